@@ -1,0 +1,176 @@
+//! What the two windows may ask of the desk. Moved, never cloned.
+//!
+//! Deliberately absent: any staff command that starts, suggests or repeats face entry, or consents; any import of a picture.
+
+use crate::domain::card::CardUid;
+use crate::domain::consent::Signature;
+use crate::domain::id::{GateId, ResidentId};
+use crate::domain::notice::Language;
+use crate::domain::resident::AgeBand;
+use crate::domain::site::{Fact, SiteFacts};
+use crate::domain::time::CivilDate;
+use crate::secret::Passphrase;
+
+/// From the staff window.
+#[derive(Debug)]
+pub enum StaffCommand {
+    /// First run: makes the vault.
+    CreateVault {
+        /// Shown name of the first account.
+        operator: String,
+        /// Typed twice on the screen, checked there.
+        passphrase: Passphrase,
+        /// Facts typed so far; the rest can follow in the settings.
+        facts: SiteFacts,
+    },
+    /// Later runs.
+    Unlock {
+        /// As typed.
+        passphrase: Passphrase,
+    },
+    /// Locks at once; stops whatever runs on the resident window and wipes it.
+    Lock,
+    /// By unit, or by surname + unit, or by a tapped card (then `CardTapped`). Never a list of everybody.
+    Find {
+        /// As typed, e.g. `3-1201` or `王 3-1201`.
+        query: String,
+    },
+    /// Opens one record (logged).
+    OpenResident(ResidentId),
+    /// Closes it.
+    CloseResident,
+    /// Adds or edits a resident; raw fields, checked by the desk.
+    SaveResident {
+        /// `None` for a new one.
+        id: Option<ResidentId>,
+        /// As typed.
+        name: String,
+        /// As typed.
+        unit: String,
+        /// Chosen.
+        age_band: AgeBand,
+        /// For minors, as typed (`2030-05-01`).
+        next_band_on: String,
+        /// As typed.
+        ends_on: String,
+    },
+    /// A keyboard-wedge reader typed this into the card field.
+    WedgeTyped(String),
+    /// Issues the card that was last read to the opened resident.
+    IssueCard {
+        /// Whose.
+        resident: ResidentId,
+        /// The number that was read.
+        uid: CardUid,
+        /// Ticked.
+        gates: Vec<GateId>,
+    },
+    /// Writes the site's facts.
+    SaveFacts(SiteFacts),
+    /// Pairs a gate by its address and the fingerprint copied from its console (64 hex digits).
+    PairGate {
+        /// Shown name.
+        name: String,
+        /// Place.
+        place: String,
+        /// What its camera takes in.
+        capture_area: String,
+        /// The other way in.
+        other_way: String,
+        /// Why a face reader is needed here.
+        why_needed: String,
+        /// `host:port`.
+        address: String,
+        /// 64 hex digits, spaces allowed.
+        fingerprint: String,
+    },
+    /// Asks a gate whether the last issued card would open it: the card way test.
+    TestCardWay(GateId),
+    /// Asks for the gates page again.
+    ShowGates,
+    /// Stops what runs on the resident window and wipes what is held.
+    StopFace,
+    /// Withdraws a consent by phone or paper for the opened resident.
+    WithdrawFor(ResidentId),
+}
+
+/// From the resident window.
+#[derive(Debug)]
+pub enum ResidentCommand {
+    /// Language of the resident window.
+    Language(Language),
+    /// The public rules, without login.
+    ShowRules,
+    /// "Use my face too" on the idle screen: the card tap comes next.
+    AskFace,
+    /// "Withdraw and delete" on the idle screen: the card tap comes next.
+    AskWithdraw,
+    /// Back to the idle screen from a screen on which nothing is held.
+    Back,
+    /// The end of the notice was on screen.
+    NoticeReachedEnd,
+    /// From the end of the notice to the consent page.
+    GoToConsent,
+    /// No: one tap.
+    Refuse,
+    /// The box was ticked, Yes was pressed, and this was signed.
+    Consent {
+        /// As drawn or typed.
+        signature: Signature,
+    },
+    /// Stop, at any step: what is held is wiped.
+    Stop,
+    /// Camera trouble is mended: try again under the same consent.
+    TryAgain,
+    /// Look once more, for the gate.
+    TryGate,
+    /// Skips the try, or leaves the receipt.
+    Finish,
+    /// Confirms the withdrawal.
+    ConfirmWithdraw,
+    /// Saves the receipt as a PDF at this path (chosen by the resident-facing save button).
+    SaveReceipt(std::path::PathBuf),
+}
+
+/// Any command.
+#[derive(Debug)]
+pub enum Command {
+    /// From the staff window.
+    Staff(StaffCommand),
+    /// From the resident window.
+    Resident(ResidentCommand),
+    /// The program is closing: lock, and in practice erase what was enrolled.
+    Close,
+}
+
+/// A fact and its text, as the settings page edits it.
+pub type FactText = (Fact, String);
+
+/// Reads a typed date: `2027-01-31`, `2027/1/31`, `20270131`.
+pub fn parse_date(text: &str) -> Option<CivilDate> {
+    let text = text.trim().replace(['/', '.', '年', '月'], "-").replace('日', "");
+    if text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit()) {
+        let (year, rest) = text.split_at(4);
+        let (month, day) = rest.split_at(2);
+        return CivilDate::parse(&format!("{year}-{month}-{day}"));
+    }
+    let parts: Vec<&str> = text.split('-').collect();
+    match parts[..] {
+        [y, m, d] => CivilDate::parse(&format!("{y:0>4}-{m:0>2}-{d:0>2}")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_read_as_people_type_them() {
+        for text in ["2027-01-31", "2027/1/31", "20270131", "2027年1月31日", " 2027.1.31 "] {
+            assert_eq!(parse_date(text).map(|d| d.to_string()).as_deref(), Some("2027-01-31"), "{text}");
+        }
+        assert_eq!(parse_date("31/1/2027"), None);
+        assert_eq!(parse_date(""), None);
+    }
+}

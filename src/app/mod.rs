@@ -1,0 +1,4 @@
+//! The use-cases of the desk: one command in, events out. Knows traits, no devices, no windows.
+
+pub mod command;
+pub mod event;

@@ -1,0 +1,3 @@
+//! The gate daemon: joins everything, decides nothing.
+
+fn main() {}

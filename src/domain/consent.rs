@@ -1,0 +1,228 @@
+//! Separate consent (单独同意, PIPL 14, 29; Measures 6): drafted on the resident window, recorded by the vault, proved by a witness.
+
+use super::id::{ConsentId, GateId, ResidentId, TemplateId};
+use super::notice::{NoticeRef, NoticeShown};
+use super::resident::AgeBand;
+use super::time::{CivilDate, Timestamp};
+
+/// How the resident signed, after pressing "I consent". Never a photograph.
+#[derive(Clone, PartialEq)]
+pub enum Signature {
+    /// Strokes by touch or mouse, points in thousandths of the signing field's width and height.
+    Strokes(Vec<Vec<(u16, u16)>>),
+    /// The typed name.
+    TypedName(String),
+}
+
+impl Signature {
+    /// Most strokes and most points of one stroke that are kept.
+    pub const STROKES_MAX: usize = 200;
+    /// Most points of one stroke that are kept.
+    pub const POINTS_MAX: usize = 2_000;
+
+    /// Whether something was written: at least one stroke of two points, or a name of a character.
+    pub fn is_given(&self) -> bool {
+        match self {
+            Self::Strokes(strokes) => strokes.iter().any(|s| s.len() >= 2),
+            Self::TypedName(name) => !name.trim().is_empty(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Signature {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Signature([REDACTED])")
+    }
+}
+
+/// Why a consent cannot be drafted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConsentError {
+    /// The notice was not shown to its end.
+    #[error("the notice was not shown to its end")]
+    NoticeNotRead,
+    /// The notice was shown to somebody else.
+    #[error("the notice was shown to another person")]
+    OtherPerson,
+    /// Nothing was signed.
+    #[error("the signature is missing")]
+    SignatureMissing,
+    /// No gate was ticked.
+    #[error("no gate is chosen")]
+    NoGate,
+    /// Not an adult, and the guardian steps do not exist yet.
+    #[error("a minor's consent needs the guardian steps")]
+    GuardianNeeded,
+    /// Ends before it begins, or after the person's own end date.
+    #[error("the end date does not fit")]
+    EndWrong,
+}
+
+/// A resident's yes, checked but not yet on disk.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConsentDraft {
+    /// Who.
+    pub resident: ResidentId,
+    /// The exact text.
+    pub notice: NoticeRef,
+    /// The exact sentence beside the box.
+    pub sentence: String,
+    /// The gates named in it.
+    pub gates: Vec<GateId>,
+    /// Last day named in it.
+    pub ends_on: CivilDate,
+    /// How it was signed.
+    pub signature: Signature,
+    /// When.
+    pub signed_at: Timestamp,
+}
+
+impl ConsentDraft {
+    /// Checks the conditions that do not need the vault. Rules: P14, P17, P29, P31, J04.
+    ///
+    /// # Errors
+    /// The first condition that is not met.
+    #[allow(clippy::too_many_arguments, reason = "each is one fact of the consent record")]
+    pub fn new(
+        shown: &NoticeShown,
+        resident: ResidentId,
+        age_band: AgeBand,
+        sentence: String,
+        gates: Vec<GateId>,
+        ends_on: CivilDate,
+        signature: Signature,
+        now: Timestamp,
+    ) -> Result<Self, ConsentError> {
+        if shown.resident != resident {
+            return Err(ConsentError::OtherPerson);
+        }
+        if !shown.is_complete() {
+            return Err(ConsentError::NoticeNotRead);
+        }
+        if age_band != AgeBand::Adult {
+            return Err(ConsentError::GuardianNeeded);
+        }
+        if gates.is_empty() {
+            return Err(ConsentError::NoGate);
+        }
+        if ends_on < now.date() {
+            return Err(ConsentError::EndWrong);
+        }
+        if !signature.is_given() {
+            return Err(ConsentError::SignatureMissing);
+        }
+        Ok(Self { resident, notice: shown.notice.clone(), sentence, gates, ends_on, signature, signed_at: now })
+    }
+}
+
+/// Proof that a current consent of one resident was just written to, or re-read from, the vault's disk.
+///
+/// Opens the camera, the engine, the seal and the gates. Not `Clone`, not `Copy`, not `Serialize`; it says "was true", so the vault is
+/// asked again before the camera opens and before each face is sent. Rules: P13, P14, P29, J04.
+///
+/// It cannot be made outside the crate:
+/// ```compile_fail
+/// let witness = menka::domain::consent::ConsentGranted::assert_recorded();
+/// ```
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConsentGranted {
+    resident: ResidentId,
+    consent: ConsentId,
+    template: TemplateId,
+    gates: Vec<GateId>,
+    ends_on: CivilDate,
+}
+
+impl ConsentGranted {
+    /// Asserts that the row is on disk. One caller is allowed: `vault/consents.rs` (the layering test checks).
+    pub(crate) fn assert_recorded(
+        resident: ResidentId,
+        consent: ConsentId,
+        template: TemplateId,
+        gates: Vec<GateId>,
+        ends_on: CivilDate,
+    ) -> Self {
+        Self { resident, consent, template, gates, ends_on }
+    }
+
+    /// Whose consent.
+    pub fn resident(&self) -> ResidentId {
+        self.resident
+    }
+
+    /// Which record.
+    pub fn consent(&self) -> ConsentId {
+        self.consent
+    }
+
+    /// The random number that gates will know the template by.
+    pub fn template(&self) -> TemplateId {
+        self.template
+    }
+
+    /// The gates named in the sentence.
+    pub fn gates(&self) -> &[GateId] {
+        &self.gates
+    }
+
+    /// Last day named in the sentence.
+    pub fn ends_on(&self) -> CivilDate {
+        self.ends_on
+    }
+}
+
+/// Proof that somebody deliberately asked a gate to recognise them (stood before it, or pressed try-it at the desk). Gone after one answer.
+#[must_use]
+#[derive(Debug)]
+pub struct AtTheDoor(());
+
+impl AtTheDoor {
+    /// Asserts one deliberate act at a gate. One caller is allowed: `gate/door.rs` (the layering test checks).
+    pub(crate) fn assert_act() -> Self {
+        Self(())
+    }
+}
+
+/// What lets the face engine look at a frame.
+#[derive(Clone, Copy, Debug)]
+pub enum Warrant<'a> {
+    /// At the desk: a consent on disk.
+    Desk(&'a ConsentGranted),
+    /// In a gate: one deliberate act.
+    Door(&'a AtTheDoor),
+}
+
+/// Why a face ends; each ends the same way (rules P15, P19, P47).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EraseReason {
+    /// The resident withdrew.
+    Withdrawn,
+    /// Moved out.
+    MovedOut,
+    /// The end date passed.
+    TermOver,
+    /// The gate is retired.
+    GateRetired,
+    /// A bad template is replaced.
+    Correction,
+    /// The try at the gate failed, or the capture was stopped after sending.
+    NotAccepted,
+    /// A practice session ended.
+    PracticeOver,
+}
+
+impl EraseReason {
+    /// The word stored in the vault and the log.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Withdrawn => "withdrawn",
+            Self::MovedOut => "moved-out",
+            Self::TermOver => "term-over",
+            Self::GateRetired => "gate-retired",
+            Self::Correction => "correction",
+            Self::NotAccepted => "not-accepted",
+            Self::PracticeOver => "practice-over",
+        }
+    }
+}

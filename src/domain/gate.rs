@@ -1,0 +1,73 @@
+//! Gates as the desk knows them.
+
+use super::id::{GateId, TemplateId};
+use super::time::Timestamp;
+
+/// A paired gate: where it is, how to reach it, and the keys it proved at pairing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GateRecord {
+    /// The gate's own id, told at pairing.
+    pub id: GateId,
+    /// Shown name, e.g. 东门.
+    pub name: String,
+    /// Place.
+    pub place: String,
+    /// What its camera takes in (notice, gate list).
+    pub capture_area: String,
+    /// The other way in at this gate (notice, gate list); empty keeps face entry off.
+    pub other_way: String,
+    /// Why a face reader is needed here (notice, gate list).
+    pub why_needed: String,
+    /// `host:port` on the LAN; a private, link-local or loopback address.
+    pub address: String,
+    /// SHA-256 of the SubjectPublicKeyInfo of its TLS key: the fingerprint that was copied at pairing.
+    pub tls_pin: [u8; 32],
+    /// X25519 public key that templates are sealed to.
+    pub seal_key: [u8; 32],
+    /// Ed25519 public key of its receipts.
+    pub sign_key: [u8; 32],
+    /// When a card was last seen to open it.
+    pub card_way_tested_at: Option<Timestamp>,
+    /// Makes faces? `false` for card-only boards.
+    pub takes_faces: bool,
+}
+
+/// What the first screen shows of a gate: no people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GateStatus {
+    /// Which.
+    pub id: GateId,
+    /// Shown name.
+    pub name: String,
+    /// Answered the last question.
+    pub reachable: bool,
+    /// Last answer.
+    pub last_seen_at: Option<Timestamp>,
+    /// Operations waiting for it.
+    pub pending: u32,
+    /// Operations it refused; staff must act.
+    pub wedged: u32,
+    /// When the oldest waiting operation was queued.
+    pub oldest_pending_at: Option<Timestamp>,
+    /// The gate's clock minus ours, in milliseconds, at the last answer.
+    pub clock_drift_ms: Option<i64>,
+    /// Its own word on its version.
+    pub version: Option<String>,
+    /// Card way tested.
+    pub card_way_tested: bool,
+    /// Its certificate is not the pinned one: it is stopped until paired again.
+    pub key_changed: bool,
+}
+
+/// One template that a gate holds under a consent: an id and a digest, never the template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaceHeld {
+    /// The gate.
+    pub gate: GateId,
+    /// The random number.
+    pub template: TemplateId,
+    /// SHA-256 the gate computed over the stored template.
+    pub digest: [u8; 32],
+    /// When the gate acknowledged.
+    pub since: Timestamp,
+}

@@ -1,0 +1,348 @@
+//! The messages. CBOR with numbered fields (minicbor), each in a frame of 4 bytes length (big endian) + body, at most [`FRAME_MAX`].
+//!
+//! A gate learns ids, templates, card numbers and last days. Never a name, a unit or an age.
+
+use minicbor::{Decode, Encode};
+
+/// Version of this protocol. A gate answers another version with [`Refusal::Version`].
+pub const PROTOCOL: u16 = 1;
+
+/// Largest accepted frame body, in bytes.
+pub const FRAME_MAX: usize = 256 * 1024;
+
+/// Who a gate or a station is; exchanged at pairing and checked on each connection.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Hello {
+    /// [`PROTOCOL`].
+    #[n(0)]
+    pub protocol: u16,
+    /// `real` or `practice`.
+    #[n(1)]
+    pub realm: String,
+    /// The gate's id (16 bytes), or the station's site id.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub id: [u8; 16],
+    /// X25519 public key for sealing (gate: recipient; station: authenticated sender).
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub seal_key: [u8; 32],
+    /// Ed25519 public key of receipts.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub sign_key: [u8; 32],
+    /// Program version, e.g. `menka-gate 0.1.0`.
+    #[n(5)]
+    pub version: String,
+    /// Whether this gate matches faces.
+    #[n(6)]
+    pub takes_faces: bool,
+}
+
+/// A question to a gate.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Request {
+    /// Who are you?
+    #[n(0)]
+    Hello(#[n(0)] Hello),
+    /// Are you well?
+    #[n(1)]
+    Health,
+    /// Take a sealed template.
+    #[n(2)]
+    PutFace(#[n(0)] PutFace),
+    /// Do an operation of the outbox.
+    #[n(3)]
+    Apply(#[n(0)] Apply),
+    /// What do you hold under this random number?
+    #[n(4)]
+    ReadBack(#[cbor(n(0), with = "minicbor::bytes")] [u8; 16]),
+    /// Everything you hold, as ids and digests.
+    #[n(5)]
+    List,
+    /// Try to recognise a sealed probe.
+    #[n(6)]
+    Probe(#[n(0)] Probe),
+    /// Would this card open the door now? Nothing opens.
+    #[n(7)]
+    TestCard(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>),
+}
+
+/// Header and sealed template. Every header field is authenticated by the seal.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct PutFace {
+    /// Idempotency key.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub op: [u8; 16],
+    /// The gate it is for.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub gate: [u8; 16],
+    /// The random number.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub template: [u8; 16],
+    /// Which model made it.
+    #[n(3)]
+    pub engine: String,
+    /// Last day, in days since 1970-01-01 (China time).
+    #[n(4)]
+    pub ends_on: i64,
+    /// HPKE: encapsulated key, then ciphertext and tag.
+    #[cbor(n(5), with = "minicbor::bytes")]
+    pub sealed: Vec<u8>,
+}
+
+/// A sealed probe: opened, compared, wiped. Never stored.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Probe {
+    /// Number used once.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub op: [u8; 16],
+    /// The gate it is for.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub gate: [u8; 16],
+    /// Which model made it.
+    #[n(2)]
+    pub engine: String,
+    /// When the station sent it, in milliseconds since 1970; older than 30 s is refused.
+    #[n(3)]
+    pub sent_at: i64,
+    /// HPKE: encapsulated key, then ciphertext and tag.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub sealed: Vec<u8>,
+}
+
+/// An operation of the outbox.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Apply {
+    /// Idempotency key: a gate answers a known one with the same receipt.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub op: [u8; 16],
+    /// Order of queueing at the station.
+    #[n(1)]
+    pub sequence: u64,
+    /// What to do.
+    #[n(2)]
+    pub what: What,
+}
+
+/// What an [`Apply`] asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum What {
+    /// Erase a template; one that is not there counts as erased.
+    #[n(0)]
+    EraseFace(#[cbor(n(0), with = "minicbor::bytes")] [u8; 16]),
+    /// Stop matching a template.
+    #[n(1)]
+    FreezeFace(#[cbor(n(0), with = "minicbor::bytes")] [u8; 16]),
+    /// Let a card in until the end of a day (days since 1970-01-01, China time).
+    #[n(2)]
+    PutCard(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>, #[n(1)] i64),
+    /// Let a card in no more.
+    #[n(3)]
+    RemoveCard(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>),
+}
+
+/// A gate's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Reply {
+    /// To [`Request::Hello`].
+    #[n(0)]
+    Hello(#[n(0)] Hello),
+    /// To [`Request::Health`].
+    #[n(1)]
+    Health(#[n(0)] Health),
+    /// To [`Request::PutFace`] and [`Request::Apply`]: durable, read back, signed.
+    #[n(2)]
+    Done(#[n(0)] Receipt),
+    /// To [`Request::ReadBack`]: the digest, if held and matching.
+    #[n(3)]
+    Held(#[n(0)] Option<HeldFace>),
+    /// To [`Request::List`].
+    #[n(4)]
+    List(#[n(0)] Holdings),
+    /// To [`Request::Probe`].
+    #[n(5)]
+    Probed(#[n(0)] Probed),
+    /// To [`Request::TestCard`].
+    #[n(6)]
+    CardTested(#[n(0)] bool),
+    /// Anything a gate will not do.
+    #[n(7)]
+    Refused(#[n(0)] Refusal),
+}
+
+/// State of a gate, without people.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Health {
+    /// Its clock, milliseconds since 1970.
+    #[n(0)]
+    pub clock: i64,
+    /// Templates held.
+    #[n(1)]
+    pub faces: u64,
+    /// Cards held.
+    #[n(2)]
+    pub cards: u64,
+    /// Program version.
+    #[n(3)]
+    pub version: String,
+    /// SHA-256 over everything held, in a fixed order.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub digest: [u8; 32],
+}
+
+/// A signed receipt: the gate did it, durably, and read it back. Signed over [`Receipt::signed_bytes`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Receipt {
+    /// Which operation.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub op: [u8; 16],
+    /// Which gate.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub gate: [u8; 16],
+    /// What was done.
+    #[n(2)]
+    pub outcome: Outcome,
+    /// SHA-256 of the operation's bytes as received.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub request_digest: [u8; 32],
+    /// SHA-256 of what the store held for it at the read-back (zeros after an erasure).
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub stored_digest: [u8; 32],
+    /// The gate's clock, milliseconds since 1970.
+    #[n(5)]
+    pub at: i64,
+    /// `real` or `practice`.
+    #[n(6)]
+    pub realm: String,
+    /// Ed25519.
+    #[cbor(n(7), with = "minicbor::bytes")]
+    pub signature: [u8; 64],
+}
+
+/// What a receipt attests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Outcome {
+    /// A template is stored and was read back.
+    #[n(0)]
+    FaceStored,
+    /// A template is gone and was looked for.
+    #[n(1)]
+    FaceErased,
+    /// A template is kept but not matched.
+    #[n(2)]
+    FaceFrozen,
+    /// A card lets in.
+    #[n(3)]
+    CardStored,
+    /// A card lets in no more.
+    #[n(4)]
+    CardRemoved,
+}
+
+/// A template as a gate lists it: never the numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct HeldFace {
+    /// The random number.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub template: [u8; 16],
+    /// SHA-256 of the stored template.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub digest: [u8; 32],
+    /// Last day, days since 1970-01-01.
+    #[n(2)]
+    pub ends_on: i64,
+    /// Not matched.
+    #[n(3)]
+    pub frozen: bool,
+}
+
+/// Everything a gate holds.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Holdings {
+    /// Templates, ordered by random number.
+    #[n(0)]
+    pub faces: Vec<HeldFace>,
+    /// SHA-256 of each card number, ordered.
+    #[n(1)]
+    pub cards: Vec<CardDigest>,
+}
+
+/// A card as a gate lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct CardDigest {
+    /// SHA-256 of the card's number.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub digest: [u8; 32],
+    /// Last day, days since 1970-01-01.
+    #[n(1)]
+    pub ends_on: i64,
+}
+
+/// The answer to a probe.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Probed {
+    /// Which probe.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub op: [u8; 16],
+    /// The random number that matched.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub template: Option<[u8; 16]>,
+    /// Thousandths of the cosine similarity of the best candidate (0 when the gate holds none).
+    #[n(2)]
+    pub similarity: i16,
+    /// Thousandths of the threshold in force.
+    #[n(3)]
+    pub threshold: i16,
+}
+
+/// Why a gate will not do something.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, thiserror::Error)]
+pub enum Refusal {
+    /// The frame was not a message of this protocol.
+    #[error("malformed message")]
+    #[n(0)]
+    Malformed,
+    /// Another protocol version.
+    #[error("another protocol version")]
+    #[n(1)]
+    Version,
+    /// Practice and real do not mix.
+    #[error("another realm")]
+    #[n(2)]
+    Realm,
+    /// The envelope is not for this gate, not from the paired station, or was changed.
+    #[error("the envelope does not open")]
+    #[n(3)]
+    Envelope,
+    /// The template's model is not the one this gate matches.
+    #[error("another face engine")]
+    #[n(4)]
+    Engine,
+    /// The last day has passed by the gate's clock.
+    #[error("already expired")]
+    #[n(5)]
+    Expired,
+    /// The random number is used by another operation, or was erased before.
+    #[error("this random number cannot be used again")]
+    #[n(6)]
+    Spent,
+    /// The gate is full.
+    #[error("the gate is full")]
+    #[n(7)]
+    Full,
+    /// The gate's disk failed; nothing was changed.
+    #[error("the gate's storage failed")]
+    #[n(8)]
+    Storage,
+    /// A probe that is too old or from the future, or was seen before.
+    #[error("the probe is stale")]
+    #[n(9)]
+    Stale,
+    /// This gate matches cards only.
+    #[error("this gate takes cards only")]
+    #[n(10)]
+    CardsOnly,
+    /// Too many probes in a short time.
+    #[error("too many probes")]
+    #[n(11)]
+    TooMany,
+}

@@ -1,0 +1,12 @@
+//! The one integration binary.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests fail by panicking")]
+
+mod capture;
+mod cards;
+mod face;
+mod gate;
+mod notice;
+mod practice;
+mod ui_resident;
+mod ui_staff;
+mod vault;
