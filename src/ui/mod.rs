@@ -1,1 +1,7 @@
-//! ui
+//! The windows: staff, resident and, in practice, the tools beside them.
+//!
+//! Screens are pure: a message in, an `Action` out, a picture of what they hold. `program` alone turns actions into effects. Deliberately
+//! absent: the vault, devices and rules; whatever is shown came in an event.
+
+pub mod theme;
+pub mod widget;

@@ -1,0 +1,2 @@
+# Resident window
+practice-mark = Practice

@@ -1,0 +1,2 @@
+# 住户窗口
+practice-mark = 练习
