@@ -10,6 +10,15 @@ pub const PROTOCOL: u16 = 1;
 /// Largest accepted frame body, in bytes.
 pub const FRAME_MAX: usize = 256 * 1024;
 
+/// Largest accepted body of a reply, in bytes: the list of a full gate ([`FACES_MAX`], [`CARDS_MAX`]) fits.
+pub const REPLY_MAX: usize = 4 * 1024 * 1024;
+
+/// Most templates of one gate.
+pub const FACES_MAX: u64 = 20_000;
+
+/// Most cards of one gate.
+pub const CARDS_MAX: u64 = 40_000;
+
 /// Who a gate or a station is; exchanged at pairing and checked on each connection.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Hello {
@@ -186,6 +195,24 @@ pub struct Health {
     /// SHA-256 over everything held, in a fixed order.
     #[cbor(n(4), with = "minicbor::bytes")]
     pub digest: [u8; 32],
+    /// Why it matches no faces just now, if so. Cards go on.
+    #[n(5)]
+    pub faces_off: Option<FacesOff>,
+}
+
+/// Why a gate matches no faces. Cards always go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum FacesOff {
+    /// It is a card-only gate.
+    #[n(0)]
+    CardsOnly,
+    /// No authenticated contact for longer than the site allows.
+    #[n(1)]
+    NoContact,
+    /// Its clock stands before an instant that it has already seen: nothing can be said of last days.
+    #[n(2)]
+    ClockBack,
 }
 
 /// A signed receipt: the gate did it, durably, and read it back. Signed over [`Receipt::signed_bytes`].
