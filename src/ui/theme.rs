@@ -2,7 +2,7 @@
 //!
 //! Every pair of text and ground that is used here has a contrast of at least 4.5:1 (tested).
 
-use iced::widget::{Text, button, checkbox, container, scrollable, text, text_input};
+use iced::widget::{Text, button, checkbox, container, radio, scrollable, text, text_input};
 use iced::{Background, Border, Color, Font, Shadow, Theme, Vector, font};
 
 /// Letters of the windows: every character that a resident's name may need.
@@ -226,6 +226,17 @@ pub fn tick_style(status: checkbox::Status) -> checkbox::Style {
         icon_color: SURFACE,
         border: Border { color: if hovered { PRIMARY } else { LINE_FIELD }, width: 1.5, radius: 5.0.into() },
         text_color: Some(if live { INK } else { INK_SOFT }),
+    }
+}
+
+/// Style of a choice among few.
+pub fn radio_style() -> radio::Style {
+    radio::Style {
+        background: Background::Color(SURFACE),
+        dot_color: PRIMARY,
+        border_width: 1.5,
+        border_color: LINE_FIELD,
+        text_color: Some(INK),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The building blocks of all windows: buttons with ids, panels, fields. Screens put these together and style nothing themselves.
 
-use iced::widget::{Column, Text, button, checkbox, column, container, row, scrollable, space, text, text_input};
+use iced::widget::{Column, Id, Text, button, checkbox, column, container, row, scrollable, space, text, text_input};
 use iced::{Center, Element, Fill, Length, Padding};
 
 use super::theme::{self, Sizes, Tone, Weight};
@@ -12,7 +12,7 @@ use crate::tr;
 /// Without a message it is shown but cannot be pressed.
 pub fn action<'a, M: Clone + 'a>(
     sizes: Sizes,
-    id: &'static str,
+    id: impl Into<Id>,
     label: impl text::IntoFragment<'a>,
     weight: Weight,
     message: Option<M>,
@@ -23,7 +23,7 @@ pub fn action<'a, M: Clone + 'a>(
 /// The same, as wide as what it stands in.
 pub fn wide_action<'a, M: Clone + 'a>(
     sizes: Sizes,
-    id: &'static str,
+    id: impl Into<Id>,
     label: impl text::IntoFragment<'a>,
     weight: Weight,
     message: Option<M>,
@@ -84,7 +84,7 @@ pub fn panel<'a, M: 'a>(sizes: Sizes, tone: Tone, content: impl Into<Element<'a,
 /// A message of one or two lines in a coloured panel: what happened, and what to do now.
 pub fn telling<'a, M: 'a>(
     sizes: Sizes,
-    id: &'static str,
+    id: impl Into<Id>,
     tone: Tone,
     what: impl text::IntoFragment<'a>,
     todo: Option<String>,
@@ -102,7 +102,7 @@ pub fn telling<'a, M: 'a>(
 /// A text field as a screen describes it.
 pub struct Field<'a> {
     /// Id of the input, for focus and tests.
-    pub id: &'static str,
+    pub id: Id,
     /// Label above it.
     pub label: String,
     /// Shown while it is empty.
@@ -119,8 +119,8 @@ pub struct Field<'a> {
 
 impl<'a> Field<'a> {
     /// A field with a label.
-    pub fn new(id: &'static str, label: impl Into<String>, value: &'a str) -> Self {
-        Self { id, label: label.into(), placeholder: String::new(), value, hint: None, wrong: None, secret: false }
+    pub fn new(id: impl Into<Id>, label: impl Into<String>, value: &'a str) -> Self {
+        Self { id: id.into(), label: label.into(), placeholder: String::new(), value, hint: None, wrong: None, secret: false }
     }
 
     /// Words shown while it is empty.
@@ -180,7 +180,7 @@ impl<'a> Field<'a> {
 /// A tick box with words.
 pub fn tick<'a, M: 'a>(
     sizes: Sizes,
-    id: &'static str,
+    id: impl Into<Id>,
     label: impl text::IntoFragment<'a>,
     ticked: bool,
     toggled: Option<impl Fn(bool) -> M + 'a>,
