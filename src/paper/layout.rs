@@ -58,7 +58,7 @@ impl<'a> Layout<'a> {
             Block::Heading(_, words) => {
                 self.y += 7.0;
                 // A heading stays with the first lines below it.
-                self.need(70.0);
+                self.need(100.0);
                 self.text(words, 12.5, 20.0, true, 0.0);
                 self.y += 2.0;
             }
