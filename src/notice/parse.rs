@@ -65,7 +65,8 @@ pub(super) fn is_separator(line: &str) -> bool {
 }
 
 fn read_table(lines: &[&str]) -> Block {
-    let mut rows = lines.iter().enumerate().filter(|(at, line)| !(*at == 1 && is_separator(line))).map(|(_, l)| cells(l));
+    let mut rows =
+        lines.iter().enumerate().filter(|(at, line)| !(*at == 1 && is_separator(line))).map(|(_, l)| cells(l));
     let head = rows.next().unwrap_or_default();
     // A row is as wide as the header: a window lays out columns by it.
     let rows = rows.map(|mut row| {

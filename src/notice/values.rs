@@ -33,7 +33,8 @@ pub fn values_for(
     engine: &EngineId,
     person: Option<&PersonCase>,
 ) -> Values {
-    let mut values: Values = facts.pairs().map(|(fact, text)| (fact.key().to_owned(), say(fact, text, language))).collect();
+    let mut values: Values =
+        facts.pairs().map(|(fact, text)| (fact.key().to_owned(), say(fact, text, language))).collect();
     let mut put = |key: &str, value: String| {
         values.insert(key.to_owned(), value);
     };
