@@ -1,1 +1,20 @@
-//! gate
+//! The gate daemon: holds templates and cards without names, matches them, signs for what it did.
+//!
+//! [`daemon::Gate`] is the whole gate without sockets, threads or a clock: one body in, one reply out. [`server`] puts it on the LAN,
+//! [`cli`] is what the binary runs. Deliberately absent: names, pictures at rest, any way to read a template out, any window.
+
+pub mod admit;
+pub mod cli;
+pub mod daemon;
+pub mod door;
+pub mod error;
+pub mod key_file;
+pub mod lease;
+pub mod matcher;
+mod process;
+pub mod server;
+pub mod store;
+pub mod watch;
+
+#[cfg(test)]
+mod tests;

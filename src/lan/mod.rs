@@ -1,1 +1,137 @@
-//! lan
+//! The station's side of the channel to gates: blocking TLS 1.3 on the LAN, both keys pinned.
+//!
+//! One connection a gate is kept open and reused; a stale one is opened again once. Deliberately absent: name lookup, discovery, trust on
+//! first use, any other network.
+
+mod connection;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use connection::{Connection, Trouble};
+
+use crate::domain::gate::GateRecord;
+use crate::domain::id::{GateId, SiteId};
+use crate::ports::{GateLink, LinkError};
+use crate::wire::address::lan_address;
+use crate::wire::frame::{decode, encode};
+use crate::wire::keys::IdentityKeys;
+use crate::wire::message::{FRAME_MAX, Hello, PROTOCOL, Refusal, Reply, Request};
+
+/// The real [`GateLink`].
+pub struct TlsLink {
+    keys: Arc<IdentityKeys>,
+    hello: Hello,
+    open: BTreeMap<GateId, Kept>,
+}
+
+/// A connection and what it was made for: a record that changed since is connected anew.
+struct Kept {
+    connection: Connection,
+    address: SocketAddr,
+    pin: [u8; 32],
+}
+
+impl TlsLink {
+    /// Takes the station's keys, whose realm every gate must share.
+    pub fn new(keys: Arc<IdentityKeys>, site: SiteId) -> Self {
+        let hello = Hello {
+            protocol: PROTOCOL,
+            realm: keys.realm().label().into(),
+            id: *site.bytes(),
+            seal_key: keys.seal_public(),
+            sign_key: keys.sign_public(),
+            version: concat!("menka ", env!("CARGO_PKG_VERSION")).into(),
+            takes_faces: false,
+        };
+        Self { keys, hello, open: BTreeMap::new() }
+    }
+
+    /// Closes every open connection.
+    pub fn hang_up(&mut self) {
+        self.open.clear();
+    }
+
+    /// Connects and says hello. The gate's hello comes back, checked for version and realm.
+    fn connect(&self, address: SocketAddr, pin: [u8; 32], until: Instant) -> Result<(Connection, Hello), LinkError> {
+        let mut connection = Connection::open(&self.keys, address, pin, until)?;
+        let question = encode(&Request::Hello(self.hello.clone()));
+        let reply = connection.exchange(&question, until).map_err(Trouble::into_error)?;
+        let hello = match decode(&reply) {
+            Ok(Reply::Hello(hello)) => hello,
+            Ok(Reply::Refused(Refusal::Realm)) => return Err(LinkError::OtherRealm),
+            Ok(Reply::Refused(Refusal::Envelope)) => return Err(LinkError::NotPaired),
+            _ => return Err(LinkError::Protocol),
+        };
+        if hello.protocol != PROTOCOL {
+            return Err(LinkError::Protocol);
+        }
+        if hello.realm != self.keys.realm().label() {
+            return Err(LinkError::OtherRealm);
+        }
+        Ok((connection, hello))
+    }
+
+    /// Connects to a paired gate: the keys it states must be those it proved at pairing.
+    fn connect_paired(
+        &self,
+        gate: &GateRecord,
+        address: SocketAddr,
+        until: Instant,
+    ) -> Result<(Connection, Hello), LinkError> {
+        let (connection, hello) = self.connect(address, gate.tls_pin, until)?;
+        let same = hello.id == *gate.id.bytes() && hello.seal_key == gate.seal_key && hello.sign_key == gate.sign_key;
+        if same { Ok((connection, hello)) } else { Err(LinkError::KeyChanged) }
+    }
+
+    fn take_fresh(&mut self, gate: &GateRecord, address: SocketAddr) -> Option<Connection> {
+        let kept = self.open.remove(&gate.id)?;
+        let fits = kept.address == address && kept.pin == gate.tls_pin && kept.connection.is_quiet();
+        fits.then_some(kept.connection)
+    }
+}
+
+impl GateLink for TlsLink {
+    fn ask(&mut self, gate: &GateRecord, request: &Request, limit: Duration) -> Result<Reply, LinkError> {
+        let until = Instant::now() + limit;
+        let address = lan_address(&gate.address).ok_or(LinkError::NotLan)?;
+        let question = encode(request);
+        if question.len() > FRAME_MAX {
+            return Err(LinkError::Protocol);
+        }
+        let answer = match self.take_fresh(gate, address) {
+            Some(mut connection) => match connection.exchange(&question, until) {
+                Ok(answer) => Some((connection, answer)),
+                // Every request may be repeated: operations by their id, a probe is answered as stale at worst.
+                Err(Trouble::Gone) => None,
+                Err(trouble) => return Err(trouble.into_error()),
+            },
+            None => None,
+        };
+        let (connection, answer) = match answer {
+            Some(both) => both,
+            None => {
+                let (mut connection, _) = self.connect_paired(gate, address, until)?;
+                let answer = connection.exchange(&question, until).map_err(Trouble::into_error)?;
+                (connection, answer)
+            }
+        };
+        let reply: Reply = decode(&answer).map_err(|_| LinkError::Protocol)?;
+        match reply {
+            Reply::Refused(Refusal::Realm) => Err(LinkError::OtherRealm),
+            Reply::Refused(Refusal::Version) => Err(LinkError::Protocol),
+            reply => {
+                self.open.insert(gate.id, Kept { connection, address, pin: gate.tls_pin });
+                Ok(reply)
+            }
+        }
+    }
+
+    fn meet(&mut self, address: &str, tls_pin: &[u8; 32], limit: Duration) -> Result<Hello, LinkError> {
+        let address = lan_address(address).ok_or(LinkError::NotLan)?;
+        let (_, hello) = self.connect(address, *tls_pin, Instant::now() + limit)?;
+        Ok(hello)
+    }
+}

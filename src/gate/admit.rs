@@ -1,0 +1,226 @@
+//! What a gate takes in: pure decisions over facts that the daemon looked up. No store, no clock, no keys.
+
+use crate::domain::card::CardUid;
+use crate::domain::id::GateId;
+use crate::domain::time::{CivilDate, Timestamp};
+use crate::secret::EngineId;
+use crate::wire::message::{CARDS_MAX, FACES_MAX, Hello, PROTOCOL, Probe, PutFace, Refusal};
+
+/// Oldest and newest accepted probe, in milliseconds from the gate's clock.
+pub const PROBE_AGE_MAX_MS: i64 = 30_000;
+
+/// Latest accepted last day, in days from today: no consent runs for half a lifetime.
+pub const ENDS_IN_DAYS_MAX: i64 = 366 * 20;
+
+/// What is known of this gate when something arrives.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// This gate.
+    pub gate: GateId,
+    /// The engine whose templates it matches.
+    pub engine: EngineId,
+    /// `false` for a card-only gate.
+    pub takes_faces: bool,
+    /// Today in China, by the gate's clock.
+    pub today: CivilDate,
+    /// Templates held.
+    pub faces: u64,
+    /// Cards held.
+    pub cards: u64,
+}
+
+/// What is known of the random number of a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Number {
+    /// Never seen.
+    Free,
+    /// A template is held under it.
+    Held,
+    /// It was erased, or frozen before it came.
+    Spent,
+}
+
+/// A card whose number and day may be stored.
+#[derive(Debug)]
+pub struct AdmittedCard {
+    /// Its number.
+    pub uid: CardUid,
+    /// Last day.
+    pub ends_on: CivilDate,
+}
+
+/// Judges a hello: same protocol, same realm.
+///
+/// # Errors
+/// The refusal.
+pub fn hello(hello: &Hello, realm: &str) -> Result<(), Refusal> {
+    if hello.protocol != PROTOCOL {
+        return Err(Refusal::Version);
+    }
+    if hello.realm != realm {
+        return Err(Refusal::Realm);
+    }
+    Ok(())
+}
+
+/// Judges the header of a template. The seal is tried only after this.
+///
+/// # Errors
+/// The refusal.
+pub fn face(put: &PutFace, number: Number, facts: &Facts) -> Result<(), Refusal> {
+    face_way(&put.gate, &put.engine, facts)?;
+    if number != Number::Free {
+        return Err(Refusal::Spent);
+    }
+    ends_on(put.ends_on, facts.today)?;
+    if facts.faces >= FACES_MAX {
+        return Err(Refusal::Full);
+    }
+    Ok(())
+}
+
+/// Judges the header of a probe.
+///
+/// # Errors
+/// The refusal.
+pub fn probe(probe: &Probe, seen: bool, facts: &Facts, now: Timestamp) -> Result<(), Refusal> {
+    face_way(&probe.gate, &probe.engine, facts)?;
+    let age = now.since(Timestamp::from_ms(probe.sent_at));
+    if seen || !(-PROBE_AGE_MAX_MS..=PROBE_AGE_MAX_MS).contains(&age) {
+        return Err(Refusal::Stale);
+    }
+    Ok(())
+}
+
+/// Judges a card. `held` says whether the gate has it already: then a full gate can still change its day.
+///
+/// # Errors
+/// The refusal.
+pub fn card(uid: &[u8], days: i64, held: bool, facts: &Facts) -> Result<AdmittedCard, Refusal> {
+    let uid = CardUid::from_bytes(uid).ok_or(Refusal::Malformed)?;
+    let ends_on = ends_on(days, facts.today)?;
+    if !held && facts.cards >= CARDS_MAX {
+        return Err(Refusal::Full);
+    }
+    Ok(AdmittedCard { uid, ends_on })
+}
+
+fn face_way(gate: &[u8; 16], engine: &str, facts: &Facts) -> Result<(), Refusal> {
+    if !facts.takes_faces {
+        return Err(Refusal::CardsOnly);
+    }
+    if gate != facts.gate.bytes() {
+        return Err(Refusal::Envelope);
+    }
+    if engine != facts.engine.as_str() {
+        return Err(Refusal::Engine);
+    }
+    Ok(())
+}
+
+fn ends_on(days: i64, today: CivilDate) -> Result<CivilDate, Refusal> {
+    let first = today.epoch_days();
+    if days < first {
+        return Err(Refusal::Expired);
+    }
+    if days > first.saturating_add(ENDS_IN_DAYS_MAX) {
+        return Err(Refusal::Malformed);
+    }
+    Ok(CivilDate::from_epoch_days(days))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TODAY: i64 = 20_779;
+
+    fn facts() -> Facts {
+        Facts {
+            gate: GateId::from_bytes([9; 16]),
+            engine: EngineId::sface(),
+            takes_faces: true,
+            today: CivilDate::from_epoch_days(TODAY),
+            faces: 0,
+            cards: 0,
+        }
+    }
+
+    fn put() -> PutFace {
+        let engine = EngineId::sface().as_str().into();
+        PutFace { op: [1; 16], gate: [9; 16], template: [2; 16], engine, ends_on: TODAY, sealed: vec![] }
+    }
+
+    #[test]
+    fn p19_the_last_day_is_included_and_the_day_after_is_not() {
+        assert_eq!(face(&put(), Number::Free, &facts()), Ok(()));
+        let yesterday = PutFace { ends_on: TODAY - 1, ..put() };
+        assert_eq!(face(&yesterday, Number::Free, &facts()), Err(Refusal::Expired));
+        for far in [TODAY + ENDS_IN_DAYS_MAX + 1, i64::MAX] {
+            assert_eq!(face(&PutFace { ends_on: far, ..put() }, Number::Free, &facts()), Err(Refusal::Malformed));
+        }
+        assert_eq!(face(&PutFace { ends_on: i64::MIN, ..put() }, Number::Free, &facts()), Err(Refusal::Expired));
+    }
+
+    #[test]
+    fn p47_a_number_is_used_once() {
+        assert_eq!(face(&put(), Number::Held, &facts()), Err(Refusal::Spent));
+        assert_eq!(face(&put(), Number::Spent, &facts()), Err(Refusal::Spent));
+    }
+
+    #[test]
+    fn a_template_of_another_gate_or_engine_is_refused() {
+        assert_eq!(face(&PutFace { gate: [8; 16], ..put() }, Number::Free, &facts()), Err(Refusal::Envelope));
+        let other = PutFace { engine: EngineId::dlib().as_str().into(), ..put() };
+        assert_eq!(face(&other, Number::Free, &facts()), Err(Refusal::Engine));
+        let cards_only = Facts { takes_faces: false, ..facts() };
+        assert_eq!(face(&put(), Number::Free, &cards_only), Err(Refusal::CardsOnly));
+        let full = Facts { faces: FACES_MAX, ..facts() };
+        assert_eq!(face(&put(), Number::Free, &full), Err(Refusal::Full));
+    }
+
+    #[test]
+    fn a_probe_is_fresh_and_new() {
+        let now = Timestamp::from_ms(1_795_000_000_000);
+        let at = |ms: i64| Probe {
+            op: [1; 16],
+            gate: [9; 16],
+            engine: EngineId::sface().as_str().into(),
+            sent_at: now.ms().saturating_add(ms),
+            sealed: vec![],
+        };
+        for fresh in [0, -30_000, 30_000] {
+            assert_eq!(probe(&at(fresh), false, &facts(), now), Ok(()));
+        }
+        for stale in [-30_001, 30_001, i64::MIN, i64::MAX] {
+            assert_eq!(probe(&at(stale), false, &facts(), now), Err(Refusal::Stale));
+        }
+        assert_eq!(probe(&at(0), true, &facts(), now), Err(Refusal::Stale));
+    }
+
+    #[test]
+    fn m10_a_full_gate_still_changes_the_cards_it_has() {
+        let full = Facts { cards: CARDS_MAX, takes_faces: false, ..facts() };
+        assert_eq!(card(&[1, 2, 3, 4], TODAY, false, &full).err(), Some(Refusal::Full));
+        assert!(card(&[1, 2, 3, 4], TODAY, true, &full).is_ok());
+        assert_eq!(card(&[1, 2, 3], TODAY, false, &facts()).err(), Some(Refusal::Malformed));
+        assert_eq!(card(&[0; 4], TODAY, false, &facts()).err(), Some(Refusal::Malformed));
+        assert_eq!(card(&[1, 2, 3, 4], TODAY - 1, false, &facts()).err(), Some(Refusal::Expired));
+    }
+
+    #[test]
+    fn practice_and_real_and_other_versions_are_refused_at_the_hello() {
+        let said = |protocol, realm: &str| Hello {
+            protocol,
+            realm: realm.into(),
+            id: [0; 16],
+            seal_key: [0; 32],
+            sign_key: [0; 32],
+            version: String::new(),
+            takes_faces: false,
+        };
+        assert_eq!(hello(&said(1, "real"), "real"), Ok(()));
+        assert_eq!(hello(&said(1, "practice"), "real"), Err(Refusal::Realm));
+        assert_eq!(hello(&said(2, "real"), "real"), Err(Refusal::Version));
+    }
+}

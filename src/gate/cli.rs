@@ -1,0 +1,213 @@
+//! What the binary `menka-gate` does with its arguments.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::mpsc;
+
+use super::daemon::{Gate, Place};
+use super::error::GateError;
+use super::key_file::Cost;
+use super::process;
+use super::server::Server;
+use super::store::{Setup, Store};
+use crate::domain::Realm;
+use crate::domain::card::CardUid;
+use crate::domain::time::Timestamp;
+use crate::ports::Clock;
+use crate::secret::EngineId;
+use crate::wire::address::lan_address;
+use crate::wire::keys::{fingerprint_text, parse_fingerprint};
+
+/// How it is used.
+pub const USAGE: &str = "\
+menka-gate: holds cards and sealed face templates at one gate, without names
+
+  menka-gate init        --data DIR [--engine sface|dlib] [--cards-only] [--offline-hours N] [--passlog-days N]
+  menka-gate fingerprint --data DIR           this gate's fingerprint, to be typed at the station
+  menka-gate pair        --data DIR STATION   pair with the station of this fingerprint (64 hex digits)
+  menka-gate run         --data DIR --listen ADDRESS:PORT [--until-stdin-closes]
+  menka-gate status      --data DIR           counts and settings
+  menka-gate swipe       --data DIR CARD      would this card open now? changes and opens nothing
+
+  --secret-file FILE     the gate's secret, if it is not DIR/gate.secret
+  --realm practice       practice builds only
+";
+
+/// Runs one command. `arguments` are those after the program's name.
+///
+/// # Errors
+/// [`GateError`]; its text is meant for the person at the keyboard.
+pub fn run(arguments: &[String], out: &mut dyn Write) -> Result<(), GateError> {
+    let given = Arguments::parse(arguments)?;
+    let place = Place::new(&given.data, given.secret.as_deref());
+    let now = SystemClock.now();
+    match given.command.as_str() {
+        "init" => {
+            place.init(&given.setup, Cost::STANDARD, now)?;
+            fingerprint(&place.open_beside(given.setup.realm)?, out)
+        }
+        "fingerprint" => fingerprint(&place.open_beside(given.setup.realm)?, out),
+        "pair" => {
+            let pin = given.operand().and_then(|text| parse_fingerprint(&text));
+            let pin = pin.ok_or_else(|| usage("a fingerprint has 64 hex digits"))?;
+            place.open_beside(given.setup.realm)?.pair(&pin, now)?;
+            say(out, format_args!("paired with: {}", fingerprint_text(&pin)))
+        }
+        "run" => daemon(&given, &place, out),
+        "status" => status(&place.open_beside(given.setup.realm)?, out),
+        "swipe" => {
+            let uid = given.operand().and_then(|text| hex(&text)).and_then(|bytes| CardUid::from_bytes(&bytes));
+            let uid = uid.ok_or_else(|| usage("a card number has 8 to 20 hex digits"))?;
+            let store = place.open_beside(given.setup.realm)?;
+            let today = now.max(store.instants()?.1).date();
+            let opens = store.card_ends_on(uid.bytes())?.is_some_and(|ends_on| ends_on >= today);
+            say(out, format_args!("opens: {}", if opens { "yes" } else { "no" }))
+        }
+        _ => Err(usage("unknown command")),
+    }
+}
+
+fn daemon(given: &Arguments, place: &Place, out: &mut dyn Write) -> Result<(), GateError> {
+    let text = given.listen.as_deref().ok_or_else(|| usage("--listen is missing"))?;
+    let listen = lan_address(text).ok_or_else(|| GateError::NotLan(text.into()))?;
+    process::keep_memory_private();
+    let (stop, stopped) = mpsc::channel();
+    process::stop_on_signal(stop.clone());
+    let gate = Gate::open_without_relay(place, given.setup.realm)?;
+    let server = Server::start(gate, listen, Box::new(SystemClock))?;
+    if given.until_stdin_closes {
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            let _ = stop.send(());
+        });
+    }
+    say(out, format_args!("listening: {}", server.address()))?;
+    let _ = stopped.recv();
+    server.stop();
+    Ok(())
+}
+
+fn fingerprint(store: &Store, out: &mut dyn Write) -> Result<(), GateError> {
+    say(out, format_args!("{}", fingerprint_text(&store.keys()?.fingerprint())))
+}
+
+fn status(store: &Store, out: &mut dyn Write) -> Result<(), GateError> {
+    let (setup, (faces, cards)) = (store.setup()?, store.counts()?);
+    let (contact, latest) = store.instants()?;
+    say(out, format_args!("gate: {}", store.gate()?))?;
+    say(out, format_args!("realm: {}", setup.realm.label()))?;
+    say(out, format_args!("engine: {}", if setup.takes_faces { setup.engine.as_str() } else { "none, cards only" }))?;
+    match store.station()? {
+        Some(station) => say(out, format_args!("station: {}", fingerprint_text(&station.pin)))?,
+        None => say(out, format_args!("station: not paired"))?,
+    }
+    say(out, format_args!("faces: {faces}"))?;
+    say(out, format_args!("cards: {cards}"))?;
+    say(out, format_args!("openings recorded: {}", store.openings()?))?;
+    say(out, format_args!("last contact: {}", contact.minute_text()))?;
+    say(out, format_args!("latest instant seen: {}", latest.minute_text()))?;
+    say(out, format_args!("hours without contact until faces stop: {}", setup.offline_hours))?;
+    say(out, format_args!("days that opening records are kept: {}", setup.passlog_days))
+}
+
+/// The system's clock; everything below the command line is told the time.
+struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        Timestamp::from_ms(since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+struct Arguments {
+    command: String,
+    operands: Vec<String>,
+    data: PathBuf,
+    secret: Option<PathBuf>,
+    listen: Option<String>,
+    until_stdin_closes: bool,
+    setup: Setup,
+}
+
+impl Arguments {
+    fn parse(arguments: &[String]) -> Result<Self, GateError> {
+        let mut rest = arguments.iter();
+        let command = rest.next().ok_or_else(|| usage("no command"))?.clone();
+        let mut given = Self {
+            command,
+            operands: Vec::new(),
+            data: PathBuf::new(),
+            secret: None,
+            listen: None,
+            until_stdin_closes: false,
+            setup: Setup::default(),
+        };
+        while let Some(argument) = rest.next() {
+            let mut value = || rest.next().cloned().ok_or_else(|| usage("an option has no value"));
+            match argument.as_str() {
+                "--data" => given.data = value()?.into(),
+                "--secret-file" => given.secret = Some(value()?.into()),
+                "--listen" => given.listen = Some(value()?),
+                "--until-stdin-closes" => given.until_stdin_closes = true,
+                "--cards-only" => given.setup.takes_faces = false,
+                "--offline-hours" => given.setup.offline_hours = number(&value()?, 1, 720)?,
+                "--passlog-days" => given.setup.passlog_days = number(&value()?, 0, 30)?,
+                "--engine" => given.setup.engine = engine(&value()?)?,
+                "--realm" => given.setup.realm = realm(&value()?)?,
+                text if text.starts_with("--") => return Err(usage("unknown option")),
+                text => given.operands.push(text.into()),
+            }
+        }
+        if given.data.as_os_str().is_empty() {
+            return Err(usage("--data is missing"));
+        }
+        // A fingerprint may be typed in groups; every other command takes at most one word.
+        if given.operands.len() > 1 && given.command != "pair" {
+            return Err(usage("too many words"));
+        }
+        Ok(given)
+    }
+
+    /// What follows the options, without the spaces between groups.
+    fn operand(&self) -> Option<String> {
+        (!self.operands.is_empty()).then(|| self.operands.concat())
+    }
+}
+
+fn engine(text: &str) -> Result<EngineId, GateError> {
+    match text {
+        "sface" => Ok(EngineId::sface()),
+        "dlib" => Ok(EngineId::dlib()),
+        _ => Err(usage("the engine is sface or dlib")),
+    }
+}
+
+fn realm(text: &str) -> Result<Realm, GateError> {
+    match text {
+        "real" => Ok(Realm::Real),
+        #[cfg(feature = "practice")]
+        "practice" => Ok(Realm::Practice),
+        _ => Err(usage("this build knows no such realm")),
+    }
+}
+
+fn number(text: &str, least: u32, most: u32) -> Result<u32, GateError> {
+    let value = text.parse().ok().filter(|n| (least..=most).contains(n));
+    value.ok_or_else(|| GateError::Usage(format!("a number from {least} to {most} is expected\n\n{USAGE}")))
+}
+
+fn hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> =
+        text.chars().filter(|c| *c != ':').map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>()?;
+    (digits.len() % 2 == 0).then(|| digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+}
+
+fn say(out: &mut dyn Write, line: std::fmt::Arguments<'_>) -> Result<(), GateError> {
+    let written = writeln!(out, "{line}").and_then(|()| out.flush());
+    written.map_err(|source| GateError::File { file: "standard output".into(), source })
+}
+
+fn usage(why: &str) -> GateError {
+    GateError::Usage(format!("{why}\n\n{USAGE}"))
+}

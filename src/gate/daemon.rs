@@ -1,0 +1,549 @@
+//! The whole gate without sockets, threads or a clock: one body in, one reply out.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::admit::{self, Facts, Number};
+use super::door::{Door, DoorOpens, LogDoor};
+use super::error::GateError;
+use super::key_file::{self, Cost};
+use super::lease::Lease;
+use super::matcher::{self, Best};
+use super::store::{self, LiveFace, Setup, Store, Way};
+use crate::domain::Realm;
+use crate::domain::card::CardUid;
+use crate::domain::id::{GateId, OpId, TemplateId};
+use crate::domain::time::{CivilDate, Timestamp};
+use crate::secret::FaceTemplate;
+use crate::wire::envelope::{open_face, open_probe};
+use crate::wire::frame::decode;
+use crate::wire::keys::IdentityKeys;
+use crate::wire::message::{
+    Apply, FacesOff, Health, Hello, Outcome, PROTOCOL, Probe, Probed, PutFace, Receipt, Refusal, Reply, Request, What,
+};
+
+/// Probes that are answered within [`PROBES_WITHIN_MS`].
+pub const PROBES_MAX: usize = 10;
+
+/// The span of [`PROBES_MAX`], in milliseconds.
+pub const PROBES_WITHIN_MS: i64 = 10_000;
+
+/// Days after its last day that a template is kept (unmatched) for the station to erase; then the gate erases it by itself.
+pub const ENDED_KEPT_DAYS: i64 = 3;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Where a gate keeps its files.
+#[derive(Clone, Debug)]
+pub struct Place {
+    folder: PathBuf,
+    secret: PathBuf,
+}
+
+impl Place {
+    /// A folder, with the secret in a file of its own, by default inside it.
+    pub fn new(folder: &Path, secret: Option<&Path>) -> Self {
+        let secret = secret.map_or_else(|| folder.join("gate.secret"), Path::to_path_buf);
+        Self { folder: folder.to_path_buf(), secret }
+    }
+
+    fn store(&self) -> PathBuf {
+        self.folder.join("gate.db")
+    }
+
+    fn key(&self) -> PathBuf {
+        self.folder.join("gate.key")
+    }
+
+    /// Makes keys and an empty store. A secret file that is not there is made.
+    ///
+    /// # Errors
+    /// [`GateError::Exists`] when there is a gate already; then nothing is changed.
+    pub fn init(&self, setup: &Setup, cost: Cost, now: Timestamp) -> Result<(), GateError> {
+        if self.key().exists() || self.store().exists() {
+            return Err(GateError::Exists(self.folder.clone()));
+        }
+        key_file::create_folder(&self.folder)?;
+        if !self.secret.exists() {
+            key_file::make_secret(&self.secret)?;
+        }
+        let keys = IdentityKeys::make(setup.realm)?;
+        let key = key_file::make_key(&self.key(), &self.secret, setup.realm, cost)?;
+        Store::create(&self.store(), &key, setup, &keys, now)?;
+        Ok(())
+    }
+
+    /// Opens the store for one question beside a running daemon.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn open_beside(&self, realm: Realm) -> Result<Store, GateError> {
+        Store::open_beside(&self.store(), &*self.store_key(realm)?)
+    }
+
+    fn store_key(&self, realm: Realm) -> Result<zeroize::Zeroizing<[u8; 32]>, GateError> {
+        if !self.key().exists() {
+            return Err(GateError::Absent(self.folder.clone()));
+        }
+        key_file::open_key(&self.key(), &self.secret, realm)
+    }
+}
+
+/// The other end of one connection, after the TLS handshake.
+#[derive(Debug)]
+pub struct Caller {
+    pin: [u8; 32],
+    greeted: bool,
+}
+
+impl Caller {
+    /// The owner of a TLS key, by fingerprint. The handshake has proved that it holds the key.
+    pub fn new(pin: [u8; 32]) -> Self {
+        Self { pin, greeted: false }
+    }
+}
+
+/// A running gate.
+pub struct Gate {
+    store: Store,
+    keys: IdentityKeys,
+    id: GateId,
+    setup: Setup,
+    faces: Vec<LiveFace>,
+    lease: Lease,
+    probes: VecDeque<(Timestamp, [u8; 16])>,
+    door: Box<dyn Door>,
+    /// An erasure is durable but old pages may still be in the write-ahead log.
+    log_due: bool,
+    holdings: Option<[u8; 32]>,
+}
+
+impl Gate {
+    /// Opens the store and loads the templates into memory.
+    ///
+    /// # Errors
+    /// [`GateError`]; [`GateError::Realm`] when the folder is of the other realm.
+    pub fn open(place: &Place, realm: Realm, door: Box<dyn Door>) -> Result<Self, GateError> {
+        let store = Store::open(&place.store(), &*place.store_key(realm)?)?;
+        let setup = store.setup()?;
+        let keys = store.keys()?;
+        if setup.realm != realm || keys.realm() != realm {
+            return Err(GateError::Realm);
+        }
+        let (contact, latest) = store.instants()?;
+        let lease = Lease::new(setup.offline_hours, contact, latest);
+        let (id, faces) = (store.gate()?, store.live_faces()?);
+        tracing::info!(gate = %id.short(), faces = faces.len(), "gate opened");
+        let probes = VecDeque::new();
+        Ok(Self { store, keys, id, setup, faces, lease, probes, door, log_due: false, holdings: None })
+    }
+
+    /// As [`Self::open`], with a door that only writes to the log.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_without_relay(place: &Place, realm: Realm) -> Result<Self, GateError> {
+        Self::open(place, realm, Box::new(LogDoor))
+    }
+
+    /// This gate's id.
+    pub fn id(&self) -> GateId {
+        self.id
+    }
+
+    /// This gate's keys, for the TLS configuration.
+    pub fn keys(&self) -> &IdentityKeys {
+        &self.keys
+    }
+
+    /// The fingerprint of the paired station.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn station_pin(&self) -> Result<Option<[u8; 32]>, GateError> {
+        Ok(self.store.station()?.map(|station| station.pin))
+    }
+
+    /// Pairs with a station. Faces of an earlier station stay; they end or are erased like others.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn pair(&mut self, pin: &[u8; 32], now: Timestamp) -> Result<(), GateError> {
+        self.store.pair(pin, now)?;
+        self.lease = Lease::new(self.setup.offline_hours, now, now);
+        Ok(())
+    }
+
+    /// What this gate says of itself.
+    pub fn hello(&self) -> Hello {
+        Hello {
+            protocol: PROTOCOL,
+            realm: self.setup.realm.label().into(),
+            id: *self.id.bytes(),
+            seal_key: self.keys.seal_public(),
+            sign_key: self.keys.sign_public(),
+            version: version(),
+            takes_faces: self.setup.takes_faces,
+        }
+    }
+
+    /// Answers one body. Only the paired station is heard, and only after a hello.
+    pub fn answer(&mut self, caller: &mut Caller, body: &[u8], clock: Timestamp) -> Reply {
+        let Ok(request) = decode::<Request>(body) else { return Reply::Refused(Refusal::Malformed) };
+        let reply = match self.try_answer(caller, &request, body, clock) {
+            Ok(reply) => reply,
+            Err(Halt::Refused(refusal)) => Reply::Refused(refusal),
+            Err(Halt::Failed(error)) => {
+                tracing::error!(%error, "an operation failed");
+                Reply::Refused(Refusal::Storage)
+            }
+        };
+        if let Reply::Refused(refusal) = &reply {
+            tracing::warn!(%refusal, "refused");
+        }
+        reply
+    }
+
+    /// Whether a card lets in now. Nothing opens. Does not depend on the lease, the clock's jumps or the face way.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn card_lets_in(&mut self, uid: &CardUid, clock: Timestamp) -> Result<bool, GateError> {
+        let now = self.look(clock);
+        Ok(self.store.card_ends_on(uid.bytes())?.is_some_and(|ends_on| ends_on >= now.date()))
+    }
+
+    /// Opens the door for a card. `None` when the card does not let in. Rules: J10, M10.
+    ///
+    /// # Errors
+    /// [`GateError`]. A failing record does not keep the door shut.
+    pub fn open_for_card(&mut self, uid: &CardUid, clock: Timestamp) -> Result<Option<DoorOpens>, GateError> {
+        if !self.card_lets_in(uid, clock)? {
+            return Ok(None);
+        }
+        Ok(Some(self.release(Way::Card)))
+    }
+
+    /// Why faces are not matched at an instant, if so.
+    pub fn faces_off(&mut self, clock: Timestamp) -> Option<FacesOff> {
+        self.look(clock);
+        if self.setup.takes_faces { self.lease.faces_off() } else { Some(FacesOff::CardsOnly) }
+    }
+
+    /// What must be done now and then: instants written down, old opening records and long ended templates erased.
+    ///
+    /// # Errors
+    /// [`GateError`]; the next call tries again.
+    pub fn tick(&mut self, clock: Timestamp) -> Result<(), GateError> {
+        self.follow_pairing()?;
+        let now = self.look(clock);
+        self.record_instants();
+        if self.lease.faces_off() == Some(FacesOff::ClockBack) {
+            return Ok(());
+        }
+        let mut erased = self.store.erase_openings_before(now.plus_ms(-i64::from(self.setup.passlog_days) * DAY_MS))?;
+        let ended = self.store.erase_ended_before(now.date().plus_days(-ENDED_KEPT_DAYS))?;
+        if !ended.is_empty() {
+            self.faces.retain(|live| !ended.contains(&live.template));
+            self.holdings = None;
+            erased += ended.len();
+            tracing::info!(count = ended.len(), "templates erased after their last day");
+        }
+        if erased > 0 {
+            self.log_due = true;
+        }
+        self.empty_log()
+    }
+
+    pub(super) fn engine(&self) -> &crate::secret::EngineId {
+        &self.setup.engine
+    }
+
+    /// The nearest live template and whether it is near enough.
+    pub(super) fn recognise(&self, face: &FaceTemplate, today: CivilDate) -> (Option<Best>, bool) {
+        let best = matcher::nearest(face, &self.faces, today);
+        let least = matcher::threshold(&self.setup.engine);
+        let same = matches!((best, least), (Some(best), Some(least)) if best.similarity >= least);
+        (best, same)
+    }
+
+    pub(super) fn today(&mut self, clock: Timestamp) -> CivilDate {
+        self.look(clock).date()
+    }
+
+    /// Releases the door and writes that down: when, which way and how it went.
+    pub(super) fn release(&mut self, way: Way) -> DoorOpens {
+        let opens = self.door.release();
+        let now = self.lease.latest();
+        if let Err(error) = self.store.record_opening(way, opens == DoorOpens::Yes, now) {
+            tracing::error!(%error, "an opening was not recorded");
+        }
+        opens
+    }
+
+    fn try_answer(
+        &mut self,
+        caller: &mut Caller,
+        request: &Request,
+        body: &[u8],
+        clock: Timestamp,
+    ) -> Result<Reply, Halt> {
+        self.follow_pairing()?;
+        let station = self.store.station()?.filter(|station| station.pin == caller.pin);
+        let station = station.ok_or(Refusal::Envelope)?;
+        let now = self.look(clock);
+        if let Request::Hello(hello) = request {
+            self.greet(caller, hello, station.seal)?;
+            return Ok(Reply::Hello(self.hello()));
+        }
+        let seal = station.seal.filter(|_| caller.greeted).ok_or(Refusal::Malformed)?;
+        self.heard();
+        match request {
+            Request::Hello(_) => Err(Refusal::Malformed.into()),
+            Request::Health => self.health(clock).map(Reply::Health),
+            Request::PutFace(put) => self.put_face(put, &seal, body, now).map(Reply::Done),
+            Request::Apply(apply) => self.apply(apply, body, now).map(Reply::Done),
+            Request::ReadBack(template) => Ok(Reply::Held(self.store.held(template)?)),
+            Request::List => Ok(Reply::List(self.store.holdings()?)),
+            Request::Probe(probe) => self.probe(probe, &seal, clock).map(Reply::Probed),
+            Request::TestCard(uid) => {
+                let uid = CardUid::from_bytes(uid).ok_or(Refusal::Malformed)?;
+                Ok(Reply::CardTested(self.card_lets_in(&uid, clock)?))
+            }
+        }
+    }
+
+    /// The sealing key that the station states first after pairing is pinned too.
+    fn greet(&mut self, caller: &mut Caller, hello: &Hello, known: Option<[u8; 32]>) -> Result<(), Halt> {
+        admit::hello(hello, self.setup.realm.label())?;
+        match known {
+            None => self.store.learn_station(&hello.seal_key, &hello.id)?,
+            Some(seal) if seal == hello.seal_key => {}
+            Some(_) => return Err(Refusal::Envelope.into()),
+        }
+        caller.greeted = true;
+        self.heard();
+        Ok(())
+    }
+
+    fn health(&mut self, clock: Timestamp) -> Result<Health, Halt> {
+        let (faces, cards) = self.store.counts()?;
+        let digest = match self.holdings {
+            Some(digest) => digest,
+            None => *self.holdings.insert(self.store.holdings()?.digest()),
+        };
+        let faces_off = self.faces_off(clock);
+        Ok(Health { clock: clock.ms(), faces, cards, version: version(), digest, faces_off })
+    }
+
+    fn put_face(&mut self, put: &PutFace, seal: &[u8; 32], body: &[u8], now: Timestamp) -> Result<Receipt, Halt> {
+        let digest: [u8; 32] = Sha256::digest(body).into();
+        if let Some(receipt) = self.done_before(&put.op, &digest)? {
+            return Ok(receipt);
+        }
+        let number = if self.store.is_spent(&put.template)? {
+            Number::Spent
+        } else if self.store.held(&put.template)?.is_some() {
+            Number::Held
+        } else {
+            Number::Free
+        };
+        admit::face(put, number, &self.facts(now)?)?;
+        let face = open_face(put, &self.keys, seal).map_err(|_| Refusal::Envelope)?;
+        let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, put.op, digest, now));
+        let receipt = self.store.perform(
+            &put.op,
+            &digest,
+            |tx| store::put_face(tx, put, &face),
+            |outcome, stored| signer.sign(keys, outcome, stored),
+        )?;
+        self.holdings = None;
+        let template = TemplateId::from_bytes(put.template);
+        let ends_on = CivilDate::from_epoch_days(put.ends_on);
+        self.faces.push(LiveFace { template, ends_on, frozen: false, face });
+        // Paired with the look inside the transaction: the answer goes out only if the committed row gives its digest too.
+        let held = self.store.held(&put.template)?.map(|held| held.digest);
+        if held != Some(receipt.stored_digest) {
+            return Err(GateError::Corrupt.into());
+        }
+        tracing::info!(op = %OpId::from_bytes(put.op).short(), template = %template.short(), "template stored");
+        Ok(receipt)
+    }
+
+    fn apply(&mut self, apply: &Apply, body: &[u8], now: Timestamp) -> Result<Receipt, Halt> {
+        let digest: [u8; 32] = Sha256::digest(body).into();
+        if let Some(receipt) = self.done_before(&apply.op, &digest)? {
+            return Ok(receipt);
+        }
+        let card = match &apply.what {
+            What::PutCard(uid, days) => {
+                let held = self.store.card_ends_on(uid)?.is_some();
+                Some(admit::card(uid, *days, held, &self.facts(now)?)?)
+            }
+            What::RemoveCard(uid) if CardUid::from_bytes(uid).is_none() => return Err(Refusal::Malformed.into()),
+            What::RemoveCard(_) | What::EraseFace(_) | What::FreezeFace(_) => None,
+        };
+        let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, apply.op, digest, now));
+        let (gate, sequence) = (self.id, apply.sequence);
+        let receipt = self.store.perform(
+            &apply.op,
+            &digest,
+            |tx| match (&apply.what, &card) {
+                (What::PutCard(..), Some(card)) => {
+                    store::put_card(tx, gate, card.uid.bytes(), card.ends_on.epoch_days(), sequence)
+                }
+                (What::PutCard(uid, days), None) => store::put_card(tx, gate, uid, *days, sequence),
+                (What::RemoveCard(uid), _) => store::remove_card(tx, gate, uid, sequence),
+                (What::EraseFace(template), _) => store::erase_face(tx, template),
+                (What::FreezeFace(template), _) => store::freeze_face(tx, template),
+            },
+            |outcome, stored| signer.sign(keys, outcome, stored),
+        )?;
+        self.holdings = None;
+        match &apply.what {
+            What::EraseFace(template) => {
+                self.faces.retain(|live| live.template.bytes() != template);
+                self.log_due = true;
+                self.empty_log()?;
+            }
+            What::FreezeFace(template) => {
+                for live in self.faces.iter_mut().filter(|live| live.template.bytes() == template) {
+                    live.frozen = true;
+                }
+            }
+            What::PutCard(..) | What::RemoveCard(_) => {}
+        }
+        tracing::info!(op = %OpId::from_bytes(apply.op).short(), outcome = ?receipt.outcome, "operation done");
+        Ok(receipt)
+    }
+
+    /// The receipt of an operation done before. The same id with other bytes is another operation: refused.
+    fn done_before(&mut self, op: &[u8; 16], digest: &[u8; 32]) -> Result<Option<Receipt>, Halt> {
+        // An erasure may have been durable while its log was not yet empty: no receipt before that.
+        self.empty_log()?;
+        match self.store.done(op)? {
+            Some((first, receipt)) if first == *digest => Ok(Some(receipt)),
+            Some(_) => Err(Refusal::Spent.into()),
+            None => Ok(None),
+        }
+    }
+
+    fn probe(&mut self, probe: &Probe, seal: &[u8; 32], clock: Timestamp) -> Result<Probed, Halt> {
+        let now = self.look(clock);
+        self.probes.retain(|(at, _)| now.since(*at) < 3 * admit::PROBE_AGE_MAX_MS);
+        let recent = self.probes.iter().filter(|(at, _)| now.since(*at) < PROBES_WITHIN_MS).count();
+        if recent >= PROBES_MAX {
+            return Err(Refusal::TooMany.into());
+        }
+        let seen = self.probes.iter().any(|(_, op)| *op == probe.op);
+        self.probes.push_back((now, probe.op));
+        admit::probe(probe, seen, &self.facts(now)?, clock)?;
+        if self.faces_off(clock).is_some() {
+            return Err(Refusal::CardsOnly.into());
+        }
+        let face = open_probe(probe, &self.keys, seal).map_err(|_| Refusal::Envelope)?;
+        let (best, same) = self.recognise(&face, now.date());
+        Ok(Probed {
+            op: probe.op,
+            template: best.filter(|_| same).map(|best| *best.template.bytes()),
+            similarity: best.map_or(0, |best| matcher::thousandths(best.similarity)),
+            threshold: matcher::threshold(&self.setup.engine).map_or(1000, matcher::thousandths),
+        })
+    }
+
+    fn facts(&self, now: Timestamp) -> Result<Facts, GateError> {
+        let (faces, cards) = self.store.counts()?;
+        let (engine, takes_faces) = (self.setup.engine.clone(), self.setup.takes_faces);
+        Ok(Facts { gate: self.id, engine, takes_faces, today: now.date(), faces, cards })
+    }
+
+    fn look(&mut self, clock: Timestamp) -> Timestamp {
+        self.lease.look(clock)
+    }
+
+    fn heard(&mut self) {
+        self.lease.heard();
+        self.record_instants();
+    }
+
+    fn record_instants(&mut self) {
+        let Some(change) = self.lease.due_record() else { return };
+        match self.store.record_instants(&change) {
+            Ok(true) => self.lease.recorded(&change),
+            // A pairing came between; the next look at the store follows it.
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "the instants were not recorded"),
+        }
+    }
+
+    /// `menka-gate pair` writes beside a running daemon: what it decided is taken over.
+    fn follow_pairing(&mut self) -> Result<(), GateError> {
+        let (contact, latest) = self.store.instants()?;
+        if !self.lease.wrote(contact, latest) {
+            self.lease = Lease::new(self.setup.offline_hours, contact, latest);
+        }
+        Ok(())
+    }
+
+    fn empty_log(&mut self) -> Result<(), GateError> {
+        if self.log_due {
+            self.store.empty_log()?;
+            self.log_due = false;
+        }
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+}
+
+/// Why there is no answer.
+enum Halt {
+    Refused(Refusal),
+    Failed(GateError),
+}
+
+impl From<Refusal> for Halt {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<GateError> for Halt {
+    fn from(error: GateError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// What a receipt says besides its outcome.
+struct Signer {
+    blank: Receipt,
+}
+
+impl Signer {
+    fn new(gate: GateId, realm: Realm, op: [u8; 16], request_digest: [u8; 32], now: Timestamp) -> Self {
+        let blank = Receipt {
+            op,
+            gate: *gate.bytes(),
+            outcome: Outcome::FaceErased,
+            request_digest,
+            stored_digest: [0; 32],
+            at: now.ms(),
+            realm: realm.label().into(),
+            signature: [0; 64],
+        };
+        Self { blank }
+    }
+
+    fn sign(self, keys: &IdentityKeys, outcome: Outcome, stored_digest: [u8; 32]) -> Receipt {
+        Receipt { outcome, stored_digest, ..self.blank }.sign(keys)
+    }
+}
+
+fn version() -> String {
+    concat!("menka-gate ", env!("CARGO_PKG_VERSION")).into()
+}

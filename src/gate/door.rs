@@ -1,0 +1,47 @@
+//! The door, and the one place where somebody's deliberate act before it is asserted.
+
+use super::daemon::Gate;
+use crate::domain::consent::AtTheDoor;
+
+/// What the door did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DoorOpens {
+    /// It was released.
+    Yes,
+    /// The relay or its board did not answer (installer).
+    Failed,
+}
+
+/// The lock of one door. Fails shut; the way out is mechanical and not our business.
+pub trait Door: Send {
+    /// Releases the lock once.
+    fn release(&mut self) -> DoorOpens;
+}
+
+/// A door without a relay: it writes a log line. For pairing, for the desk's tests and for boards that read the log.
+#[derive(Debug, Default)]
+pub struct LogDoor;
+
+impl Door for LogDoor {
+    fn release(&mut self) -> DoorOpens {
+        tracing::info!("door released");
+        DoorOpens::Yes
+    }
+}
+
+/// How a person shows that they want to be recognised. Walking past is not among them (rule J10: recognition is asked for).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// The face button beside the camera was pressed.
+    ButtonPressed,
+    /// A card was held to the reader and the gate asks for the face as well.
+    CardShown,
+}
+
+impl Gate {
+    /// Turns a deliberate act before this gate into the proof that one frame may be looked at. It takes an opened gate: the desk has none.
+    pub fn acted(&self, act: Act) -> AtTheDoor {
+        tracing::debug!(?act, "asked to recognise");
+        AtTheDoor::assert_act()
+    }
+}

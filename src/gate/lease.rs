@@ -1,0 +1,131 @@
+//! Whether faces may be matched now: the lease of contact with the station, and a clock that must not go back. Cards never depend on it.
+
+use crate::domain::time::Timestamp;
+use crate::wire::message::FacesOff;
+
+/// How far the clock may fall behind the latest instant seen, in milliseconds. Time servers correct by less.
+pub const CLOCK_BACK_MAX_MS: i64 = 120_000;
+
+/// Longest time between two writes of the instants, in milliseconds.
+const RECORD_EVERY_MS: i64 = 60_000;
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// The lease and the clock of one gate.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    offline_ms: i64,
+    contact: Timestamp,
+    latest: Timestamp,
+    recorded: (Timestamp, Timestamp),
+    clock_back: bool,
+}
+
+impl Lease {
+    /// Starts from what the store holds.
+    pub fn new(offline_hours: u32, contact: Timestamp, latest: Timestamp) -> Self {
+        let offline_ms = i64::from(offline_hours) * HOUR_MS;
+        Self { offline_ms, contact, latest, recorded: (contact, latest), clock_back: false }
+    }
+
+    /// Looks at the clock. Returns the instant to judge last days by: never before the latest one seen.
+    pub fn look(&mut self, clock: Timestamp) -> Timestamp {
+        self.clock_back = self.latest.since(clock) > CLOCK_BACK_MAX_MS;
+        self.latest = self.latest.max(clock);
+        self.latest
+    }
+
+    /// The paired station was heard, over its pinned key.
+    pub fn heard(&mut self) {
+        self.contact = self.latest;
+    }
+
+    /// Why faces are not matched now, if so.
+    pub fn faces_off(&self) -> Option<FacesOff> {
+        if self.clock_back {
+            Some(FacesOff::ClockBack)
+        } else if self.latest.since(self.contact) > self.offline_ms {
+            Some(FacesOff::NoContact)
+        } else {
+            None
+        }
+    }
+
+    /// The latest instant seen.
+    pub fn latest(&self) -> Timestamp {
+        self.latest
+    }
+
+    /// Whether these instants in the store are the ones this lease wrote or started from; others come from a new pairing.
+    pub fn wrote(&self, contact: Timestamp, latest: Timestamp) -> bool {
+        self.recorded == (contact, latest)
+    }
+
+    /// The instants in the store and those to write there (contact, latest), when the store's are more than a minute old.
+    pub fn due_record(&self) -> Option<Change> {
+        let due = self.contact.since(self.recorded.0) >= RECORD_EVERY_MS
+            || self.latest.since(self.recorded.1) >= RECORD_EVERY_MS;
+        due.then_some(Change { from: self.recorded, to: (self.contact, self.latest) })
+    }
+
+    /// A change of [`Self::due_record`] is in the store.
+    pub fn recorded(&mut self, change: &Change) {
+        self.recorded = change.to;
+    }
+}
+
+/// Instants (contact, latest) in the store and what they become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// As they must still be: a new pairing has written others.
+    pub from: (Timestamp, Timestamp),
+    /// As they become.
+    pub to: (Timestamp, Timestamp),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_ms(1_795_000_000_000);
+
+    #[test]
+    fn d12_faces_stop_after_the_allowed_hours_without_contact() {
+        let mut lease = Lease::new(24, START, START);
+        lease.look(START.plus_ms(24 * HOUR_MS));
+        assert_eq!(lease.faces_off(), None);
+        lease.look(START.plus_ms(24 * HOUR_MS + 1));
+        assert_eq!(lease.faces_off(), Some(FacesOff::NoContact));
+        lease.heard();
+        assert_eq!(lease.faces_off(), None);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_back_stops_faces_until_it_has_caught_up() {
+        let mut lease = Lease::new(24, START, START);
+        assert_eq!(lease.look(START.plus_ms(-CLOCK_BACK_MAX_MS)), START);
+        assert_eq!(lease.faces_off(), None);
+        assert_eq!(lease.look(START.plus_ms(-CLOCK_BACK_MAX_MS - 1)), START, "days are judged by the latest instant");
+        assert_eq!(lease.faces_off(), Some(FacesOff::ClockBack));
+        lease.heard();
+        assert_eq!(lease.faces_off(), Some(FacesOff::ClockBack), "contact does not mend the clock");
+        lease.look(START);
+        assert_eq!(lease.faces_off(), None);
+    }
+
+    #[test]
+    fn instants_are_written_once_a_minute() {
+        let mut lease = Lease::new(24, START, START);
+        lease.look(START.plus_ms(59_999));
+        assert_eq!(lease.due_record(), None);
+        lease.look(START.plus_ms(60_000));
+        let change = Change { from: (START, START), to: (START, START.plus_ms(60_000)) };
+        assert_eq!(lease.due_record(), Some(change));
+        assert_eq!(lease.due_record(), Some(change), "until it is known to be written");
+        lease.recorded(&change);
+        assert_eq!(lease.due_record(), None);
+        lease.heard();
+        let contact = Change { from: change.to, to: (START.plus_ms(60_000), START.plus_ms(60_000)) };
+        assert_eq!(lease.due_record(), Some(contact));
+    }
+}

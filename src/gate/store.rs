@@ -1,0 +1,570 @@
+//! The gate's store: one SQLCipher file. What an operation changes and the receipt for it are written in one durable transaction.
+//!
+//! An erased template is overwritten (`secure_delete`) and the write-ahead log is emptied before anybody is told that it is gone.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::error::GateError;
+use super::key_file::create_private;
+use super::lease::Change;
+use crate::domain::Realm;
+use crate::domain::id::{GateId, TemplateId};
+use crate::domain::time::{CivilDate, Timestamp};
+use crate::secret::{EngineId, FaceTemplate, random_bytes};
+use crate::wire::envelope::template_from_bytes;
+use crate::wire::frame::{decode, encode};
+use crate::wire::keys::IdentityKeys;
+use crate::wire::message::{CardDigest, HeldFace, Holdings, Outcome, PutFace, Receipt};
+use crate::wire::receipt::{card_digest, face_digest};
+
+const SCHEMA: &str = include_str!("schema.sql");
+const SCHEMA_VERSION: i64 = 1;
+const BUSY_MS: u64 = 3_000;
+const ABSENT: [u8; 32] = [0; 32];
+
+/// What is decided when a gate is set up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setup {
+    /// Real or practice.
+    pub realm: Realm,
+    /// The only face engine whose templates are matched.
+    pub engine: EngineId,
+    /// `false` for a card-only gate.
+    pub takes_faces: bool,
+    /// Hours without contact after which faces stop, 1 to 720.
+    pub offline_hours: u32,
+    /// Days that opening records are kept, 0 to 30.
+    pub passlog_days: u32,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { realm: Realm::Real, engine: EngineId::sface(), takes_faces: true, offline_hours: 24, passlog_days: 30 }
+    }
+}
+
+/// The paired station.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Station {
+    /// Fingerprint of its TLS key.
+    pub pin: [u8; 32],
+    /// Its sealing key, once it has said hello.
+    pub seal: Option<[u8; 32]>,
+}
+
+/// The way somebody asked the door to open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// A card.
+    Card,
+    /// A face.
+    Face,
+}
+
+/// A template in memory, ready to be matched.
+pub struct LiveFace {
+    /// Its random number.
+    pub template: TemplateId,
+    /// Last day.
+    pub ends_on: CivilDate,
+    /// Kept but not matched.
+    pub frozen: bool,
+    /// The template itself; wiped when dropped.
+    pub face: FaceTemplate,
+}
+
+/// The open store.
+pub struct Store {
+    db: Connection,
+}
+
+impl Store {
+    /// Creates the file. Fails when it exists.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn create(
+        path: &Path,
+        key: &[u8; 32],
+        setup: &Setup,
+        keys: &IdentityKeys,
+        now: Timestamp,
+    ) -> Result<Self, GateError> {
+        // The database library would create it readable for all.
+        create_private(path, &[])?;
+        let mut db = connect(path, key)?;
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.execute_batch(SCHEMA)?;
+        tx.execute(
+            "INSERT INTO settings (one, gate, realm, identity, engine, takes_faces, offline_hours, passlog_days,
+                 last_contact, last_instant)
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+            params![
+                random_bytes::<16>(),
+                setup.realm.label(),
+                keys.to_bytes().as_slice(),
+                setup.engine.as_str(),
+                setup.takes_faces,
+                setup.offline_hours,
+                setup.passlog_days,
+                now.ms()
+            ],
+        )?;
+        tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        tx.commit()?;
+        Ok(Self { db })
+    }
+
+    /// Opens the file and empties its log, so that an erasure whose answer was cut off is complete too.
+    ///
+    /// # Errors
+    /// [`GateError::Corrupt`] for a wrong key, a damaged file or another version.
+    pub fn open(path: &Path, key: &[u8; 32]) -> Result<Self, GateError> {
+        let store = Self::open_beside(path, key)?;
+        store.empty_log()?;
+        Ok(store)
+    }
+
+    /// Opens the file beside a running daemon: nothing is changed.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_beside(path: &Path, key: &[u8; 32]) -> Result<Self, GateError> {
+        let db = connect(path, key)?;
+        let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if version == SCHEMA_VERSION { Ok(Self { db }) } else { Err(GateError::Corrupt) }
+    }
+
+    /// The decisions of the set-up.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn setup(&self) -> Result<Setup, GateError> {
+        let (realm, engine, takes_faces, offline_hours, passlog_days) = self.db.query_row(
+            "SELECT realm, engine, takes_faces, offline_hours, passlog_days FROM settings",
+            [],
+            |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
+        )?;
+        let realm = if realm == Realm::Practice.label() { Realm::Practice } else { Realm::Real };
+        let engine = EngineId::parse(&engine).ok_or(GateError::Corrupt)?;
+        Ok(Setup { realm, engine, takes_faces, offline_hours, passlog_days })
+    }
+
+    /// This gate's id.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn gate(&self) -> Result<GateId, GateError> {
+        let id = self.db.query_row("SELECT gate FROM settings", [], |row| row.get(0))?;
+        Ok(GateId::from_bytes(id))
+    }
+
+    /// This gate's keys.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn keys(&self) -> Result<IdentityKeys, GateError> {
+        let bytes: Zeroizing<Vec<u8>> =
+            self.db.query_row("SELECT identity FROM settings", [], |row| row.get(0).map(Zeroizing::new))?;
+        Ok(IdentityKeys::from_bytes(&bytes)?)
+    }
+
+    /// The paired station, if any.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn station(&self) -> Result<Option<Station>, GateError> {
+        let mut statement = self.db.prepare_cached("SELECT station_pin, station_seal FROM settings")?;
+        let station = statement.query_row([], |row| {
+            let pin: Option<[u8; 32]> = row.get(0)?;
+            let seal = row.get(1)?;
+            Ok(pin.map(|pin| Station { pin, seal }))
+        })?;
+        Ok(station)
+    }
+
+    /// Pairs with a station: the only one that is heard from now on. The clock is trusted again and the order of card operations starts
+    /// anew (a station that was restored from a backup counts from an earlier number).
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn pair(&mut self, pin: &[u8; 32], now: Timestamp) -> Result<(), GateError> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.execute(
+            "UPDATE settings SET station_pin = ?1, station_seal = NULL, station_site = NULL, last_contact = ?2,
+                 last_instant = ?2",
+            params![pin, now.ms()],
+        )?;
+        tx.execute("DELETE FROM card_order", [])?;
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// Writes down the sealing key and site that the paired station stated first.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn learn_station(&self, seal: &[u8; 32], site: &[u8; 16]) -> Result<(), GateError> {
+        self.db.execute("UPDATE settings SET station_seal = ?1, station_site = ?2", params![seal, site])?;
+        Ok(())
+    }
+
+    /// Last contact and latest instant seen.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn instants(&self) -> Result<(Timestamp, Timestamp), GateError> {
+        let mut statement = self.db.prepare_cached("SELECT last_contact, last_instant FROM settings")?;
+        let both = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok((Timestamp::from_ms(both.0), Timestamp::from_ms(both.1)))
+    }
+
+    /// Writes both down, unless somebody else (a pairing) has written others since. Returns whether they are written.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn record_instants(&self, change: &Change) -> Result<bool, GateError> {
+        let written = self.db.execute(
+            "UPDATE settings SET last_contact = ?1, last_instant = ?2 WHERE last_contact = ?3 AND last_instant = ?4",
+            params![change.to.0.ms(), change.to.1.ms(), change.from.0.ms(), change.from.1.ms()],
+        )?;
+        Ok(written == 1)
+    }
+
+    /// An operation done before: the digest of its bytes and its receipt.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn done(&self, op: &[u8; 16]) -> Result<Option<([u8; 32], Receipt)>, GateError> {
+        let mut statement = self.db.prepare_cached("SELECT request_digest, receipt FROM ops WHERE op = ?1")?;
+        let found: Option<([u8; 32], Vec<u8>)> =
+            statement.query_row([op], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let Some((digest, receipt)) = found else { return Ok(None) };
+        let receipt = decode(&receipt).map_err(|_| GateError::Corrupt)?;
+        Ok(Some((digest, receipt)))
+    }
+
+    /// Does an operation and writes its receipt, both or neither. `effect` changes the tables and says what a look at them found;
+    /// `sign` makes the receipt of it.
+    ///
+    /// # Errors
+    /// [`GateError::Store`]; then nothing was changed.
+    pub fn perform(
+        &mut self,
+        op: &[u8; 16],
+        request_digest: &[u8; 32],
+        effect: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<(Outcome, [u8; 32])>,
+        sign: impl FnOnce(Outcome, [u8; 32]) -> Receipt,
+    ) -> Result<Receipt, GateError> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let (outcome, stored) = effect(&tx)?;
+        let receipt = sign(outcome, stored);
+        tx.prepare_cached("INSERT INTO ops (op, request_digest, receipt, done_at) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![op, request_digest, encode(&receipt), receipt.at])?;
+        tx.commit()?;
+        Ok(receipt)
+    }
+
+    /// A held template, if what is stored still gives its digest.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn held(&self, template: &[u8; 16]) -> Result<Option<HeldFace>, GateError> {
+        Ok(read_back_face(&self.db, template)?)
+    }
+
+    /// Whether a random number can never be used again.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn is_spent(&self, template: &[u8; 16]) -> Result<bool, GateError> {
+        let mut statement = self.db.prepare_cached("SELECT 1 FROM spent WHERE template = ?1")?;
+        Ok(statement.exists([template])?)
+    }
+
+    /// Last day of a card, if held.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn card_ends_on(&self, uid: &[u8]) -> Result<Option<CivilDate>, GateError> {
+        let mut statement = self.db.prepare_cached("SELECT ends_on FROM cards WHERE uid = ?1")?;
+        let days: Option<i64> = statement.query_row([uid], |row| row.get(0)).optional()?;
+        Ok(days.map(CivilDate::from_epoch_days))
+    }
+
+    /// Numbers of templates and of cards.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn counts(&self) -> Result<(u64, u64), GateError> {
+        let count = |sql| self.db.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs);
+        Ok((count("SELECT count(*) FROM faces")?, count("SELECT count(*) FROM cards")?))
+    }
+
+    /// Everything held, as numbers and digests.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn holdings(&self) -> Result<Holdings, GateError> {
+        let mut statement =
+            self.db.prepare_cached("SELECT template, digest, ends_on, frozen FROM faces ORDER BY template")?;
+        let faces = statement
+            .query_map([], |row| {
+                Ok(HeldFace { template: row.get(0)?, digest: row.get(1)?, ends_on: row.get(2)?, frozen: row.get(3)? })
+            })?
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut statement = self.db.prepare_cached("SELECT uid, ends_on FROM cards")?;
+        let mut cards = statement
+            .query_map([], |row| {
+                let uid: Vec<u8> = row.get(0)?;
+                Ok(CardDigest { digest: Sha256::digest(uid).into(), ends_on: row.get(1)? })
+            })?
+            .collect::<Result<Vec<_>, _>>()?;
+        cards.sort_unstable_by_key(|card| card.digest);
+        Ok(Holdings { faces, cards })
+    }
+
+    /// All templates, for the memory of the matcher. One that does not give its digest is left out.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn live_faces(&self) -> Result<Vec<LiveFace>, GateError> {
+        let mut statement =
+            self.db.prepare("SELECT template, engine, vector, ends_on, frozen, digest FROM faces ORDER BY template")?;
+        let mut rows = statement.query([])?;
+        let mut faces = Vec::new();
+        while let Some(row) = rows.next()? {
+            let template: [u8; 16] = row.get(0)?;
+            let engine: String = row.get(1)?;
+            let vector = Zeroizing::new(row.get::<_, [u8; 512]>(2)?);
+            let days: i64 = row.get(3)?;
+            let digest: [u8; 32] = row.get(5)?;
+            let face = EngineId::parse(&engine)
+                .filter(|_| face_digest(&template, &engine, days, vector.as_slice()) == digest)
+                .and_then(|engine| template_from_bytes(engine, &vector));
+            let Some(face) = face else {
+                tracing::error!(template = %TemplateId::from_bytes(template).short(), "a stored template is damaged");
+                continue;
+            };
+            faces.push(LiveFace {
+                template: TemplateId::from_bytes(template),
+                ends_on: CivilDate::from_epoch_days(days),
+                frozen: row.get(4)?,
+                face,
+            });
+        }
+        Ok(faces)
+    }
+
+    /// Writes down that the door was asked to open: when, by which way and how it went; not for whom.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn record_opening(&self, way: Way, opened: bool, now: Timestamp) -> Result<(), GateError> {
+        let way = match way {
+            Way::Card => "card",
+            Way::Face => "face",
+        };
+        let door = if opened { "opened" } else { "failed" };
+        self.db
+            .prepare_cached("INSERT INTO openings (id, at, way, door) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![random_bytes::<16>(), now.ms(), way, door])?;
+        Ok(())
+    }
+
+    /// Number of opening records.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn openings(&self) -> Result<u64, GateError> {
+        let count: i64 = self.db.query_row("SELECT count(*) FROM openings", [], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Erases opening records from before an instant. Returns how many.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn erase_openings_before(&self, instant: Timestamp) -> Result<usize, GateError> {
+        Ok(self.db.execute("DELETE FROM openings WHERE at < ?1", [instant.ms()])?)
+    }
+
+    /// Erases templates whose last day is before `day`, and spends their numbers. Returns the numbers. The log is the caller's to empty.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn erase_ended_before(&mut self, day: CivilDate) -> Result<Vec<TemplateId>, GateError> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let ended: Vec<[u8; 16]> = tx
+            .prepare_cached("SELECT template FROM faces WHERE ends_on < ?1")?
+            .query_map([day.epoch_days()], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        for template in &ended {
+            erase_face(&tx, template)?;
+        }
+        tx.commit()?;
+        Ok(ended.into_iter().map(TemplateId::from_bytes).collect())
+    }
+
+    /// Moves the write-ahead log into the file and cuts it to nothing: what was erased is in neither.
+    ///
+    /// # Errors
+    /// [`GateError::Store`] when another process reads the log too long.
+    pub fn empty_log(&self) -> Result<(), GateError> {
+        let busy: i64 = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy == 0 {
+            return Ok(());
+        }
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+        Err(rusqlite::Error::SqliteFailure(code, None).into())
+    }
+
+    #[cfg(test)]
+    pub(super) fn connection(&self) -> &Connection {
+        &self.db
+    }
+}
+
+/// Stores a template and reads it back.
+pub(super) fn put_face(
+    tx: &Transaction<'_>,
+    put: &PutFace,
+    face: &FaceTemplate,
+) -> rusqlite::Result<(Outcome, [u8; 32])> {
+    let mut vector = Zeroizing::new([0u8; 512]);
+    // EXPOSE: this file is where a template rests.
+    for (out, number) in vector.chunks_exact_mut(4).zip(face.expose()) {
+        out.copy_from_slice(&number.to_le_bytes());
+    }
+    let digest = face_digest(&put.template, &put.engine, put.ends_on, vector.as_slice());
+    tx.prepare_cached(
+        "INSERT INTO faces (template, engine, vector, ends_on, op, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![put.template, put.engine, vector.as_slice(), put.ends_on, put.op, digest])?;
+    let back = read_back_face(tx, &put.template)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    Ok((Outcome::FaceStored, back.digest))
+}
+
+/// Erases a template, whether or not it is there, spends its number, and looks for it.
+pub(super) fn erase_face(tx: &Transaction<'_>, template: &[u8; 16]) -> rusqlite::Result<(Outcome, [u8; 32])> {
+    tx.prepare_cached("DELETE FROM faces WHERE template = ?1")?.execute([template])?;
+    tx.prepare_cached("INSERT OR IGNORE INTO spent (template) VALUES (?1)")?.execute([template])?;
+    if tx.prepare_cached("SELECT 1 FROM faces WHERE template = ?1")?.exists([template])? {
+        return Err(rusqlite::Error::StatementChangedRows(0));
+    }
+    Ok((Outcome::FaceErased, ABSENT))
+}
+
+/// Freezes a template. The number of one that is not there is spent, so that a late hand-over cannot undo the freeze.
+pub(super) fn freeze_face(tx: &Transaction<'_>, template: &[u8; 16]) -> rusqlite::Result<(Outcome, [u8; 32])> {
+    tx.prepare_cached("UPDATE faces SET frozen = 1 WHERE template = ?1")?.execute([template])?;
+    let held = read_back_face(tx, template)?;
+    if held.is_none() {
+        tx.prepare_cached("INSERT OR IGNORE INTO spent (template) VALUES (?1)")?.execute([template])?;
+    }
+    Ok((Outcome::FaceFrozen, held.map_or(ABSENT, |face| face.digest)))
+}
+
+/// Lets a card in until a day, unless a later operation on the same card was done before.
+pub(super) fn put_card(
+    tx: &Transaction<'_>,
+    gate: GateId,
+    uid: &[u8],
+    ends_on: i64,
+    sequence: u64,
+) -> rusqlite::Result<(Outcome, [u8; 32])> {
+    if take_turn(tx, gate, uid, sequence)? {
+        tx.prepare_cached(
+            "INSERT INTO cards (uid, ends_on) VALUES (?1, ?2) ON CONFLICT (uid) DO UPDATE SET ends_on = ?2",
+        )?
+        .execute(params![uid, ends_on])?;
+    }
+    read_back_card(tx, uid)
+}
+
+/// Lets a card in no more, unless a later operation on the same card was done before.
+pub(super) fn remove_card(
+    tx: &Transaction<'_>,
+    gate: GateId,
+    uid: &[u8],
+    sequence: u64,
+) -> rusqlite::Result<(Outcome, [u8; 32])> {
+    if take_turn(tx, gate, uid, sequence)? {
+        tx.prepare_cached("DELETE FROM cards WHERE uid = ?1")?.execute([uid])?;
+    }
+    read_back_card(tx, uid)
+}
+
+/// Removals overtake issues in the station's queue, so the order of queueing decides which of the two holds.
+fn take_turn(tx: &Transaction<'_>, gate: GateId, uid: &[u8], sequence: u64) -> rusqlite::Result<bool> {
+    let card: [u8; 32] = Sha256::new().chain_update(gate.bytes()).chain_update(uid).finalize().into();
+    let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
+    let changed = tx
+        .prepare_cached(
+            "INSERT INTO card_order (card, sequence) VALUES (?1, ?2)
+             ON CONFLICT (card) DO UPDATE SET sequence = ?2 WHERE sequence <= ?2",
+        )?
+        .execute(params![card, sequence])?;
+    Ok(changed == 1)
+}
+
+fn read_back_card(tx: &Transaction<'_>, uid: &[u8]) -> rusqlite::Result<(Outcome, [u8; 32])> {
+    let mut statement = tx.prepare_cached("SELECT ends_on FROM cards WHERE uid = ?1")?;
+    let ends_on: Option<i64> = statement.query_row([uid], |row| row.get(0)).optional()?;
+    Ok(match ends_on {
+        Some(days) => (Outcome::CardStored, card_digest(uid, days)),
+        None => (Outcome::CardRemoved, ABSENT),
+    })
+}
+
+fn read_back_face(db: &Connection, template: &[u8; 16]) -> rusqlite::Result<Option<HeldFace>> {
+    let mut statement =
+        db.prepare_cached("SELECT engine, vector, ends_on, frozen, digest FROM faces WHERE template = ?1")?;
+    let found = statement
+        .query_row([template], |row| {
+            let engine: String = row.get(0)?;
+            let vector = Zeroizing::new(row.get::<_, [u8; 512]>(1)?);
+            let held = HeldFace { template: *template, digest: row.get(4)?, ends_on: row.get(2)?, frozen: row.get(3)? };
+            let sound = face_digest(template, &engine, held.ends_on, vector.as_slice()) == held.digest;
+            Ok(sound.then_some(held))
+        })
+        .optional()?;
+    Ok(found.flatten())
+}
+
+fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, GateError> {
+    let db = Connection::open_with_flags(
+        path,
+        rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    // Damage is reported to the caller; the library would also print it.
+    db.execute_batch("PRAGMA cipher_log_level = NONE;")?;
+    give_key(&db, key)?;
+    // A wrong key is only noticed at the first read.
+    db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
+        .map_err(|_| GateError::Corrupt)?;
+    db.busy_timeout(std::time::Duration::from_millis(BUSY_MS))?;
+    db.execute_batch(
+        "PRAGMA cipher_memory_security = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+         PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
+    )?;
+    Ok(db)
+}
+
+/// Hands over the raw key, so that it is never part of an SQL text.
+#[allow(unsafe_code)]
+fn give_key(db: &Connection, key: &[u8; 32]) -> Result<(), GateError> {
+    let mut text = Zeroizing::new(*b"x'0000000000000000000000000000000000000000000000000000000000000000'");
+    for (pair, byte) in text[2..66].chunks_exact_mut(2).zip(key) {
+        for (digit, nibble) in pair.iter_mut().zip([byte >> 4, byte & 15]) {
+            *digit = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+        }
+    }
+    // SAFETY: the handle is open for as long as `db` is borrowed, and the library copies the 67 bytes before it returns.
+    let code = unsafe { rusqlite::ffi::sqlite3_key(db.handle(), text.as_ptr().cast(), 67) };
+    if code == rusqlite::ffi::SQLITE_OK { Ok(()) } else { Err(GateError::Corrupt) }
+}

@@ -1,0 +1,170 @@
+//! Last days, the lease, a clock that goes wrong, and the limits of probes.
+
+use super::support::*;
+use crate::domain::card::CardUid;
+use crate::gate::door::{Act, DoorOpens};
+use crate::gate::watch::Answer;
+use crate::ports::Clock;
+use crate::wire::message::{FacesOff, Refusal, Reply, Request, What};
+
+fn faces_off(site: &Site) -> Option<FacesOff> {
+    site.with_gate(|gate, now| gate.faces_off(now))
+}
+
+#[test]
+fn p19_a_template_is_not_matched_after_its_last_day_and_erased_three_days_later() {
+    let mut site = Site::new();
+    let over = site.sealed(1, &person(1), "2026-11-21");
+    assert_eq!(site.refused(&Request::PutFace(over)), Refusal::Expired);
+    site.put(2, &person(2), "2026-11-22");
+
+    let midnight = NOON.date().end();
+    site.clock.set(midnight.plus_ms(-1));
+    assert_eq!(site.probe(&person(2)).template, Some([2; 16]));
+    site.clock.set(midnight);
+    assert_eq!(site.probe(&person(2)).template, None);
+
+    site.clock.set(midnight.plus_ms(3 * DAY - 1));
+    site.with_gate(|gate, now| gate.tick(now)).unwrap();
+    assert!(matches!(site.ask(&Request::ReadBack([2; 16])), Reply::Held(Some(_))));
+    site.clock.set(midnight.plus_ms(3 * DAY));
+    site.with_gate(|gate, now| gate.tick(now)).unwrap();
+    assert_eq!(site.ask(&Request::ReadBack([2; 16])), Reply::Held(None));
+    let again = site.sealed(2, &person(2), "2027-01-31");
+    assert_eq!(site.refused(&Request::PutFace(again)), Refusal::Spent);
+}
+
+#[test]
+fn d12_without_contact_faces_stop_and_cards_go_on() {
+    let mut site = Site::new();
+    let card = CardUid::from_bytes(&[1, 2, 3, 4]).unwrap();
+    site.put(1, &person(1), "2027-01-31");
+    site.apply(What::PutCard(card.bytes().to_vec(), 20_849));
+    site.clock.set(NOON.plus_ms(24 * HOUR + 1));
+    assert_eq!(faces_off(&site), Some(FacesOff::NoContact));
+    let answer = site.with_gate(|gate, now| {
+        let act = gate.acted(Act::ButtonPressed);
+        gate.recognise_frame(&mut NeverAsked, super::doors::frame(1), act, now)
+    });
+    assert_eq!(answer, Answer::FacesOff(FacesOff::NoContact));
+    let opens = site.with_gate(|gate, now| gate.open_for_card(&card, now)).unwrap();
+    assert_eq!(opens, Some(DoorOpens::Yes));
+
+    site.restart();
+    assert_eq!(faces_off(&site), Some(FacesOff::NoContact), "a restart is no contact");
+    assert_eq!(site.probe(&person(1)).template, Some([1; 16]), "the station's question is");
+    assert_eq!(faces_off(&site), None);
+}
+
+#[test]
+fn a_refused_peer_is_no_contact() {
+    let site = Site::new();
+    site.clock.set(NOON.plus_ms(24 * HOUR + 1));
+    let stranger = crate::wire::keys::IdentityKeys::make(crate::domain::Realm::Real).unwrap();
+    assert!(Line::greet(&stranger, &site.record, site.address).is_err());
+    assert_eq!(faces_off(&site), Some(FacesOff::NoContact));
+}
+
+#[test]
+fn a_clock_that_jumped_back_keeps_faces_off_and_says_so() {
+    let mut site = Site::new();
+    site.put(1, &person(1), "2026-11-22");
+    site.apply(What::PutCard(vec![1, 2, 3, 4], 20_849));
+    site.apply(What::PutCard(vec![5, 6, 7, 8], 20_779));
+    site.clock.set(NOON.plus_ms(DAY));
+    site.with_gate(|gate, now| gate.tick(now)).unwrap();
+    site.restart();
+    site.clock.set(NOON);
+    let Reply::Health(health) = site.ask(&Request::Health) else { panic!("no health") };
+    assert_eq!((health.faces_off, health.clock), (Some(FacesOff::ClockBack), NOON.ms()));
+    let probe = site.probe_request(&person(1));
+    assert_eq!(site.refused(&probe), Refusal::CardsOnly, "an ended template must not come back to life");
+    assert_eq!(site.ask(&Request::TestCard(vec![1, 2, 3, 4])), Reply::CardTested(true));
+    assert_eq!(site.ask(&Request::TestCard(vec![5, 6, 7, 8])), Reply::CardTested(false), "nor an ended card");
+
+    let pin = site.station.fingerprint();
+    site.with_gate(|gate, now| gate.pair(&pin, now)).unwrap();
+    assert_eq!(faces_off(&site), None, "whoever stands at the gate can say that the clock is right");
+}
+
+#[test]
+fn a_pairing_beside_the_daemon_is_followed() {
+    let mut site = Site::new();
+    site.clock.set(NOON.plus_ms(48 * HOUR));
+    site.ask(&Request::Health);
+    site.clock.set(NOON);
+    let pin = site.station.fingerprint();
+    site.place.open_beside(site.station.realm()).unwrap().pair(&pin, site.clock.now()).unwrap();
+    site.with_gate(|gate, now| gate.tick(now)).unwrap();
+    assert_eq!(faces_off(&site), None);
+
+    let other = crate::wire::keys::IdentityKeys::make(site.station.realm()).unwrap();
+    site.place.open_beside(other.realm()).unwrap().pair(&other.fingerprint(), site.clock.now()).unwrap();
+    assert!(Line::greet(&site.station, &site.record, site.address).is_err(), "the earlier station is not heard");
+    assert!(Line::greet(&other, &site.record, site.address).is_ok());
+}
+
+#[test]
+fn a_probe_is_answered_once_while_fresh_and_ten_times_in_ten_seconds() {
+    let mut site = Site::new();
+    site.put(1, &person(1), "2027-01-31");
+    let probe = site.probe_request(&person(1));
+    assert!(matches!(site.ask(&probe), Reply::Probed(_)));
+    assert_eq!(site.refused(&probe), Refusal::Stale, "replayed");
+    let old = site.probe_request(&person(1));
+    site.clock.set(NOON.plus_ms(30_001));
+    assert_eq!(site.refused(&old), Refusal::Stale, "too old");
+    site.clock.set(NOON.plus_ms(60_000));
+    for _ in 0..10 {
+        site.probe(&person(1));
+    }
+    let more = site.probe_request(&person(1));
+    assert_eq!(site.refused(&more), Refusal::TooMany);
+    site.clock.set(NOON.plus_ms(70_000));
+    assert_eq!(site.probe(&person(1)).template, Some([1; 16]));
+}
+
+#[test]
+fn opening_records_are_erased_after_their_days() {
+    let mut site = Site::new();
+    let card = CardUid::from_bytes(&[1, 2, 3, 4]).unwrap();
+    site.apply(What::PutCard(card.bytes().to_vec(), 20_849));
+    for days in [0, 1, 30] {
+        site.clock.set(NOON.plus_ms(days * DAY));
+        site.with_gate(|gate, now| gate.open_for_card(&card, now)).unwrap();
+    }
+    let count = |site: &Site| site.with_gate(|gate, _| gate.store().openings()).unwrap();
+    site.with_gate(|gate, now| gate.tick(now)).unwrap();
+    assert_eq!(count(&site), 3);
+    site.clock.set(NOON.plus_ms(30 * DAY + 1));
+    site.with_gate(|gate, now| gate.tick(now)).unwrap();
+    assert_eq!(count(&site), 2);
+}
+
+/// An engine that fails the test when it is asked.
+struct NeverAsked;
+
+impl crate::ports::FaceEngine for NeverAsked {
+    fn engine(&self) -> crate::secret::EngineId {
+        panic!("the engine was asked while faces are off")
+    }
+    fn wake(&mut self) -> Result<(), crate::ports::FaceError> {
+        panic!("the engine was woken while faces are off")
+    }
+    fn locate(
+        &mut self,
+        _: crate::domain::consent::Warrant<'_>,
+        _: &crate::secret::Frame,
+    ) -> Result<crate::domain::quality::Look, crate::ports::FaceError> {
+        panic!("the engine was asked while faces are off")
+    }
+    fn extract(
+        &mut self,
+        _: crate::domain::consent::Warrant<'_>,
+        _: crate::secret::Frame,
+        _: &crate::domain::quality::FaceBox,
+    ) -> Result<crate::secret::FaceTemplate, crate::ports::FaceError> {
+        panic!("the engine was asked while faces are off")
+    }
+    fn rest(&mut self) {}
+}
