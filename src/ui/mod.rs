@@ -3,5 +3,6 @@
 //! Screens are pure: a message in, an `Action` out, a picture of what they hold. `program` alone turns actions into effects. Deliberately
 //! absent: the vault, devices and rules; whatever is shown came in an event.
 
+pub mod resident;
 pub mod theme;
 pub mod widget;
