@@ -1,2 +1,114 @@
 # Resident window
 practice-mark = Practice
+
+# Every page
+letters-label = Text
+letters-standard = Normal
+letters-large = Large
+letters-huge = Largest
+back = Back
+ok = All right
+finish = Finish
+stop = Stop
+retry = Try again
+card-works = Your card works as before.
+
+# First page
+welcome = Welcome
+ways-title = Three ways in
+way-card-title = Access card
+way-card = Every resident has one. It opens every door, at all hours.
+way-staff-title = Staff on duty
+way-staff = Card forgotten or broken? The staff let you in after a check.
+way-visitor-title = Visitors
+way-visitor = A day card after an entry in the book. No face is taken.
+rules-action = Read the rules
+face-action = Use my face too (not required)
+withdraw-action = Withdraw and delete my face
+rules-none = The rules are not ready yet. Please ask at the desk.
+
+# Card
+tap-title = Please put your card on the reader
+tap-face = Then you see the notice first. Read it and decide; you need not decide.
+tap-withdraw = Then you will be asked once more.
+closed-title = The desk is closed now
+closed-text = If you need help, please ask the staff on duty.
+
+# Notice
+notice-end = — End of the text —
+notice-scroll = Please read on to the end
+notice-continue = I have read it, continue
+
+# Decision and signature
+consent-title = Separate consent
+sign-title = Please sign
+sign-draw = Write by hand
+sign-type = Type
+sign-clear = Write again
+sign-back = Back one page
+sign-draw-hint = Write your name in the box with a finger or the mouse.
+sign-type-hint = Your typed name is your signature.
+sign-name = Your name
+sign-confirm = This is my signature
+
+# Camera
+camera-starting = One moment
+guide-no-face = Face the camera
+guide-one-person = One person only
+guide-closer = Come closer
+guide-farther = Move back
+guide-left = To your left
+guide-right = To your right
+guide-up = A bit higher
+guide-down = A bit lower
+guide-more-light = Too dark
+guide-less-light = Too bright
+guide-look-here = Look here
+guide-hold-still = Hold still
+guide-good = Good
+working-title = Handing over to the gates
+working-text = This computer keeps nothing of your face.
+hand-waiting = In progress
+hand-stored = Stored and checked
+hand-away = No answer, use your card
+try-title = Shall { $gate } try to know you?
+try-text = Look at the camera once more; the gate itself answers. You may skip this.
+try-looking = Look at the camera, { $gate } is trying to know you.
+try-action = Try it
+try-skip = Skip
+
+# Done
+done-recognised = Done: the gate knows you
+done-stored = Done: stored in the gate
+done-text = Kept until { $date }, then deleted by itself. You may withdraw at any time.
+done-gate-holds = Opens by face
+done-gate-away = Not reached, use your card
+done-saved = Receipt saved: { $name }
+done-save = Save receipt (PDF)
+
+# Not done
+stopped-title = Stopped
+ended-title = It did not work this time
+ended-nothing-held = Nothing of your face was kept.
+why-camera = The camera cannot be used now. Please tell the desk.
+why-reader = The card reader cannot be used now. Please tell the desk.
+why-card-unknown = This card is not registered here. Please tell the desk.
+why-card-expired = This card is past its last day. Please tell the desk.
+why-gate = { $gate } did not answer.
+why-not-recognised = The gate did not know you; what was stored is deleted again.
+why-too-long = There was no clear picture.
+why-card-only-age = For minors there is a card only for now.
+why-capture-lost = The last time was cut off halfway. No picture was kept.
+why-nothing-to-withdraw = There is no face under this card.
+why-paper = The receipt was not saved. Please choose another place.
+why-other = Please tell the desk.
+
+# Withdrawal
+withdraw-title = Withdraw and delete my face
+withdraw-confirm = Withdraw and delete
+withdraw-holds = Holds your face
+withdrawn-all = All of it is deleted
+withdrawn-part = Withdrawn; some gates have not answered yet
+withdrawn-gate-erased = Deleted
+withdrawn-gate-pending = To be deleted
+withdrawn-pending-text = A gate that does not answer stops its face function by itself. As soon as it is back it deletes your face, and you are told.

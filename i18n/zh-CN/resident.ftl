@@ -1,2 +1,114 @@
 # 住户窗口
 practice-mark = 练习
+
+# 每一页
+letters-label = 字
+letters-standard = 标准
+letters-large = 大
+letters-huge = 特大
+back = 返回
+ok = 好的
+finish = 完成
+stop = 停止
+retry = 再试一次
+card-works = 您的门禁卡照常有效。
+
+# 首页
+welcome = 您好
+ways-title = 进门有三种方式
+way-card-title = 门禁卡
+way-card = 每位住户都有，每道门都能开，全天有效。
+way-staff-title = 值班人员
+way-staff = 忘带卡、卡坏了，请找值班人员核对后放行。
+way-visitor-title = 访客
+way-visitor = 登记后领一日卡，不拍人脸。
+rules-action = 看看规则
+face-action = 也用人脸（不是必须）
+withdraw-action = 撤回并删除人脸
+rules-none = 规则还没有准备好，请问前台。
+
+# 刷卡
+tap-title = 请把门禁卡放到读卡器上
+tap-face = 读到卡以后，先给您看告知书。看完再决定，不决定也可以。
+tap-withdraw = 读到卡以后，请您再确认一次。
+closed-title = 前台现在不办理
+closed-text = 需要帮助，请找值班人员。
+
+# 告知书
+notice-end = —— 全文完 ——
+notice-scroll = 请往下看到最后
+notice-continue = 看完了，继续
+
+# 决定和签名
+consent-title = 是否录入人脸
+sign-title = 请签名
+sign-draw = 手写
+sign-type = 打字
+sign-clear = 重写
+sign-back = 返回上一页
+sign-draw-hint = 用手指或者鼠标，在框里写您的名字。
+sign-type-hint = 打上您的名字，就是您的签名。
+sign-name = 您的名字
+sign-confirm = 确认签名
+
+# 摄像头
+camera-starting = 请稍等
+guide-no-face = 请看镜头
+guide-one-person = 请一个人来
+guide-closer = 近一点
+guide-farther = 远一点
+guide-left = 往左一点
+guide-right = 往右一点
+guide-up = 高一点
+guide-down = 低一点
+guide-more-light = 太暗了
+guide-less-light = 太亮了
+guide-look-here = 看这里
+guide-hold-still = 别动
+guide-good = 很好
+working-title = 正在写入门禁机
+working-text = 本机不留您的人脸。
+hand-waiting = 正在写入
+hand-stored = 已写入，已核对
+hand-away = 没有回应，请刷卡
+try-title = 让 { $gate } 认一认您？
+try-text = 再看一次镜头，由门禁机来回答。也可以不试。
+try-looking = 请看镜头，{ $gate } 正在认您。
+try-action = 试一次
+try-skip = 不试了
+
+# 完成
+done-recognised = 好了，门禁机认得您了
+done-stored = 好了，已经写入门禁机
+done-text = 保存到 { $date }，到期自动删除。您随时可以撤回。
+done-gate-holds = 可以用人脸
+done-gate-away = 没有连上，请刷卡
+done-saved = 回执已保存：{ $name }
+done-save = 保存回执（PDF）
+
+# 没有完成
+stopped-title = 已经停止
+ended-title = 这次没有办成
+ended-nothing-held = 没有留下您的人脸。
+why-camera = 摄像头现在不能用，请告诉前台。
+why-reader = 读卡器现在不能用，请告诉前台。
+why-card-unknown = 这张卡读不到登记，请告诉前台。
+why-card-expired = 这张卡已经过了可用期限，请告诉前台。
+why-gate = { $gate } 没有回应。
+why-not-recognised = 门禁机没有认出您，刚才写入的已经删除。
+why-too-long = 没有拍到清楚的画面。
+why-card-only-age = 未成年人现在只办门禁卡。
+why-capture-lost = 上次办到一半中断了，没有留下任何画面。
+why-nothing-to-withdraw = 这张卡名下没有人脸。
+why-paper = 回执没有存成，请换个地方再存。
+why-other = 请告诉前台。
+
+# 撤回
+withdraw-title = 撤回并删除人脸
+withdraw-confirm = 撤回并删除
+withdraw-holds = 现有您的人脸
+withdrawn-all = 已经全部删除
+withdrawn-part = 已经撤回，部分门禁机还没有回应
+withdrawn-gate-erased = 已删除
+withdrawn-gate-pending = 等待删除
+withdrawn-pending-text = 没有回应的门禁机会自动停止人脸功能；连上以后立即删除，并告诉您结果。

@@ -1,8 +1,33 @@
 //! The legal texts: versioned files under `assets/notices/<language>/`, rendered with the site's facts, the same bytes every time.
+//!
+//! Deliberately absent: any default for a fact that the site must write, any date or clock, any way to change a wording at run time.
+//!
+//! ```
+//! use menka::domain::{notice::Language, site::SiteFacts};
+//! use menka::notice::{Text, Values, render};
+//!
+//! // An empty site cannot show its notice: every missing fact is named.
+//! let missing = render(Text::Notice, Language::Chinese, &Values::new()).unwrap_err();
+//! assert!(missing.0.contains(&"processor_name".to_owned()));
+//! ```
+
+mod asset;
+mod fill;
+mod page;
+mod parse;
+#[cfg(test)]
+mod tests;
+mod values;
 
 use std::collections::BTreeMap;
 
 use crate::domain::notice::{Language, NoticeRef};
+
+pub use asset::Header;
+pub use fill::placeholders;
+pub use page::{ConsentPage, Page, consent_page, page};
+pub use parse::{blocks, plain, plain_spans};
+pub use values::{PersonCase, values_for};
 
 /// Which text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,13 +50,47 @@ pub enum Text {
     DeletionCertificate,
 }
 
+impl Text {
+    /// Every text.
+    pub const ALL: [Text; 8] = [
+        Self::Notice,
+        Self::Consent,
+        Self::Refused,
+        Self::Withdraw,
+        Self::OtherWays,
+        Self::CameraHint,
+        Self::Receipt,
+        Self::DeletionCertificate,
+    ];
+
+    /// The placeholder that holds the digest of this very text, if it carries one.
+    ///
+    /// The digest is SHA-256 over the text rendered with everything but this placeholder, which stays in braces.
+    fn own_hash(self) -> Option<&'static str> {
+        match self {
+            Self::Notice => Some("notice_hash"),
+            Self::DeletionCertificate => Some("cert_hash"),
+            Self::Consent | Self::Refused | Self::Withdraw | Self::OtherWays | Self::CameraHint | Self::Receipt => None,
+        }
+    }
+}
+
 /// A rendered text: what is shown, stored and hashed is exactly [`Rendered::markdown`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
-    /// The exact bytes, a small Markdown: `#`, `>`, `**bold**`, tables, lists.
+    /// The exact bytes, a small Markdown: `#`, `>`, `**bold**`, tables, lists. Lines end with LF, and the last one does too.
     pub markdown: String,
     /// Number, version, language and SHA-256 of `markdown`.
     pub reference: NoticeRef,
+}
+
+impl Rendered {
+    /// Makes a text of finished bytes; the digest is taken here and nowhere else.
+    fn new(header: &Header, language: Language, markdown: String) -> Self {
+        let sha256 = sha256(markdown.as_bytes());
+        let reference = NoticeRef { id: header.id.clone(), version: header.version.clone(), language, sha256 };
+        Self { markdown, reference }
+    }
 }
 
 /// A placeholder without a value: the text must not be shown, printed or consented to.
@@ -40,6 +99,8 @@ pub struct Rendered {
 pub struct Unfilled(pub Vec<String>);
 
 /// Values of placeholders, by name without braces.
+///
+/// A table row of a text is repeated for `name.1`, `name.2`, … when those are there (the gates of a deletion certificate).
 pub type Values = BTreeMap<String, String>;
 
 /// A run of characters of one weight.
@@ -56,7 +117,7 @@ pub struct Span {
 pub enum Block {
     /// A heading of level 1 to 3.
     Heading(u8, Vec<Span>),
-    /// A paragraph.
+    /// A paragraph: one line of the text.
     Paragraph(Vec<Span>),
     /// The box to be read first: its paragraphs.
     Summary(Vec<Vec<Span>>),
@@ -64,17 +125,45 @@ pub enum Block {
     Table(Vec<Vec<Span>>, Vec<Vec<Vec<Span>>>),
 }
 
-/// Renders a text.
+/// Renders a text. The same text, language and values give the same bytes. Rules: P17a, J02-4.
 ///
 /// # Errors
-/// [`Unfilled`] names every placeholder that has no value.
+/// [`Unfilled`] names every placeholder that has no value, or whose value still holds a brace.
 pub fn render(text: Text, language: Language, values: &Values) -> Result<Rendered, Unfilled> {
-    let _ = (text, language, values);
-    Err(Unfilled(vec![]))
+    let (header, body) = asset::load(text, language)?;
+    let Some(own) = text.own_hash() else {
+        return fill::fill(&body, values, None).map(|markdown| Rendered::new(&header, language, markdown));
+    };
+    let open = fill::fill(&body, values, Some(own))?;
+    let digest = hex(&sha256(open.as_bytes()));
+    let markdown = open.replace(&format!("{{{own}}}"), &digest);
+    Ok(Rendered::new(&header, language, markdown))
 }
 
-/// Splits a rendered text into blocks.
-pub fn blocks(markdown: &str) -> Vec<Block> {
-    let _ = markdown;
-    vec![]
+/// Number, version and date of a text.
+///
+/// # Errors
+/// [`Unfilled`] when the file's header cannot be read.
+pub fn header(text: Text, language: Language) -> Result<Header, Unfilled> {
+    asset::load(text, language).map(|(header, _)| header)
+}
+
+/// The check code printed inside a rendered notice (`{notice_hash}`) or certificate (`{cert_hash}`), in hex.
+///
+/// # Errors
+/// [`Unfilled`], as [`render`].
+pub fn check_code(text: Text, language: Language, values: &Values) -> Result<String, Unfilled> {
+    let (_, body) = asset::load(text, language)?;
+    let open = fill::fill(&body, values, text.own_hash())?;
+    Ok(hex(&sha256(open.as_bytes())))
+}
+
+/// Lower-case hex.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    use sha2::Digest;
+    sha2::Sha256::digest(bytes).into()
 }

@@ -1,0 +1,104 @@
+//! The decision, alone on its page: two lines, one box, two equal buttons. Then the signature. Rules: P14a, P29, J04-2, F06a.
+
+use iced::widget::{canvas, checkbox, column, container, row, text_input};
+use iced::{Center, Element, Fill, Padding};
+
+use crate::i18n::Texts;
+use crate::secret::Typed;
+use crate::trr;
+use crate::ui::theme::{self, Sizes, Tone, Weight};
+use crate::ui::widget::{self, Side};
+
+use super::pad::Pad;
+use super::parts::{self, Page};
+use super::{Decision, Message, SignMessage};
+
+/// The page of the decision.
+pub(super) fn view<'a>(
+    sizes: Sizes,
+    texts: &'a Texts,
+    preamble: &'a [String],
+    sentence: &'a str,
+    buttons: &'a (String, String),
+    ticked: bool,
+) -> Page<'a> {
+    let lines = preamble.iter().map(|line| sizes.text(line.as_str()).width(Fill).into());
+    let tick = checkbox(ticked)
+        .label(sentence)
+        .size(sizes.body * 1.6)
+        .text_size(sizes.body)
+        .text_line_height(theme::LINE)
+        .spacing(sizes.space * 1.5)
+        .width(Fill)
+        .style(|_theme, status| theme::tick_style(status))
+        .on_toggle(Message::Ticked);
+    let boxed = widget::panel(sizes, Tone::Plain, container(tick).id("tick")).padding(sizes.space * 1.75);
+    let content = column![sizes.title(trr!(texts, "consent-title"))]
+        .push(iced::widget::Column::with_children(lines).spacing(sizes.space * 0.75))
+        .push(boxed)
+        .spacing(sizes.space * 1.5);
+    let foot = widget::equal_pair(
+        sizes,
+        Side::new("no", buttons.0.as_str(), Some(Message::NoPressed)),
+        Side::new("yes", buttons.1.as_str(), ticked.then_some(Message::YesPressed)),
+    );
+    parts::page(sizes, "page-consent", content, Some(foot))
+}
+
+/// The signature, with the sentence it stands under. *No* is still there, as large as the confirmation.
+pub(super) fn sign<'a>(
+    sizes: Sizes,
+    texts: &'a Texts,
+    sentence: &'a str,
+    no: &'a str,
+    decision: &'a Decision,
+) -> Page<'a> {
+    // The way to sign is chosen above the field, in letters that leave the field its room.
+    let small = Sizes { body: sizes.body.min(34.0), button: sizes.button.min(64.0), ..sizes };
+    let choice = |id, label: String, typing: bool| {
+        let weight = if decision.typing == typing { Weight::Plain } else { Weight::Quiet };
+        widget::action(small, id, label, weight, Some(Message::Signed(SignMessage::ByTyping(typing))))
+    };
+    let given = !decision.strokes.is_empty() || !decision.name.as_str().is_empty();
+    let clear = given.then_some(Message::Signed(SignMessage::Cleared));
+    let choices = row![
+        choice("sign-draw", trr!(texts, "sign-draw"), false),
+        choice("sign-type", trr!(texts, "sign-type"), true),
+        widget::gap(),
+        widget::action(small, "sign-clear", trr!(texts, "sign-clear"), Weight::Quiet, clear),
+        widget::action(small, "sign-back", trr!(texts, "sign-back"), Weight::Plain, Some(Message::SignBackPressed)),
+    ]
+    .spacing(sizes.space)
+    .align_y(Center);
+    let field: Element<'a, Message> = if decision.typing {
+        let input = text_input(&trr!(texts, "sign-name"), decision.name.as_str())
+            .id("sign-name")
+            .size(sizes.section)
+            .line_height(1.4)
+            .padding(Padding::from([sizes.space * 1.5, sizes.space * 2.0]))
+            .style(|_theme, status| theme::field_style(false, status))
+            .on_input(|name| Message::Signed(SignMessage::NameTyped(Typed::new(name))));
+        container(input).height(180).center_y(180).into()
+    } else {
+        let pad = canvas(Pad { strokes: &decision.strokes }).width(Fill).height(180);
+        container(pad)
+            .id("sign-pad")
+            .width(Fill)
+            .style(|_theme| {
+                let mut style = theme::panel_style(Tone::Plain);
+                style.border.color = theme::LINE_FIELD;
+                style
+            })
+            .into()
+    };
+    let hint = if decision.typing { trr!(texts, "sign-type-hint") } else { trr!(texts, "sign-draw-hint") };
+    let content =
+        column![sizes.heading(trr!(texts, "sign-title")), choices, field, sizes.soft(hint), sizes.text(sentence)]
+            .spacing(sizes.space);
+    let foot = widget::equal_pair(
+        sizes,
+        Side::new("no", no, Some(Message::NoPressed)),
+        Side::new("sign-confirm", trr!(texts, "sign-confirm"), decision.is_signed().then_some(Message::SignConfirmed)),
+    );
+    parts::page(sizes, "page-sign", content, Some(foot))
+}

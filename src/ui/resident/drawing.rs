@@ -1,0 +1,149 @@
+//! Pictures made of lines: a card on a reader, the guide over the camera picture, the dots of progress.
+
+use iced::widget::canvas::{self, Path, Stroke, path};
+use iced::{Point, Rectangle, Renderer, Size, Theme, Vector, mouse};
+
+use crate::ui::theme;
+
+use super::Message;
+
+/// A card that lies on a reader.
+pub(super) struct CardOnReader;
+
+impl canvas::Program<Message> for CardOnReader {
+    type State = ();
+
+    fn draw(
+        &self,
+        _state: &(),
+        renderer: &Renderer,
+        _theme: &Theme,
+        bounds: Rectangle,
+        _cursor: mouse::Cursor,
+    ) -> Vec<canvas::Geometry> {
+        let mut frame = canvas::Frame::new(renderer, bounds.size());
+        frame.translate(Vector::new(bounds.width / 2.0 - 210.0, bounds.height / 2.0 - 95.0));
+        let rounded = |x: f32, y: f32, w: f32, h: f32, r: f32| {
+            Path::rounded_rectangle(Point::new(x, y), Size::new(w, h), r.into())
+        };
+        let line = |color, width| Stroke::default().with_color(color).with_width(width);
+        // The reader, from above.
+        let reader = rounded(70.0, 46.0, 280.0, 136.0, 22.0);
+        frame.fill(&reader, theme::LINE_SOFT);
+        frame.stroke(&reader, line(theme::LINE_FIELD, 2.0));
+        // Its waves, on both sides of the card.
+        for (at, radius) in [14.0, 30.0, 46.0].into_iter().enumerate() {
+            for (centre, from) in [(318.0, -0.6_f32), (102.0, std::f32::consts::PI - 0.6)] {
+                let arc = Path::new(|p| {
+                    p.arc(path::Arc {
+                        center: Point::new(centre, 92.0),
+                        radius,
+                        start_angle: iced::Radians(from),
+                        end_angle: iced::Radians(from + 1.2),
+                    });
+                });
+                let color = iced::Color { a: 1.0 - at as f32 * 0.25, ..theme::PRIMARY };
+                frame.stroke(&arc, line(color, 5.0));
+            }
+        }
+        // The card.
+        let card = rounded(120.0, 8.0, 180.0, 114.0, 14.0);
+        frame.fill(&card, theme::SURFACE);
+        frame.stroke(&card, line(theme::PRIMARY, 3.0));
+        frame.fill(&rounded(120.0, 28.0, 180.0, 20.0, 0.0), theme::PRIMARY);
+        frame.fill(&rounded(138.0, 66.0, 34.0, 26.0, 5.0), theme::WARN_PALE);
+        frame.stroke(&rounded(138.0, 66.0, 34.0, 26.0, 5.0), line(theme::WARN, 1.5));
+        frame.fill(&rounded(190.0, 70.0, 88.0, 7.0, 3.0), theme::LINE_FIELD);
+        frame.fill(&rounded(190.0, 86.0, 60.0, 7.0, 3.0), theme::LINE_SOFT);
+        vec![frame.into_geometry()]
+    }
+}
+
+/// What is laid over the camera picture: only the box is seen, with an oval for the head in it. Rules: F13a, notice section 5.
+pub(super) struct GuideBox {
+    /// Width over height of the picture.
+    pub ratio: f32,
+    /// The picture is good.
+    pub good: bool,
+}
+
+impl GuideBox {
+    /// Where the picture lies in `bounds` when it is made to fit.
+    fn picture(&self, bounds: Size) -> Rectangle {
+        let width = bounds.width.min(bounds.height * self.ratio);
+        let height = width / self.ratio.max(0.1);
+        let corner = Point::new((bounds.width - width) / 2.0, (bounds.height - height) / 2.0);
+        Rectangle::new(corner, Size::new(width, height))
+    }
+}
+
+impl canvas::Program<Message> for GuideBox {
+    type State = ();
+
+    fn draw(
+        &self,
+        _state: &(),
+        renderer: &Renderer,
+        _theme: &Theme,
+        bounds: Rectangle,
+        _cursor: mouse::Cursor,
+    ) -> Vec<canvas::Geometry> {
+        let mut frame = canvas::Frame::new(renderer, bounds.size());
+        let picture = self.picture(bounds.size());
+        let guide = Size::new((picture.height * 0.92).min(picture.width), picture.height * 0.98);
+        let corner = Point::new(picture.center_x() - guide.width / 2.0, picture.center_y() - guide.height / 2.0);
+        let outside = Path::new(|path| {
+            path.rectangle(Point::new(-1.0, -1.0), Size::new(bounds.width + 2.0, bounds.height + 2.0));
+            path.rounded_rectangle(corner, guide, 28.0.into());
+        });
+        frame.fill(&outside, canvas::Fill { style: theme::GROUND.into(), rule: canvas::fill::Rule::EvenOdd });
+        let ink = if self.good { theme::PRIMARY } else { theme::SURFACE };
+        let edge = Path::rounded_rectangle(corner, guide, 28.0.into());
+        frame.stroke(&edge, Stroke::default().with_color(theme::LINE_FIELD).with_width(2.0));
+        let oval = Path::new(|path| {
+            path.ellipse(path::arc::Elliptical {
+                center: picture.center(),
+                radii: Vector::new(picture.height * 0.27, picture.height * 0.37),
+                rotation: iced::Radians(0.0),
+                start_angle: iced::Radians(0.0),
+                end_angle: iced::Radians(std::f32::consts::TAU),
+            });
+        });
+        // A dark line below the light one: it is seen on any face and any wall.
+        frame.stroke(&oval, Stroke::default().with_color(theme::INK).with_width(8.0));
+        frame.stroke(&oval, Stroke::default().with_color(ink).with_width(5.0));
+        vec![frame.into_geometry()]
+    }
+}
+
+/// How many of the needed pictures are taken.
+pub(super) struct Dots {
+    /// Filled ones.
+    pub taken: u8,
+    /// All.
+    pub needed: u8,
+}
+
+impl canvas::Program<Message> for Dots {
+    type State = ();
+
+    fn draw(
+        &self,
+        _state: &(),
+        renderer: &Renderer,
+        _theme: &Theme,
+        bounds: Rectangle,
+        _cursor: mouse::Cursor,
+    ) -> Vec<canvas::Geometry> {
+        let mut frame = canvas::Frame::new(renderer, bounds.size());
+        for dot in 0..self.needed.min(12) {
+            let centre = Point::new(18.0 + f32::from(dot) * 40.0, bounds.height / 2.0);
+            let circle = Path::circle(centre, 13.0);
+            if dot < self.taken {
+                frame.fill(&circle, theme::PRIMARY);
+            }
+            frame.stroke(&circle, Stroke::default().with_color(theme::PRIMARY).with_width(3.0));
+        }
+        vec![frame.into_geometry()]
+    }
+}

@@ -1,0 +1,79 @@
+//! Nobody is here: the ways in, the rules, two quiet buttons. And the page that asks for the card.
+
+use iced::widget::{canvas, column, container};
+use iced::{Center, Element, Length};
+
+use crate::app::event::Failure;
+use crate::i18n::Texts;
+use crate::trr;
+use crate::ui::theme::{Sizes, Tone, Weight};
+use crate::ui::widget;
+
+use super::drawing::CardOnReader;
+use super::parts::{self, Page};
+use super::{Message, ending};
+
+/// The first page.
+pub(super) fn view<'a>(sizes: Sizes, texts: &'a Texts, face_offered: bool, site: &'a str) -> Page<'a> {
+    let way = |title: String, words: String| -> Element<'a, Message> {
+        let content = column![sizes.heading(title), sizes.text(words)].spacing(sizes.space * 0.5);
+        widget::panel(sizes, Tone::Plain, content).padding(sizes.space * 1.5).width(Length::FillPortion(1)).into()
+    };
+    let ways = [
+        way(trr!(texts, "way-card-title"), trr!(texts, "way-card")),
+        way(trr!(texts, "way-staff-title"), trr!(texts, "way-staff")),
+        way(trr!(texts, "way-visitor-title"), trr!(texts, "way-visitor")),
+    ];
+    // Three panels side by side do not hold large letters.
+    let ways: Element<'a, Message> = if sizes.body > Sizes::RESIDENT.body * 1.2 {
+        iced::widget::Column::with_children(ways).spacing(sizes.space).into()
+    } else {
+        iced::widget::Row::with_children(ways).spacing(sizes.space * 1.5).into()
+    };
+    let place = (!site.is_empty()).then(|| sizes.text(site));
+    let greeting = column![sizes.title(trr!(texts, "welcome"))].push(place).spacing(sizes.space * 0.25);
+    let content = column![greeting, sizes.heading(trr!(texts, "ways-title")), ways].spacing(sizes.space * 1.25);
+    let narrow = Sizes { body: sizes.body.min(34.0), button: sizes.button.min(84.0), ..sizes };
+    let mut buttons =
+        vec![parts::button(narrow, "rules", trr!(texts, "rules-action"), Weight::Plain, Some(Message::RulesPressed))];
+    if face_offered {
+        buttons.push(parts::button(
+            narrow,
+            "ask-face",
+            trr!(texts, "face-action"),
+            Weight::Plain,
+            Some(Message::FacePressed),
+        ));
+    }
+    let withdraw = trr!(texts, "withdraw-action");
+    buttons.push(parts::button(narrow, "ask-withdraw", withdraw, Weight::Plain, Some(Message::WithdrawPressed)));
+    parts::page(sizes, "page-idle", content, Some(parts::foot(sizes, buttons)))
+}
+
+/// Please put the card on the reader.
+pub(super) fn tap_card<'a>(sizes: Sizes, texts: &'a Texts, withdraw: bool, failure: Option<&Failure>) -> Page<'a> {
+    let why = if withdraw { trr!(texts, "tap-withdraw") } else { trr!(texts, "tap-face") };
+    let trouble = failure.map(|failure| {
+        container(widget::telling(sizes, "tap-trouble", Tone::Warn, ending::neutral(texts, failure), None))
+            .max_width(760)
+    });
+    let picture = canvas(CardOnReader).width(420).height(190);
+    let content = column![
+        sizes.title(trr!(texts, "tap-title")).align_x(Center),
+        sizes.soft(why).align_x(Center),
+        container(picture).id("tap-picture"),
+    ]
+    .push(trouble);
+    let back = parts::button(sizes, "back", trr!(texts, "back"), Weight::Plain, Some(Message::BackPressed));
+    parts::calm(sizes, "page-tap", content, Some(parts::foot(sizes, [back])))
+}
+
+/// The desk is locked.
+pub(super) fn closed<'a>(sizes: Sizes, texts: &'a Texts) -> Page<'a> {
+    let content = column![
+        sizes.title(trr!(texts, "closed-title")).align_x(Center),
+        sizes.text(trr!(texts, "closed-text")).align_x(Center),
+        parts::card_works(sizes, texts),
+    ];
+    parts::calm(sizes, "page-closed", content, None)
+}

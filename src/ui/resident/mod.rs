@@ -1,0 +1,439 @@
+//! The resident window: one scene at a time, large letters, no time limit, two equal buttons where there is a decision.
+//!
+//! Deliberately absent: anything that ticks, chooses or presses for the resident; any countdown; any way to bring a picture in; any word
+//! on another resident. What is shown came in an [`Event`]; what is pressed leaves as a [`ResidentCommand`].
+//!
+//! ```
+//! use menka::{domain::notice::Language, i18n::Texts, ui::resident::{Action, Message, Resident}};
+//! use menka::app::command::ResidentCommand;
+//!
+//! let mut window = Resident::default();
+//! let _picture = window.view(&Texts::new(Language::Chinese));
+//! assert!(matches!(window.update(Message::RulesPressed), Action::Ask(ResidentCommand::ShowRules)));
+//! ```
+
+mod camera;
+mod consent;
+mod drawing;
+mod ending;
+mod idle;
+mod notice;
+mod pad;
+mod parts;
+mod withdraw;
+
+use std::path::PathBuf;
+
+use iced::Element;
+use iced::widget::image;
+
+use crate::app::command::ResidentCommand;
+use crate::app::event::{Event, Preview, ResidentScene};
+use crate::domain::Realm;
+use crate::domain::consent::Signature;
+use crate::domain::notice::Language;
+use crate::domain::quality::Guidance;
+use crate::i18n::Texts;
+use crate::notice::{Block, Page, blocks, page};
+use crate::secret::Typed;
+
+use super::theme::Sizes;
+
+/// How large the letters are. The smallest running text is 18 pt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LetterSize {
+    /// 18 pt.
+    #[default]
+    Standard,
+    /// Half as large again.
+    Large,
+    /// Twice as large.
+    Huge,
+}
+
+impl LetterSize {
+    /// All, in the order of the buttons.
+    pub const ALL: [Self; 3] = [Self::Standard, Self::Large, Self::Huge];
+
+    /// Letters and distances of the page.
+    fn sizes(self) -> Sizes {
+        let factor = match self {
+            Self::Standard => 1.0,
+            Self::Large => 1.5,
+            Self::Huge => 2.0,
+        };
+        let base = Sizes { small: Sizes::RESIDENT.body, ..Sizes::RESIDENT };
+        let sizes = base.times(factor);
+        // Headings need to grow less than what is read: at twice the size a heading of 36 would fill the page alone.
+        let calm = (1.0 + factor) / 2.0;
+        Sizes {
+            title: base.title * calm,
+            section: (base.section * calm).max(sizes.body),
+            huge: base.huge * calm,
+            ..sizes
+        }
+    }
+}
+
+/// What happened in the window.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// The other language.
+    LanguagePressed,
+    /// A letter size.
+    SizePressed(LetterSize),
+    /// "Read the rules."
+    RulesPressed,
+    /// "Use my face too."
+    FacePressed,
+    /// "Withdraw and delete my face."
+    WithdrawPressed,
+    /// Back to the first page.
+    BackPressed,
+    /// The end of the notice is on screen.
+    EndShown,
+    /// Scrolled; `true` at the end of the notice.
+    Scrolled(bool),
+    /// On to the consent page.
+    ContinuePressed,
+    /// No.
+    NoPressed,
+    /// The one box.
+    Ticked(bool),
+    /// Yes: the signature comes next.
+    YesPressed,
+    /// What was drawn or typed.
+    Signed(SignMessage),
+    /// From the signature back to the decision.
+    SignBackPressed,
+    /// "This is my signature."
+    SignConfirmed,
+    /// Stop.
+    StopPressed,
+    /// Try again.
+    RetryPressed,
+    /// Look once more for the gate.
+    TryPressed,
+    /// Leaves the try or the receipt.
+    FinishPressed,
+    /// "Save as PDF."
+    SavePressed,
+    /// Where to; `None` when the dialog was left.
+    ReceiptPathPicked(Option<PathBuf>),
+    /// Confirms the withdrawal.
+    WithdrawConfirmed,
+}
+
+/// The signature field.
+#[derive(Clone, Debug)]
+pub enum SignMessage {
+    /// A stroke begins here, in thousandths of the field.
+    PenDown(u16, u16),
+    /// It goes on to here.
+    PenMoved(u16, u16),
+    /// "Draw again."
+    Cleared,
+    /// Draw or type.
+    ByTyping(bool),
+    /// The name as typed so far.
+    NameTyped(Typed),
+}
+
+/// What the window wants done. The window itself does nothing.
+#[derive(Debug)]
+pub enum Action {
+    /// Nothing.
+    None,
+    /// Ask the desk.
+    Ask(ResidentCommand),
+    /// Ask where to save the receipt, then send [`Message::ReceiptPathPicked`].
+    PickReceiptPath,
+}
+
+/// Guidance under the preview.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Guide {
+    guidance: Guidance,
+    taken: u8,
+    needed: u8,
+}
+
+/// The decision page: nothing is ticked or signed when it opens.
+#[derive(Default)]
+struct Decision {
+    ticked: bool,
+    signing: bool,
+    typing: bool,
+    strokes: Vec<Vec<(u16, u16)>>,
+    name: Typed,
+}
+
+impl Decision {
+    /// Takes the signature; nothing of it stays here.
+    fn take_signature(&mut self) -> Signature {
+        let decision = std::mem::take(self);
+        if decision.typing {
+            Signature::TypedName(decision.name.as_str().trim().to_owned())
+        } else {
+            Signature::Strokes(decision.strokes)
+        }
+    }
+
+    fn is_signed(&self) -> bool {
+        if self.typing { !self.name.as_str().trim().is_empty() } else { self.strokes.iter().any(|s| s.len() >= 2) }
+    }
+}
+
+/// The resident window.
+pub struct Resident {
+    realm: Realm,
+    language: Language,
+    letters: LetterSize,
+    scene: ResidentScene,
+    /// The scene's legal texts, read once.
+    texts: Vec<Vec<Block>>,
+    /// Words and buttons of the scene's short text.
+    page: Page,
+    end_shown: bool,
+    decision: Decision,
+    preview: Option<(image::Handle, f32)>,
+    guide: Option<Guide>,
+}
+
+impl Default for Resident {
+    fn default() -> Self {
+        Self {
+            realm: Realm::Real,
+            language: Language::default(),
+            letters: LetterSize::default(),
+            scene: ResidentScene::Closed,
+            texts: vec![],
+            page: Page::default(),
+            end_shown: false,
+            decision: Decision::default(),
+            preview: None,
+            guide: None,
+        }
+    }
+}
+
+impl Resident {
+    /// Takes in what the desk tells. Pictures are kept only while a scene with a camera is shown.
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::Realm(realm) => self.realm = *realm,
+            Event::ResidentLanguage(language) => self.language = *language,
+            Event::Resident(scene) => self.show(scene.clone()),
+            Event::Preview(preview) if self.is_watching() => {
+                self.preview = picture(preview);
+            }
+            Event::Guide { guidance, taken, needed } if self.is_watching() => {
+                self.guide = Some(Guide { guidance: *guidance, taken: *taken, needed: *needed });
+            }
+            Event::Preview(_) | Event::Guide { .. } | Event::Staff(_) | Event::Goodbye { .. } => {}
+        }
+    }
+
+    /// Which language the window is in.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// How large the letters are.
+    pub fn letters(&self) -> LetterSize {
+        self.letters
+    }
+
+    /// What is shown.
+    pub fn scene(&self) -> &ResidentScene {
+        &self.scene
+    }
+
+    fn is_watching(&self) -> bool {
+        matches!(self.scene, ResidentScene::Camera { .. } | ResidentScene::TryGate { looking: true, .. })
+    }
+
+    fn show(&mut self, scene: ResidentScene) {
+        use ResidentScene::{Closed, Consent, Done, Idle, Notice, Refused, Rules, WithdrawConfirm};
+        // A page that comes again in the other language keeps what was done on it; any other page begins anew.
+        let same_page = std::mem::discriminant(&self.scene) == std::mem::discriminant(&scene);
+        if !(same_page && matches!(scene, Consent { .. })) {
+            self.decision = Decision::default();
+        }
+        self.page = Page::default();
+        self.texts = match &scene {
+            Notice { text, .. } => vec![blocks(&text.markdown)],
+            Rules { texts } => texts.iter().map(|text| blocks(&text.markdown)).collect(),
+            Done { receipt, .. } => vec![blocks(&receipt.text.markdown)],
+            WithdrawConfirm { text, .. } | Refused { text } => {
+                self.page = page(text);
+                vec![]
+            }
+            _ => vec![],
+        };
+        if let Notice { reached_end, text, .. } = &scene {
+            let same_text = matches!(&self.scene, Notice { text: old, .. } if old.reference == text.reference);
+            self.end_shown = *reached_end || (self.end_shown && same_text);
+        } else {
+            self.end_shown = false;
+        }
+        if matches!(scene, Idle { .. } | Closed) && !same_page {
+            // The next person begins with the usual letters.
+            self.letters = LetterSize::default();
+        }
+        self.scene = scene;
+        if !self.is_watching() || !same_page {
+            self.preview = None;
+            self.guide = None;
+        }
+    }
+
+    /// What a message leads to. Messages that do not belong to the scene lead to nothing.
+    pub fn update(&mut self, message: Message) -> Action {
+        use ResidentCommand as Do;
+        match message {
+            Message::LanguagePressed => Action::Ask(Do::Language(other(self.language))),
+            Message::SizePressed(letters) => {
+                self.letters = letters;
+                Action::None
+            }
+            Message::RulesPressed => Action::Ask(Do::ShowRules),
+            Message::FacePressed => Action::Ask(Do::AskFace),
+            Message::WithdrawPressed => Action::Ask(Do::AskWithdraw),
+            Message::BackPressed => Action::Ask(Do::Back),
+            Message::EndShown | Message::Scrolled(true) => self.reach_end(),
+            Message::Scrolled(false) => Action::None,
+            Message::ContinuePressed if self.end_shown => Action::Ask(Do::GoToConsent),
+            Message::NoPressed => Action::Ask(Do::Refuse),
+            Message::Ticked(ticked) => {
+                self.decision.ticked = ticked && matches!(self.scene, ResidentScene::Consent { .. });
+                Action::None
+            }
+            Message::YesPressed => {
+                self.decision.signing = self.decision.ticked;
+                Action::None
+            }
+            Message::SignBackPressed => {
+                // Back at the decision the box is empty again: a tick is one act, not a setting.
+                self.decision = Decision::default();
+                Action::None
+            }
+            Message::Signed(change) => {
+                self.sign(change);
+                Action::None
+            }
+            Message::SignConfirmed if self.decision.signing && self.decision.ticked && self.decision.is_signed() => {
+                Action::Ask(Do::Consent { signature: self.decision.take_signature() })
+            }
+            Message::ContinuePressed | Message::SignConfirmed => Action::None,
+            Message::StopPressed => Action::Ask(Do::Stop),
+            Message::RetryPressed => Action::Ask(Do::TryAgain),
+            Message::TryPressed => Action::Ask(Do::TryGate),
+            Message::FinishPressed => Action::Ask(Do::Finish),
+            Message::SavePressed => Action::PickReceiptPath,
+            Message::ReceiptPathPicked(Some(path)) => Action::Ask(Do::SaveReceipt(path)),
+            Message::ReceiptPathPicked(None) => Action::None,
+            Message::WithdrawConfirmed => Action::Ask(Do::ConfirmWithdraw),
+        }
+    }
+
+    fn reach_end(&mut self) -> Action {
+        if self.end_shown || !matches!(self.scene, ResidentScene::Notice { .. }) {
+            return Action::None;
+        }
+        self.end_shown = true;
+        Action::Ask(ResidentCommand::NoticeReachedEnd)
+    }
+
+    fn sign(&mut self, change: SignMessage) {
+        let decision = &mut self.decision;
+        if !decision.signing {
+            return;
+        }
+        match change {
+            SignMessage::PenDown(x, y) => {
+                if decision.strokes.len() < Signature::STROKES_MAX {
+                    decision.strokes.push(vec![(x, y)]);
+                }
+            }
+            SignMessage::PenMoved(x, y) => {
+                if let Some(stroke) = decision.strokes.last_mut()
+                    && stroke.len() < Signature::POINTS_MAX
+                {
+                    stroke.push((x, y));
+                }
+            }
+            SignMessage::Cleared => {
+                decision.strokes.clear();
+                decision.name = Typed::default();
+            }
+            SignMessage::ByTyping(typing) => decision.typing = typing,
+            SignMessage::NameTyped(name) => {
+                if name.as_str().chars().count() <= NAME_CHARS_MAX {
+                    decision.name = name;
+                }
+            }
+        }
+    }
+
+    /// The picture of the window.
+    pub fn view<'a>(&'a self, texts: &'a Texts) -> Element<'a, Message> {
+        let sizes = self.letters.sizes();
+        let page = match &self.scene {
+            ResidentScene::Idle { face_offered, site } => idle::view(sizes, texts, *face_offered, site),
+            ResidentScene::Rules { .. } => notice::rules(sizes, texts, &self.texts),
+            ResidentScene::TapCard { withdraw, failure } => idle::tap_card(sizes, texts, *withdraw, failure.as_ref()),
+            ResidentScene::Notice { text, .. } => {
+                notice::view(sizes, texts, &self.texts, text.reference.sha256, self.end_shown)
+            }
+            ResidentScene::Consent { preamble, sentence, buttons } if self.decision.signing => {
+                let _ = preamble;
+                consent::sign(sizes, texts, sentence, &buttons.0, &self.decision)
+            }
+            ResidentScene::Consent { preamble, sentence, buttons } => {
+                consent::view(sizes, texts, preamble, sentence, buttons, self.decision.ticked)
+            }
+            ResidentScene::Refused { .. } => ending::refused(sizes, texts, &self.page),
+            ResidentScene::Camera { hint } => {
+                camera::view(sizes, texts, camera::Words::Hint(hint), self.preview.as_ref(), self.guide)
+            }
+            ResidentScene::Working { gates } => camera::working(sizes, texts, gates),
+            ResidentScene::TryGate { gate, looking: true } => {
+                camera::view(sizes, texts, camera::Words::Gate(gate), self.preview.as_ref(), self.guide)
+            }
+            ResidentScene::TryGate { gate, looking: false } => camera::try_gate(sizes, texts, gate),
+            ResidentScene::Done { recognised, receipt, saved_to } => {
+                ending::done(sizes, texts, *recognised, receipt, &self.texts, saved_to.as_deref())
+            }
+            ResidentScene::Ended { failure, may_retry } => ending::ended(sizes, texts, failure.as_ref(), *may_retry),
+            ResidentScene::WithdrawConfirm { gates, .. } => withdraw::confirm(sizes, texts, &self.page, gates),
+            ResidentScene::Withdrawn { erased, pending } => withdraw::done(sizes, texts, erased, pending),
+            ResidentScene::Closed => idle::closed(sizes, texts),
+        };
+        let masked_name = match &self.scene {
+            ResidentScene::Notice { masked_name, .. } => Some(masked_name.as_str()),
+            _ => None,
+        };
+        parts::window(texts, self.realm, self.letters, masked_name, page)
+    }
+}
+
+/// Longest name that can be typed as a signature, as long as a resident's name may be.
+const NAME_CHARS_MAX: usize = crate::domain::resident::PersonName::CHARS_MAX;
+
+fn other(language: Language) -> Language {
+    match language {
+        Language::Chinese => Language::English,
+        Language::English => Language::Chinese,
+    }
+}
+
+/// A picture for the renderer, with its width over its height; `None` when the sizes do not fit the bytes.
+fn picture(preview: &Preview) -> Option<(image::Handle, f32)> {
+    let bytes = u64::from(preview.width) * u64::from(preview.height) * 4;
+    if bytes == 0 || preview.rgba.len() as u64 != bytes {
+        return None;
+    }
+    let ratio = preview.width as f32 / preview.height as f32;
+    Some((image::Handle::from_rgba(preview.width, preview.height, preview.rgba.to_vec()), ratio))
+}

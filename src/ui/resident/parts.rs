@@ -1,0 +1,208 @@
+//! What the pages of this window share: the frame with language and letter size, the row of buttons at the foot, legal texts as blocks.
+
+use iced::widget::{Column, Row, column, container, rich_text, row, span};
+use iced::{Center, Color, Element, Fill, Font, Length};
+
+use crate::domain::Realm;
+use crate::domain::notice::Language;
+use crate::i18n::Texts;
+use crate::notice::{Block, Span, plain_spans};
+use crate::trr;
+use crate::ui::theme::{self, Sizes, Tone, Weight};
+use crate::ui::widget;
+
+use super::{LetterSize, Message};
+
+/// A page: what is read, and the buttons that always stay in view.
+pub(super) struct Page<'a> {
+    /// The middle of the window.
+    pub body: Element<'a, Message>,
+    /// The foot.
+    pub foot: Option<Element<'a, Message>>,
+}
+
+/// The frame around every page.
+pub(super) fn window<'a>(
+    texts: &'a Texts,
+    realm: Realm,
+    letters: LetterSize,
+    masked_name: Option<&'a str>,
+    page: Page<'a>,
+) -> Element<'a, Message> {
+    // The frame keeps its size: it must not take the page away when the letters grow.
+    let sizes = LetterSize::Standard.sizes();
+    let banner = (realm == Realm::Practice).then(|| widget::practice_banner(Sizes::RESIDENT, texts));
+    let foot = page.foot.map(|foot| {
+        container(foot)
+            .width(Fill)
+            .padding([sizes.space, sizes.space * 3.0])
+            .style(|_theme| theme::bar_style(theme::SURFACE, theme::INK))
+    });
+    let body = container(page.body).width(Fill).height(Fill).padding([0.0, sizes.space * 3.0]);
+    column![]
+        .push(banner)
+        .push(header(sizes, texts, letters, masked_name))
+        .push(body)
+        .push(foot)
+        .width(Fill)
+        .height(Fill)
+        .into()
+}
+
+fn header<'a>(
+    sizes: Sizes,
+    texts: &'a Texts,
+    letters: LetterSize,
+    masked_name: Option<&'a str>,
+) -> Element<'a, Message> {
+    let small = Sizes { button: 48.0, space: 8.0, ..sizes };
+    let size = |id, label: String, to: LetterSize| {
+        let weight = if to == letters { Weight::Plain } else { Weight::Quiet };
+        widget::action(small, id, label, weight, Some(Message::SizePressed(to)))
+    };
+    let other = match texts.language() {
+        Language::Chinese => "English",
+        Language::English => "中文",
+    };
+    row![sizes.soft(trr!(texts, "letters-label"))]
+        .push(size("letters-1", trr!(texts, "letters-standard"), LetterSize::Standard))
+        .push(size("letters-2", trr!(texts, "letters-large"), LetterSize::Large))
+        .push(size("letters-3", trr!(texts, "letters-huge"), LetterSize::Huge))
+        .push(widget::gap())
+        .push(masked_name.map(|name| sizes.soft(name)))
+        .push(widget::action(small, "language", other, Weight::Plain, Some(Message::LanguagePressed)))
+        .spacing(small.space)
+        .align_y(Center)
+        .padding([small.space, sizes.space * 3.0])
+        .into()
+}
+
+/// A page whose body scrolls when it is too tall, with some buttons below.
+pub(super) fn page<'a>(
+    sizes: Sizes,
+    id: &'static str,
+    content: impl Into<Element<'a, Message>>,
+    foot: Option<Element<'a, Message>>,
+) -> Page<'a> {
+    let padded = container(content).padding([sizes.space, 0.0]).width(Fill).max_width(1180.0);
+    Page { body: widget::scroll(id, container(padded).center_x(Fill)).height(Fill).into(), foot }
+}
+
+/// A page with few words, set in the middle.
+pub(super) fn calm<'a>(
+    sizes: Sizes,
+    id: &'static str,
+    content: Column<'a, Message>,
+    foot: Option<Element<'a, Message>>,
+) -> Page<'a> {
+    let content = container(content.spacing(sizes.space * 1.5).align_x(Center).max_width(1060.0));
+    Page { body: container(widget::scroll(id, container(content).center_x(Fill))).center_y(Fill).into(), foot }
+}
+
+/// Buttons side by side, as wide as they share the foot.
+pub(super) fn foot<'a>(sizes: Sizes, buttons: impl IntoIterator<Item = Element<'a, Message>>) -> Element<'a, Message> {
+    Row::with_children(buttons).spacing(sizes.space * 2.0).align_y(Center).width(Fill).into()
+}
+
+/// One button in the foot.
+pub(super) fn button<'a>(
+    sizes: Sizes,
+    id: &'static str,
+    label: String,
+    weight: Weight,
+    message: Option<Message>,
+) -> Element<'a, Message> {
+    widget::wide_action(sizes, id, label, weight, message)
+}
+
+/// Words in the middle of a calm page; they may hold a name, so they are not bold.
+pub(super) fn large<'a>(sizes: Sizes, words: impl iced::widget::text::IntoFragment<'a>) -> iced::widget::Text<'a> {
+    iced::widget::text(words).size(sizes.section).line_height(1.5).align_x(Center)
+}
+
+/// "Your card works": what is true on every page that ends something.
+pub(super) fn card_works<'a>(sizes: Sizes, texts: &'a Texts) -> Element<'a, Message> {
+    container(
+        widget::panel(sizes, Tone::Well, sizes.text(trr!(texts, "card-works")).color(Tone::Well.ink()))
+            .width(Length::Shrink)
+            .padding([sizes.space, sizes.space * 2.5]),
+    )
+    .id("card-works")
+    .into()
+}
+
+/// Names of gates, one a line, each with a word on its state.
+pub(super) fn gate_lines<'a>(
+    sizes: Sizes,
+    tone: Tone,
+    word: String,
+    gates: impl IntoIterator<Item = &'a String>,
+) -> Element<'a, Message> {
+    let lines = gates.into_iter().map(|gate| {
+        row![sizes.text(gate.as_str()), widget::gap(), widget::pill(sizes, tone, word.clone())]
+            .align_y(Center)
+            .spacing(sizes.space)
+            .into()
+    });
+    Column::with_children(lines).spacing(sizes.space).into()
+}
+
+/// A legal text. Tables become one panel a row, since a table of seven columns cannot be read in large letters.
+pub(super) fn legal<'a>(sizes: Sizes, blocks: &'a [Block]) -> Column<'a, Message> {
+    let mut column = Column::new().spacing(sizes.space);
+    for block in blocks {
+        column = column.push(match block {
+            Block::Heading(1, words) => Element::from(rich(sizes.title, theme::INK, words, true)),
+            Block::Heading(_, words) => container(rich(sizes.section, theme::PRIMARY_DEEP, words, true))
+                .padding(iced::Padding::ZERO.top(sizes.space * 1.5))
+                .into(),
+            Block::Paragraph(words) => rich(sizes.body, theme::INK, words, false),
+            Block::Summary(lines) => {
+                let lines = lines.iter().map(|line| rich(sizes.body, theme::INK, line, false));
+                widget::panel(sizes, Tone::Told, Column::with_children(lines).spacing(sizes.space * 0.8)).into()
+            }
+            Block::Table(head, rows) => table(sizes, head, rows),
+        });
+    }
+    column
+}
+
+fn table<'a>(sizes: Sizes, head: &'a [Vec<Span>], rows: &'a [Vec<Vec<Span>>]) -> Element<'a, Message> {
+    let rows = rows.iter().map(|cells| {
+        // A running number is no heading: the next cell joins it.
+        let numbered = cells.first().is_some_and(|c| plain_spans(c).chars().count() <= 2) && cells.len() > 2;
+        let lead = if numbered { 2 } else { 1 };
+        let title: Vec<Span> = cells
+            .iter()
+            .take(lead)
+            .flat_map(|cell| cell.iter().cloned().chain([Span { text: " ".into(), bold: false }]))
+            .collect();
+        let mut lines = Column::new().push(rich_owned(sizes.body, theme::INK, title, true)).spacing(sizes.space * 0.4);
+        for (label, cell) in head.iter().zip(cells).skip(lead) {
+            if head.len() == 2 {
+                lines = lines.push(rich(sizes.body, theme::INK, cell, false));
+                continue;
+            }
+            let label = sizes.soft(plain_spans(label)).width(Length::FillPortion(2));
+            let words = container(rich(sizes.body, theme::INK, cell, false)).width(Length::FillPortion(5));
+            lines = lines.push(row![label, words].spacing(sizes.space));
+        }
+        widget::panel(sizes, Tone::Plain, lines).padding(sizes.space * 1.5).into()
+    });
+    Column::with_children(rows).spacing(sizes.space * 0.8).into()
+}
+
+fn rich<'a>(size: f32, ink: Color, words: &[Span], bold: bool) -> Element<'a, Message> {
+    rich_owned(size, ink, words.to_vec(), bold)
+}
+
+fn rich_owned<'a>(size: f32, ink: Color, words: Vec<Span>, bold: bool) -> Element<'a, Message> {
+    let spans: Vec<iced::widget::text::Span<'a, (), Font>> = words
+        .into_iter()
+        .map(|part| {
+            let font = if bold || part.bold { theme::BOLD } else { theme::REGULAR };
+            span(part.text).font(font)
+        })
+        .collect();
+    rich_text(spans).size(size).line_height(if bold { 1.4 } else { theme::LINE }).color(ink).width(Fill).into()
+}

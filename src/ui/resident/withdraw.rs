@@ -1,0 +1,55 @@
+//! Withdrawing: the words, two equal buttons, and which gates have signed. Rules: P15a, P47b.
+
+use iced::Fill;
+use iced::widget::{Column, column};
+
+use crate::app::event::GateLabel;
+use crate::i18n::Texts;
+use crate::notice::Page as Words;
+use crate::trr;
+use crate::ui::theme::{Sizes, Tone, Weight};
+use crate::ui::widget::{self, Side};
+
+use super::Message;
+use super::parts::{self, Page};
+
+/// The confirmation.
+pub(super) fn confirm<'a>(sizes: Sizes, texts: &'a Texts, words: &'a Words, gates: &'a [GateLabel]) -> Page<'a> {
+    let lines = words.lines.iter().map(|line| sizes.text(line.as_str()).width(Fill).into());
+    let mut content = column![sizes.title(trr!(texts, "withdraw-title"))]
+        .push(Column::with_children(lines).spacing(sizes.space))
+        .spacing(sizes.space * 1.5);
+    if !gates.is_empty() {
+        let list = parts::gate_lines(sizes, Tone::Told, trr!(texts, "withdraw-holds"), gates);
+        content = content.push(widget::panel(sizes, Tone::Plain, list));
+    }
+    let label = |at: usize, ours: String| words.buttons.get(at).cloned().unwrap_or(ours);
+    let foot = widget::equal_pair(
+        sizes,
+        Side::new("withdraw-confirm", label(0, trr!(texts, "withdraw-confirm")), Some(Message::WithdrawConfirmed)),
+        Side::new("back", label(1, trr!(texts, "back")), Some(Message::BackPressed)),
+    );
+    parts::page(sizes, "page-withdraw", content, Some(foot))
+}
+
+/// What came of it.
+pub(super) fn done<'a>(sizes: Sizes, texts: &'a Texts, erased: &'a [GateLabel], pending: &'a [GateLabel]) -> Page<'a> {
+    let title = if pending.is_empty() { trr!(texts, "withdrawn-all") } else { trr!(texts, "withdrawn-part") };
+    let mut list = Column::new().spacing(sizes.space);
+    if !erased.is_empty() {
+        list = list.push(parts::gate_lines(sizes, Tone::Well, trr!(texts, "withdrawn-gate-erased"), erased));
+    }
+    if !pending.is_empty() {
+        list = list.push(parts::gate_lines(sizes, Tone::Warn, trr!(texts, "withdrawn-gate-pending"), pending));
+    }
+    let mut content = column![sizes.title(title)].spacing(sizes.space * 1.5);
+    if !(erased.is_empty() && pending.is_empty()) {
+        content = content.push(widget::panel(sizes, Tone::Plain, list));
+    }
+    if !pending.is_empty() {
+        content = content.push(sizes.text(trr!(texts, "withdrawn-pending-text")));
+    }
+    let content = content.push(parts::card_works(sizes, texts));
+    let back = parts::button(sizes, "back", trr!(texts, "finish"), Weight::Primary, Some(Message::BackPressed));
+    parts::page(sizes, "page-withdrawn", content, Some(parts::foot(sizes, [back])))
+}
