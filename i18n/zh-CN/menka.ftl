@@ -36,7 +36,7 @@ unlock-title = 解锁前台
 unlock-hint = 住户资料已加密。请输入您的口令。
 unlock-action = 解锁
 unlock-working = 正在解锁…
-unlock-wait = 口令不对。为防止猜测，请等 { $seconds } 秒再试。
+unlock-wait = 为防止猜测，请等 { $seconds } 秒再试。
 passphrase-label = 口令
 
 ## 首次使用
@@ -168,7 +168,7 @@ facts-group-sharing = 对外提供
 facts-group-terms = 期限
 facts-group-children = 未满十四岁
 fact-star = ★ { $name }
-fact-missing = 未填：人脸入口不开放。
+fact-missing = 未填
 fact-optional = 可以不填。
 fact-children = 只有开放未满十四岁儿童登记时才需要。
 fact-processor-name = 处理者名称

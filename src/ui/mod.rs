@@ -5,6 +5,7 @@
 
 pub mod explain;
 pub mod practice_tools;
+pub mod program;
 pub mod resident;
 pub mod staff;
 pub mod theme;

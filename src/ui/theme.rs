@@ -164,6 +164,8 @@ pub enum Weight {
     Plain,
     /// A way aside, without a border.
     Quiet,
+    /// The page one is on already: marked, and not to be pressed.
+    Here,
     /// Takes something away that does not come back by itself.
     Grave,
 }
@@ -172,6 +174,7 @@ pub enum Weight {
 pub fn button_style(weight: Weight, status: button::Status) -> button::Style {
     use button::Status::{Active, Disabled, Hovered, Pressed};
     let (ground, ink, line) = match (weight, status) {
+        (Weight::Here, _) => (PRIMARY_PALE, PRIMARY_DEEP, Color::TRANSPARENT),
         (_, Disabled) => (rgb(0xE6EAE9), rgb(0x5D6A6E), LINE_SOFT),
         (Weight::Primary, Active) => (PRIMARY, SURFACE, PRIMARY),
         (Weight::Primary, Hovered | Pressed) => (PRIMARY_DEEP, SURFACE, PRIMARY_DEEP),
@@ -330,7 +333,7 @@ mod tests {
         for tone in [Tone::Plain, Tone::Well, Tone::Told, Tone::Warn, Tone::Alarm] {
             pairs.extend([(tone.ink(), tone.ground()), (INK, tone.ground()), (INK_SOFT, tone.ground())]);
         }
-        for weight in [Weight::Primary, Weight::Plain, Weight::Quiet, Weight::Grave] {
+        for weight in [Weight::Primary, Weight::Plain, Weight::Quiet, Weight::Here, Weight::Grave] {
             for status in [button::Status::Active, button::Status::Hovered, button::Status::Disabled] {
                 let style = button_style(weight, status);
                 if let Some(Background::Color(ground)) = style.background {

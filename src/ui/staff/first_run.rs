@@ -172,7 +172,7 @@ impl FirstRun {
         };
         let content = column![steps, body].spacing(S.space * 2.0);
         let panel = widget::panel(S, Tone::Plain, content).max_width(760);
-        widget::scroll("first-scroll", container(panel).padding(S.space * 2.0).center_x(Fill)).height(Fill).into()
+        widget::scroll("first-scroll", container(panel).center_x(Fill)).height(Fill).into()
     }
 
     fn mark<'a>(&self, step: Step, words: String) -> Element<'a, Message> {
@@ -204,7 +204,7 @@ impl FirstRun {
             widget::telling(S, "first-no-reset", Tone::Told, tr!(texts, "first-no-reset"), None),
             row![widget::gap(), widget::action(S, "first-next", tr!(texts, "next"), Weight::Primary, next)],
         ]
-        .spacing(S.space * 1.75)
+        .spacing(S.space * 1.5)
         .into()
     }
 

@@ -153,7 +153,7 @@ impl Gates {
                 Weight::Quiet,
                 Some(Message::FactsPressed),
             ),
-            widget::action(S, "settings-gates", tr!(texts, "settings-gates"), Weight::Plain, None),
+            widget::action(S, "settings-gates", tr!(texts, "settings-gates"), Weight::Here, None),
         ]
         .spacing(S.space);
         let toggle = if self.open { tr!(texts, "pair-close") } else { tr!(texts, "pair-open") };

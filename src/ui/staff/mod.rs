@@ -351,7 +351,8 @@ impl Staff {
                 Action::None
             }
             (Page::FirstRun(screen), _) => screen.failed(),
-            (Page::Form(screen), Failure::Field(fault)) => screen.failed(*fault),
+            // Said beside the field; saying it twice helps nobody.
+            (Page::Form(screen), Failure::Field(fault)) => return screen.failed(*fault),
             (Page::Gates(screen), _) => {
                 screen.failed();
                 Action::None

@@ -217,16 +217,15 @@ impl Record {
         };
         let issue = self.can_issue().then_some(Message::IssuePressed);
         let act = column![
-            widget::telling(S, "card-said", tone, said, None),
-            field,
-            S.text(tr!(texts, "card-gates")),
-            gates,
             row![
-                container(S.hint(tr!(texts, "card-promise"))).width(Fill),
+                widget::telling(S, "card-said", tone, said, None),
                 widget::action(S, "card-issue", label, Weight::Primary, issue),
             ]
             .spacing(S.space * 1.5)
             .align_y(Center),
+            row![S.soft(tr!(texts, "card-gates")), gates].spacing(S.space * 2.0),
+            field,
+            S.hint(tr!(texts, "card-promise")),
         ]
         .spacing(S.space * 1.25);
         let content = column![S.heading(tr!(texts, "card-title"))]
@@ -294,10 +293,11 @@ fn in_force<'a>(texts: &Texts, card: &'a CardView) -> Element<'a, Message> {
         };
         widget::pill(S, tone, said)
     });
-    column![
+    row![
         S.text(tr!(texts, "card-held", last4 = card.last4.as_str(), date = card.ends_on.to_string())),
         row(gates).spacing(S.space * 0.75).wrap().vertical_spacing(S.space * 0.5),
     ]
-    .spacing(S.space * 0.75)
+    .spacing(S.space * 1.5)
+    .align_y(Center)
     .into()
 }

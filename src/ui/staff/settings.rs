@@ -151,7 +151,7 @@ impl Facts {
     pub fn view<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
         let missing = self.edited.missing();
         let tabs = row![
-            widget::action(S, "settings-facts", tr!(texts, "settings-facts"), Weight::Plain, None),
+            widget::action(S, "settings-facts", tr!(texts, "settings-facts"), Weight::Here, None),
             widget::action(
                 S,
                 "settings-gates",
@@ -179,9 +179,8 @@ impl Facts {
             let open = group.facts().iter().filter(|fact| missing.contains(fact)).count();
             let name = group.name(texts);
             let label = if open == 0 { name } else { tr!(texts, "facts-group-open", group = name, count = open) };
-            let weight = if group == self.group { Weight::Plain } else { Weight::Quiet };
             let id = format!("facts-group-{group:?}").to_lowercase();
-            widget::wide_action(S, id, label, weight, Some(Message::GroupPressed(group)))
+            widget::choice(S, id, label, group == self.group, Message::GroupPressed(group))
         });
         let fields = self.group.facts().iter().map(|fact| self.field(texts, *fact, &missing));
         let body = row![

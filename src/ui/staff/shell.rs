@@ -50,9 +50,11 @@ impl Staff {
     }
 
     fn header<'a>(&'a self, texts: &Texts, inside: bool) -> Element<'a, Message> {
-        let link = |id: &'static str, words: String, route: Route| {
-            widget::action(S, id, words, Weight::Quiet, Some(Message::Go(route)))
+        let link = |id: &'static str, words: String, route: Route, here: bool| {
+            let weight = if here { Weight::Here } else { Weight::Quiet };
+            widget::action(S, id, words, weight, Some(Message::Go(route)))
         };
+        let settings = matches!(self.page, Page::Facts(_) | Page::Gates(_));
         let mut bar = row![
             text(tr!(texts, "app-name")).size(20).font(theme::BOLD).color(theme::PRIMARY_DEEP),
         ]
@@ -60,8 +62,8 @@ impl Staff {
         .align_y(Center);
         if inside {
             bar = bar
-                .push(link("go-home", tr!(texts, "go-home"), Route::Home))
-                .push(link("go-settings", tr!(texts, "go-settings"), Route::Facts))
+                .push(link("go-home", tr!(texts, "go-home"), Route::Home, matches!(self.page, Page::Home)))
+                .push(link("go-settings", tr!(texts, "go-settings"), Route::Facts, settings))
                 .push(widget::gap())
                 .push(text(&self.known.operator).size(S.small).color(theme::INK_SOFT));
         } else {

@@ -49,6 +49,25 @@ fn press<'a, M: Clone + 'a>(
         .on_press_maybe(message)
 }
 
+/// A choice in a list of pages: its words begin at the left.
+pub fn choice<'a, M: Clone + 'a>(
+    sizes: Sizes,
+    id: impl Into<Id>,
+    label: impl text::IntoFragment<'a>,
+    here: bool,
+    message: M,
+) -> Element<'a, M> {
+    let weight = if here { Weight::Here } else { Weight::Quiet };
+    let label = text(label).size(sizes.body).line_height(1.25).align_y(Center).height(Fill).width(Fill);
+    let key = button(label)
+        .height(sizes.button)
+        .width(Fill)
+        .padding(Padding::from([0.0, sizes.space * 2.0]))
+        .style(move |_theme, status| theme::button_style(weight, status))
+        .on_press(message);
+    container(key).id(id).width(Fill).into()
+}
+
 /// One side of an [`equal_pair`].
 pub struct Side<M> {
     /// Id for tests.
