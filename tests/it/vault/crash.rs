@@ -29,8 +29,9 @@ fn crash_child_writes_until_it_is_killed() {
         let number = u32::from_be_bytes(random_bytes());
         vault.issue_card(id, &uid(number | 1), &[east], last_day(), NOW).unwrap();
         // Acknowledged: said only after both writes returned.
-        println!("\nACK {id} {}", number | 1);
-        std::io::stdout().flush().unwrap();
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "\nACK {id} {}", number | 1).unwrap();
+        out.flush().unwrap();
     }
 }
 

@@ -238,7 +238,7 @@ fn p15_an_erasure_that_waits_for_its_gate_holds_everything_behind_it() {
     let (_folder, mut vault) = new_vault(Realm::Real);
     let east = gate(&mut vault, "东门");
     let reader = reader(&mut vault, "王小明", "3-1201", 1, &[east]);
-    reader.consent(&mut vault, &[east]).unwrap();
+    let _ = reader.consent(&mut vault, &[east]).unwrap();
     vault.end_consent(reader.resident, EraseReason::Withdrawn, later(0)).unwrap();
     let first = vault.next_due(east, later(0)).unwrap().unwrap();
     assert!(matches!(first.what, GateOp::EraseFace { .. }));
@@ -254,7 +254,7 @@ fn p15_a_withdrawal_entered_by_staff_is_logged_as_theirs() {
     let (_folder, mut vault) = new_vault(Realm::Real);
     let east = gate(&mut vault, "东门");
     let reader = reader(&mut vault, "王小明", "3-1201", 1, &[east]);
-    reader.consent(&mut vault, &[east]).unwrap();
+    let _ = reader.consent(&mut vault, &[east]).unwrap();
     let staff = vault.operator().0;
     vault.end_consent_by(reader.resident, EraseReason::Withdrawn, Actor::Staff(staff), later(0)).unwrap();
     let records = vault.log_records(0, 1_000).unwrap();
@@ -349,7 +349,7 @@ fn l3_practice_ends_every_face_at_its_close() {
     let east = gate(&mut vault, "东门");
     for (number, name) in ["王一", "王二", "王三"].into_iter().enumerate() {
         let reader = reader(&mut vault, name, "1-1", 10 + number as u32, &[east]);
-        reader.consent(&mut vault, &[east]).unwrap();
+        let _ = reader.consent(&mut vault, &[east]).unwrap();
     }
     assert_eq!(vault.end_all_faces(EraseReason::PracticeOver, later(0)).unwrap().len(), 3);
     assert_eq!(vault.end_all_faces(EraseReason::PracticeOver, later(0)).unwrap(), []);

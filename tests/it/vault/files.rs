@@ -133,7 +133,7 @@ fn nothing_of_a_person_can_be_read_from_the_files() {
     let (folder, mut vault) = new_vault(Realm::Real);
     let east = gate(&mut vault, "东门");
     let reader = reader(&mut vault, "欧阳锋Needleman", "77-NEEDLE-88", 0x4EED_1E42, &[east]);
-    reader.consent(&mut vault, &[east]).unwrap();
+    let _ = reader.consent(&mut vault, &[east]).unwrap();
     let needles: Vec<Vec<u8>> =
         ["欧阳锋Needleman", "Needleman", "77-NEEDLE-88", "4EED1E42", "4eed1e42", "前台小李", "SQLite format"]
             .into_iter()
