@@ -1,1 +1,316 @@
-//! vault
+//! The desk's vault: names, cards, notices shown, consents, the outbox and the evidence log, in two SQLCipher files.
+//!
+//! Concrete on purpose: no trait stands over it, and tests use a real one in a temporary folder. Every write is one transaction
+//! (`synchronous = FULL`) that also appends its records to the evidence log and its operations to the outbox.
+//!
+//! Deliberately absent: anything made from a picture, sealed or not; a list of everybody; editing or deleting a past event;
+//! a consent without a notice that was read, or without a card. Rules: P13–P19, P29, P47, P55, CS1, L3.
+//!
+//! ```
+//! # use menka::{domain::{Realm, site::SiteFacts, time::Timestamp}, secret::Passphrase, vault::{KdfCost, Vault, VaultError}};
+//! # let folder = tempfile::tempdir()?;
+//! # let (dir, now) = (folder.path(), Timestamp::from_ms(1_795_276_800_000));
+//! # let cost = KdfCost { memory_kib: 64, passes: 1, lanes: 1 };
+//! let passphrase = Passphrase::new("a long enough one".into());
+//! drop(Vault::create(dir, Realm::Practice, "前台", &passphrase, &SiteFacts::default(), now, cost)?);
+//! let vault = Vault::unlock(dir, Realm::Practice, &passphrase, now)?;
+//! assert_eq!(vault.find("王").err(), Some(VaultError::NeedsUnit));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod cards;
+mod consents;
+mod database;
+mod endings;
+mod error;
+mod keys;
+mod log;
+mod lookup;
+mod notices;
+mod outbox;
+mod residents;
+mod slots;
+mod station;
+#[cfg(test)]
+mod tests;
+
+pub use consents::ConsentRow;
+pub use error::VaultError;
+pub use keys::KdfCost;
+pub use log::AuditReport;
+pub use outbox::QueueCount;
+pub use residents::{Found, FoundRow, OpenWhy};
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ed25519_dalek::SigningKey;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use zeroize::Zeroizing;
+
+use crate::domain::Realm;
+use crate::domain::audit::{Actor, AuditEvent};
+use crate::domain::id::{SiteId, StaffId};
+use crate::domain::site::SiteFacts;
+use crate::domain::time::Timestamp;
+use crate::secret::{Passphrase, random_bytes};
+
+use database::Opening;
+use error::{KEYS_FILE, LOCK_FILE, MAIN_FILE, SLOTS_FILE};
+use keys::{Ring, VaultKey};
+use slots::{Attempts, Slots};
+
+/// What lies in a data folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VaultState {
+    /// No vault yet.
+    Absent,
+    /// A vault that a passphrase opens.
+    Locked {
+        /// Its realm.
+        realm: Realm,
+        /// What is left of the pause after wrong passphrases, in milliseconds.
+        wait_ms: i64,
+    },
+}
+
+/// An open vault. Dropping it locks it: the files are closed and the keys wiped.
+pub struct Vault {
+    dir: PathBuf,
+    realm: Realm,
+    site: SiteId,
+    staff: StaffId,
+    staff_name: String,
+    ring: Ring,
+    signer: SigningKey,
+    main: Connection,
+    people_keys: Connection,
+    /// Held while any connection is open, so that a second program is kept out.
+    lock: Arc<File>,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Vault({}, {}, [REDACTED])", self.realm.label(), self.site.short())
+    }
+}
+
+impl Vault {
+    /// Looks at a data folder without opening anything.
+    ///
+    /// # Errors
+    /// A slots file that is damaged or cannot be read.
+    pub fn state(dir: &Path, now: Timestamp) -> Result<VaultState, VaultError> {
+        match Slots::read(dir)? {
+            None => Ok(VaultState::Absent),
+            Some(slots) => {
+                let wait_ms = Attempts::read(dir, now)?.wait_ms(now);
+                Ok(VaultState::Locked { realm: slots.realm, wait_ms })
+            }
+        }
+    }
+
+    /// Makes a vault with one operator. The slots file is written last: a first run that breaks off leaves no vault.
+    ///
+    /// # Errors
+    /// [`VaultError::AlreadyThere`], [`VaultError::PassphraseTooShort`], [`VaultError::CostWrong`], and those of the disk.
+    pub fn create(
+        dir: &Path,
+        realm: Realm,
+        operator: &str,
+        passphrase: &Passphrase,
+        facts: &SiteFacts,
+        now: Timestamp,
+        cost: KdfCost,
+    ) -> Result<Self, VaultError> {
+        if passphrase.chars() < Passphrase::CHARS_MIN {
+            return Err(VaultError::PassphraseTooShort);
+        }
+        if !cost.is_sane() {
+            return Err(VaultError::CostWrong);
+        }
+        database::make_folder(dir)?;
+        let lock = Arc::new(take_lock(dir)?);
+        if Slots::read(dir)?.is_some() {
+            return Err(VaultError::AlreadyThere);
+        }
+        database::set_aside_leftovers(dir, now.ms())?;
+        let (site, staff) = (SiteId::from_bytes(random_bytes()), StaffId::from_bytes(random_bytes()));
+        let master = VaultKey::make();
+        let slots = Slots::make(realm, site, staff, passphrase, &master, cost)?;
+        let ring = Ring::derive(master, realm)?;
+        let people_keys = database::open(dir, KEYS_FILE, &ring.file_key(KEYS_FILE)?, Opening::New)?;
+        people_keys
+            .execute("INSERT INTO belongs (site) VALUES (?1)", [site.bytes()])
+            .map_err(|error| VaultError::of(KEYS_FILE, &error))?;
+        let main = database::open(dir, MAIN_FILE, &ring.file_key(MAIN_FILE)?, Opening::New)?;
+        let seed = Zeroizing::new(random_bytes::<32>());
+        let signer = SigningKey::from_bytes(&seed);
+        let staff_name = operator.trim().to_owned();
+        let vault = Self { dir: dir.to_owned(), realm, site, staff, staff_name, ring, signer, main, people_keys, lock };
+        let work = vault.begin()?;
+        vault.write_station(&work, "site", site.bytes())?;
+        vault.write_station(&work, "realm", realm.label().as_bytes())?;
+        vault.write_station_sealed(&work, "evidence-key", &seed[..])?;
+        vault.write_staff(&work, now)?;
+        vault.append(&work, Actor::Station, &AuditEvent::VaultCreated, now)?;
+        vault.write_facts(&work, facts)?;
+        vault.append(&work, Actor::Staff(staff), &AuditEvent::SiteFactsRecorded, now)?;
+        work.commit()?;
+        slots.write(dir)?;
+        Attempts::default().write(dir)?;
+        Ok(vault)
+    }
+
+    /// Opens a vault. A wrong passphrase is counted before it is tried, so that ending the program in between wins nothing.
+    ///
+    /// A capture that was running when the program last ended is found here: its consent ends, and erasures are queued for every gate
+    /// named in it (a gate may have taken the face already); see [`Vault::captures_lost`].
+    ///
+    /// # Errors
+    /// [`VaultError::Absent`], [`VaultError::OtherRealm`] (before any key is derived), [`VaultError::TooSoon`],
+    /// [`VaultError::WrongPassphrase`], [`VaultError::InUse`], [`VaultError::Corrupt`], [`VaultError::TooNew`], and those of the disk.
+    pub fn unlock(dir: &Path, realm: Realm, passphrase: &Passphrase, now: Timestamp) -> Result<Self, VaultError> {
+        let slots = Slots::read(dir)?.ok_or(VaultError::Absent)?;
+        if slots.realm != realm {
+            return Err(VaultError::OtherRealm);
+        }
+        let lock = Arc::new(take_lock(dir)?);
+        let before = Attempts::read(dir, now)?;
+        let wait_ms = before.wait_ms(now);
+        if wait_ms > 0 {
+            if now.ms() < before.last_at {
+                // The clock went back: the pause starts again from the clock as it is now, or it would never end.
+                Attempts { last_at: now.ms(), ..before }.write(dir)?;
+            }
+            return Err(VaultError::TooSoon { wait_ms });
+        }
+        let counted = Attempts { failed: before.failed.saturating_add(1), last_at: now.ms() };
+        counted.write(dir)?;
+        let Some((staff, master)) = slots.open(passphrase)? else {
+            return Err(VaultError::WrongPassphrase { wait_ms: counted.wait_ms(now) });
+        };
+        Attempts::default().write(dir)?;
+        let ring = Ring::derive(master, realm)?;
+        let vault = Self::open(dir, realm, slots.site, staff, ring, lock, Opening::Checked)?;
+        let work = vault.begin()?;
+        for _ in 0..before.failed.min(REFUSALS_LOGGED_MAX) {
+            vault.append(&work, Actor::Station, &AuditEvent::UnlockRefused, now)?;
+        }
+        vault.append(&work, Actor::Staff(staff), &AuditEvent::Unlocked, now)?;
+        vault.end_lost_captures(&work, now)?;
+        vault.keep_head(&work)?;
+        work.commit()?;
+        Ok(vault)
+    }
+
+    /// Another connection to the same open vault, for the courier's thread. Needs no passphrase and no pause.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn second_connection(&self) -> Result<Self, VaultError> {
+        let lock = Arc::clone(&self.lock);
+        Self::open(&self.dir, self.realm, self.site, self.staff, self.ring.again()?, lock, Opening::Again)
+    }
+
+    /// Logs that the desk was locked, then locks.
+    ///
+    /// # Errors
+    /// Those of the disk; the vault is locked whatever happens.
+    pub fn lock(self, now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        self.append(&work, Actor::Staff(self.staff), &AuditEvent::Locked, now)?;
+        self.keep_head(&work)?;
+        work.commit()?;
+        Ok(())
+    }
+
+    /// Real or practice.
+    pub fn realm(&self) -> Realm {
+        self.realm
+    }
+
+    /// Which site.
+    pub fn site(&self) -> SiteId {
+        self.site
+    }
+
+    /// The account that is logged in, and its shown name.
+    pub fn operator(&self) -> (StaffId, String) {
+        (self.staff, self.staff_name.clone())
+    }
+
+    /// The public key under which receipts, statements of deletion and log heads verify (Ed25519). To be posted at the desk.
+    pub fn evidence_public(&self) -> [u8; 32] {
+        self.signer.verifying_key().to_bytes()
+    }
+
+    /// Opens both files and checks that they belong together.
+    fn open(
+        dir: &Path,
+        realm: Realm,
+        site: SiteId,
+        staff: StaffId,
+        ring: Ring,
+        lock: Arc<File>,
+        opening: Opening,
+    ) -> Result<Self, VaultError> {
+        let people_keys = database::open(dir, KEYS_FILE, &ring.file_key(KEYS_FILE)?, opening)?;
+        let belongs: [u8; 16] = people_keys
+            .query_row("SELECT site FROM belongs", [], |row| row.get(0))
+            .map_err(|_| VaultError::corrupt(KEYS_FILE))?;
+        let main = database::open(dir, MAIN_FILE, &ring.file_key(MAIN_FILE)?, opening)?;
+        // A placeholder until the real one is read below; it signs nothing.
+        let signer = SigningKey::from_bytes(&[0; 32]);
+        let mut vault = Self {
+            dir: dir.to_owned(),
+            realm,
+            site,
+            staff,
+            staff_name: String::new(),
+            ring,
+            signer,
+            main,
+            people_keys,
+            lock,
+        };
+        if belongs != *site.bytes() {
+            return Err(VaultError::corrupt(KEYS_FILE));
+        }
+        let (kept_site, kept_realm) = (vault.read_station("site")?, vault.read_station("realm")?);
+        if kept_site.as_deref() != Some(site.bytes()) || kept_realm.as_deref() != Some(realm.label().as_bytes()) {
+            return Err(VaultError::corrupt(MAIN_FILE));
+        }
+        let seed = vault.read_station_sealed("evidence-key")?.ok_or_else(|| VaultError::corrupt(MAIN_FILE))?;
+        vault.signer = SigningKey::try_from(&seed[..]).map_err(|_| VaultError::corrupt(MAIN_FILE))?;
+        vault.staff_name = vault.read_staff(staff)?;
+        Ok(vault)
+    }
+
+    /// Starts a write: the lock is taken at once, so that two connections never build on the same state.
+    fn begin(&self) -> Result<Transaction<'_>, VaultError> {
+        Ok(Transaction::new_unchecked(&self.main, TransactionBehavior::Immediate)?)
+    }
+}
+
+/// Most wrong passphrases that are written to the log one by one.
+const REFUSALS_LOGGED_MAX: u32 = 100;
+
+/// Keeps a second program out; the operating system lets go when the program ends, however it ends.
+fn take_lock(dir: &Path) -> Result<File, VaultError> {
+    let path = dir.join(LOCK_FILE);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(VaultError::InUse),
+        Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// Names of the files that make up a vault, for a backup or a check.
+pub const FILES: [&str; 3] = [MAIN_FILE, KEYS_FILE, SLOTS_FILE];

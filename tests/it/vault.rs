@@ -1,1 +1,6 @@
-//! vault
+//! The vault on real files: passphrases, realms, damage, crashes, full disks, and the duties it upholds.
+
+mod crash;
+mod duties;
+mod files;
+mod site;

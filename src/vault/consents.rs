@@ -1,0 +1,434 @@
+//! Consents: the row, the signed evidence and the log entry in one transaction; the witness only after it is on disk.
+//! Rules: P13, P14, P16, P29, J04.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::domain::audit::{Actor, AuditEvent};
+use crate::domain::consent::{ConsentDraft, ConsentGranted, Signature};
+use crate::domain::gate::FaceHeld;
+use crate::domain::id::{ConsentId, GateId, ResidentId, TemplateId};
+use crate::domain::notice::{Language, NoticeRef};
+use crate::domain::resident::AgeBand;
+use crate::domain::time::{CivilDate, Timestamp};
+use crate::evidence::{Kind, consent as record, hex, statement};
+
+use super::Vault;
+use super::cards::has_card;
+use super::error::{MAIN_FILE, VaultError};
+use super::log::AuditReport;
+use super::notices::{refusal_stands, was_read};
+use super::outbox::{self, Queued};
+use super::residents::{open_text, resident_band, resident_ends_on, resident_is_known};
+use super::station::gate_is_stopped;
+
+/// A current consent as recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsentRow {
+    /// Number of the record.
+    pub consent: ConsentId,
+    /// Whose.
+    pub resident: ResidentId,
+    /// The random number that gates know the template by.
+    pub template: TemplateId,
+    /// The exact text that was shown.
+    pub notice: NoticeRef,
+    /// The exact sentence beside the box.
+    pub sentence: String,
+    /// The gates named in it.
+    pub gates: Vec<GateId>,
+    /// Last day named in it.
+    pub ends_on: CivilDate,
+    /// When it was signed.
+    pub signed_at: Timestamp,
+    /// The signed consent record (COSE_Sign1), as given to the resident and read by `menka-verify`.
+    pub evidence: Vec<u8>,
+}
+
+impl Vault {
+    /// Records a consent. The witness is made only after the transaction is on disk.
+    ///
+    /// `record_json` is what `evidence::consent::consent_json` made of the same draft and numbers; it is compared, then signed.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`] resident or gate, [`VaultError::GuardianNeeded`], [`VaultError::CardNeeded`],
+    /// [`VaultError::RefusalStands`], [`VaultError::NoticeNotShown`], [`VaultError::ConsentThere`], [`VaultError::NoGate`],
+    /// [`VaultError::EndWrong`], [`VaultError::RecordDiffers`], [`VaultError::IdUsed`], and those of the disk.
+    pub fn record_consent(
+        &mut self,
+        draft: &ConsentDraft,
+        consent: ConsentId,
+        template: TemplateId,
+        record_json: &[u8],
+        now: Timestamp,
+    ) -> Result<ConsentGranted, VaultError> {
+        let work = self.begin()?;
+        self.check_draft(&work, draft, consent, template, now)?;
+        let states = record::read(record_json).map_err(|_| VaultError::RecordDiffers)?;
+        if states != record::stated(draft, consent, template, self.realm) {
+            return Err(VaultError::RecordDiffers);
+        }
+        let evidence = statement::sign(&self.signer, Kind::Consent, record_json)?;
+        let key = self.person_key(draft.resident)?;
+        let sentence = key.seal(&place(consent, "sentence"), draft.sentence.as_bytes())?;
+        let signature = key.seal(&place(consent, "signature"), &signature_bytes(&draft.signature))?;
+        work.execute(
+            "INSERT INTO consents (id, resident, link, notice_id, notice_version, language, text_sha256, sentence, signature, ends_on,
+                 signed_at, evidence)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            params![
+                consent.bytes(),
+                draft.resident.bytes(),
+                template.bytes(),
+                draft.notice.id,
+                draft.notice.version,
+                draft.notice.language.tag(),
+                draft.notice.sha256,
+                sentence,
+                signature,
+                draft.ends_on.epoch_days(),
+                draft.signed_at.ms(),
+                evidence,
+            ],
+        )?;
+        for (order, gate) in (0i64..).zip(&draft.gates) {
+            let sql = "INSERT OR IGNORE INTO consent_gates (consent, gate, place) VALUES (?1, ?2, ?3)";
+            work.execute(sql, params![consent.bytes(), gate.bytes(), order])?;
+        }
+        let (who, event) = (Actor::Resident(draft.resident), AuditEvent::Consented(consent));
+        self.append_with(&work, who, &event, None, Some(Sha256::digest(&evidence).into()), now)?;
+        work.commit()?;
+        // On disk now (synchronous = FULL), and only now.
+        Ok(ConsentGranted::assert_recorded(draft.resident, consent, template, draft.gates.clone(), draft.ends_on))
+    }
+
+    /// Asks again whether a consent is current: not ended, not expired, no refusal since, and the card in force. Asked before the camera
+    /// opens and before each face is sent.
+    ///
+    /// # Errors
+    /// [`VaultError::ConsentNotCurrent`], and those of the disk.
+    pub fn confirm(&self, granted: &ConsentGranted, now: Timestamp) -> Result<(), VaultError> {
+        if is_current(&self.main, granted, now)? { Ok(()) } else { Err(VaultError::ConsentNotCurrent) }
+    }
+
+    /// The consent in force of a person.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn current_consent(&self, resident: ResidentId) -> Result<Option<ConsentRow>, VaultError> {
+        let sql = "SELECT id FROM consents WHERE resident = ?1 AND ended_at IS NULL";
+        let found = self.main.query_row(sql, [resident.bytes()], |row| row.get(0).map(ConsentId::from_bytes));
+        found.optional()?.map(|consent| self.consent(consent)).transpose()
+    }
+
+    /// One consent, also an ended one.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`], and those of the disk.
+    pub fn consent(&self, consent: ConsentId) -> Result<ConsentRow, VaultError> {
+        let sql = "SELECT resident, link, notice_id, notice_version, language, text_sha256, sentence, ends_on, signed_at, evidence
+             FROM consents WHERE id = ?1";
+        let (mut row, language, sentence) = self.main.query_row(sql, [consent.bytes()], |row| {
+            let (language, sentence): (String, Vec<u8>) = (row.get(4)?, row.get(6)?);
+            let notice =
+                NoticeRef { id: row.get(2)?, version: row.get(3)?, language: Language::default(), sha256: row.get(5)? };
+            let read = ConsentRow {
+                consent,
+                resident: ResidentId::from_bytes(row.get(0)?),
+                template: TemplateId::from_bytes(row.get(1)?),
+                notice,
+                sentence: String::new(),
+                gates: vec![],
+                ends_on: CivilDate::from_epoch_days(row.get(7)?),
+                signed_at: Timestamp::from_ms(row.get(8)?),
+                evidence: row.get(9)?,
+            };
+            Ok((read, language, sentence))
+        })?;
+        let known = [Language::Chinese, Language::English].into_iter().find(|known| known.tag() == language);
+        row.notice.language = known.ok_or_else(|| VaultError::corrupt(MAIN_FILE))?;
+        let key = self.person_key(row.resident)?;
+        row.sentence = open_text(&key, &place(consent, "sentence"), &sentence)?.to_string();
+        row.gates = gates_named(&self.main, consent)?;
+        Ok(row)
+    }
+
+    /// How the person signed.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`], [`VaultError::Corrupt`], and those of the disk.
+    pub fn consent_signature(&self, consent: ConsentId) -> Result<Signature, VaultError> {
+        let sql = "SELECT resident, signature FROM consents WHERE id = ?1";
+        let (resident, sealed): ([u8; 16], Vec<u8>) =
+            self.main.query_row(sql, [consent.bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let key = self.person_key(ResidentId::from_bytes(resident))?;
+        let plain = key.open(&place(consent, "signature"), &sealed);
+        plain.and_then(|bytes| signature_of(&bytes)).ok_or_else(|| VaultError::corrupt(MAIN_FILE))
+    }
+
+    /// Records that a receipt or certificate of a consent was made.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`], and those of the disk.
+    pub fn record_receipt_issued(&mut self, consent: ConsentId, now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        outbox::link_of(&work, consent)?;
+        self.append(&work, Actor::Staff(self.staff), &AuditEvent::ReceiptIssued(consent), now)?;
+        Ok(work.commit()?)
+    }
+
+    /// Records that the camera opens. Written before the lamp goes on; refused when the consent is no longer current.
+    ///
+    /// # Errors
+    /// [`VaultError::ConsentNotCurrent`], and those of the disk.
+    pub fn record_capture_begun(&mut self, granted: &ConsentGranted, now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        if !is_current(&work, granted, now)? {
+            return Err(VaultError::ConsentNotCurrent);
+        }
+        let sql = "INSERT INTO captures (consent, begun_at) VALUES (?1, ?2)";
+        work.execute(sql, params![granted.consent().bytes(), now.ms()])?;
+        self.append(&work, Actor::Station, &AuditEvent::CameraOpened(granted.consent()), now)?;
+        Ok(work.commit()?)
+    }
+
+    /// Records that the capture is over: the camera is closed, and what was held in memory is handed over or wiped.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn record_capture_over(&mut self, granted: &ConsentGranted, now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        let sql = "UPDATE captures SET over_at = ?2 WHERE consent = ?1 AND over_at IS NULL AND lost_at IS NULL";
+        if work.execute(sql, params![granted.consent().bytes(), now.ms()])? > 0 {
+            self.append(&work, Actor::Station, &AuditEvent::CameraClosed(granted.consent()), now)?;
+        }
+        Ok(work.commit()?)
+    }
+
+    /// Records that what was held was wiped before an end was reached.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn record_stopped(&mut self, granted: &ConsentGranted, now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        self.append(&work, Actor::Station, &AuditEvent::Stopped(granted.consent()), now)?;
+        Ok(work.commit()?)
+    }
+
+    /// Records that a gate signed that it holds the face: a digest and the receipt, nothing else.
+    ///
+    /// When the consent ended in the meantime the truth is recorded all the same, an erasure is queued for that gate, and the error says so.
+    ///
+    /// # Errors
+    /// [`VaultError::GateNotNamed`], [`VaultError::ConsentNotCurrent`], and those of the disk.
+    pub fn record_face_held(
+        &mut self,
+        granted: &ConsentGranted,
+        gate: GateId,
+        digest: [u8; 32],
+        receipt: &[u8],
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        let consent = granted.consent();
+        let work = self.begin()?;
+        if !gates_named(&work, consent)?.contains(&gate) {
+            return Err(VaultError::GateNotNamed);
+        }
+        work.execute(
+            "INSERT INTO held (consent, gate, digest, receipt, since) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (consent, gate) DO UPDATE SET digest = ?3, receipt = ?4, since = ?5, erased_at = NULL",
+            params![consent.bytes(), gate.bytes(), digest, receipt, now.ms()],
+        )?;
+        let event = AuditEvent::FaceHeld(granted.template(), gate);
+        self.append_with(&work, Actor::Gate(gate), &event, None, Some(Sha256::digest(receipt).into()), now)?;
+        let ended = !is_current(&work, granted, now)?;
+        if ended {
+            outbox::queue(&work, gate, Queued::Erase(consent), now)?;
+        }
+        work.commit()?;
+        if ended { Err(VaultError::ConsentNotCurrent) } else { Ok(()) }
+    }
+
+    /// What gates hold of a person, as ids and digests, until they signed that it is erased.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn faces_held(&self, resident: ResidentId) -> Result<Vec<FaceHeld>, VaultError> {
+        let mut statement = self.main.prepare_cached(
+            "SELECT gate, link, digest, since FROM held JOIN consents ON consents.id = held.consent
+             WHERE resident = ?1 AND erased_at IS NULL ORDER BY since, gate",
+        )?;
+        let rows = statement.query_map([resident.bytes()], |row| {
+            Ok(FaceHeld {
+                gate: GateId::from_bytes(row.get(0)?),
+                template: TemplateId::from_bytes(row.get(1)?),
+                digest: row.get(2)?,
+                since: Timestamp::from_ms(row.get(3)?),
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Records that a gate recognised the person at the try.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`] when that gate holds nothing under this consent, and those of the disk.
+    pub fn record_recognised(
+        &mut self,
+        granted: &ConsentGranted,
+        gate: GateId,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        let sql = "UPDATE held SET recognised_at = ?3 WHERE consent = ?1 AND gate = ?2 AND erased_at IS NULL";
+        if work.execute(sql, params![granted.consent().bytes(), gate.bytes(), now.ms()])? == 0 {
+            return Err(VaultError::Unknown);
+        }
+        self.append(&work, Actor::Gate(gate), &AuditEvent::Recognised(granted.template(), gate), now)?;
+        Ok(work.commit()?)
+    }
+
+    /// The conditions of a consent that only the vault can know; the draft has checked the others.
+    fn check_draft(
+        &self,
+        work: &Connection,
+        draft: &ConsentDraft,
+        consent: ConsentId,
+        template: TemplateId,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        let resident = draft.resident;
+        if !resident_is_known(work, resident)? {
+            return Err(VaultError::Unknown);
+        }
+        if resident_band(work, resident)? != AgeBand::Adult {
+            return Err(VaultError::GuardianNeeded);
+        }
+        if !has_card(work, resident, now.date())? {
+            return Err(VaultError::CardNeeded);
+        }
+        if refusal_stands(work, resident)? {
+            return Err(VaultError::RefusalStands);
+        }
+        if !was_read(work, resident, &draft.notice.sha256)? {
+            return Err(VaultError::NoticeNotShown);
+        }
+        if draft.gates.is_empty() {
+            return Err(VaultError::NoGate);
+        }
+        for gate in &draft.gates {
+            gate_is_stopped(work, *gate)?.ok_or(VaultError::Unknown)?;
+        }
+        if draft.ends_on < now.date() || draft.ends_on > resident_ends_on(work, resident)? {
+            return Err(VaultError::EndWrong);
+        }
+        let sql = "SELECT EXISTS (SELECT 1 FROM consents WHERE resident = ?1 AND ended_at IS NULL)";
+        if work.query_row(sql, [resident.bytes()], |row| row.get(0))? {
+            return Err(VaultError::ConsentThere);
+        }
+        let sql = "SELECT EXISTS (SELECT 1 FROM consents WHERE id = ?1 OR link = ?2)";
+        if work.query_row(sql, [consent.bytes(), template.bytes()], |row| row.get(0))? {
+            return Err(VaultError::IdUsed);
+        }
+        Ok(())
+    }
+
+    /// Each signed consent must verify, and be the one that the log speaks of.
+    pub(super) fn audit_consents(
+        &self,
+        view: &Connection,
+        logged: &std::collections::BTreeMap<String, String>,
+        report: &mut AuditReport,
+    ) -> Result<(), VaultError> {
+        let mut statement = view.prepare("SELECT id, evidence FROM consents ORDER BY id")?;
+        let rows = statement.query_map([], |row| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+        let mut kept = std::collections::BTreeSet::new();
+        for row in rows {
+            let (id, evidence) = row?;
+            let id = ConsentId::from_bytes(id);
+            let genuine = statement::verify(&evidence, &self.evidence_public())
+                .is_ok_and(|read| record::read(&read.payload).is_ok_and(|states| states.consent == id));
+            if !genuine || logged.get(&id.to_string()) != Some(&hex(&Sha256::digest(&evidence))) {
+                report.consents_broken.push(id.to_string());
+            }
+            kept.insert(id.to_string());
+        }
+        // A consent that the log speaks of and that is gone.
+        report.consents_broken.extend(logged.keys().filter(|id| !kept.contains(*id)).cloned());
+        Ok(())
+    }
+}
+
+/// The gates named in a consent, in the order of the sentence.
+pub(super) fn gates_named(view: &Connection, consent: ConsentId) -> Result<Vec<GateId>, VaultError> {
+    let mut statement = view.prepare_cached("SELECT gate FROM consent_gates WHERE consent = ?1 ORDER BY place")?;
+    let rows = statement.query_map([consent.bytes()], |row| row.get(0).map(GateId::from_bytes))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn is_current(view: &Connection, granted: &ConsentGranted, now: Timestamp) -> Result<bool, VaultError> {
+    let sql = "SELECT min(consents.ends_on, residents.ends_on) FROM consents JOIN residents ON residents.id = consents.resident
+         WHERE consents.id = ?1 AND consents.resident = ?2 AND link = ?3 AND ended_at IS NULL";
+    let (consent, resident, link) = (granted.consent(), granted.resident(), granted.template());
+    let ids = [consent.bytes(), resident.bytes(), link.bytes()];
+    let ends_on: Option<i64> = view.query_row(sql, ids, |row| row.get(0)).optional()?;
+    let today = now.date();
+    Ok(ends_on.is_some_and(|day| CivilDate::from_epoch_days(day) >= today)
+        && !refusal_stands(view, granted.resident())?
+        && has_card(view, granted.resident(), today)?)
+}
+
+fn place(consent: ConsentId, column: &str) -> Vec<u8> {
+    format!("consents/{consent}/{column}").into_bytes()
+}
+
+/// First byte says how: 1 strokes (JSON), 2 a typed name.
+fn signature_bytes(signature: &Signature) -> Zeroizing<Vec<u8>> {
+    match signature {
+        Signature::Strokes(strokes) => {
+            let kept: Vec<Vec<(u16, u16)>> = strokes
+                .iter()
+                .take(Signature::STROKES_MAX)
+                .map(|stroke| stroke.iter().copied().take(Signature::POINTS_MAX).collect())
+                .collect();
+            // Numbers only: serialising them cannot fail.
+            let json = Zeroizing::new(serde_json::to_vec(&kept).unwrap_or_default());
+            Zeroizing::new([&[1], json.as_slice()].concat())
+        }
+        Signature::TypedName(name) => Zeroizing::new([&[2], name.as_bytes()].concat()),
+    }
+}
+
+fn signature_of(bytes: &[u8]) -> Option<Signature> {
+    match bytes.split_first()? {
+        (1, json) => serde_json::from_slice(json).ok().map(Signature::Strokes),
+        (2, name) => String::from_utf8(name.to_vec()).ok().map(Signature::TypedName),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_reads_back() {
+        let strokes = Signature::Strokes(vec![vec![(0, 1), (999, 1000)], vec![]]);
+        let name = Signature::TypedName("司马相如".into());
+        for signature in [strokes, name] {
+            assert!(signature_of(&signature_bytes(&signature)) == Some(signature));
+        }
+        assert!(signature_of(&[]).is_none() && signature_of(&[9, 1]).is_none() && signature_of(&[1, b'x']).is_none());
+    }
+
+    #[test]
+    fn an_endless_signature_is_cut() {
+        let endless = Signature::Strokes(vec![vec![(1, 1); Signature::POINTS_MAX + 5]; Signature::STROKES_MAX + 5]);
+        let kept = match signature_of(&signature_bytes(&endless)) {
+            Some(Signature::Strokes(strokes)) => (strokes.len(), strokes.iter().map(Vec::len).max()),
+            _ => (0, None),
+        };
+        assert_eq!(kept, (Signature::STROKES_MAX, Some(Signature::POINTS_MAX)));
+    }
+}

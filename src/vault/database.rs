@@ -1,0 +1,175 @@
+//! Opening the two SQLCipher files: raw keys through the C call (never SQL text), settings, shape, integrity.
+
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
+use super::keys::VaultKey;
+
+/// Numbered migrations of `vault.db`. Never edited after a release.
+const MAIN_MIGRATIONS: &[&str] = &[include_str!("migrations/vault/0001_init.sql")];
+/// Numbered migrations of `keys.db`. Never edited after a release.
+const KEYS_MIGRATIONS: &[&str] = &[include_str!("migrations/keys/0001_init.sql")];
+
+/// How long a write waits for the other connection, in milliseconds.
+const BUSY_MS: u64 = 5_000;
+
+/// How a file is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// First run: the file must not be there.
+    New,
+    /// At unlock: every page is checked, migrations run.
+    Checked,
+    /// A second connection to a file that was checked.
+    Again,
+}
+
+/// Opens one file.
+///
+/// # Errors
+/// [`VaultError::Corrupt`] for a file that is missing, cut, changed, or not under this key.
+pub(super) fn open(dir: &Path, file: &str, key: &VaultKey, opening: Opening) -> Result<Connection, VaultError> {
+    let path = dir.join(file);
+    match opening {
+        Opening::New => drop(create_private(&path)?),
+        // An empty file would count as an empty database, and a new one would be made in its place.
+        Opening::Checked | Opening::Again => match std::fs::metadata(&path) {
+            Ok(found) if found.len() > 0 => {}
+            Ok(_) => return Err(VaultError::corrupt(file)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(VaultError::corrupt(file)),
+            Err(error) => return Err(error.into()),
+        },
+    }
+    let in_file = |error: rusqlite::Error| VaultError::of(file, &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&path, flags).map_err(in_file)?;
+    // SQLCipher would print the state of a damaged file on the terminal.
+    connection.execute_batch("PRAGMA cipher_log_level = NONE; PRAGMA cipher_memory_security = ON;").map_err(in_file)?;
+    give_key(&connection, key, file)?;
+    connection.busy_timeout(Duration::from_millis(BUSY_MS)).map_err(in_file)?;
+    // The key call accepts any key; the first read tells.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).map_err(in_file)?;
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON;
+             PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;",
+        )
+        .map_err(in_file)?;
+    let migrations = if file == KEYS_FILE { KEYS_MIGRATIONS } else { MAIN_MIGRATIONS };
+    match opening {
+        Opening::New => migrate(&connection, 0, migrations).map_err(in_file)?,
+        Opening::Checked => {
+            check_pages(&connection, file)?;
+            let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(in_file)?;
+            let version = usize::try_from(version).map_err(|_| VaultError::corrupt(file))?;
+            if version > migrations.len() {
+                return Err(VaultError::TooNew { file: file.into() });
+            }
+            if version == 0 {
+                return Err(VaultError::corrupt(file));
+            }
+            migrate(&connection, version, migrations).map_err(in_file)?;
+        }
+        Opening::Again => {}
+    }
+    Ok(connection)
+}
+
+/// Runs the migrations after `from`, all in one transaction.
+fn migrate(connection: &Connection, from: usize, migrations: &[&str]) -> Result<(), rusqlite::Error> {
+    let pending = migrations.get(from..).unwrap_or_default();
+    if pending.is_empty() {
+        return Ok(());
+    }
+    let work = connection.unchecked_transaction()?;
+    for sql in pending {
+        work.execute_batch(sql)?;
+    }
+    work.pragma_update(None, "user_version", i64::try_from(migrations.len()).unwrap_or(i64::MAX))?;
+    work.commit()
+}
+
+/// Reads every page (SQLCipher checks each page's HMAC) and the structure.
+fn check_pages(connection: &Connection, file: &str) -> Result<(), VaultError> {
+    let damaged = |error: rusqlite::Error| match VaultError::of(file, &error) {
+        refused @ (VaultError::Busy | VaultError::DiskFull | VaultError::Disk(_)) => refused,
+        _ => VaultError::corrupt(file),
+    };
+    // Lists the pages whose HMAC does not fit, and a file whose length is not a whole number of pages.
+    let mut statement = connection.prepare("PRAGMA cipher_integrity_check").map_err(damaged)?;
+    let sound = statement.query([]).and_then(|mut rows| Ok(rows.next()?.is_none())).map_err(damaged)?;
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(damaged)?;
+    if sound && verdict == "ok" { Ok(()) } else { Err(VaultError::corrupt(file)) }
+}
+
+/// Hands the raw key to SQLCipher.
+#[allow(unsafe_code)]
+fn give_key(connection: &Connection, key: &VaultKey, file: &str) -> Result<(), VaultError> {
+    // `x'…'` means a raw key: no second key derivation.
+    let mut text = Zeroizing::new(Vec::with_capacity(67));
+    text.extend_from_slice(b"x'");
+    for byte in key.bytes() {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 });
+        }
+    }
+    text.push(b'\'');
+    let length = i32::try_from(text.len()).map_err(|_| VaultError::corrupt(file))?;
+    // SAFETY: the handle lives as long as `connection`; the call copies `length` bytes, which `text` has, and keeps no pointer.
+    let code = unsafe { rusqlite::ffi::sqlite3_key(connection.handle(), text.as_ptr().cast(), length) };
+    text.zeroize();
+    if code == rusqlite::ffi::SQLITE_OK { Ok(()) } else { Err(VaultError::Refused(code)) }
+}
+
+/// Makes the data folder, for this account only.
+pub(super) fn make_folder(dir: &Path) -> Result<(), VaultError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+        builder.mode(0o700).create(dir)?;
+        // The folder may have been there before, with wider rights.
+        std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))?;
+    }
+    #[cfg(not(unix))]
+    builder.create(dir)?;
+    Ok(())
+}
+
+/// Makes a file for this account only, empty; what was there under this name is emptied.
+pub(super) fn create_private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Makes a rename in the folder durable.
+pub(super) fn sync_folder(dir: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    File::open(dir)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = dir;
+    Ok(())
+}
+
+/// Moves leftovers of a first run that did not end out of the way. They cannot be opened, but they are never destroyed here: the slots
+/// file may have been lost by mistake, and a copy of it would open them again.
+pub(super) fn set_aside_leftovers(dir: &Path, at_ms: i64) -> Result<(), VaultError> {
+    for file in [MAIN_FILE, KEYS_FILE] {
+        for ending in ["", "-wal", "-shm"] {
+            let path = dir.join(format!("{file}{ending}"));
+            if path.exists() {
+                std::fs::rename(&path, dir.join(format!("{file}{ending}.orphan-{at_ms}")))?;
+            }
+        }
+    }
+    Ok(())
+}

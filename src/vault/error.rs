@@ -1,0 +1,178 @@
+//! Why the vault did not do it. Each variant says who must act; none holds personal data.
+
+use crate::evidence::EvidenceError;
+
+/// Name of the main file.
+pub(super) const MAIN_FILE: &str = "vault.db";
+/// Name of the file of the per-person keys.
+pub(super) const KEYS_FILE: &str = "keys.db";
+/// Name of the file of the passphrase slots.
+pub(super) const SLOTS_FILE: &str = "slots";
+/// Name of the file that counts wrong passphrases.
+pub(super) const ATTEMPTS_FILE: &str = "attempts";
+/// Name of the file that keeps a second program out.
+pub(super) const LOCK_FILE: &str = "lock";
+
+/// Why the vault did not do it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// No vault in this folder.
+    #[error("there is no vault in this folder")]
+    Absent,
+    /// A vault is there already.
+    #[error("there is a vault in this folder already")]
+    AlreadyThere,
+    /// Another running program holds this vault.
+    #[error("the vault is in use by another program")]
+    InUse,
+    /// The vault is of the other realm. Found in the header, before any key is derived.
+    #[error("the vault is of the other realm")]
+    OtherRealm,
+    /// No slot opens with this passphrase.
+    #[error("wrong passphrase; next try in {wait_ms} ms")]
+    WrongPassphrase {
+        /// Pause before the next try is looked at, in milliseconds.
+        wait_ms: i64,
+    },
+    /// The pause after wrong passphrases is not over; nothing was tried.
+    #[error("too soon; next try in {wait_ms} ms")]
+    TooSoon {
+        /// What is left of the pause, in milliseconds.
+        wait_ms: i64,
+    },
+    /// A new passphrase is shorter than [`crate::secret::Passphrase::CHARS_MIN`].
+    #[error("the passphrase is too short")]
+    PassphraseTooShort,
+    /// The Argon2id cost is out of range.
+    #[error("the cost of the key derivation is out of range")]
+    CostWrong,
+    /// A file is damaged, or does not belong to the others: support must restore it.
+    #[error("{file} is damaged")]
+    Corrupt {
+        /// File name inside the data folder.
+        file: String,
+    },
+    /// A file was written by a newer version of this program.
+    #[error("{file} was written by a newer version")]
+    TooNew {
+        /// File name inside the data folder.
+        file: String,
+    },
+    /// The disk is full; nothing was half written.
+    #[error("the disk is full")]
+    DiskFull,
+    /// The disk cannot be read or written; nothing was half written.
+    #[error("the disk cannot be used: {0:?}")]
+    Disk(std::io::ErrorKind),
+    /// Another thread writes; try again.
+    #[error("the vault is busy")]
+    Busy,
+    /// SQLite refused a statement for a reason that has no variant of its own: a fault of this program.
+    #[error("the database refused a statement (code {0})")]
+    Refused(i32),
+    /// No such resident, gate, showing, operation or consent.
+    #[error("nothing is recorded under this id")]
+    Unknown,
+    /// The id is used already.
+    #[error("this id is used already")]
+    IdUsed,
+    /// A search without a unit or a card: no list of people is given.
+    #[error("a search needs a unit or a card")]
+    NeedsUnit,
+    /// Another person has the card.
+    #[error("another person has this card")]
+    CardTaken,
+    /// The person has this card already, for these gates and to this day.
+    #[error("the person has this card already")]
+    CardSame,
+    /// The person has no card in force; a card comes first (rule P16).
+    #[error("the person has no card in force")]
+    CardNeeded,
+    /// No gate is named.
+    #[error("no gate is named")]
+    NoGate,
+    /// A gate that the consent does not name.
+    #[error("the consent does not name this gate")]
+    GateNotNamed,
+    /// The last day has passed, or lies after the person's own last day.
+    #[error("the last day does not fit")]
+    EndWrong,
+    /// The text does not have the stated SHA-256.
+    #[error("the text does not have the stated digest")]
+    TextDiffers,
+    /// This notice was not shown to this person to its end.
+    #[error("this notice was not shown to this person to its end")]
+    NoticeNotShown,
+    /// Not an adult.
+    #[error("a minor's consent needs the guardian steps")]
+    GuardianNeeded,
+    /// A refusal stands; only the person's own act lifts it.
+    #[error("a refusal stands")]
+    RefusalStands,
+    /// A current consent is there already.
+    #[error("a current consent is there already")]
+    ConsentThere,
+    /// The consent is not current: ended, refused since, expired, or without a card in force.
+    #[error("the consent is not current")]
+    ConsentNotCurrent,
+    /// The consent record's JSON does not state what the draft states.
+    #[error("the consent record does not state what was agreed")]
+    RecordDiffers,
+    /// A document could not be signed.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+}
+
+impl VaultError {
+    /// A damaged file.
+    pub(super) fn corrupt(file: &str) -> Self {
+        Self::Corrupt { file: file.to_owned() }
+    }
+
+    /// Puts a database error of `file` into our words.
+    pub(super) fn of(file: &str, error: &rusqlite::Error) -> Self {
+        use rusqlite::Error as E;
+        use rusqlite::ErrorCode as C;
+        let E::SqliteFailure(failure, _) = error else {
+            return match error {
+                E::QueryReturnedNoRows => Self::Unknown,
+                // A value of the wrong shape in a table that only we write.
+                E::FromSqlConversionFailure(..) | E::IntegralValueOutOfRange(..) | E::InvalidColumnType(..) => {
+                    Self::corrupt(file)
+                }
+                _ => Self::Refused(-1),
+            };
+        };
+        match failure.code {
+            C::NotADatabase | C::DatabaseCorrupt => Self::corrupt(file),
+            C::DiskFull => Self::DiskFull,
+            C::DatabaseBusy | C::DatabaseLocked => Self::Busy,
+            // The shared index of the write-ahead log could not grow: the same full disk, seen by another call.
+            C::SystemIoFailure if failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE => Self::DiskFull,
+            // A file shorter than its header says.
+            C::SystemIoFailure if failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHORT_READ => {
+                Self::corrupt(file)
+            }
+            C::SystemIoFailure => Self::Disk(std::io::ErrorKind::Other),
+            C::CannotOpen | C::PermissionDenied => Self::Disk(std::io::ErrorKind::PermissionDenied),
+            C::ReadOnly => Self::Disk(std::io::ErrorKind::ReadOnlyFilesystem),
+            _ => Self::Refused(failure.extended_code),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for VaultError {
+    /// Errors of the main file; those of `keys.db` go through [`VaultError::of`].
+    fn from(error: rusqlite::Error) -> Self {
+        Self::of(MAIN_FILE, &error)
+    }
+}
+
+impl From<std::io::Error> for VaultError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::DiskFull,
+            kind => Self::Disk(kind),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Keys: one random master key, from which every other key of the vault is derived with the realm in it.
+//!
+//! A practice vault therefore cannot be opened as a real one even by somebody who knows its master key and edits the header.
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use hkdf::Hkdf;
+use hmac::{Hmac, Mac};
+use secrecy::{ExposeSecret, SecretBox};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::domain::Realm;
+use crate::secret::{Passphrase, random_bytes};
+
+use super::error::VaultError;
+
+/// A 32-byte key. Wiped when dropped, never printed.
+pub(super) struct VaultKey(SecretBox<[u8; 32]>);
+
+impl VaultKey {
+    /// A new random key.
+    pub(super) fn make() -> Self {
+        let bytes = Zeroizing::new(random_bytes::<32>());
+        Self(SecretBox::init_with_mut(|key: &mut [u8; 32]| key.copy_from_slice(&bytes[..])))
+    }
+
+    /// Takes a copy of 32 bytes; `None` for another length.
+    pub(super) fn from_slice(bytes: &[u8]) -> Option<Self> {
+        let fits = bytes.len() == 32;
+        fits.then(|| Self(SecretBox::init_with_mut(|key: &mut [u8; 32]| key.copy_from_slice(bytes))))
+    }
+
+    /// The bytes, inside `vault` only.
+    pub(super) fn bytes(&self) -> &[u8; 32] {
+        // EXPOSE: ciphers, HKDF, HMAC and SQLCipher need the bytes.
+        self.0.expose_secret()
+    }
+
+    /// Seals `plain` under a random nonce: nonce, then ciphertext and tag.
+    pub(super) fn seal(&self, aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, VaultError> {
+        let nonce = random_bytes::<NONCE_LEN>();
+        let sealed = XChaCha20Poly1305::new(self.bytes().into())
+            .encrypt(XNonce::from_slice(&nonce), Payload { msg: plain, aad })
+            .map_err(|_| VaultError::Refused(0))?;
+        Ok([&nonce[..], &sealed].concat())
+    }
+
+    /// Opens what [`Self::seal`] made under the same `aad`; `None` when it does not open.
+    pub(super) fn open(&self, aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (nonce, body) = sealed.split_at_checked(NONCE_LEN)?;
+        let cipher = XChaCha20Poly1305::new(self.bytes().into());
+        cipher.decrypt(XNonce::from_slice(nonce), Payload { msg: body, aad }).ok().map(Zeroizing::new)
+    }
+}
+
+/// Bytes of an XChaCha20-Poly1305 nonce.
+const NONCE_LEN: usize = 24;
+
+/// The keys of an open vault. Dropped with it, and then wiped.
+pub(super) struct Ring {
+    master: VaultKey,
+    realm: Realm,
+    /// Seals what belongs to the station, not to a person (signing key, identity, staff names).
+    pub(super) station: VaultKey,
+    index: VaultKey,
+}
+
+impl Ring {
+    /// Derives the ring of a realm from the master key.
+    pub(super) fn derive(master: VaultKey, realm: Realm) -> Result<Self, VaultError> {
+        let station = derive(&master, realm, "station")?;
+        let index = derive(&master, realm, "index")?;
+        Ok(Self { master, realm, station, index })
+    }
+
+    /// The SQLCipher key of one file.
+    pub(super) fn file_key(&self, file: &str) -> Result<VaultKey, VaultError> {
+        derive(&self.master, self.realm, file)
+    }
+
+    /// A second ring for a second connection.
+    pub(super) fn again(&self) -> Result<Self, VaultError> {
+        let master = VaultKey::from_slice(self.master.bytes()).ok_or(VaultError::Refused(0))?;
+        Self::derive(master, self.realm)
+    }
+
+    /// Keyed hash for finding an exact value (unit, surname, card) without storing it in the clear.
+    pub(super) fn index_hash(&self, kind: &str, value: &[u8]) -> Result<[u8; 32], VaultError> {
+        let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(self.index.bytes()).map_err(|_| VaultError::Refused(0))?;
+        mac.update(kind.as_bytes());
+        mac.update(&[0]);
+        mac.update(value);
+        Ok(mac.finalize().into_bytes().into())
+    }
+}
+
+fn derive(master: &VaultKey, realm: Realm, purpose: &str) -> Result<VaultKey, VaultError> {
+    let mut key = Zeroizing::new([0u8; 32]);
+    let info = format!("menka/vault/1/{}/{purpose}", realm.label());
+    Hkdf::<Sha256>::new(None, master.bytes())
+        .expand(info.as_bytes(), &mut key[..])
+        .map_err(|_| VaultError::Refused(0))?;
+    VaultKey::from_slice(&key[..]).ok_or(VaultError::Refused(0))
+}
+
+/// Cost of turning a passphrase into a key (Argon2id).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KdfCost {
+    /// Memory in KiB.
+    pub memory_kib: u32,
+    /// Passes over it.
+    pub passes: u32,
+    /// Lanes.
+    pub lanes: u32,
+}
+
+impl Default for KdfCost {
+    /// 64 MiB, 3 passes, 1 lane: about a third of a second on a desk's computer.
+    fn default() -> Self {
+        Self { memory_kib: 64 * 1024, passes: 3, lanes: 1 }
+    }
+}
+
+impl KdfCost {
+    /// Most memory that a slots file may ask for, in KiB: a forged file must not exhaust the computer.
+    const MEMORY_MAX_KIB: u32 = 1024 * 1024;
+    /// Most passes.
+    const PASSES_MAX: u32 = 16;
+    /// Most lanes.
+    const LANES_MAX: u32 = 8;
+
+    /// Whether it is within what this program accepts.
+    pub(super) fn is_sane(self) -> bool {
+        (8..=Self::MEMORY_MAX_KIB).contains(&self.memory_kib)
+            && (1..=Self::PASSES_MAX).contains(&self.passes)
+            && (1..=Self::LANES_MAX).contains(&self.lanes)
+    }
+
+    /// Turns a passphrase into a key.
+    pub(super) fn stretch(self, passphrase: &Passphrase, salt: &[u8]) -> Result<VaultKey, VaultError> {
+        let params =
+            Params::new(self.memory_kib, self.passes, self.lanes, Some(32)).map_err(|_| VaultError::CostWrong)?;
+        let mut blocks = vec![Block::default(); params.block_count()];
+        let mut key = Zeroizing::new([0u8; 32]);
+        let done = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into_with_memory(
+            // EXPOSE: Argon2id needs the bytes.
+            passphrase.expose(),
+            salt,
+            &mut key[..],
+            &mut blocks,
+        );
+        // Clear intermediates: the crate's working memory holds what the key was made of.
+        blocks.fill(Block::default());
+        std::hint::black_box(&blocks);
+        done.map_err(|_| VaultError::CostWrong)?;
+        VaultKey::from_slice(&key[..]).ok_or(VaultError::CostWrong)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_realm_is_in_every_key() -> Result<(), VaultError> {
+        let ring = |realm| Ring::derive(VaultKey::from_slice(&[9; 32]).ok_or(VaultError::Refused(0))?, realm);
+        let (real, practice) = (ring(Realm::Real)?, ring(Realm::Practice)?);
+        for file in ["vault.db", "keys.db"] {
+            assert_ne!(real.file_key(file)?.bytes(), practice.file_key(file)?.bytes());
+        }
+        assert_ne!(real.file_key("vault.db")?.bytes(), real.file_key("keys.db")?.bytes());
+        assert_ne!(real.station.bytes(), practice.station.bytes());
+        assert_ne!(real.index_hash("unit", b"3-1201")?, practice.index_hash("unit", b"3-1201")?);
+        assert_ne!(real.index_hash("unit", b"3-1201")?, real.index_hash("card", b"3-1201")?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_sealed_value_opens_under_its_own_key_and_place_only() -> Result<(), VaultError> {
+        let (key, other) = (VaultKey::make(), VaultKey::make());
+        let sealed = key.seal(b"row 1/name", "诸葛亮".as_bytes())?;
+        assert_eq!(key.open(b"row 1/name", &sealed).as_deref().map(Vec::as_slice), Some("诸葛亮".as_bytes()));
+        assert!(key.open(b"row 2/name", &sealed).is_none());
+        assert!(other.open(b"row 1/name", &sealed).is_none());
+        for cut in 0..sealed.len() {
+            assert!(key.open(b"row 1/name", &sealed[..cut]).is_none());
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn absurd_costs_are_refused() {
+        assert!(KdfCost::default().is_sane());
+        for cost in [(1, 1, 1), (u32::MAX, 1, 1), (64, 0, 1), (64, 1_000, 1), (64, 1, 0), (64, 1, 99)] {
+            assert!(!KdfCost { memory_kib: cost.0, passes: cost.1, lanes: cost.2 }.is_sane(), "{cost:?}");
+        }
+    }
+}

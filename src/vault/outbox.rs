@@ -1,0 +1,264 @@
+//! The outbox: what gates must still be told, queued in the transaction that decided it, delivered by the courier.
+//!
+//! Each gate's queue is strict: the first operation by rank (erasures, freezes, removals, cards), then by sequence, is the only one that
+//! may go. While it waits for its next try, nothing behind it goes, so that a removal never overtakes and nothing overtakes an erasure.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use sha2::{Digest, Sha256};
+
+use crate::domain::audit::{Actor, AuditEvent};
+use crate::domain::delivery::{Delivery, DeliveryState, GateOp, pause_ms};
+use crate::domain::id::{CardId, ConsentId, GateId, OpId, TemplateId};
+use crate::domain::time::{CivilDate, Timestamp};
+use crate::secret::random_bytes;
+
+use super::Vault;
+use super::error::{MAIN_FILE, VaultError};
+use super::station::gate_is_stopped;
+
+/// What waits for one gate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueCount {
+    /// Which gate.
+    pub gate: GateId,
+    /// Operations waiting.
+    pub pending: u32,
+    /// Operations the gate refused; staff must act.
+    pub wedged: u32,
+    /// When the oldest waiting operation was queued.
+    pub oldest_pending_at: Option<Timestamp>,
+}
+
+/// An operation as it is queued: by the row it is about, so that no number is copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Queued {
+    /// Erase what the gate holds under a consent.
+    Erase(ConsentId),
+    /// Let a card in.
+    PutCard(CardId),
+    /// Let a card in no more.
+    RemoveCard(CardId),
+}
+
+impl Vault {
+    /// The next operation for a gate; `None` when nothing waits, when its first one is not due yet, or when the gate is stopped.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn next_due(&self, gate: GateId, now: Timestamp) -> Result<Option<Delivery>, VaultError> {
+        if gate_is_stopped(&self.main, gate)? != Some(false) {
+            return Ok(None);
+        }
+        let mut statement = self.main.prepare_cached(
+            "SELECT sequence, op, kind, consent, card, attempts, not_before FROM outbox
+             WHERE gate = ?1 AND state = 'pending' ORDER BY rank, sequence LIMIT 1",
+        )?;
+        let head = statement.query_row([gate.bytes()], |row| {
+            Ok(Row {
+                sequence: row.get::<_, i64>(0)?.unsigned_abs(),
+                op: OpId::from_bytes(row.get(1)?),
+                kind: row.get(2)?,
+                consent: row.get::<_, Option<[u8; 16]>>(3)?.map(ConsentId::from_bytes),
+                card: row.get::<_, Option<[u8; 16]>>(4)?.map(CardId::from_bytes),
+                attempts: row.get(5)?,
+                not_before: Timestamp::from_ms(row.get(6)?),
+            })
+        });
+        let Some(row) = head.optional()?.filter(|row| row.not_before <= now) else {
+            return Ok(None);
+        };
+        let what = self.operation(&row)?;
+        let state = DeliveryState::Pending { attempts: row.attempts, not_before: row.not_before };
+        Ok(Some(Delivery { op: row.op, sequence: row.sequence, what, state }))
+    }
+
+    /// Records that a gate signed for an operation; an erasure is then also noted as done. Repeats change nothing.
+    ///
+    /// The courier has checked the receipt's signature before.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`] when this gate has no such operation, and those of the disk.
+    pub fn record_delivered(
+        &mut self,
+        op: OpId,
+        gate: GateId,
+        receipt: &[u8],
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        let row = Settling::read(&work, op)?.filter(|row| row.gate == gate).ok_or(VaultError::Unknown)?;
+        if row.state == "delivered" {
+            return Ok(());
+        }
+        let digest = Some(Sha256::digest(receipt).into());
+        work.execute(
+            "UPDATE outbox SET state = 'delivered', settled_at = ?2, receipt = ?3, reason = NULL WHERE op = ?1",
+            params![op.bytes(), now.ms(), receipt],
+        )?;
+        self.append_with(&work, Actor::Gate(gate), &AuditEvent::Delivered(op, gate), None, digest, now)?;
+        if let (true, Some(consent)) = (row.kind == "erase", row.consent) {
+            let sql = "UPDATE held SET erased_at = ?3 WHERE consent = ?1 AND gate = ?2 AND erased_at IS NULL";
+            work.execute(sql, params![consent.bytes(), gate.bytes(), now.ms()])?;
+            let erased = AuditEvent::FaceErased(link_of(&work, consent)?, gate);
+            self.append_with(&work, Actor::Gate(gate), &erased, None, digest, now)?;
+        }
+        Ok(work.commit()?)
+    }
+
+    /// Records a try that did not reach the gate; the next one waits longer (`domain::delivery::pause_ms`).
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`], and those of the disk.
+    pub fn record_try_failed(&mut self, op: OpId, now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        let row = Settling::read(&work, op)?.ok_or(VaultError::Unknown)?;
+        let attempts = row.attempts.saturating_add(1);
+        work.execute(
+            "UPDATE outbox SET attempts = ?2, not_before = ?3 WHERE op = ?1 AND state = 'pending'",
+            params![op.bytes(), attempts, now.plus_ms(pause_ms(attempts)).ms()],
+        )?;
+        Ok(work.commit()?)
+    }
+
+    /// Records that a gate refused an operation: it waits for staff. `reason` is a code, never free text about a person.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`], and those of the disk.
+    pub fn record_wedged(&mut self, op: OpId, reason: &str, now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        let row = Settling::read(&work, op)?.ok_or(VaultError::Unknown)?;
+        if row.state != "pending" {
+            return Ok(());
+        }
+        let sql = "UPDATE outbox SET state = 'wedged', settled_at = ?2, reason = ?3 WHERE op = ?1";
+        work.execute(sql, params![op.bytes(), now.ms(), reason])?;
+        self.append(&work, Actor::Gate(row.gate), &AuditEvent::Wedged(op, row.gate), now)?;
+        Ok(work.commit()?)
+    }
+
+    /// Puts the operations that a gate refused back into its queue, after staff acted. Returns how many.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn retry_wedged(&mut self, gate: GateId, now: Timestamp) -> Result<u32, VaultError> {
+        let work = self.begin()?;
+        let count = work.execute(
+            "UPDATE outbox SET state = 'pending', settled_at = NULL, attempts = 0, not_before = ?2
+             WHERE gate = ?1 AND state = 'wedged'",
+            params![gate.bytes(), now.ms()],
+        )?;
+        work.commit()?;
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    /// What waits for each paired gate.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn queue_counts(&self) -> Result<Vec<QueueCount>, VaultError> {
+        let mut statement = self.main.prepare_cached(
+            "SELECT gates.id, count(*) FILTER (WHERE state = 'pending'), count(*) FILTER (WHERE state = 'wedged'),
+                 min(queued_at) FILTER (WHERE state = 'pending')
+             FROM gates LEFT JOIN outbox ON outbox.gate = gates.id AND state IN ('pending', 'wedged')
+             GROUP BY gates.id ORDER BY shown_name, gates.id",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(QueueCount {
+                gate: GateId::from_bytes(row.get(0)?),
+                pending: row.get(1)?,
+                wedged: row.get(2)?,
+                oldest_pending_at: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_ms),
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Builds what goes to the gate.
+    fn operation(&self, row: &Row) -> Result<GateOp, VaultError> {
+        let damaged = || VaultError::corrupt(MAIN_FILE);
+        match (row.kind.as_str(), row.consent, row.card) {
+            ("erase", Some(consent), _) => Ok(GateOp::EraseFace { template: link_of(&self.main, consent)? }),
+            ("freeze", Some(consent), _) => Ok(GateOp::FreezeFace { template: link_of(&self.main, consent)? }),
+            ("remove-card", _, Some(card)) => Ok(GateOp::RemoveCard { uid: self.card_number(&self.main, card)? }),
+            ("put-card", _, Some(card)) => {
+                let sql = "SELECT ends_on FROM cards WHERE id = ?1";
+                let ends_on = self.main.query_row(sql, [card.bytes()], |r| r.get(0).map(CivilDate::from_epoch_days))?;
+                Ok(GateOp::PutCard { uid: self.card_number(&self.main, card)?, ends_on })
+            }
+            _ => Err(damaged()),
+        }
+    }
+}
+
+/// Queues one operation for one gate. Waiting operations that it makes pointless are superseded, so that an old entry of a card can never
+/// arrive after its removal.
+pub(super) fn queue(work: &Connection, gate: GateId, what: Queued, now: Timestamp) -> Result<OpId, VaultError> {
+    let (kind, rank, consent, card) = match what {
+        Queued::Erase(consent) => ("erase", 0, Some(*consent.bytes()), None),
+        Queued::RemoveCard(card) => ("remove-card", 2, None, Some(*card.bytes())),
+        Queued::PutCard(card) => ("put-card", 3, None, Some(*card.bytes())),
+    };
+    match what {
+        Queued::Erase(consent) => work.execute(
+            "UPDATE outbox SET state = 'superseded', settled_at = ?3
+             WHERE gate = ?1 AND consent = ?2 AND kind = 'freeze' AND state IN ('pending', 'wedged')",
+            params![gate.bytes(), consent.bytes(), now.ms()],
+        )?,
+        // The same number may be in several rows of `cards`: one an issue.
+        Queued::RemoveCard(card) | Queued::PutCard(card) => work.execute(
+            "UPDATE outbox SET state = 'superseded', settled_at = ?3
+             WHERE gate = ?1 AND kind = 'put-card' AND state IN ('pending', 'wedged')
+                 AND card IN (SELECT id FROM cards WHERE number_hash = (SELECT number_hash FROM cards WHERE id = ?2))",
+            params![gate.bytes(), card.bytes(), now.ms()],
+        )?,
+    };
+    let op = OpId::from_bytes(random_bytes());
+    work.execute(
+        "INSERT INTO outbox (op, gate, rank, kind, consent, card, state, not_before, queued_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?7, ?7)",
+        params![op.bytes(), gate.bytes(), rank, kind, consent, card, now.ms()],
+    )?;
+    Ok(op)
+}
+
+/// The random number that gates know a consent by.
+pub(super) fn link_of(view: &Connection, consent: ConsentId) -> Result<TemplateId, VaultError> {
+    let mut statement = view.prepare_cached("SELECT link FROM consents WHERE id = ?1")?;
+    Ok(statement.query_row([consent.bytes()], |row| row.get(0).map(TemplateId::from_bytes))?)
+}
+
+struct Row {
+    sequence: u64,
+    op: OpId,
+    kind: String,
+    consent: Option<ConsentId>,
+    card: Option<CardId>,
+    attempts: u32,
+    not_before: Timestamp,
+}
+
+/// What is needed to settle an operation.
+struct Settling {
+    gate: GateId,
+    kind: String,
+    state: String,
+    consent: Option<ConsentId>,
+    attempts: u32,
+}
+
+impl Settling {
+    fn read(view: &Connection, op: OpId) -> Result<Option<Self>, VaultError> {
+        let mut statement =
+            view.prepare_cached("SELECT gate, kind, state, consent, attempts FROM outbox WHERE op = ?1")?;
+        let row = statement.query_row([op.bytes()], |row| {
+            Ok(Self {
+                gate: GateId::from_bytes(row.get(0)?),
+                kind: row.get(1)?,
+                state: row.get(2)?,
+                consent: row.get::<_, Option<[u8; 16]>>(3)?.map(ConsentId::from_bytes),
+                attempts: row.get(4)?,
+            })
+        });
+        Ok(row.optional()?)
+    }
+}

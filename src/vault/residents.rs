@@ -1,0 +1,277 @@
+//! Residents: sealed with the person's own key, found by keyed hashes, never listed. Rules: F14, L2.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use zeroize::Zeroizing;
+
+use crate::domain::audit::{Actor, AuditEvent};
+use crate::domain::card::CardUid;
+use crate::domain::id::ResidentId;
+use crate::domain::resident::{AgeBand, PersonName, Resident, ResidentDraft, Unit};
+use crate::domain::time::{CivilDate, Timestamp};
+
+use super::Vault;
+use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
+use super::keys::VaultKey;
+use super::lookup::{self, Reading};
+
+/// Why a record is opened; written to the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenWhy {
+    /// Staff opened it.
+    Staff,
+    /// The resident tapped their card.
+    CardTap,
+    /// A duty of the program, e.g. an end date.
+    Duty,
+}
+
+impl OpenWhy {
+    /// The word in the log.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Staff => "staff",
+            Self::CardTap => "card-tap",
+            Self::Duty => "duty",
+        }
+    }
+}
+
+/// One hit of a search, masked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundRow {
+    /// Which.
+    pub id: ResidentId,
+    /// `王**`.
+    pub masked_name: String,
+    /// Unit, as typed when it was recorded.
+    pub unit: Unit,
+    /// Has a card in force.
+    pub has_card: bool,
+}
+
+/// Hits of a search.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// At most [`Found::ROWS_MAX`].
+    pub rows: Vec<FoundRow>,
+    /// More matched than are shown.
+    pub more: bool,
+}
+
+impl Found {
+    /// Most rows of one search.
+    pub const ROWS_MAX: usize = 10;
+}
+
+impl Vault {
+    /// Records a new resident under `new_id`, or changes the one named in the draft. Returns whose record it is.
+    ///
+    /// # Errors
+    /// [`VaultError::IdUsed`] for a new resident under a used id, [`VaultError::Unknown`] for a change of nobody, and those of the disk.
+    pub fn record_resident(
+        &mut self,
+        draft: &ResidentDraft,
+        new_id: ResidentId,
+        now: Timestamp,
+    ) -> Result<ResidentId, VaultError> {
+        let id = draft.id.unwrap_or(new_id);
+        let work = self.begin()?;
+        match (draft.id, resident_is_known(&work, id)?) {
+            (None, true) => return Err(VaultError::IdUsed),
+            (Some(_), false) => return Err(VaultError::Unknown),
+            _ => {}
+        }
+        // The key is durable before anything is sealed with it. A key that is left over after a crash here opens nothing.
+        let key = if draft.id.is_none() { self.make_person_key(id, now)? } else { self.person_key(id)? };
+        let name = key.seal(&place(id, "name"), draft.name.as_str().as_bytes())?;
+        let unit = key.seal(&place(id, "unit"), draft.unit.as_str().as_bytes())?;
+        let unit_hash = self.ring.index_hash("unit", lookup::unit_form(draft.unit.as_str()).as_bytes())?;
+        work.execute(
+            "INSERT INTO residents (id, name, unit, unit_hash, age_band, next_band_on, ends_on, recorded_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (id) DO UPDATE SET name = ?2, unit = ?3, unit_hash = ?4, age_band = ?5, next_band_on = ?6, ends_on = ?7,
+                 recorded_at = ?8",
+            params![
+                id.bytes(),
+                name,
+                unit,
+                unit_hash,
+                band_number(draft.age_band),
+                draft.next_band_on.map(CivilDate::epoch_days),
+                draft.ends_on.epoch_days(),
+                now.ms(),
+            ],
+        )?;
+        work.execute("DELETE FROM resident_surnames WHERE resident = ?1", [id.bytes()])?;
+        for form in lookup::surname_forms(draft.name.as_str()) {
+            let hash = self.ring.index_hash("surname", form.as_bytes())?;
+            let sql = "INSERT OR IGNORE INTO resident_surnames (resident, surname_hash) VALUES (?1, ?2)";
+            work.execute(sql, params![id.bytes(), hash])?;
+        }
+        self.append(&work, Actor::Staff(self.staff), &AuditEvent::ResidentRecorded(id), now)?;
+        work.commit()?;
+        Ok(id)
+    }
+
+    /// Opens one record. Logged, with the reason.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`], [`VaultError::Corrupt`], and those of the disk.
+    pub fn open_resident(&mut self, id: ResidentId, why: OpenWhy, now: Timestamp) -> Result<Resident, VaultError> {
+        let who = match why {
+            OpenWhy::Staff => Actor::Staff(self.staff),
+            OpenWhy::CardTap => Actor::Resident(id),
+            OpenWhy::Duty => Actor::Station,
+        };
+        let work = self.begin()?;
+        let resident = self.read_resident(&work, id)?;
+        // Logged before it is handed out: a record that could not be logged is not opened.
+        self.append_with(&work, who, &AuditEvent::ResidentOpened(id), Some(why.label()), None, now)?;
+        work.commit()?;
+        Ok(resident)
+    }
+
+    /// Searches by a unit, by surname and unit in either order, or by a card's number as a reader types it.
+    ///
+    /// # Errors
+    /// [`VaultError::NeedsUnit`] when neither a unit nor a card can be read from the text, and those of the disk.
+    pub fn find(&self, query: &str) -> Result<Found, VaultError> {
+        let mut ids: Vec<ResidentId> = vec![];
+        for reading in lookup::readings(query) {
+            for id in self.matching(&reading)? {
+                if !ids.contains(&id) {
+                    ids.push(id);
+                }
+            }
+        }
+        if let Some(id) = CardUid::from_wedge(query).map(|uid| self.resident_by_card(&uid)).transpose()?.flatten()
+            && !ids.contains(&id)
+        {
+            ids.push(id);
+        }
+        if ids.is_empty() && !lookup::has_digit(query) {
+            return Err(VaultError::NeedsUnit);
+        }
+        let more = ids.len() > Found::ROWS_MAX;
+        let rows = ids.into_iter().take(Found::ROWS_MAX).map(|id| self.found_row(id)).collect::<Result<_, _>>()?;
+        Ok(Found { rows, more })
+    }
+
+    /// Whose card this is, if it is in nobody's record `None`. A card past its last day is found too.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn resident_by_card(&self, uid: &CardUid) -> Result<Option<ResidentId>, VaultError> {
+        let hash = self.ring.index_hash("card", uid.bytes())?;
+        let sql = "SELECT resident FROM cards WHERE number_hash = ?1 AND ended_at IS NULL";
+        Ok(self.main.query_row(sql, [hash], |row| row.get(0).map(ResidentId::from_bytes)).optional()?)
+    }
+
+    fn matching(&self, reading: &Reading) -> Result<Vec<ResidentId>, VaultError> {
+        let unit = self.ring.index_hash("unit", reading.unit.as_bytes())?;
+        let surname = match &reading.surname {
+            Some(surname) => Some(self.ring.index_hash("surname", surname.as_bytes())?),
+            None => None,
+        };
+        let mut statement = self.main.prepare_cached(
+            "SELECT id FROM residents WHERE unit_hash = ?1
+                 AND (?2 IS NULL OR EXISTS (SELECT 1 FROM resident_surnames WHERE resident = id AND surname_hash = ?2))
+             ORDER BY recorded_at, id LIMIT ?3",
+        )?;
+        let limit = i64::try_from(Found::ROWS_MAX).unwrap_or(i64::MAX) + 1;
+        let rows = statement.query_map(params![unit, surname, limit], |row| row.get(0).map(ResidentId::from_bytes))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn found_row(&self, id: ResidentId) -> Result<FoundRow, VaultError> {
+        let resident = self.read_resident(&self.main, id)?;
+        let sql = "SELECT EXISTS (SELECT 1 FROM cards WHERE resident = ?1 AND ended_at IS NULL)";
+        let has_card = self.main.query_row(sql, [id.bytes()], |row| row.get(0))?;
+        Ok(FoundRow { id, masked_name: resident.name.masked(), unit: resident.unit, has_card })
+    }
+
+    /// Reads one record without a log entry; callers inside `vault` show at most a masked form of it.
+    pub(super) fn read_resident(&self, view: &Connection, id: ResidentId) -> Result<Resident, VaultError> {
+        let damaged = || VaultError::corrupt(MAIN_FILE);
+        type Row = (Vec<u8>, Vec<u8>, u8, Option<i64>, i64);
+        let mut statement =
+            view.prepare_cached("SELECT name, unit, age_band, next_band_on, ends_on FROM residents WHERE id = ?1")?;
+        let found: Option<Row> = statement
+            .query_row([id.bytes()], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)))
+            .optional()?;
+        let (name, unit, band, next_band_on, ends_on) = found.ok_or(VaultError::Unknown)?;
+        let key = self.person_key(id)?;
+        let name = open_text(&key, &place(id, "name"), &name)?;
+        let unit = open_text(&key, &place(id, "unit"), &unit)?;
+        Ok(Resident {
+            id,
+            name: PersonName::parse(&name).map_err(|_| damaged())?,
+            unit: Unit::parse(&unit).map_err(|_| damaged())?,
+            age_band: band_of(band).ok_or_else(damaged)?,
+            next_band_on: next_band_on.map(CivilDate::from_epoch_days),
+            ends_on: CivilDate::from_epoch_days(ends_on),
+        })
+    }
+
+    /// The key that seals one person's columns.
+    pub(super) fn person_key(&self, id: ResidentId) -> Result<VaultKey, VaultError> {
+        let sql = "SELECT sealing_key FROM person_keys WHERE resident = ?1";
+        let bytes: Option<Zeroizing<Vec<u8>>> = self
+            .people_keys
+            .query_row(sql, [id.bytes()], |row| row.get(0).map(Zeroizing::new))
+            .optional()
+            .map_err(|error| VaultError::of(KEYS_FILE, &error))?;
+        bytes.and_then(|b| VaultKey::from_slice(&b)).ok_or_else(|| VaultError::corrupt(KEYS_FILE))
+    }
+
+    fn make_person_key(&self, id: ResidentId, now: Timestamp) -> Result<VaultKey, VaultError> {
+        let key = VaultKey::make();
+        // The person is not recorded (checked by the caller), so a key that is there is left over and may be replaced.
+        let sql = "INSERT INTO person_keys (resident, sealing_key, made_at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (resident) DO UPDATE SET sealing_key = ?2, made_at = ?3";
+        self.people_keys
+            .execute(sql, params![id.bytes(), key.bytes(), now.ms()])
+            .map_err(|error| VaultError::of(KEYS_FILE, &error))?;
+        Ok(key)
+    }
+}
+
+/// Whether a resident is recorded.
+pub(super) fn resident_is_known(view: &Connection, id: ResidentId) -> Result<bool, VaultError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM residents WHERE id = ?1)";
+    Ok(view.query_row(sql, [id.bytes()], |row| row.get(0))?)
+}
+
+/// The last day of a resident's right to enter.
+pub(super) fn resident_ends_on(view: &Connection, id: ResidentId) -> Result<CivilDate, VaultError> {
+    let sql = "SELECT ends_on FROM residents WHERE id = ?1";
+    Ok(view.query_row(sql, [id.bytes()], |row| row.get(0).map(CivilDate::from_epoch_days))?)
+}
+
+/// Who must consent, of a recorded resident.
+pub(super) fn resident_band(view: &Connection, id: ResidentId) -> Result<AgeBand, VaultError> {
+    let band: u8 = view.query_row("SELECT age_band FROM residents WHERE id = ?1", [id.bytes()], |row| row.get(0))?;
+    band_of(band).ok_or_else(|| VaultError::corrupt(MAIN_FILE))
+}
+
+/// Opens a sealed text.
+pub(super) fn open_text(key: &VaultKey, place: &[u8], sealed: &[u8]) -> Result<Zeroizing<String>, VaultError> {
+    let plain = key.open(place, sealed).ok_or_else(|| VaultError::corrupt(MAIN_FILE))?;
+    std::str::from_utf8(&plain).map(|t| Zeroizing::new(t.to_owned())).map_err(|_| VaultError::corrupt(MAIN_FILE))
+}
+
+fn place(id: ResidentId, column: &str) -> Vec<u8> {
+    format!("residents/{id}/{column}").into_bytes()
+}
+
+fn band_number(band: AgeBand) -> u8 {
+    match band {
+        AgeBand::Under14 => 0,
+        AgeBand::From14To17 => 1,
+        AgeBand::Adult => 2,
+    }
+}
+
+fn band_of(number: u8) -> Option<AgeBand> {
+    [AgeBand::Under14, AgeBand::From14To17, AgeBand::Adult].into_iter().find(|band| band_number(*band) == number)
+}

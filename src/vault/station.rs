@@ -1,0 +1,228 @@
+//! What belongs to the station and the site: identity keys, staff names, facts, gates.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use zeroize::Zeroizing;
+
+use crate::domain::audit::{Actor, AuditEvent};
+use crate::domain::gate::GateRecord;
+use crate::domain::id::{GateId, StaffId};
+use crate::domain::site::{Fact, SiteFacts};
+use crate::domain::time::Timestamp;
+
+use super::Vault;
+use super::error::{MAIN_FILE, VaultError};
+
+impl Vault {
+    /// The station's identity keys as `wire::keys` wrote them; `None` until they are recorded.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn identity_bytes(&self) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
+        self.read_station_sealed("identity")
+    }
+
+    /// Records the station's identity keys, sealed.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn record_identity_bytes(&mut self, bytes: &[u8]) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        self.write_station_sealed(&work, "identity", bytes)?;
+        Ok(work.commit()?)
+    }
+
+    /// What the site wrote for the legal texts.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn facts(&self) -> Result<SiteFacts, VaultError> {
+        let mut facts = SiteFacts::default();
+        let mut statement = self.main.prepare("SELECT key, value FROM facts")?;
+        let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+        for row in rows {
+            let (key, value) = row?;
+            // A fact that a later version dropped stays in the file and is passed over.
+            if let Some(fact) = Fact::ALL.iter().find(|fact| fact.key() == key) {
+                facts.set(*fact, &value);
+            }
+        }
+        Ok(facts)
+    }
+
+    /// Records what the site wrote.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn record_facts(&mut self, facts: &SiteFacts, now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        self.write_facts(&work, facts)?;
+        self.append(&work, Actor::Staff(self.staff), &AuditEvent::SiteFactsRecorded, now)?;
+        Ok(work.commit()?)
+    }
+
+    /// All paired gates, by name.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn gates(&self) -> Result<Vec<GateRecord>, VaultError> {
+        let mut statement = self.main.prepare("SELECT * FROM gates ORDER BY shown_name, id")?;
+        let rows = statement.query_map([], gate_of)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Records a gate that was just paired, for the first time or again. Lifts a stop after a changed key.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn record_gate(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        work.execute(
+            "INSERT INTO gates (id, shown_name, place, capture_area, other_way, why_needed, address, tls_pin, seal_key, sign_key,
+                 takes_faces, paired_at, card_way_tested_at, key_changed_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, NULL)
+             ON CONFLICT (id) DO UPDATE SET shown_name = ?2, place = ?3, capture_area = ?4, other_way = ?5, why_needed = ?6,
+                 address = ?7, tls_pin = ?8, seal_key = ?9, sign_key = ?10, takes_faces = ?11, paired_at = ?12,
+                 card_way_tested_at = ?13, key_changed_at = NULL",
+            params![
+                gate.id.bytes(),
+                gate.name,
+                gate.place,
+                gate.capture_area,
+                gate.other_way,
+                gate.why_needed,
+                gate.address,
+                gate.tls_pin,
+                gate.seal_key,
+                gate.sign_key,
+                gate.takes_faces,
+                now.ms(),
+                gate.card_way_tested_at.map(Timestamp::ms),
+            ],
+        )?;
+        self.append(&work, Actor::Staff(self.staff), &AuditEvent::GatePaired(gate.id), now)?;
+        Ok(work.commit()?)
+    }
+
+    /// Records that a card was seen to open a gate.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`], and those of the disk.
+    pub fn record_card_way_test(&mut self, gate: GateId, now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        let sql = "UPDATE gates SET card_way_tested_at = ?2 WHERE id = ?1";
+        if work.execute(sql, params![gate.bytes(), now.ms()])? == 0 {
+            return Err(VaultError::Unknown);
+        }
+        self.append(&work, Actor::Staff(self.staff), &AuditEvent::CardWayTested(gate), now)?;
+        Ok(work.commit()?)
+    }
+
+    /// Records that a gate's key is not the pinned one: nothing is sent to it until it is paired again. Logged once.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`], and those of the disk.
+    pub fn record_key_changed(&mut self, gate: GateId, now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        if gate_is_stopped(&work, gate)?.ok_or(VaultError::Unknown)? {
+            return Ok(());
+        }
+        work.execute("UPDATE gates SET key_changed_at = ?2 WHERE id = ?1", params![gate.bytes(), now.ms()])?;
+        self.append(&work, Actor::Station, &AuditEvent::GateKeyChanged(gate), now)?;
+        Ok(work.commit()?)
+    }
+
+    /// Gates that are stopped because their key changed.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn gates_stopped(&self) -> Result<Vec<GateId>, VaultError> {
+        let mut statement = self.main.prepare("SELECT id FROM gates WHERE key_changed_at IS NOT NULL ORDER BY id")?;
+        let rows = statement.query_map([], |row| row.get(0).map(GateId::from_bytes))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub(super) fn write_facts(&self, work: &Connection, facts: &SiteFacts) -> Result<(), VaultError> {
+        for (fact, text) in facts.pairs() {
+            if text == fact.default_text() {
+                // Defaults belong to the texts: a site that wrote nothing follows a later version's default.
+                work.execute("DELETE FROM facts WHERE key = ?1", [fact.key()])?;
+            } else {
+                let sql = "INSERT INTO facts (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
+                work.execute(sql, [fact.key(), text])?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_staff(&self, work: &Connection, now: Timestamp) -> Result<(), VaultError> {
+        let sealed = self.ring.station.seal(&staff_place(self.staff), self.staff_name.as_bytes())?;
+        let sql = "INSERT INTO staff (id, shown_name, made_at) VALUES (?1, ?2, ?3)";
+        work.execute(sql, params![self.staff.bytes(), sealed, now.ms()])?;
+        Ok(())
+    }
+
+    pub(super) fn read_staff(&self, staff: StaffId) -> Result<String, VaultError> {
+        let damaged = || VaultError::corrupt(MAIN_FILE);
+        let sql = "SELECT shown_name FROM staff WHERE id = ?1";
+        let sealed: Option<Vec<u8>> = self.main.query_row(sql, [staff.bytes()], |row| row.get(0)).optional()?;
+        let plain = self.ring.station.open(&staff_place(staff), &sealed.ok_or_else(damaged)?).ok_or_else(damaged)?;
+        String::from_utf8(plain.to_vec()).map_err(|_| damaged())
+    }
+
+    pub(super) fn write_station(&self, work: &Connection, name: &str, value: &[u8]) -> Result<(), VaultError> {
+        let sql = "INSERT INTO station (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2";
+        work.execute(sql, params![name, value])?;
+        Ok(())
+    }
+
+    pub(super) fn write_station_sealed(&self, work: &Connection, name: &str, value: &[u8]) -> Result<(), VaultError> {
+        let sealed = self.ring.station.seal(&station_place(name), value)?;
+        self.write_station(work, name, &sealed)
+    }
+
+    pub(super) fn read_station(&self, name: &str) -> Result<Option<Vec<u8>>, VaultError> {
+        let sql = "SELECT value FROM station WHERE name = ?1";
+        Ok(self.main.query_row(sql, [name], |row| row.get(0)).optional()?)
+    }
+
+    pub(super) fn read_station_sealed(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
+        match self.read_station(name)? {
+            None => Ok(None),
+            Some(sealed) => {
+                let plain = self.ring.station.open(&station_place(name), &sealed);
+                plain.map(Some).ok_or_else(|| VaultError::corrupt(MAIN_FILE))
+            }
+        }
+    }
+}
+
+/// Whether a gate is stopped; `None` when it is not known.
+pub(super) fn gate_is_stopped(view: &Connection, gate: GateId) -> Result<Option<bool>, VaultError> {
+    let mut statement = view.prepare_cached("SELECT key_changed_at IS NOT NULL FROM gates WHERE id = ?1")?;
+    Ok(statement.query_row([gate.bytes()], |row| row.get(0)).optional()?)
+}
+
+fn station_place(name: &str) -> Vec<u8> {
+    format!("station/{name}").into_bytes()
+}
+
+fn staff_place(staff: StaffId) -> Vec<u8> {
+    format!("staff/{staff}/shown_name").into_bytes()
+}
+
+fn gate_of(row: &Row<'_>) -> rusqlite::Result<GateRecord> {
+    Ok(GateRecord {
+        id: row.get("id").map(GateId::from_bytes)?,
+        name: row.get("shown_name")?,
+        place: row.get("place")?,
+        capture_area: row.get("capture_area")?,
+        other_way: row.get("other_way")?,
+        why_needed: row.get("why_needed")?,
+        address: row.get("address")?,
+        tls_pin: row.get("tls_pin")?,
+        seal_key: row.get("seal_key")?,
+        sign_key: row.get("sign_key")?,
+        card_way_tested_at: row.get::<_, Option<i64>>("card_way_tested_at")?.map(Timestamp::from_ms),
+        takes_faces: row.get("takes_faces")?,
+    })
+}

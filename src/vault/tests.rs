@@ -1,0 +1,142 @@
+//! Tests that need to reach into the files: an attacker with the key, a full file, the settings in force.
+
+use crate::domain::Realm;
+use crate::domain::id::ResidentId;
+use crate::domain::resident::{AgeBand, ResidentDraft};
+use crate::domain::site::SiteFacts;
+use crate::domain::time::Timestamp;
+use crate::secret::{Passphrase, random_bytes};
+
+use super::{KdfCost, Vault, VaultError};
+
+const NOW: Timestamp = Timestamp::from_ms(1_795_276_800_000);
+
+fn new_vault() -> Result<(tempfile::TempDir, Vault), Box<dyn std::error::Error>> {
+    let folder = tempfile::tempdir()?;
+    let cost = KdfCost { memory_kib: 64, passes: 1, lanes: 1 };
+    let passphrase = Passphrase::new("a long enough one".into());
+    let vault = Vault::create(folder.path(), Realm::Real, "前台", &passphrase, &SiteFacts::default(), NOW, cost)?;
+    Ok((folder, vault))
+}
+
+fn add_resident(vault: &mut Vault) -> Result<ResidentId, VaultError> {
+    let end = NOW.date().plus_days(300);
+    let draft = ResidentDraft::parse(None, "王小明", "3-1201", AgeBand::Adult, None, end, NOW);
+    vault.record_resident(&draft.map_err(|_| VaultError::Unknown)?, ResidentId::from_bytes(random_bytes()), NOW)
+}
+
+#[test]
+fn cs1_an_edited_record_is_named() -> Result<(), Box<dyn std::error::Error>> {
+    let (_folder, mut vault) = new_vault()?;
+    for _ in 0..9 {
+        add_resident(&mut vault)?;
+    }
+    assert!(vault.audit()?.is_sound());
+    // The program itself cannot edit; an attacker with the key first removes what forbids it.
+    assert!(vault.main.execute("UPDATE log SET record = x'00' WHERE n = 5", []).is_err());
+    assert!(vault.main.execute("DELETE FROM log WHERE n = 5", []).is_err());
+    vault.main.execute_batch("DROP TRIGGER log_stays; DROP TRIGGER log_keeps; DROP TRIGGER log_nodes_stay;")?;
+
+    let record: Vec<u8> = vault.main.query_row("SELECT record FROM log WHERE n = 5", [], |row| row.get(0))?;
+    let forged = String::from_utf8(record)?.replace("resident-recorded", "resident-opened");
+    vault.main.execute("UPDATE log SET record = ?1 WHERE n = 5", [forged.as_bytes()])?;
+    let report = vault.audit()?;
+    assert_eq!((report.is_sound(), &report.edited[..]), (false, &[5][..]));
+    Ok(())
+}
+
+#[test]
+fn cs1_a_record_edited_together_with_its_tree_breaks_the_signed_head() -> Result<(), Box<dyn std::error::Error>> {
+    let (_folder, mut vault) = new_vault()?;
+    for _ in 0..5 {
+        add_resident(&mut vault)?;
+    }
+    let work = vault.begin()?;
+    vault.keep_head(&work)?;
+    work.commit()?;
+    vault.main.execute_batch("DROP TRIGGER log_stays; DROP TRIGGER log_nodes_stay;")?;
+    let record: Vec<u8> = vault.main.query_row("SELECT record FROM log WHERE n = 3", [], |row| row.get(0))?;
+    let forged = String::from_utf8(record)?.replace("resident-recorded", "resident-opened");
+    vault.main.execute("UPDATE log SET record = ?1 WHERE n = 3", [forged.as_bytes()])?;
+    let leaf = tlog_tiles::record_hash(forged.as_bytes()).0;
+    let i = i64::try_from(tlog_tiles::stored_hash_index(0, 3))?;
+    vault.main.execute("UPDATE log_nodes SET hash = ?2 WHERE i = ?1", rusqlite::params![i, leaf])?;
+    assert_eq!(vault.audit()?.heads_broken, [7]);
+    Ok(())
+}
+
+#[test]
+fn cs1_records_cut_from_the_end_or_the_middle_are_missed() -> Result<(), Box<dyn std::error::Error>> {
+    let (_folder, mut vault) = new_vault()?;
+    for _ in 0..6 {
+        add_resident(&mut vault)?;
+    }
+    vault.main.execute_batch("DROP TRIGGER log_keeps; DELETE FROM log WHERE n IN (3, 7);")?;
+    let report = vault.audit()?;
+    assert_eq!((report.is_sound(), &report.missing[..]), (false, &[3, 7][..]));
+    Ok(())
+}
+
+#[test]
+fn a_file_that_cannot_grow_is_told_as_full_and_nothing_is_half_written() -> Result<(), Box<dyn std::error::Error>> {
+    let (_folder, mut vault) = new_vault()?;
+    let pages: i64 = vault.main.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+    vault.main.query_row(&format!("PRAGMA max_page_count = {}", pages + 3), [], |row| row.get::<_, i64>(0))?;
+    let mut count = 0;
+    let error = loop {
+        match add_resident(&mut vault) {
+            Ok(_) => count += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error, VaultError::DiskFull);
+    let kept: i64 = vault.main.query_row("SELECT count(*) FROM residents", [], |row| row.get(0))?;
+    assert_eq!(kept, count);
+    let logged = vault.log_records(0, 10_000)?.iter().filter(|r| r.what == "resident-recorded").count();
+    assert_eq!(i64::try_from(logged)?, count, "the row and its log entry stand or fall together");
+    assert!(vault.audit()?.is_sound());
+    Ok(())
+}
+
+#[test]
+fn the_settings_are_in_force_on_both_connections() -> Result<(), Box<dyn std::error::Error>> {
+    let (_folder, vault) = new_vault()?;
+    let second = vault.second_connection()?;
+    for connection in [&vault.main, &vault.people_keys, &second.main, &second.people_keys] {
+        let number = |pragma: &str| connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0));
+        let journal: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+        assert_eq!(journal, "wal");
+        assert_eq!((number("synchronous")?, number("secure_delete")?, number("foreign_keys")?), (2, 1, 1));
+        let cipher: String = connection.query_row("PRAGMA cipher_version", [], |row| row.get(0))?;
+        assert!(cipher.starts_with("4."), "{cipher}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_row_moved_to_another_person_does_not_open() -> Result<(), Box<dyn std::error::Error>> {
+    let (_folder, mut vault) = new_vault()?;
+    let (one, two) = (add_resident(&mut vault)?, add_resident(&mut vault)?);
+    let sql = "UPDATE residents SET name = (SELECT name FROM residents WHERE id = ?1) WHERE id = ?2";
+    vault.main.execute(sql, [one.bytes(), two.bytes()])?;
+    assert!(vault.read_resident(&vault.main, one).is_ok());
+    assert_eq!(vault.read_resident(&vault.main, two), Err(VaultError::corrupt("vault.db")));
+    vault.people_keys.execute("DELETE FROM person_keys WHERE resident = ?1", [one.bytes()])?;
+    assert_eq!(
+        vault.read_resident(&vault.main, one),
+        Err(VaultError::corrupt("keys.db")),
+        "without the key nobody reads it"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_newer_file_is_not_opened() -> Result<(), Box<dyn std::error::Error>> {
+    let (folder, vault) = new_vault()?;
+    vault.main.execute_batch("PRAGMA user_version = 99")?;
+    drop(vault);
+    let passphrase = Passphrase::new("a long enough one".into());
+    let error = Vault::unlock(folder.path(), Realm::Real, &passphrase, NOW).err();
+    assert_eq!(error, Some(VaultError::TooNew { file: "vault.db".into() }));
+    Ok(())
+}
