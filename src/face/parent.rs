@@ -71,12 +71,7 @@ impl ChildEngine {
     }
 
     /// Asks the child one thing. On death, hang or an answer that makes no sense it is replaced, once.
-    fn ask<T>(
-        &mut self,
-        kind: u8,
-        parts: &[&[u8]],
-        read: impl FnOnce(&[u8]) -> Option<T>,
-    ) -> Result<T, FaceError> {
+    fn ask<T>(&mut self, kind: u8, parts: &[&[u8]], read: impl FnOnce(&[u8]) -> Option<T>) -> Result<T, FaceError> {
         if self.running.as_ref().is_some_and(|running| running.answers >= ANSWERS_MAX) {
             self.rest();
         }
@@ -176,7 +171,8 @@ impl Running {
         let child = Arc::new(Mutex::new(child));
         let (watch, orders) = channel();
         let watched = Arc::clone(&child);
-        let watcher = std::thread::Builder::new().name("face-watch".into()).spawn(move || keep_watch(&orders, &watched));
+        let watcher =
+            std::thread::Builder::new().name("face-watch".into()).spawn(move || keep_watch(&orders, &watched));
         let Some((requests, answers_from)) = pipes.filter(|_| watcher.is_ok()) else {
             end(&child);
             return Err(FaceError::CannotStart("no pipe or no thread".into()));

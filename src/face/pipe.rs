@@ -238,7 +238,8 @@ mod tests {
         let look = put_look(&Look { frame: (2, 2), faces: vec![face(1.0)], luma: 1.0, contrast: 2.0, sharpness: 3.0 });
         assert!(look_of(&look[..look.len() - 1], &frame).is_none());
         assert!(look_of(&look, &Frame::new(1, 2, vec![0; 6]).unwrap()).is_none(), "about another frame");
-        let odd = put_look(&Look { frame: (2, 2), faces: vec![face(f32::NAN)], luma: 1.0, contrast: 2.0, sharpness: 3.0 });
+        let odd =
+            put_look(&Look { frame: (2, 2), faces: vec![face(f32::NAN)], luma: 1.0, contrast: 2.0, sharpness: 3.0 });
         assert!(look_of(&odd, &frame).is_none());
         assert!(template_of(&[0; 511]).is_none() && template_of(&[0; 513]).is_none());
         assert!(template_of(&[0xff; 512]).is_none());

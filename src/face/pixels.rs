@@ -133,7 +133,10 @@ pub(super) fn upright(frame: &Frame, landmarks: &[(f32, f32); 5], reference: &[(
 }
 
 /// The similarity (rotation, one scale, shift; no mirror) that brings `from` nearest to `to`, and its scale.
-fn similarity(from: &[(f32, f32); 5], to: &[(f32, f32); 5]) -> Option<(impl Fn((f32, f32)) -> (f32, f32) + use<>, f32)> {
+fn similarity(
+    from: &[(f32, f32); 5],
+    to: &[(f32, f32); 5],
+) -> Option<(impl Fn((f32, f32)) -> (f32, f32) + use<>, f32)> {
     let centre = |points: &[(f32, f32); 5]| {
         let sum = points.iter().fold((0.0, 0.0), |sum, p| (sum.0 + p.0, sum.1 + p.1));
         (sum.0 / 5.0, sum.1 / 5.0)
@@ -280,7 +283,8 @@ mod tests {
 
     #[test]
     fn a_blurred_face_is_less_sharp_and_light_is_measured() {
-        let fine = measure(&frame(112, 112, |x, _| if x % 2 == 0 { 0 } else { 200 }), &whole(&frame(112, 112, |_, _| 0)));
+        let fine =
+            measure(&frame(112, 112, |x, _| if x % 2 == 0 { 0 } else { 200 }), &whole(&frame(112, 112, |_, _| 0)));
         let soft = frame(112, 112, |x, _| (x * 2) as u8);
         let soft = measure(&soft, &whole(&soft));
         assert!(fine.sharpness > 10_000.0 && soft.sharpness < 1.0, "{fine:?} {soft:?}");

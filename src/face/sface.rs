@@ -47,15 +47,13 @@ impl SfaceEngine {
     }
 
     /// Detects at one size; boxes come back in pixels of the frame.
-    fn find(&self, frame: &Frame, side: u32) -> Result<Vec<FaceBox>, FaceError> {
+    pub(super) fn find(&self, frame: &Frame, side: u32) -> Result<Vec<FaceBox>, FaceError> {
         match pixels::shrunk(frame, side) {
             Some((small, scale)) => {
                 let faces = self.detector.find(&self.runtime, small.width, small.height, &small.rgb)?;
                 Ok(faces.iter().map(|face| scaled(face, scale)).collect())
             }
-            None => {
-                self.detector.find(&self.runtime, frame.width() as usize, frame.height() as usize, frame.rgb())
-            }
+            None => self.detector.find(&self.runtime, frame.width() as usize, frame.height() as usize, frame.rgb()),
         }
     }
 }
@@ -73,10 +71,14 @@ impl Engine for SfaceEngine {
     }
 
     fn template(&mut self, frame: Frame, face: &FaceBox) -> Result<FaceTemplate, FaceError> {
+        let (width, height) = (frame.width() as f32, frame.height() as f32);
+        let inside = |&(x, y): &(f32, f32)| (0.0..width).contains(&x) && (0.0..height).contains(&y);
+        if !face.landmarks.iter().all(inside) {
+            return Err(FaceError::OutOfRange);
+        }
         let (right_eye, left_eye) = (face.landmarks[0], face.landmarks[1]);
         let eyes = (left_eye.0 - right_eye.0).hypot(left_eye.1 - right_eye.1);
-        // Written so that a distance that is not a number is refused too.
-        if !(eyes >= EYES_MIN) {
+        if eyes < EYES_MIN {
             return Err(FaceError::OutOfRange);
         }
         let chip = pixels::upright(&frame, &face.landmarks, &REFERENCE).ok_or(FaceError::OutOfRange)?;

@@ -99,7 +99,8 @@ impl Grid {
             for (landmark, p) in landmarks.iter_mut().zip(points[10 * cell..].chunks_exact(2)) {
                 *landmark = ((p[0] + column) * unit, (p[1] + row) * unit);
             }
-            let finite = [x, y, width, height].iter().chain(landmarks.iter().flat_map(|(x, y)| [x, y])).all(|v| v.is_finite());
+            let finite =
+                [x, y, width, height].iter().chain(landmarks.iter().flat_map(|(x, y)| [x, y])).all(|v| v.is_finite());
             if finite {
                 faces.push(FaceBox { x, y, width, height, score, landmarks });
             }
