@@ -1,0 +1,261 @@
+//! How well and how fast an engine does on a folder of labelled pictures (practice builds only; `make accuracy`).
+//!
+//! One subfolder a person. Pictures are compared all with all; the false accept rates are counted, not extrapolated:
+//! a rate with fewer than three impostor pairs behind it is not printed. Nothing is written, and no name is printed.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::dlib::DlibEngine;
+use super::models::Models;
+use super::sface::SfaceEngine;
+use super::{Engine, EngineKind};
+use crate::domain::quality::FaceBox;
+use crate::ports::FaceError;
+use crate::secret::{FRAME_SIDE_MAX, FaceTemplate, Frame};
+
+/// Why there are no figures.
+#[derive(Debug, thiserror::Error)]
+pub enum AccuracyError {
+    /// The engine cannot be loaded.
+    #[error(transparent)]
+    Engine(#[from] FaceError),
+    /// The folder cannot be read, or the figures cannot be written.
+    #[error("the folder of pictures: {0}")]
+    Folder(#[from] std::io::Error),
+    /// There are too few pictures to compare.
+    #[error("the folder holds no two pictures of one person, or only one person")]
+    TooFew,
+}
+
+/// Measures `kind` on `folder` and writes lines of `name: value`.
+///
+/// # Errors
+/// See [`AccuracyError`]. A picture that cannot be read is counted, not an error.
+pub fn run(kind: EngineKind, models: &Path, folder: &Path, out: &mut dyn Write) -> Result<(), AccuracyError> {
+    let models = Models::read(kind, models)?;
+    let mut engine: Box<dyn Engine> = match kind {
+        EngineKind::Sface => Box::new(SfaceEngine::load(models)?),
+        EngineKind::Dlib => Box::new(DlibEngine::load(models)?),
+    };
+    let mut tally = Tally::default();
+    for (person, picture) in pictures(folder)? {
+        tally.add(engine.as_mut(), person, &picture);
+    }
+    let pairs = Pairs::of(&tally.templates);
+    if pairs.genuine.total == 0 || pairs.impostor.total == 0 {
+        return Err(AccuracyError::TooFew);
+    }
+    writeln!(out, "engine: {}", kind.id().as_str())?;
+    tally.write(out)?;
+    pairs.write(out)?;
+    Ok(())
+}
+
+/// What happened to the pictures.
+#[derive(Default)]
+struct Tally {
+    pictures: u32,
+    unreadable: u32,
+    no_face: u32,
+    several_faces: u32,
+    refused: u32,
+    templates: Vec<(usize, FaceTemplate)>,
+    sharpness: Vec<f32>,
+    luma: Vec<f32>,
+    look_time: Duration,
+    template_time: Duration,
+}
+
+impl Tally {
+    fn add(&mut self, engine: &mut dyn Engine, person: usize, picture: &Path) {
+        self.pictures += 1;
+        let Some(frame) = read(picture) else {
+            self.unreadable += 1;
+            return;
+        };
+        let started = Instant::now();
+        let look = engine.look(&frame);
+        self.look_time += started.elapsed();
+        let Some(look) = look.ok().filter(|look| !look.faces.is_empty()) else {
+            self.no_face += 1;
+            return;
+        };
+        self.several_faces += u32::from(look.faces.len() > 1);
+        self.sharpness.push(look.sharpness);
+        self.luma.push(look.luma);
+        // Labelled pictures show their person in the middle, and strangers around.
+        let centre = |f: &FaceBox| {
+            let (x, y) = (f.x + f.width / 2.0, f.y + f.height / 2.0);
+            (x - frame.width() as f32 / 2.0).hypot(y - frame.height() as f32 / 2.0)
+        };
+        let Some(face) = look.faces.iter().min_by(|a, b| centre(a).total_cmp(&centre(b))) else { return };
+        let started = Instant::now();
+        let template = engine.template(frame, face);
+        self.template_time += started.elapsed();
+        match template {
+            Ok(template) => self.templates.push((person, template)),
+            Err(_) => self.refused += 1,
+        }
+    }
+
+    fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        let people: std::collections::BTreeSet<usize> = self.templates.iter().map(|(person, _)| *person).collect();
+        let failed = self.no_face + self.refused;
+        let read = self.pictures - self.unreadable;
+        writeln!(out, "pictures: {}", self.pictures)?;
+        writeln!(out, "pictures_unreadable: {}", self.unreadable)?;
+        writeln!(out, "people: {}", people.len())?;
+        writeln!(out, "templates: {}", self.templates.len())?;
+        writeln!(out, "fte: {failed}")?;
+        writeln!(out, "fte_rate: {:.5}", f64::from(failed) / f64::from(read.max(1)))?;
+        writeln!(out, "fte_no_face: {}", self.no_face)?;
+        writeln!(out, "fte_refused: {}", self.refused)?;
+        writeln!(out, "pictures_with_several_faces: {}", self.several_faces)?;
+        for (name, values) in [("sharpness", &self.sharpness), ("luma", &self.luma)] {
+            let mut values = values.clone();
+            values.sort_by(f32::total_cmp);
+            for share in [1, 5, 50, 95, 99] {
+                let value = values.get(values.len() * share / 100).copied().unwrap_or_default();
+                writeln!(out, "{name}_p{share}: {value:.1}")?;
+            }
+        }
+        let mean = |time: Duration, n: u32| time.as_secs_f64() * 1e3 / f64::from(n.max(1));
+        writeln!(out, "look_ms: {:.2}", mean(self.look_time, read))?;
+        writeln!(out, "template_ms: {:.2}", mean(self.template_time, read - self.no_face))
+    }
+}
+
+/// Distances of all pairs.
+struct Pairs {
+    genuine: Histogram,
+    impostor: Histogram,
+}
+
+impl Pairs {
+    fn of(templates: &[(usize, FaceTemplate)]) -> Self {
+        let mut pairs = Self { genuine: Histogram::new(), impostor: Histogram::new() };
+        for (k, (person, a)) in templates.iter().enumerate() {
+            for (other, b) in &templates[k + 1..] {
+                // EXPOSE: measuring compares templates of labelled research pictures.
+                let dot: f32 = a.expose().iter().zip(b.expose()).map(|(a, b)| a * b).sum();
+                let distance = (2.0 - 2.0 * dot).max(0.0).sqrt();
+                if person == other { pairs.genuine.add(distance) } else { pairs.impostor.add(distance) }
+            }
+        }
+        pairs
+    }
+
+    fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        writeln!(out, "genuine_pairs: {}", self.genuine.total)?;
+        writeln!(out, "impostor_pairs: {}", self.impostor.total)?;
+        writeln!(out, "genuine_distance_mean: {:.4}", self.genuine.mean())?;
+        writeln!(out, "impostor_distance_mean: {:.4}", self.impostor.mean())?;
+        for (name, rate) in [("1e-2", 1e-2), ("1e-3", 1e-3), ("1e-4", 1e-4)] {
+            let accepted = (self.impostor.total as f64 * rate).floor() as u64;
+            if accepted < 3 {
+                continue;
+            }
+            let bin = self.impostor.bin_at(accepted);
+            writeln!(out, "tar_at_far_{name}: {:.5}", self.genuine.share_below(bin))?;
+            writeln!(out, "distance_at_far_{name}: {:.4}", Histogram::edge(bin))?;
+        }
+        let equal = (0..BINS).min_by(|a, b| self.gap(*a).total_cmp(&self.gap(*b))).unwrap_or(0);
+        writeln!(out, "eer: {:.5}", (self.impostor.share_below(equal) + 1.0 - self.genuine.share_below(equal)) / 2.0)
+    }
+
+    fn gap(&self, bin: usize) -> f64 {
+        (self.impostor.share_below(bin) - (1.0 - self.genuine.share_below(bin))).abs()
+    }
+}
+
+/// Distances between unit vectors, 0 to 2, counted in steps of 1/10,000: exact enough, and small for any folder.
+struct Histogram {
+    /// How many are at or below each step.
+    counts: Vec<u64>,
+    total: u64,
+    sum: f64,
+}
+
+const BINS: usize = 20_001;
+
+impl Histogram {
+    fn new() -> Self {
+        Self { counts: vec![0; BINS], total: 0, sum: 0.0 }
+    }
+
+    fn add(&mut self, distance: f32) {
+        let bin = ((distance * 10_000.0) as usize).min(BINS - 1);
+        self.counts[bin] += 1;
+        self.total += 1;
+        self.sum += f64::from(distance);
+    }
+
+    fn mean(&self) -> f64 {
+        self.sum / self.total.max(1) as f64
+    }
+
+    /// The largest threshold below which lie no more than `accepted`.
+    fn bin_at(&self, accepted: u64) -> usize {
+        let mut below = 0;
+        for (bin, count) in self.counts.iter().enumerate() {
+            below += count;
+            if below > accepted {
+                return bin;
+            }
+        }
+        BINS - 1
+    }
+
+    /// Share of distances below a threshold.
+    fn share_below(&self, bin: usize) -> f64 {
+        self.counts[..bin].iter().sum::<u64>() as f64 / self.total.max(1) as f64
+    }
+
+    fn edge(bin: usize) -> f64 {
+        bin as f64 / 10_000.0
+    }
+}
+
+/// All pictures of all people, in a fixed order; people are numbered, never named.
+fn pictures(folder: &Path) -> std::io::Result<Vec<(usize, PathBuf)>> {
+    let mut found = Vec::new();
+    for (person, subfolder) in sorted(folder)?.into_iter().filter(|path| path.is_dir()).enumerate() {
+        found.extend(sorted(&subfolder)?.into_iter().filter(|path| path.is_file()).map(|path| (person, path)));
+    }
+    Ok(found)
+}
+
+fn sorted(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut paths = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn read(picture: &Path) -> Option<Frame> {
+    let picture = image::open(picture).ok()?;
+    let picture = match picture.width().max(picture.height()) > FRAME_SIDE_MAX {
+        true => picture.thumbnail(FRAME_SIDE_MAX, FRAME_SIDE_MAX).to_rgb8(),
+        false => picture.to_rgb8(),
+    };
+    Frame::new(picture.width(), picture.height(), picture.into_raw())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_counted_at_the_threshold_that_lets_no_more_impostors_in() {
+        let mut pairs = Pairs { genuine: Histogram::new(), impostor: Histogram::new() };
+        (0..1_000).for_each(|k| pairs.impostor.add(1.0 + k as f32 / 1_000.0));
+        (0..100).for_each(|k| pairs.genuine.add(0.5 + k as f32 * 0.006));
+        let mut out = Vec::new();
+        pairs.write(&mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        // Ten of a thousand impostors lie below 1.010, and 85 of the hundred genuine distances.
+        assert!(text.contains("tar_at_far_1e-2: 0.85000") || text.contains("tar_at_far_1e-2: 0.86000"), "{text}");
+        assert!(!text.contains("far_1e-3"), "one pair is no rate: {text}");
+    }
+}

@@ -1,0 +1,123 @@
+//! The default engine: YuNet finds faces, SFace makes the template. Both run in rten, pure Rust, on one thread.
+
+use std::sync::Arc;
+
+use rten::{Model, NodeId, RunOptions, ThreadPool, Value};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::models::Models;
+use super::pixels;
+use super::yunet::Yunet;
+use super::{Engine, scaled};
+use crate::domain::quality::{FaceBox, Look};
+use crate::ports::FaceError;
+use crate::secret::{EngineId, FaceTemplate, Frame};
+
+/// First detection runs on a copy of this longer side: fast enough for every preview frame.
+const GLANCE_SIDE: u32 = 320;
+/// A frame with one face is looked at again at this size: better landmarks, and small faces far behind are found.
+const STARE_SIDE: u32 = 640;
+/// Smallest distance between the eyes that still makes a template, in pixels of the frame.
+const EYES_MIN: f32 = 16.0;
+/// Lengths a template of a face has before it is brought to 1; anything else did not come from a face.
+const NORM: std::ops::Range<f64> = 1.0..100.0;
+/// Where the landmarks go in the upright face (the points SFace was trained with).
+const REFERENCE: [(f32, f32); 5] =
+    [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)];
+
+/// YuNet and SFace, loaded.
+pub(super) struct SfaceEngine {
+    runtime: Runtime,
+    detector: Yunet,
+    model: Model,
+    input: NodeId,
+    output: NodeId,
+}
+
+impl SfaceEngine {
+    /// Loads both checked models from memory; touches no file.
+    pub(super) fn load(models: Models) -> Result<Self, FaceError> {
+        let runtime = Runtime::new();
+        let detector = Yunet::load(models.first)?;
+        let model = Model::load(models.second).map_err(|e| FaceError::CannotStart(format!("template model: {e}")))?;
+        let (Some(&input), Some(&output)) = (model.input_ids().first(), model.output_ids().first()) else {
+            return Err(FaceError::CannotStart("template model: no input or output".into()));
+        };
+        Ok(Self { runtime, detector, model, input, output })
+    }
+
+    /// Detects at one size; boxes come back in pixels of the frame.
+    pub(super) fn find(&self, frame: &Frame, side: u32) -> Result<Vec<FaceBox>, FaceError> {
+        match pixels::shrunk(frame, side) {
+            Some((small, scale)) => {
+                let faces = self.detector.find(&self.runtime, small.width, small.height, &small.rgb)?;
+                Ok(faces.iter().map(|face| scaled(face, scale)).collect())
+            }
+            None => self.detector.find(&self.runtime, frame.width() as usize, frame.height() as usize, frame.rgb()),
+        }
+    }
+}
+
+impl Engine for SfaceEngine {
+    fn look(&mut self, frame: &Frame) -> Result<Look, FaceError> {
+        let mut faces = self.find(frame, GLANCE_SIDE)?;
+        if faces.len() == 1 && frame.width().max(frame.height()) > GLANCE_SIDE {
+            let closer = self.find(frame, STARE_SIDE)?;
+            if !closer.is_empty() {
+                faces = closer;
+            }
+        }
+        Ok(super::look(frame, faces))
+    }
+
+    fn template(&mut self, frame: Frame, face: &FaceBox) -> Result<FaceTemplate, FaceError> {
+        let (width, height) = (frame.width() as f32, frame.height() as f32);
+        let inside = |&(x, y): &(f32, f32)| (0.0..width).contains(&x) && (0.0..height).contains(&y);
+        if !face.landmarks.iter().all(inside) {
+            return Err(FaceError::OutOfRange);
+        }
+        let (right_eye, left_eye) = (face.landmarks[0], face.landmarks[1]);
+        let eyes = (left_eye.0 - right_eye.0).hypot(left_eye.1 - right_eye.1);
+        if eyes < EYES_MIN {
+            return Err(FaceError::OutOfRange);
+        }
+        let chip = pixels::upright(&frame, &face.landmarks, &REFERENCE).ok_or(FaceError::OutOfRange)?;
+        drop(frame);
+        let shape = [1, 3, pixels::CHIP, pixels::CHIP];
+        let answers = self.runtime.run(&self.model, self.input, shape, chip, &[self.output])?;
+        let answer = answers.into_iter().next().ok_or(FaceError::Unsound)?;
+        let (_, vector) = answer.into_shape_vec::<f32, 2>().map_err(|_| FaceError::Unsound)?;
+        let vector = Zeroizing::new(vector);
+        let mut unit = super::unit_length(&vector, NORM).ok_or(FaceError::Unsound)?;
+        FaceTemplate::from_unit_vector(EngineId::sface(), &mut unit).ok_or(FaceError::Unsound)
+    }
+}
+
+/// rten on a pool of one thread: a second one gains 1.6 times at best and takes the core the windows draw with.
+pub(super) struct Runtime {
+    pool: Arc<ThreadPool>,
+}
+
+impl Runtime {
+    fn new() -> Self {
+        Self { pool: Arc::new(ThreadPool::with_num_threads(1)) }
+    }
+
+    /// Runs a model on one input of four dimensions; the input is given back to the heap wiped.
+    pub(super) fn run(
+        &self,
+        model: &Model,
+        input: NodeId,
+        shape: [usize; 4],
+        mut values: Vec<f32>,
+        outputs: &[NodeId],
+    ) -> Result<Vec<Value>, FaceError> {
+        let view = rten::ValueView::from_shape(&shape, values.as_slice()).map_err(|_| FaceError::OutOfRange);
+        let options = RunOptions::default().with_thread_pool(Some(self.pool.clone()));
+        let answers = view.and_then(|view| {
+            model.run(vec![(input, view.into())], outputs, Some(options)).map_err(|_| FaceError::Unsound)
+        });
+        values.zeroize();
+        answers
+    }
+}
