@@ -424,3 +424,8 @@ tools-stall-camera = Stall camera
 tools-unplug-reader = Unplug reader
 tools-plug-reader = Plug reader in
 tools-pull-card = Pull card too early
+
+err-already-enrolled = This resident's face is enrolled already.
+rec-already-enrolled = To enroll anew, the resident first withdraws and deletes on their own screen.
+err-face-not-offered = Face entry is off just now.
+rec-face-not-offered = See the page "why face entry is off"; cards work as before.

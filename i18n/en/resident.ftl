@@ -112,3 +112,5 @@ withdrawn-part = Withdrawn; some gates have not answered yet
 withdrawn-gate-erased = Deleted
 withdrawn-gate-pending = To be deleted
 withdrawn-pending-text = A gate that does not answer stops its face function by itself. As soon as it is back it deletes your face, and you are told.
+why-already-enrolled = Your face is enrolled already. To enroll anew, first withdraw and delete.
+why-face-not-offered = Face entry is off just now.

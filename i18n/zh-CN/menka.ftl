@@ -424,3 +424,8 @@ tools-stall-camera = 摄像头卡住
 tools-unplug-reader = 拔掉读卡器
 tools-plug-reader = 插上读卡器
 tools-pull-card = 卡拿开太早
+
+err-already-enrolled = 这位住户的人脸已经录入。
+rec-already-enrolled = 要重录，请住户先在自己的屏幕上撤回并删除。
+err-face-not-offered = 现在不能录人脸。
+rec-face-not-offered = 看“人脸为什么没有开放”一页；门禁卡照常使用。

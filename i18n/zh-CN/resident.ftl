@@ -112,3 +112,5 @@ withdrawn-part = 已经撤回，部分门禁机还没有回应
 withdrawn-gate-erased = 已删除
 withdrawn-gate-pending = 等待删除
 withdrawn-pending-text = 没有回应的门禁机会自动停止人脸功能；连上以后立即删除，并告诉您结果。
+why-already-enrolled = 您的人脸已经录入。要重录，请先撤回并删除。
+why-face-not-offered = 现在不能录人脸。

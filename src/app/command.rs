@@ -105,6 +105,8 @@ pub enum ResidentCommand {
     AskFace,
     /// "Withdraw and delete" on the idle screen: the card tap comes next.
     AskWithdraw,
+    /// A keyboard-wedge reader typed this while the window waits for a card.
+    WedgeTyped(String),
     /// Back to the idle screen from a screen on which nothing is held.
     Back,
     /// The end of the notice was on screen.
@@ -141,6 +143,35 @@ pub enum Command {
     Resident(ResidentCommand),
     /// The program is closing: lock, and in practice erase what was enrolled.
     Close,
+}
+
+/// One act on a practice device. Never reaches the desk: the tools window moves the practice camera and reader only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PracticeAct {
+    /// Lays the card with this number on the reader, for as long as a tap takes.
+    TapCard(usize),
+    /// Takes away what lies on the reader.
+    TakeCardAway,
+    /// Seats the person with this number before the camera.
+    Seat(usize),
+    /// Leaves the chair empty.
+    Nobody,
+    /// Puts the next person beside the one who sits there.
+    TwoPeople,
+    /// Turns the light out on the one who sits there; seating somebody turns it on.
+    Dark,
+    /// Pulls the camera's plug.
+    UnplugCamera,
+    /// Plugs it in again; it must be opened anew. Also ends a stall.
+    PlugCamera,
+    /// Lets the camera fall silent without going away.
+    StallCamera,
+    /// Pulls the reader's plug.
+    UnplugReader,
+    /// Plugs it in again.
+    PlugReader,
+    /// Pulls the card while it is read.
+    PullCard,
 }
 
 /// A fact and its text, as the settings page edits it.

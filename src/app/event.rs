@@ -71,6 +71,10 @@ pub enum Failure {
     CaptureLost,
     /// Nobody is enrolled under this card.
     NothingToWithdraw,
+    /// This person's face is enrolled already: withdraw first, then enroll anew.
+    AlreadyEnrolled,
+    /// Something keeps face entry off just now (staff see what); the card works.
+    FaceNotOffered,
     /// The paper could not be written there.
     PaperNotWritten(String),
 }

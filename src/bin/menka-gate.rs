@@ -5,13 +5,20 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    // Place of the engine child: `--face-engine` as the first argument goes to `menka::face::child::main` (feature `face`).
+    #[cfg(feature = "face")]
+    if arguments.first().is_some_and(|a| a == menka::face::child::FLAG) {
+        return menka::face::child::main(std::env::args_os().skip(1));
+    }
     let level = tracing_subscriber::EnvFilter::try_from_env("MENKA_LOG");
     tracing_subscriber::fmt()
         .with_env_filter(level.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")))
         .with_writer(std::io::stderr)
         .init();
-    match menka::gate::cli::run(&arguments, &mut std::io::stdout()) {
+    #[cfg(all(feature = "practice", feature = "face"))]
+    let console = Some(menka::practice::console::at_the_door());
+    #[cfg(not(all(feature = "practice", feature = "face")))]
+    let console = None;
+    match menka::gate::cli::run_with(&arguments, &mut std::io::stdout(), console) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "menka-gate: {error}");

@@ -1,2 +1,215 @@
-//! bin
-fn main() {}
+//! The desk: joins everything, decides nothing.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use futures::channel::mpsc;
+use menka::app::command::Command;
+use menka::app::desk::{DeskConfig, Devices, LinkMaker};
+use menka::app::event::Event;
+use menka::app::runner::{self, EVENTS_MAX, SystemClock};
+use menka::domain::Realm;
+use menka::face::{EngineKind, child, engine_for};
+use menka::lan::TlsLink;
+use menka::ports::GateLink;
+use menka::ui::program::{self, Boot, Geometry, WindowPlan};
+use menka::vault::KdfCost;
+
+const USAGE: &str = "\
+menka: the enrollment desk
+
+  menka [--data FOLDER] [--models FOLDER] [--engine sface|dlib]
+        [--staff-at X,Y,WIDTHxHEIGHT] [--resident-at X,Y,WIDTHxHEIGHT] [--fullscreen]
+  menka --version
+";
+
+fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|a| a == child::FLAG) {
+        return child::main(std::env::args_os().skip(1));
+    }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let result = match arguments.first().map(String::as_str) {
+        Some("--version") => say(&format!("menka {}", env!("CARGO_PKG_VERSION"))),
+        Some("--help") => say(USAGE),
+        #[cfg(feature = "practice")]
+        Some("--practice" | "--e2e" | "--accuracy") => practice::run(&arguments),
+        _ => Options::parse(&arguments).and_then(open_desk),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            let _ = writeln!(std::io::stderr(), "menka: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn say(text: &str) -> Result<(), String> {
+    writeln!(std::io::stdout(), "{text}").map_err(|e| e.to_string())
+}
+
+/// What the command line says.
+struct Options {
+    data: PathBuf,
+    models: PathBuf,
+    engine: EngineKind,
+    windows: WindowPlan,
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> Result<Self, String> {
+        let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+        let usual = std::env::var_os("XDG_DATA_HOME").map_or_else(|| home.join(".local/share"), PathBuf::from);
+        let models = std::env::var_os("MENKA_MODELS").map_or_else(|| "/usr/share/menka/models".into(), PathBuf::from);
+        let windows = WindowPlan::default();
+        let mut options = Self { data: usual.join("menka"), models, engine: EngineKind::default(), windows };
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            let mut value = || rest.next().ok_or_else(|| format!("{argument} needs a value\n\n{USAGE}"));
+            match argument.as_str() {
+                "--data" => options.data = value()?.into(),
+                "--models" => options.models = value()?.into(),
+                "--engine" => {
+                    options.engine = EngineKind::parse(value()?).ok_or("the engine is sface or dlib")?;
+                }
+                "--staff-at" => options.windows.staff = geometry(value()?)?,
+                "--resident-at" => options.windows.resident = geometry(value()?)?,
+                "--fullscreen" => options.windows.resident_fullscreen = true,
+                _ => return Err(format!("unknown argument {argument}\n\n{USAGE}")),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Reads `X,Y,WIDTHxHEIGHT`.
+fn geometry(text: &str) -> Result<Geometry, String> {
+    let numbers: Option<Vec<f32>> = text.split([',', 'x']).map(|n| n.parse().ok()).collect();
+    match numbers.as_deref() {
+        Some(&[x, y, width, height]) => Ok(Geometry { x: Some(x), y: Some(y), width, height }),
+        _ => Err(format!("{text} is not X,Y,WIDTHxHEIGHT")),
+    }
+}
+
+fn tls_links() -> LinkMaker {
+    Box::new(|keys, site, _realm| Box::new(TlsLink::new(keys, site)) as Box<dyn GateLink>)
+}
+
+fn open_desk(options: Options) -> Result<(), String> {
+    let Options { data, models, engine, windows } = options;
+    let config = DeskConfig { data_dir: data.clone(), realm: Realm::Real, kdf: KdfCost::default() };
+    log_to(&data);
+    let program = std::env::current_exe().map_err(|e| e.to_string())?;
+    let devices = move || Devices {
+        camera: Box::new(menka::capture::Webcam::new()),
+        engine: engine_for(engine, &models, &program),
+        reader: Box::new(menka::cards::PcscReader::new()),
+        link: tls_links(),
+    };
+    let (running, events) = start(config, Box::new(devices))?;
+    let commands = running.commands();
+    let send = move |command: Command| drop(commands.try_send(command));
+    let boot = Boot { realm: Realm::Real, commands: Box::new(send), events, windows, practice: None };
+    program::run(boot).map_err(|e| e.to_string())?;
+    running.join();
+    Ok(())
+}
+
+type Made = Box<dyn FnOnce() -> Devices + Send>;
+
+fn start(config: DeskConfig, devices: Made) -> Result<(runner::Running, mpsc::Receiver<Event>), String> {
+    let (mut into, events) = mpsc::channel(EVENTS_MAX);
+    // A closed window has no one to tell: what is left is dropped.
+    let sink = move |event: &Event| into.try_send(event.clone()).map_or_else(|e| e.is_disconnected(), |()| true);
+    let running = runner::start(config, devices, Arc::new(SystemClock), Box::new(sink)).map_err(|e| e.to_string())?;
+    Ok((running, events))
+}
+
+/// The log goes to a file beside the vault; it holds ids, kinds and counts, never names.
+fn log_to(folder: &Path) {
+    let made = std::fs::create_dir_all(folder);
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("menka.log"));
+    if let (Ok(()), Ok(file)) = (made, file) {
+        tracing_subscriber::fmt().with_ansi(false).with_writer(std::sync::Mutex::new(file)).init();
+    }
+}
+
+#[cfg(feature = "practice")]
+mod practice {
+    //! What practice builds add: the practice site, the drive over labelled pictures, and the accuracy figures.
+
+    use super::*;
+    use menka::app::command::StaffCommand;
+    use menka::practice::site::{self, GateProcess};
+    use menka::practice::{Controls, PictureCamera, PracticeReader, people};
+    use menka::secret::Passphrase;
+    use menka::ui::practice_tools::PracticeTools;
+
+    pub fn run(arguments: &[String]) -> Result<(), String> {
+        let [word, folder, rest @ ..] = arguments else { return Err("a folder is missing".into()) };
+        let folder = PathBuf::from(folder);
+        let options = Options::parse(rest)?;
+        match word.as_str() {
+            "--accuracy" => {
+                let out = &mut std::io::stdout();
+                EngineKind::ALL.into_iter().try_for_each(|kind| {
+                    menka::face::accuracy::run(kind, &options.models, &folder, out).map_err(|e| e.to_string())
+                })
+            }
+            "--e2e" => menka::practice::labelled::run(&folder, &options.models, &gate_program()?, &mut std::io::stdout()),
+            _ => open_site(&folder, options),
+        }
+    }
+
+    fn gate_program() -> Result<PathBuf, String> {
+        let program = std::env::current_exe().map_err(|e| e.to_string())?;
+        Ok(program.with_file_name("menka-gate"))
+    }
+
+    fn open_site(folder: &Path, options: Options) -> Result<(), String> {
+        let Options { models, engine, windows, .. } = options;
+        let data = folder.join("desk");
+        let config = DeskConfig { data_dir: data.clone(), realm: Realm::Practice, kdf: site::KDF };
+        log_to(folder);
+        let pictures = std::env::var_os("MENKA_PICTURES").map_or_else(|| "var/pictures".into(), PathBuf::from);
+        let all = people(&pictures).map_err(|e| format!("{e}; run `make pictures`"))?;
+        let labels = all.iter().map(|p| p.label().to_owned()).collect();
+        let controls = Controls::new();
+        let (program, gates) = (std::env::current_exe().map_err(|e| e.to_string())?, gate_program()?);
+        let (folder, devices_controls) = (folder.to_owned(), controls.clone());
+        let kept: Arc<std::sync::Mutex<Vec<GateProcess>>> = Arc::default();
+        let keep = Arc::clone(&kept);
+        let devices = move || {
+            // On the desk's thread, so that the windows are up meanwhile.
+            match site::prepare(&folder, &gates, &tls_links(), menka::ports::Clock::now(&SystemClock)) {
+                Ok(gates) => keep.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(gates),
+                Err(error) => {
+                    tracing::error!(%error, "the practice site could not be made");
+                    let _ = writeln!(std::io::stderr(), "menka: the practice site could not be made: {error}");
+                }
+            }
+            Devices {
+                camera: Box::new(PictureCamera::new(all, devices_controls.clone())),
+                engine: engine_for(engine, &models, &program),
+                reader: Box::new(PracticeReader::new(devices_controls)),
+                link: tls_links(),
+            }
+        };
+        let (running, events) = start(config, Box::new(devices))?;
+        let commands = running.commands();
+        // A practice site opens by itself: its passphrase is no secret.
+        let passphrase = Passphrase::new(site::PASSPHRASE.into());
+        let _ = commands.try_send(Command::Staff(StaffCommand::Unlock { passphrase }));
+        let send = move |command: Command| drop(commands.try_send(command));
+        let cards = (1..=8).map(|n| n.to_string()).collect();
+        let tools = PracticeTools { cards, people: labels, act: Box::new(move |act| controls.act(act)) };
+        let boot =
+            Boot { realm: Realm::Practice, commands: Box::new(send), events, windows, practice: Some(tools) };
+        program::run(boot).map_err(|e| e.to_string())?;
+        running.join();
+        drop(kept);
+        Ok(())
+    }
+}

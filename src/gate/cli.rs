@@ -38,6 +38,17 @@ menka-gate: holds cards and sealed face templates at one gate, without names
 /// # Errors
 /// [`GateError`]; its text is meant for the person at the keyboard.
 pub fn run(arguments: &[String], out: &mut dyn Write) -> Result<(), GateError> {
+    run_with(arguments, out, None)
+}
+
+/// Answers one line typed at a running gate. What stands at the door of a practice site; a shipped gate has none.
+pub type Console = Box<dyn FnMut(&str, &mut Gate, Timestamp) -> String>;
+
+/// As [`run`], with a console for the lines on standard input.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(arguments: &[String], out: &mut dyn Write, console: Option<Console>) -> Result<(), GateError> {
     let given = Arguments::parse(arguments)?;
     let place = Place::new(&given.data, given.secret.as_deref());
     let now = SystemClock.now();
@@ -53,7 +64,7 @@ pub fn run(arguments: &[String], out: &mut dyn Write) -> Result<(), GateError> {
             place.open_beside(given.setup.realm)?.pair(&pin, now)?;
             say(out, format_args!("paired with: {}", fingerprint_text(&pin)))
         }
-        "run" => daemon(&given, &place, out),
+        "run" => daemon(&given, &place, out, console),
         "status" => status(&place.open_beside(given.setup.realm)?, out),
         "swipe" => {
             let uid = given.operand().and_then(|text| hex(&text)).and_then(|bytes| CardUid::from_bytes(&bytes));
@@ -67,7 +78,12 @@ pub fn run(arguments: &[String], out: &mut dyn Write) -> Result<(), GateError> {
     }
 }
 
-fn daemon(given: &Arguments, place: &Place, out: &mut dyn Write) -> Result<(), GateError> {
+fn daemon(
+    given: &Arguments,
+    place: &Place,
+    out: &mut dyn Write,
+    mut console: Option<Console>,
+) -> Result<(), GateError> {
     let text = given.listen.as_deref().ok_or_else(|| usage("--listen is missing"))?;
     let listen = lan_address(text).ok_or_else(|| GateError::NotLan(text.into()))?;
     process::keep_memory_private();
@@ -77,12 +93,19 @@ fn daemon(given: &Arguments, place: &Place, out: &mut dyn Write) -> Result<(), G
     let server = Server::start(gate, listen, Box::new(SystemClock))?;
     if given.until_stdin_closes {
         std::thread::spawn(move || {
-            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-            let _ = stop.send(());
+            for line in std::io::stdin().lines().map_while(Result::ok) {
+                let _ = stop.send(Some(line));
+            }
+            let _ = stop.send(None);
         });
     }
     say(out, format_args!("listening: {}", server.address()))?;
-    let _ = stopped.recv();
+    while let Ok(Some(line)) = stopped.recv() {
+        if let Some(console) = console.as_mut() {
+            let answer = server.with_gate(|gate, now| console(&line, gate, now));
+            say(out, format_args!("{answer}"))?;
+        }
+    }
     server.stop();
     Ok(())
 }

@@ -153,6 +153,11 @@ impl Gate {
         self.id
     }
 
+    /// How many templates it holds.
+    pub fn face_count(&self) -> usize {
+        self.faces.len()
+    }
+
     /// This gate's keys, for the TLS configuration.
     pub fn keys(&self) -> &IdentityKeys {
         &self.keys

@@ -18,10 +18,10 @@ pub(super) fn keep_memory_private() {
 #[cfg(not(target_os = "linux"))]
 pub(super) fn keep_memory_private() {}
 
-/// Sends one message when SIGTERM or SIGINT arrives. Must be called before any other thread starts: they inherit the blocked signals.
+/// Sends `None` when SIGTERM or SIGINT arrives. Must be called before any other thread starts: they inherit the blocked signals.
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
-pub(super) fn stop_on_signal(stop: mpsc::Sender<()>) {
+pub(super) fn stop_on_signal(stop: mpsc::Sender<Option<String>>) {
     // SAFETY: a zeroed signal set is valid to initialise, and every pointer is to it.
     let set = unsafe {
         let mut set: libc::sigset_t = std::mem::zeroed();
@@ -35,13 +35,13 @@ pub(super) fn stop_on_signal(stop: mpsc::Sender<()>) {
         let mut signal = 0;
         // SAFETY: both pointers are to live locals.
         if unsafe { libc::sigwait(&set, &mut signal) } == 0 {
-            let _ = stop.send(());
+            let _ = stop.send(None);
         }
     });
 }
 
 /// Other systems end the process; every answered operation is durable.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn stop_on_signal(stop: mpsc::Sender<()>) {
+pub(super) fn stop_on_signal(stop: mpsc::Sender<Option<String>>) {
     std::mem::forget(stop);
 }

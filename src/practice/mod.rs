@@ -17,10 +17,17 @@
 //! ```
 
 mod camera;
+#[cfg(feature = "face")]
+pub mod console;
+#[cfg(feature = "face")]
+pub mod drive;
 mod folder;
+#[cfg(feature = "face")]
+pub mod labelled;
 mod people;
 mod picture;
 mod reader;
+pub mod site;
 mod tools;
 
 pub use camera::PictureCamera;

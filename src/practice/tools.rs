@@ -3,34 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// One act on a practice device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PracticeAct {
-    /// Lays the card with this number on the reader, for as long as a tap takes.
-    TapCard(usize),
-    /// Takes away what lies on the reader.
-    TakeCardAway,
-    /// Seats the person with this number before the camera.
-    Seat(usize),
-    /// Leaves the chair empty.
-    Nobody,
-    /// Puts the next person beside the one who sits there.
-    TwoPeople,
-    /// Turns the light out on the one who sits there; seating somebody turns it on.
-    Dark,
-    /// Pulls the camera's plug.
-    UnplugCamera,
-    /// Plugs it in again; it must be opened anew. Also ends a stall.
-    PlugCamera,
-    /// Lets the camera fall silent without going away.
-    StallCamera,
-    /// Pulls the reader's plug.
-    UnplugReader,
-    /// Plugs it in again.
-    PlugReader,
-    /// Pulls the card while it is read.
-    PullCard,
-}
+pub use crate::app::command::PracticeAct;
 
 /// Who is before the camera.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

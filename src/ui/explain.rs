@@ -57,6 +57,8 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::Face(error) => face(texts, error),
         Failure::Link(gate, error) => link(texts, gate, error),
         Failure::Refused(gate, refusal) => refused(texts, gate, refusal),
+        Failure::AlreadyEnrolled => words!(texts, "err-already-enrolled", "rec-already-enrolled"),
+        Failure::FaceNotOffered => words!(texts, "err-face-not-offered", "rec-face-not-offered"),
         Failure::FingerprintUnreadable => words!(texts, "err-fingerprint", "rec-fingerprint"),
         Failure::NotRecognised => words!(texts, "err-not-recognised", "rec-not-recognised"),
         Failure::TooLong => words!(texts, "err-too-long", "rec-too-long"),
@@ -203,6 +205,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         Failure::CaptureLost => tr!(texts, "say-capture-lost"),
         Failure::NothingToWithdraw => tr!(texts, "say-nothing-to-withdraw"),
         Failure::PaperNotWritten(_) => tr!(texts, "say-paper"),
+        Failure::AlreadyEnrolled | Failure::FaceNotOffered => tr!(texts, "say-staff"),
         Failure::WrongPassphrase { .. }
         | Failure::PassphraseTooShort
         | Failure::OtherRealm

@@ -7,37 +7,9 @@ use iced::{Element, Fill};
 
 use super::theme::{Sizes, Tone, Weight};
 use super::widget;
+pub use crate::app::command::PracticeAct;
 use crate::i18n::Texts;
 use crate::tr;
-
-/// What can be done to the practice devices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PracticeAct {
-    /// Puts a card on the reader, by its place in the list.
-    TapCard(usize),
-    /// Takes the card away.
-    TakeCardAway,
-    /// Seats a person before the camera, by its place in the list.
-    Seat(usize),
-    /// Nobody sits there.
-    Nobody,
-    /// Two people sit there.
-    TwoPeople,
-    /// The light goes out.
-    Dark,
-    /// Unplugs the camera.
-    UnplugCamera,
-    /// Plugs it in again.
-    PlugCamera,
-    /// The camera delivers no more frames.
-    StallCamera,
-    /// Unplugs the reader.
-    UnplugReader,
-    /// Plugs it in again.
-    PlugReader,
-    /// The next card is pulled before it is read.
-    PullCard,
-}
 
 /// The practice devices as the window sees them.
 pub struct PracticeTools {

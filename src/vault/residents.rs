@@ -131,6 +131,15 @@ impl Vault {
         Ok(resident)
     }
 
+    /// A record that was opened before, or the record of the person who stands at the desk with their own card. Not a new look by staff, so not
+    /// logged; [`Vault::open_resident`] is the logged one.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`], [`VaultError::Corrupt`], and those of the disk.
+    pub(crate) fn resident(&self, id: ResidentId) -> Result<Resident, VaultError> {
+        self.read_resident(&self.main, id)
+    }
+
     /// Searches by a unit, by surname and unit in either order, or by a card's number as a reader types it.
     ///
     /// # Errors

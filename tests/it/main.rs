@@ -3,8 +3,10 @@
 
 mod capture;
 mod cards;
+mod day;
 mod face;
 mod gate;
+mod layering;
 mod notice;
 mod practice;
 mod ui_resident;

@@ -98,6 +98,8 @@ pub(super) fn neutral(texts: &Texts, failure: &Failure) -> String {
         Failure::CaptureLost => trr!(texts, "why-capture-lost"),
         Failure::NothingToWithdraw => trr!(texts, "why-nothing-to-withdraw"),
         Failure::PaperNotWritten(_) => trr!(texts, "why-paper"),
+        Failure::AlreadyEnrolled => trr!(texts, "why-already-enrolled"),
+        Failure::FaceNotOffered => trr!(texts, "why-face-not-offered"),
         Failure::Face(_)
         | Failure::WrongPassphrase { .. }
         | Failure::PassphraseTooShort

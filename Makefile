@@ -1,0 +1,55 @@
+# The one front door. Every word works from bare Debian 12 with Rust and apt, and ends with lines `name: value`.
+SHELL := /bin/sh
+CARGO ?= cargo
+MODELS := $(CURDIR)/var/models
+PICTURES := $(CURDIR)/var/pictures
+export MENKA_MODELS := $(MODELS)
+export MENKA_PICTURES := $(PICTURES)
+PRACTICE := --features practice
+
+.PHONY: run test bench screenshots e2e accuracy test-camera setup setup-run models pictures lint clean-practice
+
+run: setup-run
+	$(CARGO) build --release $(PRACTICE) --bins
+	./target/release/menka --practice $(CURDIR)/var/practice
+
+setup: setup-apt models pictures
+setup-run: setup-apt-run models pictures
+
+.PHONY: setup-apt setup-apt-run
+setup-apt:
+	@sh packaging/setup/apt.sh all
+setup-apt-run:
+	@sh packaging/setup/apt.sh run
+models:
+	@sh packaging/setup/models.sh $(MODELS)
+pictures:
+	@sh packaging/setup/pictures.sh $(PICTURES)
+
+test: setup
+	@sh packaging/setup/test.sh
+
+bench: setup
+	$(CARGO) bench $(PRACTICE) --bench desk
+
+screenshots: setup
+	@sh packaging/setup/screenshots.sh
+
+e2e: setup
+	$(CARGO) build --release $(PRACTICE) --bins
+	./target/release/menka --e2e "$(FACES)"
+
+accuracy: setup
+	$(CARGO) build --release $(PRACTICE) --bins
+	./target/release/menka --accuracy "$(FACES)"
+
+test-camera: setup
+	$(CARGO) build --release $(PRACTICE) --bins
+	@sh packaging/vm/run.sh
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy $(PRACTICE) --all-targets -- -D warnings
+
+clean-practice:
+	rm -rf var/practice

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Everything that `make test` runs, headless. Ends with `name: value` lines.
+set -eu
+start=$(date +%s)
+MENKA_REQUIRE_DEVICES=1
+export MENKA_REQUIRE_DEVICES
+cargo build --features practice --bins
+if cargo nextest --version >/dev/null 2>&1; then
+  cargo nextest run --features practice --no-fail-fast
+else
+  cargo test --features practice --no-fail-fast --lib --bins --test it
+fi
+cargo test --features practice --doc
+sh packaging/setup/shipped.sh
+sh packaging/setup/gui.sh
+echo "test minutes: $(( ($(date +%s) - start) / 60 ))"

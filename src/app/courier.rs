@@ -1,0 +1,211 @@
+//! Carries the outbox to the gates: erasures first, then freezes, then cards. One [`Courier::pass`] at a time, on a thread of its own.
+//!
+//! Deliberately absent: faces. They go from memory, once, in `app::enroll`, and are never queued.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::domain::Realm;
+use crate::domain::delivery::GateOp;
+use crate::domain::gate::{GateRecord, GateStatus};
+use crate::domain::id::GateId;
+use crate::domain::time::Timestamp;
+use crate::ports::{GateLink, LinkError};
+use crate::vault::{Vault, VaultError};
+use crate::wire::frame;
+use crate::wire::message::{Apply, Health, Refusal, Reply, Request, What};
+
+
+/// Longest wait for one answer.
+const ANSWER_LIMIT: Duration = Duration::from_millis(2_000);
+/// Pause between two questions for a gate's health, in milliseconds.
+const HEALTH_EVERY_MS: i64 = 5_000;
+/// Most operations sent to one gate in one pass, so that no gate starves another.
+const OPS_PER_PASS: usize = 200;
+
+/// What desk and courier share: the state of the gates, and a bell.
+#[derive(Debug, Default)]
+pub struct Shared {
+    state: Mutex<State>,
+    bell: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    gates: BTreeMap<GateId, GateStatus>,
+    changes: u64,
+    rung: bool,
+    over: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gates as last seen, and a number that grows with every change.
+    pub fn gates(&self) -> (Vec<GateStatus>, u64) {
+        let state = self.lock();
+        (state.gates.values().cloned().collect(), state.changes)
+    }
+
+    /// Something is waiting: do not sleep.
+    pub fn ring(&self) {
+        self.lock().rung = true;
+        self.bell.notify_all();
+    }
+
+    /// The desk is locked: the courier's thread ends.
+    pub fn end(&self) {
+        self.lock().over = true;
+        self.bell.notify_all();
+    }
+
+    /// Sleeps until the bell or the limit. Returns `false` when the courier must end.
+    pub fn wait(&self, limit: Duration) -> bool {
+        let state = self.lock();
+        let (mut state, _) = self
+            .bell
+            .wait_timeout_while(state, limit, |s| !s.rung && !s.over)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.rung = false;
+        !state.over
+    }
+
+    fn note(&self, status: GateStatus) {
+        let mut state = self.lock();
+        if state.gates.get(&status.id) != Some(&status) {
+            state.gates.insert(status.id, status);
+            state.changes += 1;
+        }
+    }
+}
+
+/// The courier.
+pub struct Courier {
+    vault: Vault,
+    link: Box<dyn GateLink>,
+    realm: Realm,
+    shared: Arc<Shared>,
+    asked_at: BTreeMap<GateId, Timestamp>,
+}
+
+impl Courier {
+    /// Takes a connection of its own to the vault and a link of its own.
+    pub fn new(vault: Vault, link: Box<dyn GateLink>, shared: Arc<Shared>) -> Self {
+        let realm = vault.realm();
+        Self { vault, link, realm, shared, asked_at: BTreeMap::new() }
+    }
+
+    /// What it shares with the desk.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Sends what is due to every gate and asks after its health. Returns how many operations gates signed for.
+    ///
+    /// # Errors
+    /// The vault failed; gates that do not answer are not an error.
+    pub fn pass(&mut self, now: Timestamp) -> Result<u32, VaultError> {
+        let mut signed = 0;
+        for gate in self.vault.gates()? {
+            let (done, last_error) = self.serve(&gate, now)?;
+            signed += done;
+            let due = self.asked_at.get(&gate.id).is_none_or(|at| now.since(*at) >= HEALTH_EVERY_MS || now < *at);
+            if due || done > 0 || last_error.is_some() {
+                self.asked_at.insert(gate.id, now);
+                let health = match last_error {
+                    Some(error) => Err(error),
+                    None => match self.link.ask(&gate, &Request::Health, ANSWER_LIMIT) {
+                        Ok(Reply::Health(health)) => Ok(health),
+                        Ok(_) => Err(LinkError::Protocol),
+                        Err(error) => Err(error),
+                    },
+                };
+                self.note(&gate, health, now)?;
+            }
+        }
+        Ok(signed)
+    }
+
+    fn serve(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(u32, Option<LinkError>), VaultError> {
+        let mut done = 0;
+        for _ in 0..OPS_PER_PASS {
+            let Some(delivery) = self.vault.next_due(gate.id, now)? else { break };
+            let what = match &delivery.what {
+                GateOp::EraseFace { template } => What::EraseFace(*template.bytes()),
+                GateOp::FreezeFace { template } => What::FreezeFace(*template.bytes()),
+                GateOp::PutCard { uid, ends_on } => What::PutCard(uid.bytes().to_vec(), ends_on.epoch_days()),
+                GateOp::RemoveCard { uid } => What::RemoveCard(uid.bytes().to_vec()),
+            };
+            let request = Request::Apply(Apply { op: *delivery.op.bytes(), sequence: delivery.sequence, what });
+            match self.link.ask(gate, &request, ANSWER_LIMIT) {
+                Ok(Reply::Done(signed)) => match signed.check(gate, self.realm, &request) {
+                    Ok(()) => {
+                        self.vault.record_delivered(delivery.op, gate.id, &frame::encode(&signed), now)?;
+                        done += 1;
+                        if let GateOp::PutCard { uid, .. } = &delivery.what {
+                            self.test_card_way(gate, uid.bytes(), now)?;
+                        }
+                    }
+                    Err(_) => self.vault.record_wedged(delivery.op, "receipt does not verify", now)?,
+                },
+                Ok(Reply::Refused(refusal)) if is_passing(&refusal) => {
+                    self.vault.record_try_failed(delivery.op, now)?;
+                    break;
+                }
+                Ok(Reply::Refused(refusal)) => self.vault.record_wedged(delivery.op, &refusal.to_string(), now)?,
+                Ok(_) => {
+                    self.vault.record_try_failed(delivery.op, now)?;
+                    return Ok((done, Some(LinkError::Protocol)));
+                }
+                Err(error) => {
+                    self.vault.record_try_failed(delivery.op, now)?;
+                    return Ok((done, Some(error)));
+                }
+            }
+        }
+        Ok((done, None))
+    }
+
+    /// A card that a gate just signed for is asked for at once: that is the card way test of L1.
+    fn test_card_way(&mut self, gate: &GateRecord, uid: &[u8], now: Timestamp) -> Result<(), VaultError> {
+        let opens = self.link.ask(gate, &Request::TestCard(uid.to_vec()), ANSWER_LIMIT);
+        if matches!(opens, Ok(Reply::CardTested(true))) {
+            self.vault.record_card_way_test(gate.id, now)?;
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, gate: &GateRecord, health: Result<Health, LinkError>, now: Timestamp) -> Result<(), VaultError> {
+        let key_changed = matches!(health, Err(LinkError::KeyChanged));
+        let before = self.shared.gates().0.into_iter().find(|s| s.id == gate.id);
+        if key_changed && !before.as_ref().is_some_and(|s| s.key_changed) {
+            self.vault.record_key_changed(gate.id, now)?;
+        }
+        let counts = self.vault.queue_counts()?;
+        let count = counts.iter().find(|c| c.gate == gate.id);
+        let tested = self.vault.gates()?.iter().any(|g| g.id == gate.id && g.card_way_tested_at.is_some());
+        let health = health.ok();
+        self.shared.note(GateStatus {
+            id: gate.id,
+            name: gate.name.clone(),
+            reachable: health.is_some(),
+            last_seen_at: health.as_ref().map(|_| now).or(before.as_ref().and_then(|s| s.last_seen_at)),
+            pending: count.map_or(0, |c| c.pending),
+            wedged: count.map_or(0, |c| c.wedged),
+            oldest_pending_at: count.and_then(|c| c.oldest_pending_at),
+            clock_drift_ms: health.as_ref().map(|h| h.clock.saturating_sub(now.ms())),
+            version: health.map(|h| h.version).or(before.and_then(|s| s.version)),
+            card_way_tested: tested,
+            key_changed,
+        });
+        Ok(())
+    }
+}
+
+/// Refusals that may go away by themselves.
+fn is_passing(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::Storage | Refusal::Full | Refusal::TooMany)
+}

@@ -1,0 +1,444 @@
+//! The enrollment desk: one command in, events out. No threads, no clock, no windows; the runner gives it `now`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::command::{Command, ResidentCommand, StaffCommand};
+use super::conditions::{self, PersonFacts};
+use super::courier::{Courier, Shared};
+use super::enroll::Flow;
+use super::event::{Event, Failure, ResidentScene, StaffEvent};
+use crate::domain::Realm;
+use crate::domain::card::CardUid;
+use crate::domain::consent::EraseReason;
+use crate::domain::gate::GateRecord;
+use crate::domain::id::{ResidentId, SiteId};
+use crate::domain::notice::Language;
+use crate::domain::permit::Conditions;
+use crate::domain::site::{Fact, SiteFacts};
+use crate::domain::time::Timestamp;
+use crate::ports::{Camera, CardReader, FaceEngine, GateLink, LinkError, ReaderError};
+use crate::secret::Passphrase;
+use crate::vault::{KdfCost, Vault, VaultError, VaultState};
+use crate::wire::keys::{IdentityKeys, KeyError};
+use crate::wire::message::{Reply, Request};
+
+/// Makes a link to gates once the vault has given up the station's keys.
+pub type LinkMaker = Box<dyn Fn(Arc<IdentityKeys>, SiteId, Realm) -> Box<dyn GateLink> + Send>;
+
+/// The machine's devices, joined by the binary.
+pub struct Devices {
+    /// The webcam.
+    pub camera: Box<dyn Camera>,
+    /// The face engine's child process.
+    pub engine: Box<dyn FaceEngine>,
+    /// The card reader.
+    pub reader: Box<dyn CardReader>,
+    /// The channel to gates.
+    pub link: LinkMaker,
+}
+
+/// Where and how.
+#[derive(Clone, Debug)]
+pub struct DeskConfig {
+    /// Folder of the vault.
+    pub data_dir: PathBuf,
+    /// Real or practice.
+    pub realm: Realm,
+    /// Cost of the passphrase's key derivation.
+    pub kdf: KdfCost,
+}
+
+/// How often the reader is asked, in milliseconds.
+const READER_EVERY_MS: i64 = 150;
+/// Longest wait for a gate to say that it is there, when a resident is waiting.
+const GATE_CHECK: Duration = Duration::from_millis(800);
+
+/// What is open while an operator is logged in.
+pub(super) struct Open {
+    pub vault: Vault,
+    pub link: Box<dyn GateLink>,
+    pub keys: Arc<IdentityKeys>,
+    pub shared: Arc<Shared>,
+    pub facts: SiteFacts,
+    pub opened: Option<ResidentId>,
+    pub last_issued: Option<CardUid>,
+    pub flow: Flow,
+    changes_seen: u64,
+    desk_shown: Option<Conditions>,
+}
+
+/// The desk.
+pub struct Desk {
+    pub(super) config: DeskConfig,
+    pub(super) devices: Devices,
+    pub(super) open: Option<Box<Open>>,
+    pub(super) language: Language,
+    pub(super) out: Vec<Event>,
+    courier: Option<Courier>,
+    card_there: Option<CardUid>,
+    reader_asked: Option<Timestamp>,
+    reader_state: Option<ReaderError>,
+    pub(super) busy_shown: bool,
+    pub(super) last_offered: bool,
+}
+
+impl Desk {
+    /// Looks at the data folder and says which first screen applies.
+    pub fn new(config: DeskConfig, devices: Devices) -> Self {
+        Self {
+            config,
+            devices,
+            open: None,
+            language: Language::Chinese,
+            out: vec![],
+            courier: None,
+            card_there: None,
+            reader_asked: None,
+            reader_state: None,
+            busy_shown: false,
+            last_offered: false,
+        }
+    }
+
+    /// The first events: realm, and first run or locked.
+    pub fn start(&mut self, now: Timestamp) -> Vec<Event> {
+        self.out.push(Event::Realm(self.config.realm));
+        self.say_door(now);
+        self.scene(ResidentScene::Closed);
+        std::mem::take(&mut self.out)
+    }
+
+    /// One command in, events out.
+    pub fn handle(&mut self, command: Command, now: Timestamp) -> Vec<Event> {
+        match command {
+            Command::Staff(command) => self.staff(command, now),
+            Command::Resident(command) => self.resident(command, now),
+            Command::Close => self.close(now),
+        }
+        self.after(now);
+        std::mem::take(&mut self.out)
+    }
+
+    /// A moment passed: reader, camera, gates.
+    pub fn tick(&mut self, now: Timestamp) -> Vec<Event> {
+        self.poll_reader(now);
+        self.step(now);
+        self.after(now);
+        std::mem::take(&mut self.out)
+    }
+
+    /// Whether the desk wants to be ticked soon (a camera is on, or envelopes wait).
+    pub fn is_lively(&self) -> bool {
+        self.open.as_ref().is_some_and(|o| matches!(o.flow, Flow::Capturing(_) | Flow::Sending(_) | Flow::Trying(_)))
+    }
+
+    /// The courier of the vault that was just unlocked, once: the runner gives it a thread, a test drives it by hand.
+    pub fn take_courier(&mut self) -> Option<Courier> {
+        self.courier.take()
+    }
+
+    pub(super) fn say(&mut self, event: StaffEvent) {
+        self.out.push(Event::Staff(event));
+    }
+
+    pub(super) fn fail(&mut self, failure: Failure) {
+        self.say(StaffEvent::Failed(failure));
+    }
+
+    pub(super) fn scene(&mut self, scene: ResidentScene) {
+        self.out.push(Event::Resident(scene));
+    }
+
+    /// First run, or locked with the pause that applies.
+    fn say_door(&mut self, now: Timestamp) {
+        match Vault::state(&self.config.data_dir, now) {
+            Ok(VaultState::Absent) => self.say(StaffEvent::FirstRun),
+            Ok(VaultState::Locked { wait_ms, .. }) => self.say(StaffEvent::Locked { wait_ms }),
+            Err(error) => {
+                self.say(StaffEvent::Locked { wait_ms: 0 });
+                self.fail(failure_of(error));
+            }
+        }
+    }
+
+    pub(super) fn create(&mut self, operator: &str, passphrase: &Passphrase, facts: &SiteFacts, now: Timestamp) {
+        if operator.trim().is_empty() {
+            return self.fail(Failure::Field(super::event::FieldFault::Operator));
+        }
+        if passphrase.chars() < Passphrase::CHARS_MIN {
+            return self.fail(Failure::PassphraseTooShort);
+        }
+        let made =
+            Vault::create(&self.config.data_dir, self.config.realm, operator, passphrase, facts, now, self.config.kdf);
+        match made {
+            Ok(vault) => self.enter(vault, now),
+            Err(error) => self.fail(failure_of(error)),
+        }
+    }
+
+    pub(super) fn unlock(&mut self, passphrase: &Passphrase, now: Timestamp) {
+        match Vault::unlock(&self.config.data_dir, self.config.realm, passphrase, now) {
+            Ok(vault) => self.enter(vault, now),
+            Err(error) => {
+                let failure = failure_of(error);
+                if let Failure::WrongPassphrase { wait_ms } = failure {
+                    self.say(StaffEvent::Locked { wait_ms });
+                }
+                self.fail(failure);
+            }
+        }
+    }
+
+    fn enter(&mut self, vault: Vault, now: Timestamp) {
+        match self.try_enter(vault, now) {
+            Ok(()) => {}
+            Err(error) => {
+                self.open = None;
+                self.courier = None;
+                self.say_door(now);
+                self.fail(failure_of(error));
+            }
+        }
+    }
+
+    fn try_enter(&mut self, mut vault: Vault, now: Timestamp) -> Result<(), VaultError> {
+        let keys = match vault.identity_bytes()? {
+            Some(bytes) => IdentityKeys::from_bytes(&bytes).map_err(|_| VaultError::Corrupt { file: "vault.db".into() })?,
+            None => {
+                let keys = IdentityKeys::make(self.config.realm).map_err(|e| keys_failed(&e))?;
+                vault.record_identity_bytes(&keys.to_bytes())?;
+                keys
+            }
+        };
+        let keys = Arc::new(keys);
+        let lost = vault.captures_lost()?;
+        let facts = vault.facts()?;
+        let (_, operator) = vault.operator();
+        let shared = Arc::new(Shared::default());
+        let link = (self.devices.link)(Arc::clone(&keys), vault.site(), self.config.realm);
+        let courier_link = (self.devices.link)(Arc::clone(&keys), vault.site(), self.config.realm);
+        self.courier = Some(Courier::new(vault.second_connection()?, courier_link, Arc::clone(&shared)));
+        let fingerprint: String = keys.fingerprint().iter().map(|b| format!("{b:02x}")).collect();
+        self.open = Some(Box::new(Open {
+            vault,
+            link,
+            keys,
+            shared,
+            facts: facts.clone(),
+            opened: None,
+            last_issued: None,
+            flow: Flow::Idle,
+            changes_seen: 0,
+            desk_shown: None,
+        }));
+        self.say(StaffEvent::Unlocked { operator });
+        self.say(StaffEvent::StationFingerprint(fingerprint));
+        let missing: Vec<Fact> = facts.missing();
+        self.say(StaffEvent::Facts(facts, missing));
+        if lost > 0 {
+            self.fail(Failure::CaptureLost);
+        }
+        self.end_overdue(now)?;
+        self.to_idle(now);
+        Ok(())
+    }
+
+    /// Ends every consent whose last day has passed; the courier erases.
+    fn end_overdue(&mut self, now: Timestamp) -> Result<(), VaultError> {
+        let Some(open) = self.open.as_mut() else { return Ok(()) };
+        for resident in open.vault.consents_due(now)? {
+            open.vault.end_consent(resident, EraseReason::TermOver, now)?;
+        }
+        open.shared.ring();
+        Ok(())
+    }
+
+    pub(super) fn lock(&mut self, now: Timestamp) {
+        self.drop_visit(now);
+        if let Some(open) = self.open.take() {
+            open.shared.end();
+            if let Err(error) = open.vault.lock(now) {
+                self.fail(failure_of(error));
+            }
+        }
+        self.courier = None;
+        self.say_door(now);
+        self.scene(ResidentScene::Closed);
+    }
+
+    /// Locks; in practice first ends every consent and carries the erasures to the gates that answer.
+    fn close(&mut self, now: Timestamp) {
+        self.drop_visit(now);
+        let (mut erased, mut unanswered) = (0, vec![]);
+        if self.config.realm == Realm::Practice
+            && let Some(open) = self.open.as_mut()
+        {
+            match practice_over(open, &self.devices.link, now) {
+                Ok((count, names)) => (erased, unanswered) = (count, names),
+                Err(error) => self.fail(failure_of(error)),
+            }
+        }
+        self.lock(now);
+        self.out.push(Event::Goodbye { erased, unanswered });
+    }
+
+    /// What follows every command and tick: gates' states, desk's readiness, busy flag.
+    fn after(&mut self, now: Timestamp) {
+        let Some(open) = self.open.as_mut() else { return };
+        let (seen, changes) = open.shared.gates();
+        let busy = open.flow.is_busy();
+        let mut events = vec![];
+        if changes != open.changes_seen {
+            open.changes_seen = changes;
+            events.push(StaffEvent::Gates(seen.clone()));
+        }
+        let gates = open.vault.gates().unwrap_or_default();
+        let answering = conditions::answering(&gates, &seen);
+        let known = conditions::gather(self.config.realm, &open.facts, &gates, &answering, None);
+        let refresh_record = !events.is_empty();
+        if open.desk_shown.as_ref() != Some(&known) {
+            events.push(StaffEvent::Desk(known.desk_blockers()));
+            open.desk_shown = Some(known.clone());
+        }
+        let offered = known.desk_blockers().is_empty();
+        let idle = matches!(open.flow, Flow::Idle);
+        if busy != self.busy_shown {
+            self.busy_shown = busy;
+            events.push(StaffEvent::ResidentBusy(busy));
+        }
+        for event in events {
+            self.say(event);
+        }
+        if idle && offered != self.last_offered {
+            self.to_idle(now);
+        }
+        if refresh_record {
+            self.show_opened(now);
+            self.refresh_withdrawn();
+        }
+    }
+
+    fn poll_reader(&mut self, now: Timestamp) {
+        if self.open.is_none() || self.reader_asked.is_some_and(|at| (0..READER_EVERY_MS).contains(&now.since(at))) {
+            return;
+        }
+        self.reader_asked = Some(now);
+        let (state, card) = match self.devices.reader.present() {
+            Ok(card) => (None, card),
+            Err(error) => (Some(error), None),
+        };
+        if state != self.reader_state {
+            self.reader_state = state.clone();
+            if matches!(state, Some(ReaderError::CardPulled | ReaderError::Unreadable))
+                && let Some(error) = state.clone()
+            {
+                self.tap_failed(Failure::Reader(error));
+            }
+            self.say(StaffEvent::Reader(state));
+        }
+        if card != self.card_there {
+            self.card_there.clone_from(&card);
+            if let Some(uid) = card {
+                self.card_tapped(uid, now);
+            }
+        }
+    }
+
+    /// A card came onto the reader: the resident's window takes it when it waits for one, else it is for the staff.
+    fn card_tapped(&mut self, uid: CardUid, now: Timestamp) {
+        match self.open.as_ref().map(|o| &o.flow) {
+            Some(Flow::TapCard { withdraw, .. }) => {
+                let withdraw = *withdraw;
+                self.resident_tapped(uid, withdraw, now);
+            }
+            Some(_) => self.staff_card(uid, now),
+            None => {}
+        }
+    }
+
+    /// Asks gates, just now, whether they are there.
+    pub(super) fn answering_now(&mut self, gates: &[GateRecord]) -> (Vec<GateRecord>, Option<Failure>) {
+        let Some(open) = self.open.as_mut() else { return (vec![], None) };
+        let mut failure = None;
+        let mut there = vec![];
+        for gate in gates {
+            match open.link.ask(gate, &Request::Health, GATE_CHECK) {
+                Ok(Reply::Health(_)) => there.push(gate.clone()),
+                Ok(Reply::Refused(refusal)) => failure = Some(Failure::Refused(gate.name.clone(), refusal)),
+                Ok(_) => failure = Some(Failure::Link(gate.name.clone(), LinkError::Protocol)),
+                Err(error) => failure = Some(Failure::Link(gate.name.clone(), error)),
+            }
+        }
+        (there, failure)
+    }
+
+    /// Everything known for the permit, with the gates that answered a moment ago.
+    pub(super) fn conditions(&self, answering: &[GateRecord], person: PersonFacts) -> Conditions {
+        let empty = SiteFacts::default();
+        let facts = self.open.as_ref().map_or(&empty, |o| &o.facts);
+        let gates = self.open.as_ref().and_then(|o| o.vault.gates().ok()).unwrap_or_default();
+        // The answering gates may have passed their card test since they were read.
+        let fresh: Vec<GateRecord> =
+            gates.iter().filter(|g| answering.iter().any(|a| a.id == g.id)).cloned().collect();
+        conditions::gather(self.config.realm, facts, &gates, &fresh, Some(person))
+    }
+
+    /// Runs a vault operation; a failure is told to the staff.
+    pub(super) fn vault<T>(&mut self, act: impl FnOnce(&mut Vault) -> Result<T, VaultError>) -> Option<T> {
+        let open = self.open.as_mut()?;
+        match act(&mut open.vault) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.fail(failure_of(error));
+                None
+            }
+        }
+    }
+
+    fn staff(&mut self, command: StaffCommand, now: Timestamp) {
+        self.handle_staff(command, now);
+    }
+
+    fn resident(&mut self, command: ResidentCommand, now: Timestamp) {
+        self.handle_resident(command, now);
+    }
+}
+
+/// Ends all faces and carries the erasures, twice at most: a gate that is away keeps its lease. Returns how many erasures gates signed for,
+/// and the gates that did not answer.
+fn practice_over(open: &mut Open, link: &LinkMaker, now: Timestamp) -> Result<(u32, Vec<String>), VaultError> {
+    open.vault.end_all_faces(EraseReason::PracticeOver, now)?;
+    let before = open.vault.erasures_pending()?.len();
+    let link = link(Arc::clone(&open.keys), open.vault.site(), open.vault.realm());
+    let mut courier = Courier::new(open.vault.second_connection()?, link, Arc::clone(&open.shared));
+    courier.pass(now)?;
+    courier.pass(now.plus_ms(crate::domain::delivery::PAUSE_MAX_MS))?;
+    let left = open.vault.erasures_pending()?;
+    let away = |gate: &GateRecord| left.iter().any(|(_, id)| *id == gate.id);
+    let names = open.vault.gates()?.into_iter().filter(away).map(|g| g.name).collect();
+    Ok((u32::try_from(before.saturating_sub(left.len())).unwrap_or(u32::MAX), names))
+}
+
+fn keys_failed(error: &KeyError) -> VaultError {
+    tracing::error!(%error, "the station's keys could not be made");
+    VaultError::Refused(0)
+}
+
+/// What a vault error means to a person.
+pub(super) fn failure_of(error: VaultError) -> Failure {
+    match error {
+        VaultError::WrongPassphrase { wait_ms } | VaultError::TooSoon { wait_ms } => Failure::WrongPassphrase { wait_ms },
+        VaultError::PassphraseTooShort => Failure::PassphraseTooShort,
+        VaultError::CardNeeded => Failure::CardUnknown,
+        VaultError::NoGate => Failure::NoGateChosen,
+        VaultError::ConsentThere => Failure::AlreadyEnrolled,
+        VaultError::OtherRealm => Failure::OtherRealm,
+        VaultError::Corrupt { file } => Failure::VaultDamaged(file),
+        VaultError::DiskFull => Failure::DiskFull,
+        VaultError::CardTaken => Failure::CardTaken,
+        VaultError::CardSame => Failure::CardSame,
+        other => Failure::DiskFailed(other.to_string()),
+    }
+}

@@ -1,0 +1,164 @@
+//! One visit to the resident window, from the idle screen back to it. Each state owns exactly what that step may know; a move takes the
+//! state and gives back the next one, and every give-up lands on a working card with nothing held.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::event::{HandOver, ReceiptView};
+use crate::domain::consent::ConsentGranted;
+use crate::domain::gate::GateRecord;
+use crate::domain::id::{GateId, ResidentId};
+use crate::domain::notice::{Language, NoticeShown};
+use crate::domain::resident::Resident;
+use crate::domain::time::{CivilDate, Timestamp};
+use crate::notice::{ConsentPage, Rendered, Values};
+use crate::secret::{EngineId, FaceTemplate};
+use crate::wire::message::PutFace;
+
+/// Pictures that become one template.
+pub const PICTURES: u8 = 5;
+/// Pause between two taken pictures, in milliseconds, so that they differ.
+pub const PICTURE_EVERY_MS: i64 = 120;
+/// Longest search for good pictures, in milliseconds.
+pub const CAPTURE_MS_MAX: i64 = 60_000;
+/// Longest wait for a card tap, in milliseconds.
+pub const TAP_MS_MAX: i64 = 60_000;
+/// Probes of one try at the gate.
+pub const PROBES_MAX: u8 = 3;
+
+/// Two pictures of one face are at least this similar (cosine); below it somebody else sat down. The false-match thresholds at 1 in
+/// 10,000 for single pictures, measured on all pairs of LFW.
+fn same_face_min(engine: &EngineId) -> f32 {
+    if *engine == EngineId::dlib() { 0.9408 } else { 0.4243 }
+}
+
+/// The person whose card was tapped, and the gates their sentence will name.
+pub(super) struct Person {
+    pub resident: Resident,
+    pub gates: Vec<GateRecord>,
+    pub ends_on: CivilDate,
+}
+
+impl Person {
+    pub fn gate_ids(&self) -> Vec<GateId> {
+        self.gates.iter().map(|g| g.id).collect()
+    }
+}
+
+/// The notice is on the screen, in one or both languages.
+pub(super) struct Noticed {
+    pub person: Person,
+    pub values: BTreeMap<Language, Values>,
+    pub language: Language,
+    pub shown: BTreeMap<Language, (NoticeShown, Arc<Rendered>)>,
+}
+
+impl Noticed {
+    pub fn current(&self) -> Option<&(NoticeShown, Arc<Rendered>)> {
+        self.shown.get(&self.language)
+    }
+}
+
+/// A yes on disk. The state that every capture trouble comes back to.
+pub(super) struct Consented {
+    pub consent: ConsentGranted,
+    pub person: Person,
+    pub page: ConsentPage,
+    pub values: Values,
+    pub language: Language,
+    pub signed_at: Timestamp,
+}
+
+/// The camera is on.
+pub(super) struct Capturing {
+    pub held: Consented,
+    pub parts: Vec<FaceTemplate>,
+    pub begun: Timestamp,
+    pub last_taken: Option<Timestamp>,
+    pub last_frame: Timestamp,
+}
+
+/// Sealed envelopes on their way, one gate a tick. The template is gone.
+pub(super) struct Sending {
+    pub held: Consented,
+    pub waiting: Vec<(GateRecord, PutFace)>,
+    pub done: Vec<(GateRecord, HandOver)>,
+    pub last_failure: Option<super::event::Failure>,
+    pub shutter_at: Timestamp,
+}
+
+/// At least one gate holds it; the resident looks once more and the gate answers.
+pub(super) struct Trying {
+    pub held: Consented,
+    pub done: Vec<(GateRecord, HandOver)>,
+    pub gate: GateRecord,
+    pub looking: bool,
+    pub begun: Timestamp,
+    pub last_frame: Timestamp,
+    pub probes: u8,
+}
+
+/// What the resident window is doing.
+#[derive(Default)]
+pub(super) enum Flow {
+    #[default]
+    Idle,
+    Rules,
+    TapCard {
+        withdraw: bool,
+        since: Timestamp,
+    },
+    Noticed(Box<Noticed>),
+    Deciding(Box<Noticed>, ConsentPage),
+    Refused,
+    Resting(Box<Consented>),
+    Capturing(Box<Capturing>),
+    Sending(Box<Sending>),
+    Trying(Box<Trying>),
+    Done {
+        receipt: Box<ReceiptView>,
+        recognised: bool,
+    },
+    Ended,
+    Withdrawing(ResidentId),
+    Withdrawn {
+        resident: ResidentId,
+        gates: Vec<GateId>,
+    },
+}
+
+impl Flow {
+    /// Whether somebody is being served.
+    pub fn is_busy(&self) -> bool {
+        !matches!(self, Self::Idle | Self::Rules)
+    }
+
+    /// The consent that is held, if any.
+    pub fn consent(&self) -> Option<&ConsentGranted> {
+        match self {
+            Self::Resting(held) => Some(&held.consent),
+            Self::Capturing(capturing) => Some(&capturing.held.consent),
+            Self::Sending(sending) => Some(&sending.held.consent),
+            Self::Trying(trying) => Some(&trying.held.consent),
+            Self::Idle
+            | Self::Rules
+            | Self::TapCard { .. }
+            | Self::Noticed(_)
+            | Self::Deciding(..)
+            | Self::Refused
+            | Self::Done { .. }
+            | Self::Ended
+            | Self::Withdrawing(_)
+            | Self::Withdrawn { .. } => None,
+        }
+    }
+}
+
+/// Whether a new part shows the same face as the parts before it.
+pub(super) fn is_same_face(parts: &[FaceTemplate], new: &FaceTemplate) -> bool {
+    parts.first().is_none_or(|first| {
+        // EXPOSE: two pictures of one capture are compared with each other, with nothing stored.
+        let cosine: f32 = first.expose().iter().zip(new.expose()).map(|(a, b)| a * b).sum();
+        first.engine() == new.engine() && cosine >= same_face_min(first.engine())
+    })
+}

@@ -1,0 +1,66 @@
+//! Every act that the notice promises, bound to the command that does it. While one is missing, face entry on a real site is off
+//! ([`crate::domain::permit::Blocker::PromiseNotKept`]): a notice that says more than the program does is itself a wrong (J15 2(4)).
+
+/// An act that the notice promises, with the place of the promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// Section of the notice.
+    pub section: &'static str,
+    /// A few words of the promise, as in the Chinese text.
+    pub words: &'static str,
+    /// The command that keeps it; `None` while it is not built.
+    pub kept_by: Option<&'static str>,
+}
+
+const fn kept(section: &'static str, words: &'static str, command: &'static str) -> Promise {
+    Promise { section, words, kept_by: Some(command) }
+}
+
+const fn open(section: &'static str, words: &'static str) -> Promise {
+    Promise { section, words, kept_by: None }
+}
+
+/// The promises, in the order of the notice.
+pub const PROMISES: &[Promise] = &[
+    kept("二", "您表示不录之后，只有您主动提出，我们才会再次办理", "ResidentCommand::AskFace"),
+    kept("五", "先给您办好门禁卡", "StaffCommand::IssueCard"),
+    kept("五", "画面里出现别人，这一张就作废", "domain::quality::judge"),
+    open("五", "真人到场"),
+    kept("五", "门禁机回读确认，您当场试一次", "ResidentCommand::TryGate"),
+    kept("五", "您拿到一份回执", "ResidentCommand::SaveReceipt"),
+    kept("八", "最迟在失去联系", "gate contact lease"),
+    open("八", "到期不用您申请，程序自动从全部门禁机里删除"),
+    kept("十一", "撤回并删除", "ResidentCommand::ConfirmWithdraw"),
+    kept("十一", "或者打", "StaffCommand::WithdrawFor"),
+    open("十一", "人脸信息删除证明"),
+    open("十一", "只停用，或者减少几道门"),
+    open("十一", "前台当场打印我们持有的您的全部信息，包括谁看过"),
+    kept("十一", "更正、补充", "StaffCommand::SaveResident"),
+    open("十一", "人脸特征不准的，先删旧的再录"),
+    open("十一", "能转移的信息给您电子副本"),
+    open("十一", "限制或者拒绝处理"),
+    open("十一", "注销"),
+    open("十一", "近亲属可以要求查阅、复制、更正、删除"),
+    open("十一", "我们不同意您的要求时，会书面说明理由"),
+    open("十三", "立即停用人脸"),
+    open("十六", "朗读"),
+    kept("十七", "任何人可以查阅", "ResidentCommand::ShowRules"),
+];
+
+/// Whether every promise has its command.
+pub fn all_kept() -> bool {
+    PROMISES.iter().all(|p| p.kept_by.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn j15_each_promise_is_a_sentence_of_the_notice() {
+        let notice = include_str!("../../assets/notices/zh-CN/notice.md").replace("**", "");
+        for promise in PROMISES {
+            assert!(notice.contains(promise.words), "section {}: {}", promise.section, promise.words);
+        }
+    }
+}

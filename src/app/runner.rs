@@ -1,0 +1,175 @@
+//! Gives the desk a thread, a clock and bounded channels, and the courier a thread of its own.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::command::Command;
+use super::courier::Courier;
+use super::desk::{Desk, DeskConfig, Devices};
+use super::event::Event;
+use crate::domain::time::Timestamp;
+use crate::ports::Clock;
+
+/// Most commands that wait for the desk.
+pub const COMMANDS_MAX: usize = 64;
+/// Most events that wait for the windows; of previews only the newest waits.
+pub const EVENTS_MAX: usize = 64;
+/// Pause between two looks at camera and gates while somebody is being served.
+const TICK_LIVELY: Duration = Duration::from_millis(8);
+/// Pause otherwise.
+const TICK_CALM: Duration = Duration::from_millis(50);
+/// Pause between two rounds of the courier.
+const COURIER_EVERY: Duration = Duration::from_millis(1_000);
+
+/// Where events go. Returns `false` when it is full just now; an error of the other side counts as taken.
+pub type EventSink = Box<dyn FnMut(&Event) -> bool + Send>;
+
+/// A running desk.
+pub struct Running {
+    commands: SyncSender<Command>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// A handle that the windows send commands through.
+    pub fn commands(&self) -> SyncSender<Command> {
+        self.commands.clone()
+    }
+
+    /// Waits until the desk's thread has ended (after [`Command::Close`]).
+    pub fn join(mut self) {
+        drop(self.commands);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Starts the desk's thread. `devices` is called on that thread, since some devices must be made where they are used.
+///
+/// # Errors
+/// The operating system gave no thread.
+pub fn start(
+    config: DeskConfig,
+    devices: Box<dyn FnOnce() -> Devices + Send>,
+    clock: Arc<dyn Clock + Sync>,
+    sink: EventSink,
+) -> std::io::Result<Running> {
+    let (commands, inbox) = sync_channel(COMMANDS_MAX);
+    let thread = std::thread::Builder::new().name("desk".into()).spawn(move || {
+        let desk = Desk::new(config, devices());
+        run(desk, &inbox, &clock, sink);
+    })?;
+    Ok(Running { commands, thread: Some(thread) })
+}
+
+fn run(mut desk: Desk, inbox: &Receiver<Command>, clock: &Arc<dyn Clock + Sync>, mut sink: EventSink) {
+    let mut waiting: VecDeque<Event> = desk.start(clock.now()).into();
+    let mut couriers: Vec<JoinHandle<()>> = vec![];
+    let mut over = false;
+    while !over {
+        let pause = if desk.is_lively() || !waiting.is_empty() { TICK_LIVELY } else { TICK_CALM };
+        let events = match inbox.recv_timeout(pause) {
+            Ok(command) => {
+                over = matches!(command, Command::Close);
+                desk.handle(command, clock.now())
+            }
+            Err(RecvTimeoutError::Timeout) => desk.tick(clock.now()),
+            Err(RecvTimeoutError::Disconnected) => {
+                over = true;
+                desk.handle(Command::Close, clock.now())
+            }
+        };
+        if let Some(courier) = desk.take_courier()
+            && let Some(thread) = spawn_courier(courier, Arc::clone(clock))
+        {
+            couriers.push(thread);
+        }
+        events.into_iter().for_each(|event| queue(&mut waiting, event));
+        flush(&mut waiting, &mut sink);
+    }
+    drop(desk);
+    for courier in couriers {
+        let _ = courier.join();
+    }
+    for _ in 0..200 {
+        flush(&mut waiting, &mut sink);
+        if waiting.is_empty() {
+            break;
+        }
+        std::thread::sleep(TICK_LIVELY);
+    }
+}
+
+/// A newer preview replaces the one that still waits.
+fn queue(waiting: &mut VecDeque<Event>, event: Event) {
+    if matches!(event, Event::Preview(_)) {
+        waiting.retain(|e| !matches!(e, Event::Preview(_)));
+    }
+    if matches!(event, Event::Guide { .. }) {
+        waiting.retain(|e| !matches!(e, Event::Guide { .. }));
+    }
+    waiting.push_back(event);
+}
+
+fn flush(waiting: &mut VecDeque<Event>, sink: &mut EventSink) {
+    while let Some(event) = waiting.front() {
+        if !sink(event) {
+            break;
+        }
+        waiting.pop_front();
+    }
+}
+
+fn spawn_courier(mut courier: Courier, clock: Arc<dyn Clock + Sync>) -> Option<JoinHandle<()>> {
+    let round = move || {
+        let shared = Arc::clone(courier.shared());
+        loop {
+            if let Err(error) = courier.pass(clock.now()) {
+                tracing::warn!(%error, "the courier's round failed");
+            }
+            if !shared.wait(COURIER_EVERY) {
+                break;
+            }
+        }
+    };
+    std::thread::Builder::new().name("courier".into()).spawn(round).ok()
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    fn now(&self) -> Timestamp {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        Timestamp::from_ms(since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+/// A clock that tests move by hand.
+#[derive(Clone, Debug, Default)]
+pub struct HandClock(Arc<Mutex<Timestamp>>);
+
+impl HandClock {
+    /// Starts at an instant.
+    pub fn at(now: Timestamp) -> Self {
+        Self(Arc::new(Mutex::new(now)))
+    }
+
+    /// Moves on.
+    pub fn advance_ms(&self, ms: i64) {
+        let mut now = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *now = now.plus_ms(ms);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,315 @@
+//! What the staff window may do: find, write, issue a card, pair a gate, withdraw for somebody who called. Nothing of a face begins here.
+
+use std::time::Duration;
+
+use super::command::{StaffCommand, parse_date};
+use super::desk::{Desk, failure_of};
+use super::enroll::Flow;
+use super::event::{
+    CardRead, CardView, Event, Failure, FaceState, FieldFault, ResidentRow, ResidentView, StaffEvent,
+};
+use crate::domain::card::CardUid;
+use crate::domain::consent::EraseReason;
+use crate::domain::gate::GateRecord;
+use crate::domain::id::{GateId, ResidentId};
+use crate::domain::resident::{AgeBand, ResidentDraft, ResidentError};
+use crate::domain::site::SiteFacts;
+use crate::domain::time::Timestamp;
+use crate::secret::random_bytes;
+use crate::vault::{OpenWhy, VaultError};
+use crate::wire::keys::parse_fingerprint;
+use crate::wire::message::{Reply, Request};
+
+/// Longest wait for a gate that staff ask directly.
+const ASK_LIMIT: Duration = Duration::from_millis(2_000);
+
+impl Desk {
+    pub(super) fn handle_staff(&mut self, command: StaffCommand, now: Timestamp) {
+        match command {
+            StaffCommand::CreateVault { operator, passphrase, facts } => {
+                self.create(&operator, &passphrase, &facts, now);
+            }
+            StaffCommand::Unlock { passphrase } => self.unlock(&passphrase, now),
+            StaffCommand::Lock => self.lock(now),
+            StaffCommand::Find { query } => self.find(&query),
+            StaffCommand::OpenResident(id) => self.open_record(id, OpenWhy::Staff, now),
+            StaffCommand::CloseResident => {
+                if let Some(open) = self.open.as_mut() {
+                    open.opened = None;
+                }
+                self.say(StaffEvent::Closed);
+            }
+            StaffCommand::SaveResident { id, name, unit, age_band, next_band_on, ends_on } => {
+                self.save_resident(id, &name, &unit, age_band, (&next_band_on, &ends_on), now);
+            }
+            StaffCommand::WedgeTyped(text) => match CardUid::from_wedge(&text) {
+                Some(uid) => self.staff_card(uid, now),
+                None => self.fail(Failure::CardTextUnreadable),
+            },
+            StaffCommand::IssueCard { resident, uid, gates } => self.issue_card(resident, uid, &gates, now),
+            StaffCommand::SaveFacts(facts) => self.save_facts(facts, now),
+            StaffCommand::PairGate {
+                name,
+                place,
+                capture_area,
+                other_way,
+                why_needed,
+                address,
+                fingerprint,
+            } => self.pair_gate([name, place, capture_area, other_way, why_needed], &address, &fingerprint, now),
+            StaffCommand::TestCardWay(gate) => self.test_card_way(gate, now),
+            StaffCommand::ShowGates => {
+                if let Some(open) = self.open.as_ref() {
+                    let gates = open.shared.gates().0;
+                    open.shared.ring();
+                    self.say(StaffEvent::Gates(gates));
+                }
+            }
+            StaffCommand::StopFace => self.stop_visit(None, now),
+            StaffCommand::WithdrawFor(resident) => {
+                self.end_face(resident, EraseReason::Withdrawn, now);
+                self.show_opened(now);
+            }
+        }
+    }
+
+    fn find(&mut self, query: &str) {
+        let Some(open) = self.open.as_mut() else { return };
+        match open.vault.find(query) {
+            Ok(found) => {
+                let rows = found
+                    .rows
+                    .into_iter()
+                    .map(|row| ResidentRow {
+                        id: row.id,
+                        masked_name: row.masked_name,
+                        unit: row.unit.as_str().to_owned(),
+                        has_card: row.has_card,
+                    })
+                    .collect();
+                self.say(StaffEvent::Found { rows, more: found.more });
+            }
+            Err(VaultError::NeedsUnit) => self.say(StaffEvent::Found { rows: vec![], more: true }),
+            Err(error) => self.fail(failure_of(error)),
+        }
+    }
+
+    /// A card tapped or typed at the staff window: read it into the open record, or open the record it belongs to.
+    pub(super) fn staff_card(&mut self, uid: CardUid, now: Timestamp) {
+        let Some(owner) = self.vault(|v| v.resident_by_card(&uid)) else { return };
+        let opened = self.open.as_ref().and_then(|o| o.opened);
+        match (opened, owner) {
+            (Some(opened), owner) => {
+                let taken = owner.is_some_and(|o| o != opened);
+                let last4 = uid.last4();
+                self.say(StaffEvent::CardRead(CardRead { uid, last4, taken }));
+            }
+            (None, Some(owner)) => self.open_record(owner, OpenWhy::CardTap, now),
+            (None, None) => self.fail(Failure::CardUnknown),
+        }
+    }
+
+    fn open_record(&mut self, id: ResidentId, why: OpenWhy, now: Timestamp) {
+        if self.vault(|v| v.open_resident(id, why, now)).is_some() {
+            if let Some(open) = self.open.as_mut() {
+                open.opened = Some(id);
+            }
+            self.show_opened(now);
+        }
+    }
+
+    /// Tells the staff window what the open record looks like now. Not a new look at it, so not logged again.
+    pub(super) fn show_opened(&mut self, _now: Timestamp) {
+        let Some(id) = self.open.as_ref().and_then(|o| o.opened) else { return };
+        if let Some(view) = self.vault(|v| view_of(v, id)) {
+            self.say(StaffEvent::Opened(Box::new(view)));
+        }
+    }
+
+    fn save_resident(
+        &mut self,
+        id: Option<ResidentId>,
+        name: &str,
+        unit: &str,
+        age_band: AgeBand,
+        (next_band_on, ends_on): (&str, &str),
+        now: Timestamp,
+    ) {
+        let Some(ends_on) = parse_date(ends_on) else { return self.fail(Failure::Field(FieldFault::EndDate)) };
+        let next = match (age_band, next_band_on.trim()) {
+            (AgeBand::Adult, _) => None,
+            (_, "") => None,
+            (_, text) => match parse_date(text) {
+                Some(day) => Some(day),
+                None => return self.fail(Failure::Field(FieldFault::NextBandDate)),
+            },
+        };
+        let draft = match ResidentDraft::parse(id, name, unit, age_band, next, ends_on, now) {
+            Ok(draft) => draft,
+            Err(ResidentError::EndPast) => return self.fail(Failure::Field(FieldFault::EndDate)),
+            Err(ResidentError::NextBandMissing | ResidentError::NextBandWrong) => {
+                return self.fail(Failure::Field(FieldFault::NextBandDate));
+            }
+            Err(error) => return self.fail(Failure::Field(FieldFault::Name(error))),
+        };
+        let new_id = ResidentId::from_bytes(random_bytes());
+        if let Some(id) = self.vault(|v| v.record_resident(&draft, new_id, now)) {
+            if let Some(open) = self.open.as_mut() {
+                open.opened = Some(id);
+                open.shared.ring();
+            }
+            self.say(StaffEvent::Saved(id));
+            self.show_opened(now);
+        }
+    }
+
+    fn issue_card(&mut self, resident: ResidentId, uid: CardUid, gates: &[GateId], now: Timestamp) {
+        if gates.is_empty() {
+            return self.fail(Failure::NoGateChosen);
+        }
+        let issued = self.vault(|v| {
+            let ends_on = v.resident(resident)?.ends_on;
+            v.issue_card(resident, &uid, gates, ends_on, now)
+        });
+        if issued.is_some() {
+            if let Some(open) = self.open.as_mut() {
+                open.last_issued = Some(uid);
+                open.shared.ring();
+            }
+            self.say(StaffEvent::CardIssued(resident));
+            self.show_opened(now);
+        }
+    }
+
+    fn save_facts(&mut self, facts: SiteFacts, now: Timestamp) {
+        if self.vault(|v| v.record_facts(&facts, now)).is_some() {
+            if let Some(open) = self.open.as_mut() {
+                open.facts = facts.clone();
+            }
+            let missing = facts.missing();
+            self.say(StaffEvent::Facts(facts, missing));
+        }
+    }
+
+    fn pair_gate(&mut self, described: [String; 5], address: &str, fingerprint: &str, now: Timestamp) {
+        let [name, place, capture_area, other_way, why_needed] = described.map(|t| t.trim().to_owned());
+        if name.is_empty() || address.trim().is_empty() {
+            return self.fail(Failure::Field(FieldFault::Gate));
+        }
+        let Some(tls_pin) = parse_fingerprint(fingerprint) else { return self.fail(Failure::FingerprintUnreadable) };
+        let Some(open) = self.open.as_mut() else { return };
+        let hello = match open.link.meet(address.trim(), &tls_pin, ASK_LIMIT) {
+            Ok(hello) => hello,
+            Err(error) => return self.fail(Failure::Link(name, error)),
+        };
+        if hello.realm != self.config.realm.label() {
+            return self.fail(Failure::OtherRealm);
+        }
+        let known = open.vault.gates().unwrap_or_default();
+        let id = GateId::from_bytes(hello.id);
+        let record = GateRecord {
+            id,
+            name,
+            place,
+            capture_area,
+            other_way,
+            why_needed,
+            address: address.trim().to_owned(),
+            tls_pin,
+            seal_key: hello.seal_key,
+            sign_key: hello.sign_key,
+            card_way_tested_at: known.iter().find(|g| g.id == id).and_then(|g| g.card_way_tested_at),
+            takes_faces: hello.takes_faces,
+        };
+        if self.vault(|v| v.record_gate(&record, now)).is_some() {
+            if let Some(open) = self.open.as_ref() {
+                open.shared.ring();
+                let gates = open.shared.gates().0;
+                self.say(StaffEvent::Gates(gates));
+            }
+            self.show_opened(now);
+        }
+    }
+
+    fn test_card_way(&mut self, gate: GateId, now: Timestamp) {
+        let Some(open) = self.open.as_mut() else { return };
+        let Some(record) = open.vault.gates().unwrap_or_default().into_iter().find(|g| g.id == gate) else { return };
+        let uid = match (&open.last_issued, open.opened) {
+            (Some(uid), _) => Some(uid.clone()),
+            (None, Some(resident)) => open.vault.current_card(resident).ok().flatten().map(|c| c.uid),
+            (None, None) => None,
+        };
+        let Some(uid) = uid else { return self.say(StaffEvent::CardWay(gate, false)) };
+        let opens = match open.link.ask(&record, &Request::TestCard(uid.bytes().to_vec()), ASK_LIMIT) {
+            Ok(Reply::CardTested(opens)) => opens,
+            Ok(Reply::Refused(refusal)) => return self.fail(Failure::Refused(record.name, refusal)),
+            Ok(_) => false,
+            Err(error) => return self.fail(Failure::Link(record.name, error)),
+        };
+        if opens {
+            self.vault(|v| v.record_card_way_test(gate, now));
+        }
+        self.say(StaffEvent::CardWay(gate, opens));
+        if let Some(open) = self.open.as_ref() {
+            open.shared.ring();
+        }
+    }
+
+    /// Ends a consent and lets the courier erase at once. Also stops a visit that stands on it.
+    pub(super) fn end_face(&mut self, resident: ResidentId, reason: EraseReason, now: Timestamp) {
+        let stands_on_it = self.open.as_ref().and_then(|o| o.flow.consent()).is_some_and(|c| c.resident() == resident);
+        if stands_on_it {
+            self.stop_visit(None, now);
+        }
+        self.vault(|v| v.end_consent(resident, reason, now));
+        if let Some(open) = self.open.as_ref() {
+            open.shared.ring();
+        }
+    }
+
+    /// A withdrawal is on the resident window: tell it which gates have signed since.
+    pub(super) fn refresh_withdrawn(&mut self) {
+        let Some(Flow::Withdrawn { resident, gates }) = self.open.as_ref().map(|o| &o.flow) else { return };
+        let (resident, named) = (*resident, gates.clone());
+        let split = self.vault(|v| {
+            let pending = v.erase_pending(resident)?;
+            let label = |gate: &GateRecord| gate.name.clone();
+            let gates = v.gates()?;
+            let named: Vec<&GateRecord> = gates.iter().filter(|g| named.contains(&g.id)).collect();
+            let waiting = named.iter().filter(|g| pending.contains(&g.id)).map(|g| label(g)).collect();
+            let erased = named.iter().filter(|g| !pending.contains(&g.id)).map(|g| label(g)).collect();
+            Ok((erased, waiting))
+        });
+        if let Some((erased, pending)) = split {
+            self.out.push(Event::Resident(super::event::ResidentScene::Withdrawn { erased, pending }));
+        }
+    }
+}
+
+fn view_of(vault: &mut crate::vault::Vault, id: ResidentId) -> Result<ResidentView, VaultError> {
+    let resident = vault.resident(id)?;
+    let gates = vault.gates()?;
+    let label = |gate: &GateId| gates.iter().find(|g| g.id == *gate).map_or_else(|| gate.short(), |g| g.name.clone());
+    let card = match vault.current_card(id)? {
+        None => None,
+        Some(card) => {
+            let delivered = vault.card_delivered_at(card.id)?;
+            Some(CardView {
+                last4: card.uid.last4(),
+                ends_on: card.ends_on,
+                gates: delivered.into_iter().map(|(gate, there)| (gate, label(&gate), there)).collect(),
+            })
+        }
+    };
+    let pending = vault.erase_pending(id)?;
+    let held = vault.faces_held(id)?;
+    let face = match vault.current_consent(id)? {
+        Some(consent) if !held.is_empty() => FaceState::Held {
+            gates: held.iter().map(|f| (f.gate, label(&f.gate))).collect(),
+            ends_on: consent.ends_on,
+        },
+        _ if !pending.is_empty() => FaceState::Erasing { pending: pending.iter().map(label).collect() },
+        _ => FaceState::None,
+    };
+    Ok(ResidentView { resident, card, face })
+}

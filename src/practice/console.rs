@@ -1,0 +1,78 @@
+//! Stands at the door of a practice gate: shows a person to the gate's own recognition, or holds a card to it. Lines come on standard input.
+//!
+//! `look N` seats person N (a second picture of them where there is one, else a re-lit variant) before the gate and presses the face button;
+//! the answer is `recognised`, `unknown`, or why not. `folder PATH` takes the people from a labelled folder instead. `card HEX` holds a card to the reader. `count` says how many faces the gate holds.
+
+use std::path::PathBuf;
+
+use super::{Person, Variant, people, picture_frame};
+use crate::domain::card::CardUid;
+use crate::domain::time::Timestamp;
+use crate::face::{EngineKind, engine_for};
+use crate::gate::cli::Console;
+use crate::gate::daemon::Gate;
+use crate::gate::door::Act;
+use crate::gate::watch::Answer;
+use crate::ports::FaceEngine;
+
+/// The console of a practice gate. Models and pictures are where `MENKA_MODELS` and `MENKA_PICTURES` say.
+pub fn at_the_door() -> Console {
+    let mut place: Option<(Vec<Person>, Box<dyn FaceEngine>)> = None;
+    Box::new(move |line: &str, gate: &mut Gate, now: Timestamp| {
+        let mut words = line.split_whitespace();
+        match (words.next(), words.next()) {
+            (Some("look"), Some(number)) => {
+                if place.is_none() {
+                    place = open();
+                }
+                let Some((all, engine)) = place.as_mut() else { return "no pictures or models".into() };
+                let person = number.parse::<usize>().ok().and_then(|n| all.get(n));
+                let Some(person) = person else { return "no such person".into() };
+                let variant = if person.pictures() > 1 { Variant::Probe } else { Variant::Relit };
+                let frame = picture_frame(person, variant, 0);
+                let act = gate.acted(Act::ButtonPressed);
+                let answer = gate.recognise_frame(engine.as_mut(), frame, act, now);
+                engine.rest();
+                match answer {
+                    Answer::Recognised(_) => "recognised".into(),
+                    Answer::Unknown => "unknown".into(),
+                    other => format!("{other:?}"),
+                }
+            }
+            (Some("folder"), Some(_)) => {
+                let folder = line.trim_start().trim_start_matches("folder").trim();
+                match super::labelled::cast(std::path::Path::new(folder)) {
+                    Ok((all, _)) => {
+                        place = engine().map(|engine| (all, engine));
+                        "ready".into()
+                    }
+                    Err(error) => error.to_string(),
+                }
+            }
+            (Some("card"), Some(hex)) => {
+                let opened = CardUid::from_wedge(hex.trim_start_matches("0x")).map(|uid| gate.open_for_card(&uid, now));
+                match opened {
+                    Some(Ok(Some(_))) => "opens".into(),
+                    Some(Ok(None)) => "shut".into(),
+                    Some(Err(error)) => format!("failed: {error}"),
+                    None => "no such card".into(),
+                }
+            }
+            (Some("count"), None) => gate.face_count().to_string(),
+            _ => "what?".into(),
+        }
+    })
+}
+
+fn open() -> Option<(Vec<Person>, Box<dyn FaceEngine>)> {
+    Some((people(&folder("MENKA_PICTURES")?).ok()?, engine()?))
+}
+
+fn engine() -> Option<Box<dyn FaceEngine>> {
+    let program = std::env::current_exe().ok()?;
+    Some(engine_for(EngineKind::Sface, &folder("MENKA_MODELS")?, &program))
+}
+
+fn folder(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).map(PathBuf::from)
+}

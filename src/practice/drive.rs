@@ -1,0 +1,382 @@
+//! Drives a whole desk by its commands, as the two windows would: for the end-to-end tests, `make e2e` and the bench. Everything behind it is
+//! real (vault, engine child, TLS, gate processes); only camera and card reader are practice devices.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::site::{GateProcess, KDF, SiteError};
+use super::{Controls, Person, PictureCamera, PracticeAct, PracticeReader, practice_card};
+use crate::app::command::{Command, ResidentCommand, StaffCommand};
+use crate::app::courier::Courier;
+use crate::app::desk::{Desk, DeskConfig, Devices, LinkMaker};
+use crate::app::event::{Event, Failure, ResidentScene, ResidentView, StaffEvent};
+use crate::app::runner::SystemClock;
+use crate::domain::Realm;
+use crate::domain::consent::Signature;
+use crate::domain::gate::{GateRecord, GateStatus};
+use crate::domain::id::{GateId, ResidentId, SiteId};
+use crate::domain::quality::Guidance;
+use crate::domain::resident::AgeBand;
+use crate::lan::TlsLink;
+use crate::ports::{Clock, FaceEngine, GateLink, LinkError};
+use crate::secret::Passphrase;
+use crate::wire::keys::IdentityKeys;
+use crate::wire::message::{Hello, Reply, Request};
+
+/// Why a drive did not get where it should.
+#[derive(Debug, thiserror::Error)]
+pub enum DriveError {
+    /// Something that was waited for did not come.
+    #[error("waited in vain for {what}; the resident window shows {scene}; failures: {failures}")]
+    InVain {
+        /// For what.
+        what: String,
+        /// The last scene.
+        scene: String,
+        /// Failures told so far.
+        failures: String,
+    },
+    /// The practice site.
+    #[error(transparent)]
+    Practice(#[from] SiteError),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] crate::vault::VaultError),
+}
+
+/// What went over the wire: sealed bytes and requests, kept so that a test can search disks for them.
+pub type Tap = Arc<Mutex<Vec<Vec<u8>>>>;
+
+/// A link that lets everything pass and keeps a copy of what was sealed.
+struct TappedLink {
+    inner: Box<dyn GateLink>,
+    tap: Tap,
+}
+
+impl GateLink for TappedLink {
+    fn ask(&mut self, gate: &GateRecord, request: &Request, limit: Duration) -> Result<Reply, LinkError> {
+        let sealed = match request {
+            Request::PutFace(put) => Some(put.sealed.clone()),
+            Request::Probe(probe) => Some(probe.sealed.clone()),
+            _ => None,
+        };
+        if let Some(sealed) = sealed {
+            self.tap.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(sealed);
+        }
+        self.inner.ask(gate, request, limit)
+    }
+
+    fn meet(&mut self, address: &str, tls_pin: &[u8; 32], limit: Duration) -> Result<Hello, LinkError> {
+        self.inner.meet(address, tls_pin, limit)
+    }
+}
+
+/// Links over TLS, as the shipped desk makes them.
+pub fn tls_links() -> LinkMaker {
+    Box::new(|keys: Arc<IdentityKeys>, site: SiteId, _realm: Realm| {
+        Box::new(TlsLink::new(keys, site)) as Box<dyn GateLink>
+    })
+}
+
+/// A desk with practice camera and reader, driven by hand.
+pub struct Drive {
+    /// The desk.
+    pub desk: Desk,
+    /// The courier of the unlocked vault.
+    pub courier: Option<Courier>,
+    /// Camera and reader switches.
+    pub controls: Controls,
+    /// Sealed bytes that went out.
+    pub tap: Tap,
+    /// What the resident window shows.
+    pub scene: ResidentScene,
+    /// Everything that failed, in order.
+    pub failures: Vec<Failure>,
+    /// The open record.
+    pub opened: Option<ResidentView>,
+    /// Gates as last told.
+    pub gates: Vec<GateStatus>,
+    /// This station's fingerprint.
+    pub fingerprint: Option<[u8; 32]>,
+    /// Last advice.
+    pub guidance: Option<Guidance>,
+    /// Every event as text: what a screen, and nothing else, learned.
+    pub told: Vec<String>,
+    /// Previews received.
+    pub previews: u32,
+    /// From the last accepted frame to all gates' acknowledgements, in milliseconds, one a capture.
+    pub shutter_to_acknowledged_ms: Vec<f64>,
+    last_taken_at: Option<Instant>,
+    data: PathBuf,
+}
+
+impl Drive {
+    /// Makes a locked desk over `folder/desk`.
+    pub fn new(folder: &Path, engine: Box<dyn FaceEngine>, people: Vec<Person>) -> Self {
+        let controls = Controls::default();
+        let tap = Tap::default();
+        let keep = Arc::clone(&tap);
+        let links = tls_links();
+        let link: LinkMaker = Box::new(move |keys, site, realm| {
+            Box::new(TappedLink { inner: links(keys, site, realm), tap: Arc::clone(&keep) }) as Box<dyn GateLink>
+        });
+        let devices = Devices {
+            camera: Box::new(PictureCamera::new(people, controls.clone())),
+            engine,
+            reader: Box::new(PracticeReader::new(controls.clone())),
+            link,
+        };
+        let data = folder.join("desk");
+        let config = DeskConfig { data_dir: data.clone(), realm: Realm::Practice, kdf: KDF };
+        let mut drive = Self {
+            desk: Desk::new(config, devices),
+            courier: None,
+            controls,
+            tap,
+            scene: ResidentScene::Closed,
+            failures: vec![],
+            opened: None,
+            gates: vec![],
+            fingerprint: None,
+            guidance: None,
+            told: vec![],
+            previews: 0,
+            shutter_to_acknowledged_ms: vec![],
+            last_taken_at: None,
+            data,
+        };
+        let events = drive.desk.start(SystemClock.now());
+        drive.take(events);
+        drive
+    }
+
+    /// Folder of the vault.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    fn take(&mut self, events: Vec<Event>) {
+        for event in events {
+            if !matches!(event, Event::Preview(_)) {
+                self.told.push(format!("{event:?}"));
+            }
+            match event {
+                Event::Resident(scene) => {
+                    let working = matches!(self.scene, ResidentScene::Working { .. });
+                    if working
+                        && matches!(scene, ResidentScene::TryGate { .. })
+                        && let Some(taken) = self.last_taken_at.take()
+                    {
+                        self.shutter_to_acknowledged_ms.push(taken.elapsed().as_secs_f64() * 1e3);
+                    }
+                    self.scene = scene;
+                }
+                Event::Staff(StaffEvent::Failed(failure)) => self.failures.push(failure),
+                Event::Staff(StaffEvent::Opened(view)) => self.opened = Some(*view),
+                Event::Staff(StaffEvent::Closed) => self.opened = None,
+                Event::Staff(StaffEvent::Gates(gates)) => self.gates = gates,
+                Event::Staff(StaffEvent::StationFingerprint(text)) => {
+                    self.fingerprint = crate::wire::keys::parse_fingerprint(&text);
+                }
+                Event::Guide { guidance, .. } => self.guidance = Some(guidance),
+                Event::Preview(_) => self.previews += 1,
+                _ => {}
+            }
+        }
+        if let Some(courier) = self.desk.take_courier() {
+            self.courier = Some(courier);
+        }
+    }
+
+    /// A staff command.
+    pub fn staff(&mut self, command: StaffCommand) {
+        let events = self.desk.handle(Command::Staff(command), SystemClock.now());
+        self.take(events);
+    }
+
+    /// A resident command.
+    pub fn resident(&mut self, command: ResidentCommand) {
+        let events = self.desk.handle(Command::Resident(command), SystemClock.now());
+        self.take(events);
+    }
+
+    /// Closes the desk.
+    pub fn close(&mut self) {
+        let events = self.desk.handle(Command::Close, SystemClock.now());
+        self.take(events);
+    }
+
+    /// One tick of the desk.
+    pub fn tick(&mut self) {
+        let before = Instant::now();
+        let events = self.desk.tick(SystemClock.now());
+        if events.iter().any(|e| matches!(e, Event::Guide { taken, needed, .. } if taken == needed && *needed > 1)) {
+            self.last_taken_at = Some(before);
+        }
+        self.take(events);
+    }
+
+    /// One round of the courier.
+    ///
+    /// # Errors
+    /// The vault failed.
+    pub fn deliver(&mut self) -> Result<u32, DriveError> {
+        match self.courier.as_mut() {
+            Some(courier) => Ok(courier.pass(SystemClock.now())?),
+            None => Ok(0),
+        }
+    }
+
+    /// Ticks until something holds.
+    ///
+    /// # Errors
+    /// [`DriveError::InVain`] after `limit`.
+    pub fn until(&mut self, what: &str, limit: Duration, holds: impl Fn(&Self) -> bool) -> Result<(), DriveError> {
+        let start = Instant::now();
+        while !holds(self) {
+            if start.elapsed() > limit {
+                return Err(DriveError::InVain {
+                    what: what.into(),
+                    scene: format!("{:?}", self.scene).chars().take(200).collect(),
+                    failures: format!("{:?}", self.failures),
+                });
+            }
+            self.tick();
+            std::thread::sleep(Duration::from_millis(4));
+        }
+        Ok(())
+    }
+
+    /// Makes the vault with the practice facts.
+    pub fn create(&mut self) {
+        self.staff(StaffCommand::CreateVault {
+            operator: super::site::OPERATOR.into(),
+            passphrase: Passphrase::new(super::site::PASSPHRASE.into()),
+            facts: super::site::facts(),
+        });
+    }
+
+    /// Unlocks it again.
+    pub fn unlock(&mut self) {
+        self.staff(StaffCommand::Unlock { passphrase: Passphrase::new(super::site::PASSPHRASE.into()) });
+    }
+
+    /// Pairs a running gate by its address and fingerprint, as staff would.
+    pub fn pair(&mut self, gate: &GateProcess, name: &str) {
+        self.staff(StaffCommand::PairGate {
+            name: name.into(),
+            place: format!("{name}旁"),
+            capture_area: "门前1米".into(),
+            other_way: "刷卡，或者值班人员核对放行".into(),
+            why_needed: "双手不便的住户较多".into(),
+            address: gate.address.clone(),
+            fingerprint: gate.fingerprint.iter().map(|b| format!("{b:02x}")).collect(),
+        });
+    }
+
+    /// Adds an adult and leaves the record open.
+    ///
+    /// # Errors
+    /// The record was not accepted.
+    pub fn add(&mut self, name: &str, unit: &str) -> Result<ResidentId, DriveError> {
+        self.opened = None;
+        self.staff(StaffCommand::SaveResident {
+            id: None,
+            name: name.into(),
+            unit: unit.into(),
+            age_band: AgeBand::Adult,
+            next_band_on: String::new(),
+            ends_on: SystemClock.now().date().plus_days(300).to_string(),
+        });
+        self.until("the new record", Duration::from_secs(2), |d| d.opened.is_some())?;
+        self.opened.as_ref().map(|v| v.resident.id).ok_or_else(|| DriveError::InVain {
+            what: "the record".into(),
+            scene: String::new(),
+            failures: format!("{:?}", self.failures),
+        })
+    }
+
+    /// Issues practice card `card` to an open record for all gates and delivers it.
+    ///
+    /// # Errors
+    /// The vault failed.
+    pub fn issue(&mut self, resident: ResidentId, card: usize) -> Result<(), DriveError> {
+        let gates: Vec<GateId> = self.paired();
+        let Some(uid) = practice_card(card) else { return Ok(()) };
+        self.staff(StaffCommand::IssueCard { resident, uid, gates });
+        self.deliver()?;
+        self.tick();
+        Ok(())
+    }
+
+    /// The paired gates.
+    pub fn paired(&mut self) -> Vec<GateId> {
+        self.gates.iter().map(|g| g.id).collect()
+    }
+
+    /// Puts a card on the reader while the resident window waits for it, and takes it away again.
+    ///
+    /// # Errors
+    /// The window did not react.
+    pub fn tap_card(&mut self, card: usize) -> Result<(), DriveError> {
+        self.controls.act(PracticeAct::TapCard(card));
+        let asked = format!("{:?}", self.scene);
+        self.until("an answer to the card", Duration::from_secs(15), |d| format!("{:?}", d.scene) != asked)?;
+        self.controls.act(PracticeAct::TakeCardAway);
+        // The reader is asked a few times a second: let it see that the card is gone.
+        let gone = Instant::now();
+        while gone.elapsed() < Duration::from_millis(400) {
+            self.tick();
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// From the idle screen to the notice.
+    ///
+    /// # Errors
+    /// The notice did not come.
+    pub fn ask_for_face(&mut self, card: usize) -> Result<(), DriveError> {
+        self.until("the idle screen with face entry", Duration::from_secs(10), |d| {
+            matches!(d.scene, ResidentScene::Idle { face_offered: true, .. })
+        })?;
+        self.resident(ResidentCommand::AskFace);
+        self.tap_card(card)?;
+        self.until("the notice", Duration::from_secs(15), |d| matches!(d.scene, ResidentScene::Notice { .. }))
+    }
+
+    /// From the notice to a signed yes; the camera is on after it.
+    ///
+    /// # Errors
+    /// The consent page did not come.
+    pub fn read_and_consent(&mut self) -> Result<(), DriveError> {
+        self.resident(ResidentCommand::NoticeReachedEnd);
+        self.resident(ResidentCommand::GoToConsent);
+        self.until("the consent page", Duration::from_secs(2), |d| matches!(d.scene, ResidentScene::Consent { .. }))?;
+        self.resident(ResidentCommand::Consent { signature: Signature::TypedName("本人".into()) });
+        Ok(())
+    }
+
+    /// The whole way: card tap, notice, consent, pictures, hand-over, try at the gate. The person is seated already.
+    ///
+    /// # Errors
+    /// The step that did not come.
+    pub fn enroll(&mut self, card: usize) -> Result<bool, DriveError> {
+        self.ask_for_face(card)?;
+        self.read_and_consent()?;
+        self.until("the try at the gate", Duration::from_secs(40), |d| {
+            matches!(d.scene, ResidentScene::TryGate { .. } | ResidentScene::Ended { .. })
+        })?;
+        if matches!(self.scene, ResidentScene::TryGate { .. }) {
+            self.resident(ResidentCommand::TryGate);
+            self.until("the gate's answer", Duration::from_secs(40), |d| {
+                matches!(d.scene, ResidentScene::Done { .. } | ResidentScene::Ended { .. })
+            })?;
+        }
+        let recognised = matches!(self.scene, ResidentScene::Done { recognised: true, .. });
+        self.resident(ResidentCommand::Finish);
+        self.until("the idle screen", Duration::from_secs(5), |d| matches!(d.scene, ResidentScene::Idle { .. }))?;
+        Ok(recognised)
+    }
+}

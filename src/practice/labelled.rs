@@ -1,0 +1,90 @@
+//! `make e2e FACES=folder`: the whole flow over labelled pictures (a folder a person), enrolled from one picture and tried with another.
+
+use std::io::Write;
+use std::path::Path;
+use std::time::Instant;
+
+use super::drive::Drive;
+use super::site::GateProcess;
+use super::{LabelledFolder, Person, PracticeAct, PracticeError};
+use crate::app::command::StaffCommand;
+use crate::face::{EngineKind, engine_for};
+
+/// People that are enrolled; as many more are strangers.
+const ENROLLED: usize = 20;
+
+/// Who takes part: first those with two pictures, who are enrolled, then as many strangers. Returns them and how many are enrolled.
+///
+/// # Errors
+/// No readable pictures.
+pub fn cast(folder: &Path) -> Result<(Vec<Person>, usize), PracticeError> {
+    let all = LabelledFolder::load(folder)?.into_people();
+    let (with_two, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|p| p.pictures() >= 2);
+    let enrolled = with_two.len().min(ENROLLED);
+    let mut people: Vec<_> = with_two.into_iter().take(enrolled).collect();
+    people.extend(others.into_iter().take(ENROLLED));
+    Ok((people, enrolled))
+}
+
+/// Enrolls people that have two pictures, tries each at the gate with the other one, and shows strangers to it.
+///
+/// # Errors
+/// What could not be read, started or waited for.
+pub fn run(folder: &Path, models: &Path, gate_program: &Path, out: &mut dyn Write) -> Result<(), String> {
+    let text = |e: &dyn std::fmt::Display| e.to_string();
+    let (people, enrolled) = cast(folder).map_err(|e| text(&e))?;
+    let total = people.len();
+    let place = std::env::temp_dir().join(format!("menka-e2e-{}", std::process::id()));
+    std::fs::create_dir_all(&place).map_err(|e| text(&e))?;
+    let program = std::env::current_exe().map_err(|e| text(&e))?;
+    let mut drive = Drive::new(&place, engine_for(EngineKind::Sface, models, &program), people);
+    drive.create();
+    let station = drive.fingerprint.ok_or("the station did not say its fingerprint")?;
+    let mut gate = GateProcess::start(gate_program, &place.join("gate"), &station, 0).map_err(|e| text(&e))?;
+    drive.pair(&gate, "门");
+    let started = Instant::now();
+    let (mut tried, mut not_enrolled) = (0, 0);
+    for n in 0..enrolled {
+        let resident = drive.add(&format!("住户{n}"), &format!("1-{n}")).map_err(|e| text(&e))?;
+        drive.issue(resident, n).map_err(|e| text(&e))?;
+        drive.staff(StaffCommand::CloseResident);
+        drive.controls.act(PracticeAct::Seat(n));
+        match drive.enroll(n) {
+            Ok(true) => tried += 1,
+            Ok(false) => not_enrolled += 1,
+            Err(error) => {
+                // No picture of this person passes the quality checks: failure to enroll, the card works.
+                tracing::warn!(%error, person = n, "not enrolled");
+                not_enrolled += 1;
+                drive.resident(crate::app::command::ResidentCommand::Stop);
+                drive.resident(crate::app::command::ResidentCommand::Back);
+            }
+        }
+    }
+    gate.ask(&format!("folder {}", folder.display())).map_err(|e| text(&e))?;
+    let (mut known, mut let_in, mut strangers, mut not_acquired) = (0, 0, 0, 0);
+    for n in 0..total {
+        match gate.knows(n) {
+            Ok(true) if n < enrolled => known += 1,
+            Ok(true) => let_in += 1,
+            Ok(false) => {}
+            Err(_) => not_acquired += 1,
+        }
+        strangers += usize::from(n >= enrolled);
+    }
+    let mut line = |name: &str, value: String| writeln!(out, "{name}: {value}").map_err(|e| e.to_string());
+    line("people enrolled", tried.to_string())?;
+    line("people not enrolled", not_enrolled.to_string())?;
+    line("recognised at the gate from another picture", format!("{known} of {enrolled}"))?;
+    line("strangers let in", format!("{let_in} of {strangers}"))?;
+    line("pictures without one usable face at the gate", not_acquired.to_string())?;
+    let mut times = drive.shutter_to_acknowledged_ms.clone();
+    times.sort_by(f64::total_cmp);
+    if let Some(median) = times.get(times.len() / 2) {
+        line("shutter to acknowledged ms", format!("{median:.0}"))?;
+    }
+    line("seconds", format!("{:.0}", started.elapsed().as_secs_f64()))?;
+    drive.close();
+    drop(gate);
+    std::fs::remove_dir_all(&place).map_err(|e| text(&e))
+}

@@ -1,0 +1,288 @@
+//! The practice site: two gates as processes of their own and six residents without cards or faces. Made once, opened many times; what was
+//! enrolled is erased on closing.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::desk::LinkMaker;
+use crate::domain::Realm;
+use crate::domain::card::CardUid;
+use crate::domain::gate::GateRecord;
+use crate::domain::id::{GateId, ResidentId};
+use crate::domain::resident::{AgeBand, ResidentDraft};
+use crate::domain::site::{Fact, SiteFacts};
+use crate::domain::time::{CivilDate, Timestamp};
+use crate::secret::{Passphrase, random_bytes};
+use crate::vault::{KdfCost, Vault, VaultState};
+use crate::wire::keys::{IdentityKeys, parse_fingerprint};
+
+/// The passphrase of every practice site, shown on its lock screen. Protects nothing and nobody.
+pub const PASSPHRASE: &str = "practice-practice";
+/// Shown name of the practice operator.
+pub const OPERATOR: &str = "练习员";
+/// Cost of its key derivation: small, since the passphrase is printed on the screen.
+pub const KDF: KdfCost = KdfCost { memory_kib: 8 * 1024, passes: 1, lanes: 1 };
+/// How many gates a practice site has.
+pub const GATES: usize = 2;
+
+/// Why the practice site could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    /// A gate process did not start or did not say where it listens.
+    #[error("the practice gate {0} did not start")]
+    Gate(usize),
+    /// A gate could not look at a person.
+    #[error("the gate could not look at practice person {0}: {1}")]
+    Look(usize, String),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] crate::vault::VaultError),
+    /// A gate did not answer.
+    #[error(transparent)]
+    Link(#[from] crate::ports::LinkError),
+    /// Files or processes.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// Keys.
+    #[error(transparent)]
+    Keys(#[from] crate::wire::keys::KeyError),
+}
+
+/// A gate that runs as a process of its own. It ends when this is dropped: its standard input closes.
+#[derive(Debug)]
+pub struct GateProcess {
+    child: Child,
+    said: BufReader<ChildStdout>,
+    program: PathBuf,
+    /// Where it listens.
+    pub address: String,
+    /// Its TLS key's fingerprint.
+    pub fingerprint: [u8; 32],
+    /// Its folder.
+    pub folder: PathBuf,
+}
+
+impl GateProcess {
+    /// Makes the gate's store if there is none, pairs it with the station, and runs it.
+    ///
+    /// # Errors
+    /// The program could not be run, or said something else than expected.
+    pub fn start(program: &Path, folder: &Path, station: &[u8; 32], number: usize) -> Result<Self, SiteError> {
+        let data = folder.to_string_lossy().into_owned();
+        let hex: String = station.iter().map(|b| format!("{b:02x}")).collect();
+        if !folder.join("gate.db").exists() {
+            said(program, &["init", "--data", &data, "--realm", "practice"], number)?;
+        }
+        said(program, &["pair", "--data", &data, "--realm", "practice", &hex], number)?;
+        let printed = said(program, &["fingerprint", "--data", &data, "--realm", "practice"], number)?;
+        let fingerprint = parse_fingerprint(&printed).ok_or(SiteError::Gate(number))?;
+        let (child, said, address) = run(program, &data, "127.0.0.1:0", number)?;
+        Ok(Self { child, said, program: program.to_owned(), address, fingerprint, folder: folder.to_owned() })
+    }
+
+    /// Starts it again at an address, after [`Self::kill`].
+    ///
+    /// # Errors
+    /// It did not start there.
+    pub fn restart(&mut self, address: &str) -> Result<(), SiteError> {
+        self.kill();
+        let data = self.folder.to_string_lossy().into_owned();
+        (self.child, self.said, self.address) = run(&self.program, &data, address, 0)?;
+        Ok(())
+    }
+
+    /// Types a line at the gate's console and reads the answer.
+    ///
+    /// # Errors
+    /// The gate is not there.
+    pub fn ask(&mut self, line: &str) -> Result<String, SiteError> {
+        let input = self.child.stdin.as_mut().ok_or(SiteError::Gate(0))?;
+        writeln!(input, "{line}")?;
+        input.flush()?;
+        let mut answer = String::new();
+        self.said.read_line(&mut answer)?;
+        Ok(answer.trim().to_owned())
+    }
+
+    /// How many faces it holds.
+    ///
+    /// # Errors
+    /// The gate is not there.
+    pub fn faces(&mut self) -> Result<usize, SiteError> {
+        self.ask("count")?.parse().map_err(|_| SiteError::Gate(0))
+    }
+
+    /// Holds a card to its reader.
+    ///
+    /// # Errors
+    /// The gate is not there.
+    pub fn opens_for(&mut self, uid: &CardUid) -> Result<bool, SiteError> {
+        let hex: String = uid.bytes().iter().map(|b| format!("{b:02x}")).collect();
+        Ok(self.ask(&format!("card 0x{hex}"))? == "opens")
+    }
+
+    /// Seats practice person `number` before its own camera; `true` when the door opens for the face.
+    ///
+    /// # Errors
+    /// The gate is not there, or could not look.
+    pub fn knows(&mut self, number: usize) -> Result<bool, SiteError> {
+        match self.ask(&format!("look {number}"))?.as_str() {
+            "recognised" => Ok(true),
+            "unknown" => Ok(false),
+            other => Err(SiteError::Look(number, other.to_owned())),
+        }
+    }
+
+    /// Kills it without a word, as a power cut would.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for GateProcess {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        for _ in 0..40 {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        self.kill();
+    }
+}
+
+fn run(
+    program: &Path,
+    data: &str,
+    listen: &str,
+    number: usize,
+) -> Result<(Child, BufReader<ChildStdout>, String), SiteError> {
+    let mut child = Command::new(program)
+        .args(["run", "--data", data, "--realm", "practice", "--listen", listen, "--until-stdin-closes"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let mut said = BufReader::new(child.stdout.take().ok_or(SiteError::Gate(number))?);
+    let mut line = String::new();
+    said.read_line(&mut line)?;
+    let address = line.trim().strip_prefix("listening: ").map(str::to_owned).ok_or(SiteError::Gate(number))?;
+    Ok((child, said, address))
+}
+
+fn said(program: &Path, args: &[&str], number: usize) -> Result<String, SiteError> {
+    let output = Command::new(program).args(args).stdin(Stdio::null()).output()?;
+    if !output.status.success() {
+        return Err(SiteError::Gate(number));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// What the notice says on a practice site. Every fact is invented.
+pub fn facts() -> SiteFacts {
+    let mut facts = SiteFacts::default();
+    let texts = [
+        (Fact::ProcessorName, "练习物业服务有限公司（虚构）"),
+        (Fact::Uscc, "00000000PRACTICE00"),
+        (Fact::ProcessorAddress, "练习市示范路1号"),
+        (Fact::ContactPhone, "000-0000-0001"),
+        (Fact::ContactEmail, "desk@practice.invalid"),
+        (Fact::PiOfficerName, "练习联系人"),
+        (Fact::PiOfficerPhone, "000-0000-0002"),
+        (Fact::SiteName, "练习小区"),
+        (Fact::SiteAddress, "练习市示范路2号"),
+        (Fact::DeskPlace, "一号楼大厅前台"),
+        (Fact::DeskHours, "每天 8:00–20:00"),
+        (Fact::GuardPhone, "000-0000-0003"),
+        (Fact::NecessityReason, "部分住户双手提物或者行动不便，刷卡困难；已比较蓝牙和感应卡，仍作为自愿的补充。"),
+        (Fact::BenefitText, "双手不便时也能开门。"),
+        (Fact::CacContact, "练习市网信办 000-0000-0004"),
+        (Fact::PoliceContact, "练习市公安局 000-0000-0005"),
+        (Fact::HousingContact, "练习市住建局 000-0000-0006"),
+        (Fact::PiaNo, "练习-1"),
+        (Fact::PiaDate, "2026-11-01"),
+        (Fact::CardFee, "首张免费，补办工本费10元"),
+    ];
+    for (fact, text) in texts {
+        facts.set(fact, text);
+    }
+    facts
+}
+
+/// Invented residents: surname, given name, unit.
+const RESIDENTS: [(&str, &str); 6] = [
+    ("王小明", "1-101"),
+    ("李秀英", "1-202"),
+    ("张伟", "2-301"),
+    ("欧阳静", "2-1203"),
+    ("Maria Rossi", "3-502"),
+    ("赵奶奶", "3-601"),
+];
+
+/// Words of the gate list for the practice gates.
+const PLACES: [(&str, &str, &str); GATES] =
+    [("东门", "小区东门人行道", "门前1米"), ("一号楼大门", "一号楼单元门", "门前1米")];
+
+/// Makes or reopens the practice site under `folder`, starts its gates, and tells the vault where they listen now.
+///
+/// # Errors
+/// See [`SiteError`].
+pub fn prepare(folder: &Path, gate_program: &Path, link: &LinkMaker, now: Timestamp) -> Result<Vec<GateProcess>, SiteError> {
+    let data = folder.join("desk");
+    let passphrase = Passphrase::new(PASSPHRASE.into());
+    let new = matches!(Vault::state(&data, now)?, VaultState::Absent);
+    let mut vault = if new {
+        Vault::create(&data, Realm::Practice, OPERATOR, &passphrase, &facts(), now, KDF)?
+    } else {
+        Vault::unlock(&data, Realm::Practice, &passphrase, now)?
+    };
+    let keys = match vault.identity_bytes()? {
+        Some(bytes) => IdentityKeys::from_bytes(&bytes)?,
+        None => {
+            let keys = IdentityKeys::make(Realm::Practice)?;
+            vault.record_identity_bytes(&keys.to_bytes())?;
+            keys
+        }
+    };
+    let keys = Arc::new(keys);
+    let mut link = link(Arc::clone(&keys), vault.site(), Realm::Practice);
+    let known = vault.gates()?;
+    let mut gates = vec![];
+    for (number, (name, place, area)) in PLACES.into_iter().enumerate() {
+        let gate = GateProcess::start(gate_program, &folder.join(format!("gate{number}")), &keys.fingerprint(), number)?;
+        let hello = link.meet(&gate.address, &gate.fingerprint, Duration::from_secs(3))?;
+        let id = GateId::from_bytes(hello.id);
+        let record = GateRecord {
+            id,
+            name: name.into(),
+            place: place.into(),
+            capture_area: area.into(),
+            other_way: "刷卡，或者值班人员核对放行".into(),
+            why_needed: "双手不便的住户较多".into(),
+            address: gate.address.clone(),
+            tls_pin: gate.fingerprint,
+            seal_key: hello.seal_key,
+            sign_key: hello.sign_key,
+            card_way_tested_at: known.iter().find(|g| g.id == id).and_then(|g| g.card_way_tested_at),
+            takes_faces: hello.takes_faces,
+        };
+        if !known.contains(&record) {
+            vault.record_gate(&record, now)?;
+        }
+        gates.push(gate);
+    }
+    if new {
+        let ends_on: CivilDate = now.date().plus_days(300);
+        for (name, unit) in RESIDENTS {
+            if let Ok(draft) = ResidentDraft::parse(None, name, unit, AgeBand::Adult, None, ends_on, now) {
+                vault.record_resident(&draft, ResidentId::from_bytes(random_bytes()), now)?;
+            }
+        }
+    }
+    Ok(gates)
+}
