@@ -4,9 +4,10 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::mpsc;
 
-use super::daemon::{Gate, Place};
+use super::daemon::Gate;
 use super::error::GateError;
 use super::key_file::Cost;
+use super::place::Place;
 use super::process;
 use super::server::Server;
 use super::store::{Setup, Store};

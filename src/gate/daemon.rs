@@ -1,17 +1,17 @@
 //! The whole gate without sockets, threads or a clock: one body in, one reply out.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use super::admit::{self, Facts, Number};
 use super::door::{Door, DoorOpens, LogDoor};
 use super::error::GateError;
-use super::key_file::{self, Cost};
 use super::lease::Lease;
 use super::matcher::{self, Best};
-use super::store::{self, LiveFace, Setup, Store, Way};
+use super::place::Place;
+use super::rows;
+use super::store::{LiveFace, Setup, Store, Way};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::id::{GateId, OpId, TemplateId};
@@ -34,62 +34,6 @@ pub const PROBES_WITHIN_MS: i64 = 10_000;
 pub const ENDED_KEPT_DAYS: i64 = 3;
 
 const DAY_MS: i64 = 86_400_000;
-
-/// Where a gate keeps its files.
-#[derive(Clone, Debug)]
-pub struct Place {
-    folder: PathBuf,
-    secret: PathBuf,
-}
-
-impl Place {
-    /// A folder, with the secret in a file of its own, by default inside it.
-    pub fn new(folder: &Path, secret: Option<&Path>) -> Self {
-        let secret = secret.map_or_else(|| folder.join("gate.secret"), Path::to_path_buf);
-        Self { folder: folder.to_path_buf(), secret }
-    }
-
-    fn store(&self) -> PathBuf {
-        self.folder.join("gate.db")
-    }
-
-    fn key(&self) -> PathBuf {
-        self.folder.join("gate.key")
-    }
-
-    /// Makes keys and an empty store. A secret file that is not there is made.
-    ///
-    /// # Errors
-    /// [`GateError::Exists`] when there is a gate already; then nothing is changed.
-    pub fn init(&self, setup: &Setup, cost: Cost, now: Timestamp) -> Result<(), GateError> {
-        if self.key().exists() || self.store().exists() {
-            return Err(GateError::Exists(self.folder.clone()));
-        }
-        key_file::create_folder(&self.folder)?;
-        if !self.secret.exists() {
-            key_file::make_secret(&self.secret)?;
-        }
-        let keys = IdentityKeys::make(setup.realm)?;
-        let key = key_file::make_key(&self.key(), &self.secret, setup.realm, cost)?;
-        Store::create(&self.store(), &key, setup, &keys, now)?;
-        Ok(())
-    }
-
-    /// Opens the store for one question beside a running daemon.
-    ///
-    /// # Errors
-    /// [`GateError`].
-    pub fn open_beside(&self, realm: Realm) -> Result<Store, GateError> {
-        Store::open_beside(&self.store(), &*self.store_key(realm)?)
-    }
-
-    fn store_key(&self, realm: Realm) -> Result<zeroize::Zeroizing<[u8; 32]>, GateError> {
-        if !self.key().exists() {
-            return Err(GateError::Absent(self.folder.clone()));
-        }
-        key_file::open_key(&self.key(), &self.secret, realm)
-    }
-}
 
 /// The other end of one connection, after the TLS handshake.
 #[derive(Debug)]
@@ -126,7 +70,7 @@ impl Gate {
     /// # Errors
     /// [`GateError`]; [`GateError::Realm`] when the folder is of the other realm.
     pub fn open(place: &Place, realm: Realm, door: Box<dyn Door>) -> Result<Self, GateError> {
-        let store = Store::open(&place.store(), &*place.store_key(realm)?)?;
+        let store = place.open(realm)?;
         let setup = store.setup()?;
         let keys = store.keys()?;
         if setup.realm != realm || keys.realm() != realm {
@@ -356,7 +300,7 @@ impl Gate {
         let receipt = self.store.perform(
             &put.op,
             &digest,
-            |tx| store::put_face(tx, put, &face),
+            |tx| rows::put_face(tx, put, &face),
             |outcome, stored| signer.sign(keys, outcome, stored),
         )?;
         self.holdings = None;
@@ -392,12 +336,12 @@ impl Gate {
             &digest,
             |tx| match (&apply.what, &card) {
                 (What::PutCard(..), Some(card)) => {
-                    store::put_card(tx, gate, card.uid.bytes(), card.ends_on.epoch_days(), sequence)
+                    rows::put_card(tx, gate, card.uid.bytes(), card.ends_on.epoch_days(), sequence)
                 }
-                (What::PutCard(uid, days), None) => store::put_card(tx, gate, uid, *days, sequence),
-                (What::RemoveCard(uid), _) => store::remove_card(tx, gate, uid, sequence),
-                (What::EraseFace(template), _) => store::erase_face(tx, template),
-                (What::FreezeFace(template), _) => store::freeze_face(tx, template),
+                (What::PutCard(uid, days), None) => rows::put_card(tx, gate, uid, *days, sequence),
+                (What::RemoveCard(uid), _) => rows::remove_card(tx, gate, uid, sequence),
+                (What::EraseFace(template), _) => rows::erase_face(tx, template),
+                (What::FreezeFace(template), _) => rows::freeze_face(tx, template),
             },
             |outcome, stored| signer.sign(keys, outcome, stored),
         )?;
