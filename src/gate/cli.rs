@@ -93,7 +93,7 @@ fn fingerprint(store: &Store, out: &mut dyn Write) -> Result<(), GateError> {
 }
 
 fn status(store: &Store, out: &mut dyn Write) -> Result<(), GateError> {
-    let (setup, (faces, cards)) = (store.setup()?, store.counts()?);
+    let (setup, faces, cards) = (store.setup()?, store.faces()?, store.cards()?);
     let (contact, latest) = store.instants()?;
     say(out, format_args!("gate: {}", store.gate()?))?;
     say(out, format_args!("realm: {}", setup.realm.label()))?;

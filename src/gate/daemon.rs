@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use sha2::{Digest, Sha256};
 
-use super::admit::{self, Facts, Number};
+use super::admit::{self, Facts, Number, Room};
 use super::door::{Door, DoorOpens, LogDoor};
 use super::error::GateError;
 use super::lease::Lease;
@@ -21,7 +21,8 @@ use crate::wire::envelope::{open_face, open_probe};
 use crate::wire::frame::decode;
 use crate::wire::keys::IdentityKeys;
 use crate::wire::message::{
-    Apply, FacesOff, Health, Hello, Outcome, PROTOCOL, Probe, Probed, PutFace, Receipt, Refusal, Reply, Request, What,
+    Apply, CARDS_MAX, FacesOff, Health, Hello, Outcome, PROTOCOL, Probe, Probed, PutFace, Receipt, Refusal, Reply,
+    Request, What,
 };
 
 /// Probes that are answered within [`PROBES_WITHIN_MS`].
@@ -61,7 +62,8 @@ pub struct Gate {
     door: Box<dyn Door>,
     /// An erasure is durable but old pages may still be in the write-ahead log.
     log_due: bool,
-    holdings: Option<[u8; 32]>,
+    /// Digest and counts of everything held, until something changes.
+    holdings: Option<([u8; 32], u64, u64)>,
 }
 
 impl Gate {
@@ -273,10 +275,12 @@ impl Gate {
     }
 
     fn health(&mut self, clock: Timestamp) -> Result<Health, Halt> {
-        let (faces, cards) = self.store.counts()?;
-        let digest = match self.holdings {
-            Some(digest) => digest,
-            None => *self.holdings.insert(self.store.holdings()?.digest()),
+        let (digest, faces, cards) = match self.holdings {
+            Some(known) => known,
+            None => {
+                let held = self.store.holdings()?;
+                *self.holdings.insert((held.digest(), held.faces.len() as u64, held.cards.len() as u64))
+            }
         };
         let faces_off = self.faces_off(clock);
         Ok(Health { clock: clock.ms(), faces, cards, version: version(), digest, faces_off })
@@ -294,7 +298,7 @@ impl Gate {
         } else {
             Number::Free
         };
-        admit::face(put, number, &self.facts(now)?)?;
+        admit::face(put, number, &self.facts(now))?;
         let face = open_face(put, &self.keys, seal).map_err(|_| Refusal::Envelope)?;
         let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, put.op, digest, now));
         let receipt = self.store.perform(
@@ -324,7 +328,8 @@ impl Gate {
         let card = match &apply.what {
             What::PutCard(uid, days) => {
                 let held = self.store.card_ends_on(uid)?.is_some();
-                Some(admit::card(uid, *days, held, &self.facts(now)?)?)
+                let free = if held || self.store.cards()? < CARDS_MAX { Room::Free } else { Room::Full };
+                Some(admit::card(uid, *days, free, now.date())?)
             }
             What::RemoveCard(uid) if CardUid::from_bytes(uid).is_none() => return Err(Refusal::Malformed.into()),
             What::RemoveCard(_) | What::EraseFace(_) | What::FreezeFace(_) => None,
@@ -383,7 +388,7 @@ impl Gate {
         }
         let seen = self.probes.iter().any(|(_, op)| *op == probe.op);
         self.probes.push_back((now, probe.op));
-        admit::probe(probe, seen, &self.facts(now)?, clock)?;
+        admit::probe(probe, seen, &self.facts(now), clock)?;
         if self.faces_off(clock).is_some() {
             return Err(Refusal::CardsOnly.into());
         }
@@ -397,10 +402,9 @@ impl Gate {
         })
     }
 
-    fn facts(&self, now: Timestamp) -> Result<Facts, GateError> {
-        let (faces, cards) = self.store.counts()?;
+    fn facts(&self, now: Timestamp) -> Facts {
         let (engine, takes_faces) = (self.setup.engine.clone(), self.setup.takes_faces);
-        Ok(Facts { gate: self.id, engine, takes_faces, today: now.date(), faces, cards })
+        Facts { gate: self.id, engine, takes_faces, today: now.date(), faces: self.faces.len() as u64 }
     }
 
     fn look(&mut self, clock: Timestamp) -> Timestamp {

@@ -296,13 +296,22 @@ impl Store {
         Ok(days.map(CivilDate::from_epoch_days))
     }
 
-    /// Numbers of templates and of cards.
+    /// Number of cards.
     ///
     /// # Errors
     /// [`GateError`].
-    pub fn counts(&self) -> Result<(u64, u64), GateError> {
-        let count = |sql| self.db.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs);
-        Ok((count("SELECT count(*) FROM faces")?, count("SELECT count(*) FROM cards")?))
+    pub fn cards(&self) -> Result<u64, GateError> {
+        let mut statement = self.db.prepare_cached("SELECT count(*) FROM cards")?;
+        Ok(statement.query_row([], |row| row.get::<_, i64>(0))?.unsigned_abs())
+    }
+
+    /// Number of templates.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn faces(&self) -> Result<u64, GateError> {
+        let count: i64 = self.db.query_row("SELECT count(*) FROM faces", [], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
     }
 
     /// Everything held, as numbers and digests.
