@@ -4,7 +4,7 @@ use crate::domain::card::CardUid;
 use crate::domain::id::GateId;
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::secret::EngineId;
-use crate::wire::message::{CARDS_MAX, FACES_MAX, Hello, PROTOCOL, Probe, PutFace, Refusal};
+use crate::wire::message::{FACES_MAX, Hello, PROTOCOL, Probe, PutFace, Refusal};
 
 /// Oldest and newest accepted probe, in milliseconds from the gate's clock.
 pub const PROBE_AGE_MAX_MS: i64 = 30_000;
@@ -25,8 +25,15 @@ pub struct Facts {
     pub today: CivilDate,
     /// Templates held.
     pub faces: u64,
-    /// Cards held.
-    pub cards: u64,
+}
+
+/// Whether a card finds a place. One that is held already always does: a full gate can still change its day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// There is a place.
+    Free,
+    /// There is none.
+    Full,
 }
 
 /// What is known of the random number of a template.
@@ -92,14 +99,14 @@ pub fn probe(probe: &Probe, seen: bool, facts: &Facts, now: Timestamp) -> Result
     Ok(())
 }
 
-/// Judges a card. `held` says whether the gate has it already: then a full gate can still change its day.
+/// Judges a card.
 ///
 /// # Errors
 /// The refusal.
-pub fn card(uid: &[u8], days: i64, held: bool, facts: &Facts) -> Result<AdmittedCard, Refusal> {
+pub fn card(uid: &[u8], days: i64, room: Room, today: CivilDate) -> Result<AdmittedCard, Refusal> {
     let uid = CardUid::from_bytes(uid).ok_or(Refusal::Malformed)?;
-    let ends_on = ends_on(days, facts.today)?;
-    if !held && facts.cards >= CARDS_MAX {
+    let ends_on = ends_on(days, today)?;
+    if room == Room::Full {
         return Err(Refusal::Full);
     }
     Ok(AdmittedCard { uid, ends_on })
@@ -142,7 +149,6 @@ mod tests {
             takes_faces: true,
             today: CivilDate::from_epoch_days(TODAY),
             faces: 0,
-            cards: 0,
         }
     }
 
@@ -199,13 +205,14 @@ mod tests {
     }
 
     #[test]
-    fn m10_a_full_gate_still_changes_the_cards_it_has() {
-        let full = Facts { cards: CARDS_MAX, takes_faces: false, ..facts() };
-        assert_eq!(card(&[1, 2, 3, 4], TODAY, false, &full).err(), Some(Refusal::Full));
-        assert!(card(&[1, 2, 3, 4], TODAY, true, &full).is_ok());
-        assert_eq!(card(&[1, 2, 3], TODAY, false, &facts()).err(), Some(Refusal::Malformed));
-        assert_eq!(card(&[0; 4], TODAY, false, &facts()).err(), Some(Refusal::Malformed));
-        assert_eq!(card(&[1, 2, 3, 4], TODAY - 1, false, &facts()).err(), Some(Refusal::Expired));
+    fn a_card_has_a_number_a_day_and_a_place() {
+        let today = CivilDate::from_epoch_days(TODAY);
+        let judged = |uid: &[u8], days, room| card(uid, days, room, today).map(|c| (c.uid.last4(), c.ends_on));
+        assert_eq!(judged(&[1, 2, 3, 4], TODAY, Room::Free), Ok(("0304".into(), today)));
+        assert_eq!(judged(&[1, 2, 3, 4], TODAY, Room::Full), Err(Refusal::Full));
+        assert_eq!(judged(&[1, 2, 3], TODAY, Room::Free), Err(Refusal::Malformed));
+        assert_eq!(judged(&[0; 4], TODAY, Room::Free), Err(Refusal::Malformed));
+        assert_eq!(judged(&[1, 2, 3, 4], TODAY - 1, Room::Free), Err(Refusal::Expired));
     }
 
     #[test]

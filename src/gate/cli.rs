@@ -4,9 +4,10 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::mpsc;
 
-use super::daemon::{Gate, Place};
+use super::daemon::Gate;
 use super::error::GateError;
 use super::key_file::Cost;
+use super::place::Place;
 use super::process;
 use super::server::Server;
 use super::store::{Setup, Store};
@@ -115,7 +116,7 @@ fn fingerprint(store: &Store, out: &mut dyn Write) -> Result<(), GateError> {
 }
 
 fn status(store: &Store, out: &mut dyn Write) -> Result<(), GateError> {
-    let (setup, (faces, cards)) = (store.setup()?, store.counts()?);
+    let (setup, faces, cards) = (store.setup()?, store.faces()?, store.cards()?);
     let (contact, latest) = store.instants()?;
     say(out, format_args!("gate: {}", store.gate()?))?;
     say(out, format_args!("realm: {}", setup.realm.label()))?;

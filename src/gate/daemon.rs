@@ -1,17 +1,17 @@
 //! The whole gate without sockets, threads or a clock: one body in, one reply out.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::admit::{self, Facts, Number};
+use super::admit::{self, Facts, Number, Room};
 use super::door::{Door, DoorOpens, LogDoor};
 use super::error::GateError;
-use super::key_file::{self, Cost};
 use super::lease::Lease;
 use super::matcher::{self, Best};
-use super::store::{self, LiveFace, Setup, Store, Way};
+use super::place::Place;
+use super::rows;
+use super::store::{LiveFace, Setup, Store, Way};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::id::{GateId, OpId, TemplateId};
@@ -21,7 +21,8 @@ use crate::wire::envelope::{open_face, open_probe};
 use crate::wire::frame::decode;
 use crate::wire::keys::IdentityKeys;
 use crate::wire::message::{
-    Apply, FacesOff, Health, Hello, Outcome, PROTOCOL, Probe, Probed, PutFace, Receipt, Refusal, Reply, Request, What,
+    Apply, CARDS_MAX, FacesOff, Health, Hello, Outcome, PROTOCOL, Probe, Probed, PutFace, Receipt, Refusal, Reply,
+    Request, What,
 };
 
 /// Probes that are answered within [`PROBES_WITHIN_MS`].
@@ -34,62 +35,6 @@ pub const PROBES_WITHIN_MS: i64 = 10_000;
 pub const ENDED_KEPT_DAYS: i64 = 3;
 
 const DAY_MS: i64 = 86_400_000;
-
-/// Where a gate keeps its files.
-#[derive(Clone, Debug)]
-pub struct Place {
-    folder: PathBuf,
-    secret: PathBuf,
-}
-
-impl Place {
-    /// A folder, with the secret in a file of its own, by default inside it.
-    pub fn new(folder: &Path, secret: Option<&Path>) -> Self {
-        let secret = secret.map_or_else(|| folder.join("gate.secret"), Path::to_path_buf);
-        Self { folder: folder.to_path_buf(), secret }
-    }
-
-    fn store(&self) -> PathBuf {
-        self.folder.join("gate.db")
-    }
-
-    fn key(&self) -> PathBuf {
-        self.folder.join("gate.key")
-    }
-
-    /// Makes keys and an empty store. A secret file that is not there is made.
-    ///
-    /// # Errors
-    /// [`GateError::Exists`] when there is a gate already; then nothing is changed.
-    pub fn init(&self, setup: &Setup, cost: Cost, now: Timestamp) -> Result<(), GateError> {
-        if self.key().exists() || self.store().exists() {
-            return Err(GateError::Exists(self.folder.clone()));
-        }
-        key_file::create_folder(&self.folder)?;
-        if !self.secret.exists() {
-            key_file::make_secret(&self.secret)?;
-        }
-        let keys = IdentityKeys::make(setup.realm)?;
-        let key = key_file::make_key(&self.key(), &self.secret, setup.realm, cost)?;
-        Store::create(&self.store(), &key, setup, &keys, now)?;
-        Ok(())
-    }
-
-    /// Opens the store for one question beside a running daemon.
-    ///
-    /// # Errors
-    /// [`GateError`].
-    pub fn open_beside(&self, realm: Realm) -> Result<Store, GateError> {
-        Store::open_beside(&self.store(), &*self.store_key(realm)?)
-    }
-
-    fn store_key(&self, realm: Realm) -> Result<zeroize::Zeroizing<[u8; 32]>, GateError> {
-        if !self.key().exists() {
-            return Err(GateError::Absent(self.folder.clone()));
-        }
-        key_file::open_key(&self.key(), &self.secret, realm)
-    }
-}
 
 /// The other end of one connection, after the TLS handshake.
 #[derive(Debug)]
@@ -117,7 +62,8 @@ pub struct Gate {
     door: Box<dyn Door>,
     /// An erasure is durable but old pages may still be in the write-ahead log.
     log_due: bool,
-    holdings: Option<[u8; 32]>,
+    /// Digest and counts of everything held, until something changes.
+    holdings: Option<([u8; 32], u64, u64)>,
 }
 
 impl Gate {
@@ -126,7 +72,7 @@ impl Gate {
     /// # Errors
     /// [`GateError`]; [`GateError::Realm`] when the folder is of the other realm.
     pub fn open(place: &Place, realm: Realm, door: Box<dyn Door>) -> Result<Self, GateError> {
-        let store = Store::open(&place.store(), &*place.store_key(realm)?)?;
+        let store = place.open(realm)?;
         let setup = store.setup()?;
         let keys = store.keys()?;
         if setup.realm != realm || keys.realm() != realm {
@@ -334,10 +280,12 @@ impl Gate {
     }
 
     fn health(&mut self, clock: Timestamp) -> Result<Health, Halt> {
-        let (faces, cards) = self.store.counts()?;
-        let digest = match self.holdings {
-            Some(digest) => digest,
-            None => *self.holdings.insert(self.store.holdings()?.digest()),
+        let (digest, faces, cards) = match self.holdings {
+            Some(known) => known,
+            None => {
+                let held = self.store.holdings()?;
+                *self.holdings.insert((held.digest(), held.faces.len() as u64, held.cards.len() as u64))
+            }
         };
         let faces_off = self.faces_off(clock);
         Ok(Health { clock: clock.ms(), faces, cards, version: version(), digest, faces_off })
@@ -355,13 +303,13 @@ impl Gate {
         } else {
             Number::Free
         };
-        admit::face(put, number, &self.facts(now)?)?;
+        admit::face(put, number, &self.facts(now))?;
         let face = open_face(put, &self.keys, seal).map_err(|_| Refusal::Envelope)?;
         let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, put.op, digest, now));
         let receipt = self.store.perform(
             &put.op,
             &digest,
-            |tx| store::put_face(tx, put, &face),
+            |tx| rows::put_face(tx, put, &face),
             |outcome, stored| signer.sign(keys, outcome, stored),
         )?;
         self.holdings = None;
@@ -385,7 +333,8 @@ impl Gate {
         let card = match &apply.what {
             What::PutCard(uid, days) => {
                 let held = self.store.card_ends_on(uid)?.is_some();
-                Some(admit::card(uid, *days, held, &self.facts(now)?)?)
+                let free = if held || self.store.cards()? < CARDS_MAX { Room::Free } else { Room::Full };
+                Some(admit::card(uid, *days, free, now.date())?)
             }
             What::RemoveCard(uid) if CardUid::from_bytes(uid).is_none() => return Err(Refusal::Malformed.into()),
             What::RemoveCard(_) | What::EraseFace(_) | What::FreezeFace(_) => None,
@@ -397,12 +346,12 @@ impl Gate {
             &digest,
             |tx| match (&apply.what, &card) {
                 (What::PutCard(..), Some(card)) => {
-                    store::put_card(tx, gate, card.uid.bytes(), card.ends_on.epoch_days(), sequence)
+                    rows::put_card(tx, gate, card.uid.bytes(), card.ends_on.epoch_days(), sequence)
                 }
-                (What::PutCard(uid, days), None) => store::put_card(tx, gate, uid, *days, sequence),
-                (What::RemoveCard(uid), _) => store::remove_card(tx, gate, uid, sequence),
-                (What::EraseFace(template), _) => store::erase_face(tx, template),
-                (What::FreezeFace(template), _) => store::freeze_face(tx, template),
+                (What::PutCard(uid, days), None) => rows::put_card(tx, gate, uid, *days, sequence),
+                (What::RemoveCard(uid), _) => rows::remove_card(tx, gate, uid, sequence),
+                (What::EraseFace(template), _) => rows::erase_face(tx, template),
+                (What::FreezeFace(template), _) => rows::freeze_face(tx, template),
             },
             |outcome, stored| signer.sign(keys, outcome, stored),
         )?;
@@ -444,7 +393,7 @@ impl Gate {
         }
         let seen = self.probes.iter().any(|(_, op)| *op == probe.op);
         self.probes.push_back((now, probe.op));
-        admit::probe(probe, seen, &self.facts(now)?, clock)?;
+        admit::probe(probe, seen, &self.facts(now), clock)?;
         if self.faces_off(clock).is_some() {
             return Err(Refusal::CardsOnly.into());
         }
@@ -458,10 +407,9 @@ impl Gate {
         })
     }
 
-    fn facts(&self, now: Timestamp) -> Result<Facts, GateError> {
-        let (faces, cards) = self.store.counts()?;
+    fn facts(&self, now: Timestamp) -> Facts {
         let (engine, takes_faces) = (self.setup.engine.clone(), self.setup.takes_faces);
-        Ok(Facts { gate: self.id, engine, takes_faces, today: now.date(), faces, cards })
+        Facts { gate: self.id, engine, takes_faces, today: now.date(), faces: self.faces.len() as u64 }
     }
 
     fn look(&mut self, clock: Timestamp) -> Timestamp {

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::error::GateError;
 use super::key_file::create_private;
 use super::lease::Change;
+use super::rows;
 use crate::domain::Realm;
 use crate::domain::id::{GateId, TemplateId};
 use crate::domain::time::{CivilDate, Timestamp};
@@ -18,13 +19,12 @@ use crate::secret::{EngineId, FaceTemplate, random_bytes};
 use crate::wire::envelope::template_from_bytes;
 use crate::wire::frame::{decode, encode};
 use crate::wire::keys::IdentityKeys;
-use crate::wire::message::{CardDigest, HeldFace, Holdings, Outcome, PutFace, Receipt};
-use crate::wire::receipt::{card_digest, face_digest};
+use crate::wire::message::{CardDigest, HeldFace, Holdings, Outcome, Receipt};
+use crate::wire::receipt::face_digest;
 
 const SCHEMA: &str = include_str!("schema.sql");
 const SCHEMA_VERSION: i64 = 1;
 const BUSY_MS: u64 = 3_000;
-const ABSENT: [u8; 32] = [0; 32];
 
 /// What is decided when a gate is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -274,7 +274,7 @@ impl Store {
     /// # Errors
     /// [`GateError`].
     pub fn held(&self, template: &[u8; 16]) -> Result<Option<HeldFace>, GateError> {
-        Ok(read_back_face(&self.db, template)?)
+        Ok(rows::read_back_face(&self.db, template)?)
     }
 
     /// Whether a random number can never be used again.
@@ -296,13 +296,22 @@ impl Store {
         Ok(days.map(CivilDate::from_epoch_days))
     }
 
-    /// Numbers of templates and of cards.
+    /// Number of cards.
     ///
     /// # Errors
     /// [`GateError`].
-    pub fn counts(&self) -> Result<(u64, u64), GateError> {
-        let count = |sql| self.db.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs);
-        Ok((count("SELECT count(*) FROM faces")?, count("SELECT count(*) FROM cards")?))
+    pub fn cards(&self) -> Result<u64, GateError> {
+        let mut statement = self.db.prepare_cached("SELECT count(*) FROM cards")?;
+        Ok(statement.query_row([], |row| row.get::<_, i64>(0))?.unsigned_abs())
+    }
+
+    /// Number of templates.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn faces(&self) -> Result<u64, GateError> {
+        let count: i64 = self.db.query_row("SELECT count(*) FROM faces", [], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
     }
 
     /// Everything held, as numbers and digests.
@@ -404,7 +413,7 @@ impl Store {
             .query_map([day.epoch_days()], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
         for template in &ended {
-            erase_face(&tx, template)?;
+            rows::erase_face(&tx, template)?;
         }
         tx.commit()?;
         Ok(ended.into_iter().map(TemplateId::from_bytes).collect())
@@ -427,113 +436,6 @@ impl Store {
     pub(super) fn connection(&self) -> &Connection {
         &self.db
     }
-}
-
-/// Stores a template and reads it back.
-pub(super) fn put_face(
-    tx: &Transaction<'_>,
-    put: &PutFace,
-    face: &FaceTemplate,
-) -> rusqlite::Result<(Outcome, [u8; 32])> {
-    let mut vector = Zeroizing::new([0u8; 512]);
-    // EXPOSE: this file is where a template rests.
-    for (out, number) in vector.chunks_exact_mut(4).zip(face.expose()) {
-        out.copy_from_slice(&number.to_le_bytes());
-    }
-    let digest = face_digest(&put.template, &put.engine, put.ends_on, vector.as_slice());
-    tx.prepare_cached(
-        "INSERT INTO faces (template, engine, vector, ends_on, op, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?
-    .execute(params![put.template, put.engine, vector.as_slice(), put.ends_on, put.op, digest])?;
-    let back = read_back_face(tx, &put.template)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-    Ok((Outcome::FaceStored, back.digest))
-}
-
-/// Erases a template, whether or not it is there, spends its number, and looks for it.
-pub(super) fn erase_face(tx: &Transaction<'_>, template: &[u8; 16]) -> rusqlite::Result<(Outcome, [u8; 32])> {
-    tx.prepare_cached("DELETE FROM faces WHERE template = ?1")?.execute([template])?;
-    tx.prepare_cached("INSERT OR IGNORE INTO spent (template) VALUES (?1)")?.execute([template])?;
-    if tx.prepare_cached("SELECT 1 FROM faces WHERE template = ?1")?.exists([template])? {
-        return Err(rusqlite::Error::StatementChangedRows(0));
-    }
-    Ok((Outcome::FaceErased, ABSENT))
-}
-
-/// Freezes a template. The number of one that is not there is spent, so that a late hand-over cannot undo the freeze.
-pub(super) fn freeze_face(tx: &Transaction<'_>, template: &[u8; 16]) -> rusqlite::Result<(Outcome, [u8; 32])> {
-    tx.prepare_cached("UPDATE faces SET frozen = 1 WHERE template = ?1")?.execute([template])?;
-    let held = read_back_face(tx, template)?;
-    if held.is_none() {
-        tx.prepare_cached("INSERT OR IGNORE INTO spent (template) VALUES (?1)")?.execute([template])?;
-    }
-    Ok((Outcome::FaceFrozen, held.map_or(ABSENT, |face| face.digest)))
-}
-
-/// Lets a card in until a day, unless a later operation on the same card was done before.
-pub(super) fn put_card(
-    tx: &Transaction<'_>,
-    gate: GateId,
-    uid: &[u8],
-    ends_on: i64,
-    sequence: u64,
-) -> rusqlite::Result<(Outcome, [u8; 32])> {
-    if take_turn(tx, gate, uid, sequence)? {
-        tx.prepare_cached(
-            "INSERT INTO cards (uid, ends_on) VALUES (?1, ?2) ON CONFLICT (uid) DO UPDATE SET ends_on = ?2",
-        )?
-        .execute(params![uid, ends_on])?;
-    }
-    read_back_card(tx, uid)
-}
-
-/// Lets a card in no more, unless a later operation on the same card was done before.
-pub(super) fn remove_card(
-    tx: &Transaction<'_>,
-    gate: GateId,
-    uid: &[u8],
-    sequence: u64,
-) -> rusqlite::Result<(Outcome, [u8; 32])> {
-    if take_turn(tx, gate, uid, sequence)? {
-        tx.prepare_cached("DELETE FROM cards WHERE uid = ?1")?.execute([uid])?;
-    }
-    read_back_card(tx, uid)
-}
-
-/// Removals overtake issues in the station's queue, so the order of queueing decides which of the two holds.
-fn take_turn(tx: &Transaction<'_>, gate: GateId, uid: &[u8], sequence: u64) -> rusqlite::Result<bool> {
-    let card: [u8; 32] = Sha256::new().chain_update(gate.bytes()).chain_update(uid).finalize().into();
-    let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
-    let changed = tx
-        .prepare_cached(
-            "INSERT INTO card_order (card, sequence) VALUES (?1, ?2)
-             ON CONFLICT (card) DO UPDATE SET sequence = ?2 WHERE sequence <= ?2",
-        )?
-        .execute(params![card, sequence])?;
-    Ok(changed == 1)
-}
-
-fn read_back_card(tx: &Transaction<'_>, uid: &[u8]) -> rusqlite::Result<(Outcome, [u8; 32])> {
-    let mut statement = tx.prepare_cached("SELECT ends_on FROM cards WHERE uid = ?1")?;
-    let ends_on: Option<i64> = statement.query_row([uid], |row| row.get(0)).optional()?;
-    Ok(match ends_on {
-        Some(days) => (Outcome::CardStored, card_digest(uid, days)),
-        None => (Outcome::CardRemoved, ABSENT),
-    })
-}
-
-fn read_back_face(db: &Connection, template: &[u8; 16]) -> rusqlite::Result<Option<HeldFace>> {
-    let mut statement =
-        db.prepare_cached("SELECT engine, vector, ends_on, frozen, digest FROM faces WHERE template = ?1")?;
-    let found = statement
-        .query_row([template], |row| {
-            let engine: String = row.get(0)?;
-            let vector = Zeroizing::new(row.get::<_, [u8; 512]>(1)?);
-            let held = HeldFace { template: *template, digest: row.get(4)?, ends_on: row.get(2)?, frozen: row.get(3)? };
-            let sound = face_digest(template, &engine, held.ends_on, vector.as_slice()) == held.digest;
-            Ok(sound.then_some(held))
-        })
-        .optional()?;
-    Ok(found.flatten())
 }
 
 fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, GateError> {

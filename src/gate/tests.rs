@@ -7,4 +7,3 @@ mod doors;
 mod faces;
 mod kills;
 mod support;
-mod vectors;

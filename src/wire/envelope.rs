@@ -99,18 +99,7 @@ pub fn seal_probe(
     op: OpId,
     now: Timestamp,
 ) -> Result<Probe, SealError> {
-    may_go(consent, to)?;
-    let engine = face.engine().as_str().to_owned();
-    let mut probe = Probe {
-        op: *op.bytes(),
-        gate: *to.id.bytes(),
-        engine,
-        sent_at: now.ms(),
-        sealed: Vec::with_capacity(SEALED_LEN),
-    };
-    let info = info(station.realm(), Purpose::Probe);
-    probe.sealed = seal(face, &to.seal_key, station, &info, &probe_header(&probe), &mut rand::rng())?;
-    Ok(probe)
+    seal_probe_with(consent, face, to, station, op, now, &mut rand::rng())
 }
 
 /// Opens a template inside the gate.
@@ -153,6 +142,23 @@ pub(super) fn seal_face_with<R: CryptoRng + RngCore>(
     Ok(put)
 }
 
+pub(super) fn seal_probe_with<R: CryptoRng + RngCore>(
+    consent: &ConsentGranted,
+    face: &FaceTemplate,
+    to: &GateRecord,
+    station: &IdentityKeys,
+    op: OpId,
+    now: Timestamp,
+    random: &mut R,
+) -> Result<Probe, SealError> {
+    may_go(consent, to)?;
+    let engine = face.engine().as_str().to_owned();
+    let mut probe = Probe { op: *op.bytes(), gate: *to.id.bytes(), engine, sent_at: now.ms(), sealed: Vec::new() };
+    let info = info(station.realm(), Purpose::Probe);
+    probe.sealed = seal(face, &to.seal_key, station, &info, &probe_header(&probe), random)?;
+    Ok(probe)
+}
+
 fn may_go(consent: &ConsentGranted, to: &GateRecord) -> Result<(), SealError> {
     if !consent.gates().contains(&to.id) {
         return Err(SealError::GateNotNamed);
@@ -178,7 +184,7 @@ fn info(realm: Realm, purpose: Purpose) -> Vec<u8> {
 }
 
 /// op 16, gate 16, template 16, length of engine 1, engine, last day 8 (big endian).
-fn face_header(put: &PutFace) -> Vec<u8> {
+pub(super) fn face_header(put: &PutFace) -> Vec<u8> {
     let mut header = Vec::with_capacity(64 + put.engine.len());
     header.extend_from_slice(&put.op);
     header.extend_from_slice(&put.gate);
@@ -189,7 +195,7 @@ fn face_header(put: &PutFace) -> Vec<u8> {
 }
 
 /// op 16, gate 16, length of engine 1, engine, instant 8 (big endian).
-fn probe_header(probe: &Probe) -> Vec<u8> {
+pub(super) fn probe_header(probe: &Probe) -> Vec<u8> {
     let mut header = Vec::with_capacity(48 + probe.engine.len());
     header.extend_from_slice(&probe.op);
     header.extend_from_slice(&probe.gate);

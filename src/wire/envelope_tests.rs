@@ -4,25 +4,6 @@ use super::*;
 use crate::domain::id::{ConsentId, GateId, ResidentId, TemplateId};
 use crate::domain::time::CivilDate;
 
-/// A random source that always gives the same byte, for the vectors of `docs/gate-protocol.md`.
-pub(crate) struct SameByte(pub u8);
-
-impl RngCore for SameByte {
-    fn next_u32(&mut self) -> u32 {
-        u32::from_ne_bytes([self.0; 4])
-    }
-
-    fn next_u64(&mut self) -> u64 {
-        u64::from_ne_bytes([self.0; 8])
-    }
-
-    fn fill_bytes(&mut self, bytes: &mut [u8]) {
-        bytes.fill(self.0);
-    }
-}
-
-impl CryptoRng for SameByte {}
-
 fn face(at: usize) -> FaceTemplate {
     let mut vector = [0f32; TEMPLATE_LEN];
     vector[at] = 0.6;

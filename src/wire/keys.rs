@@ -139,6 +139,13 @@ impl IdentityKeys {
         Some((secret, public))
     }
 
+    /// Keys with given sealing and signing secrets, for the vectors in the document.
+    #[cfg(test)]
+    pub(super) fn fixed(realm: Realm, seal: u8, sign: u8) -> Result<Self, KeyError> {
+        let made = Self::make(realm)?;
+        Ok(Self { seal_secret: Zeroizing::new([seal; 32]), sign_secret: Zeroizing::new([sign; 32]), ..made })
+    }
+
     fn from_parts(
         realm: Realm,
         tls_pkcs8: Zeroizing<Vec<u8>>,

@@ -10,3 +10,6 @@ pub mod keys;
 pub mod message;
 pub mod receipt;
 pub mod tls;
+
+#[cfg(test)]
+mod vectors;

@@ -1,10 +1,14 @@
 //! Cards, the door, and the gate's own camera with an engine double. The real engine is joined in `tests/it`.
 
 use super::support::*;
+use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::consent::Warrant;
 use crate::domain::quality::{FaceBox, Look};
-use crate::gate::door::{Act, DoorOpens};
+use crate::gate::daemon::Gate;
+use crate::gate::door::{Act, Door, DoorOpens};
+use crate::gate::place::Place;
+use crate::gate::store::Setup;
 use crate::gate::watch::Answer;
 use crate::ports::{FaceEngine, FaceError};
 use crate::secret::{EngineId, FaceTemplate, Frame};
@@ -97,4 +101,31 @@ fn a_removal_that_overtook_the_issue_of_the_same_card_wins() {
     assert_eq!(site.ask(&Request::TestCard(uid.clone())), Reply::CardTested(true));
     let other = apply(1, What::PutCard(vec![9, 9, 9, 9], LAST_DAY));
     assert!(!site.done(&other).was_overtaken(&other), "the order is kept card by card");
+}
+
+/// A relay whose board does not answer.
+struct StuckDoor;
+
+impl Door for StuckDoor {
+    fn release(&mut self) -> DoorOpens {
+        DoorOpens::Failed
+    }
+}
+
+#[test]
+fn a_door_that_does_not_answer_is_written_down_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::new(&folder.path().join("gate"), None);
+    place.init(&Setup::default(), LIGHT, NOON).unwrap();
+    let mut gate = Gate::open(&place, Realm::Real, Box::new(StuckDoor)).unwrap();
+    let card = CardUid::from_bytes(&[1, 2, 3, 4]).unwrap();
+    let add = "INSERT INTO cards (uid, ends_on) VALUES (?1, ?2)";
+    gate.store().connection().execute(add, rusqlite::params![card.bytes(), LAST_DAY]).unwrap();
+    assert_eq!(gate.open_for_card(&card, NOON).unwrap(), Some(DoorOpens::Failed));
+    let row: (String, String, i64) = gate
+        .store()
+        .connection()
+        .query_row("SELECT way, door, at FROM openings", [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap();
+    assert_eq!(row, ("card".into(), "failed".into(), NOON.ms()));
 }

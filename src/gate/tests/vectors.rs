@@ -1,1 +1,0 @@
-//! The test vectors of `docs/gate-protocol.md`.
