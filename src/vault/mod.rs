@@ -158,8 +158,9 @@ impl Vault {
         vault.write_facts(&work, facts)?;
         vault.append(&work, Actor::Staff(staff), &AuditEvent::SiteFactsRecorded, now)?;
         work.commit()?;
-        slots.write(dir)?;
+        // A count that an older vault left here does not count against this one.
         Attempts::default().write(dir)?;
+        slots.write(dir)?;
         Ok(vault)
     }
 
