@@ -176,8 +176,7 @@ impl Form {
             .spacing(S.space * 2.0),
             column![S.text(tr!(texts, "form-band")), bands].spacing(S.space * 0.5),
         ]
-        .push(next)
-        .push(ends.view(S, Message::EndsOnTyped, save.clone()))
+        .push(column![widget::at_times(next, S.space * 1.75), ends.view(S, Message::EndsOnTyped, save.clone())])
         .push(row![
             widget::action(S, "form-back", tr!(texts, "back"), Weight::Plain, Some(Message::BackPressed)),
             widget::gap(),

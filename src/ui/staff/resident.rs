@@ -228,10 +228,9 @@ impl Record {
             S.hint(tr!(texts, "card-promise")),
         ]
         .spacing(S.space * 1.25);
-        let content = column![S.heading(tr!(texts, "card-title"))]
-            .push(self.view.card.as_ref().map(|card| in_force(texts, card)))
-            .push(act)
-            .spacing(S.space * 1.5);
+        let held = self.view.card.as_ref().map(|card| in_force(texts, card));
+        let content = column![S.heading(tr!(texts, "card-title")), widget::at_times(held, S.space * 0.5), act]
+            .spacing(S.space);
         widget::panel(S, Tone::Plain, content).into()
     }
 

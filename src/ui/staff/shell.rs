@@ -34,19 +34,21 @@ impl Staff {
             Page::Gates(screen) => screen.view(texts, &self.known).map(Message::Gates),
             Page::WhyOff => why_off::view(texts, &self.known),
         };
-        let page = column![]
-            .push(inside.then(|| self.busy(texts)).flatten())
-            .push(inside.then(|| self.reader(texts)).flatten())
-            .push(self.flash.as_ref().map(|flash| flash_line(texts, flash)))
-            .push(body)
-            .spacing(S.space * 1.5)
+        let gap = S.space * 1.5;
+        let page = column![
+            widget::at_times(inside.then(|| self.busy(texts)).flatten(), gap),
+            widget::at_times(inside.then(|| self.reader(texts)).flatten(), gap),
+            widget::at_times(self.flash.as_ref().map(|flash| flash_line(texts, flash)), gap),
+            body,
+        ]
             .padding([S.space * 2.0, S.space * 3.0])
             .max_width(1240);
-        column![]
-            .push(practice)
-            .push(self.header(texts, inside))
-            .push(container(page).center_x(Fill).height(Fill))
-            .into()
+        column![
+            widget::at_times(practice, 0.0),
+            self.header(texts, inside),
+            container(page).center_x(Fill).height(Fill),
+        ]
+        .into()
     }
 
     fn header<'a>(&'a self, texts: &Texts, inside: bool) -> Element<'a, Message> {
