@@ -56,7 +56,12 @@ pub struct WindowPlan {
 impl Default for WindowPlan {
     fn default() -> Self {
         let at = |width, height| Geometry { x: None, y: None, width, height };
-        Self { staff: at(1280.0, 720.0), resident: at(1280.0, 800.0), resident_fullscreen: false, practice: at(420.0, 640.0) }
+        Self {
+            staff: at(1280.0, 720.0),
+            resident: at(1280.0, 800.0),
+            resident_fullscreen: false,
+            practice: at(420.0, 640.0),
+        }
     }
 }
 
@@ -401,11 +406,7 @@ impl App {
         } else {
             Subscription::none()
         };
-        Subscription::batch([
-            window::close_requests().map(Message::Closed),
-            iced::event::listen_with(shortcut),
-            tick,
-        ])
+        Subscription::batch([window::close_requests().map(Message::Closed), iced::event::listen_with(shortcut), tick])
     }
 }
 

@@ -131,9 +131,8 @@ impl Form {
     /// Draws the page.
     pub fn view<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
         let save = Some(Message::SavePressed);
-        let wrong = |id: &str| {
-            self.fault.filter(|fault| field_of(*fault) == id).map(|fault| explain::field(texts, fault).what)
-        };
+        let wrong =
+            |id: &str| self.fault.filter(|fault| field_of(*fault) == id).map(|fault| explain::field(texts, fault).what);
         let name = widget::Field::new(NAME, tr!(texts, "form-name"), &self.name).wrong(wrong(NAME));
         let unit = widget::Field::new(UNIT, tr!(texts, "form-unit"), &self.unit)
             .placeholder(tr!(texts, "form-unit-placeholder"))
@@ -164,8 +163,7 @@ impl Form {
                 .wrong(wrong(NEXT_BAND))
                 .view(S, Message::NextBandTyped, save.clone())
         });
-        let title =
-            if self.id.is_some() { tr!(texts, "form-title-edit") } else { tr!(texts, "form-title-new") };
+        let title = if self.id.is_some() { tr!(texts, "form-title-edit") } else { tr!(texts, "form-title-new") };
         let content = column![
             S.title(title),
             S.soft(tr!(texts, "form-why")),

@@ -242,7 +242,9 @@ impl Staff {
                 Action::None
             }
             (Message::Go(route), _) => Action::Go(route),
-            (Message::LockPressed, Page::Starting | Page::FirstRun(_) | Page::Unlock(_) | Page::Closing) => Action::None,
+            (Message::LockPressed, Page::Starting | Page::FirstRun(_) | Page::Unlock(_) | Page::Closing) => {
+                Action::None
+            }
             (Message::LockPressed, _) => Action::Ask(StaffCommand::Lock),
             (Message::StopPressed, _) => Action::Ask(StaffCommand::StopFace),
             (Message::LanguagePressed(language), _) => Action::Language(language),

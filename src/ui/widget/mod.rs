@@ -139,7 +139,15 @@ pub struct Field<'a> {
 impl<'a> Field<'a> {
     /// A field with a label.
     pub fn new(id: impl Into<Id>, label: impl Into<String>, value: &'a str) -> Self {
-        Self { id: id.into(), label: label.into(), placeholder: String::new(), value, hint: None, wrong: None, secret: false }
+        Self {
+            id: id.into(),
+            label: label.into(),
+            placeholder: String::new(),
+            value,
+            hint: None,
+            wrong: None,
+            secret: false,
+        }
     }
 
     /// Words shown while it is empty.
