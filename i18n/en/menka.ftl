@@ -343,8 +343,8 @@ err-face-range = The picture is out of range.
 err-face-restarted = The face engine had to be restarted.
 err-face-unsound = No usable result came out of these pictures.
 rec-face-again = The resident may try again on the resident window, or simply use the card.
-err-face-start = The face engine cannot be started: { $why }
-rec-face-start = Call support. Cards are not affected.
+err-engine-start = The face engine cannot be started: { $why }
+rec-engine-start = Call support. Cards are not affected.
 err-gate-away = { $gate } does not answer.
 rec-gate-away = Check its power and cable; what waits is delivered once it is back.
 err-gate-key = The key of { $gate } has changed; it is stopped.
@@ -409,7 +409,6 @@ say-staff = This cannot go on right now. Please ask the staff. Your card works a
 
 ## Practice tools
 
-tools-title = Practice tools
 tools-hint = Stands in for the card reader and for whoever sits before the camera. In practice only.
 tools-cards = Put a card on the reader
 tools-take-away = Take it away

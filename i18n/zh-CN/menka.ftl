@@ -343,8 +343,8 @@ err-face-range = 画面超出了处理范围。
 err-face-restarted = 人脸程序重新启动了。
 err-face-unsound = 这些画面没有得出可用的结果。
 rec-face-again = 住户愿意时可以在住户窗口重试；也可以只用卡。
-err-face-start = 人脸程序启动不了：{ $why }
-rec-face-start = 请联系技术支持。刷卡不受影响。
+err-engine-start = 人脸程序启动不了：{ $why }
+rec-engine-start = 请联系技术支持。刷卡不受影响。
 err-gate-away = { $gate } 没有应答。
 rec-gate-away = 检查它的电源和网线；待送的内容会在它恢复后自动送到。
 err-gate-key = { $gate } 的密钥变了，已停用。
@@ -409,7 +409,6 @@ say-staff = 现在不能继续，请找工作人员。门禁卡照常可用。
 
 ## 练习工具
 
-tools-title = 练习工具
 tools-hint = 代替读卡器和镜头前的人，只在练习中有。
 tools-cards = 把卡放到读卡器上
 tools-take-away = 拿走卡

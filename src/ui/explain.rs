@@ -123,7 +123,7 @@ pub fn face(texts: &Texts, error: &FaceError) -> Words {
         FaceError::ModelWrong { file } => words!(texts, "err-model-wrong", "rec-model-wrong", file = file.as_str()),
         FaceError::OutOfRange => words!(texts, "err-face-range", "rec-face-again"),
         FaceError::Restarted => words!(texts, "err-face-restarted", "rec-face-again"),
-        FaceError::CannotStart(why) => words!(texts, "err-face-start", "rec-face-start", why = why.as_str()),
+        FaceError::CannotStart(why) => words!(texts, "err-engine-start", "rec-engine-start", why = why.as_str()),
         FaceError::Unsound => words!(texts, "err-face-unsound", "rec-face-again"),
     }
 }

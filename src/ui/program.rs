@@ -49,12 +49,19 @@ pub struct WindowPlan {
     pub resident: Geometry,
     /// Fill the screen that the resident window is on.
     pub resident_fullscreen: bool,
+    /// The practice tools.
+    pub practice: Geometry,
 }
 
 impl Default for WindowPlan {
     fn default() -> Self {
         let at = |width, height| Geometry { x: None, y: None, width, height };
-        Self { staff: at(1280.0, 720.0), resident: at(1280.0, 800.0), resident_fullscreen: false }
+        Self {
+            staff: at(1280.0, 720.0),
+            resident: at(1280.0, 800.0),
+            resident_fullscreen: false,
+            practice: at(420.0, 640.0),
+        }
     }
 }
 
@@ -198,7 +205,7 @@ impl App {
         let place = match role {
             Role::Staff => self.plan.staff,
             Role::Resident => self.plan.resident,
-            Role::Practice => Geometry { x: None, y: None, width: 420.0, height: 640.0 },
+            Role::Practice => self.plan.practice,
         };
         let position = match (place.x, place.y) {
             (Some(x), Some(y)) => window::Position::Specific(Point::new(x, y)),
@@ -262,7 +269,11 @@ impl App {
                     Role::Resident if self.plan.resident_fullscreen => {
                         Task::perform(pause(FULLSCREEN_AFTER), move |()| Message::Fill(id))
                     }
-                    Role::Staff => window::gain_focus(id),
+                    Role::Staff => {
+                        // The desk may have spoken before there was a field to put the caret into.
+                        let caret = self.staff.caret().map_or_else(Task::none, iced::widget::operation::focus);
+                        Task::batch([window::gain_focus(id), caret])
+                    }
                     Role::Resident | Role::Practice => Task::none(),
                 }
             }
@@ -395,11 +406,7 @@ impl App {
         } else {
             Subscription::none()
         };
-        Subscription::batch([
-            window::close_requests().map(Message::Closed),
-            iced::event::listen_with(shortcut),
-            tick,
-        ])
+        Subscription::batch([window::close_requests().map(Message::Closed), iced::event::listen_with(shortcut), tick])
     }
 }
 

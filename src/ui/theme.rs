@@ -3,7 +3,7 @@
 //! Every pair of text and ground that is used here has a contrast of at least 4.5:1 (tested).
 
 use iced::widget::{Text, button, checkbox, container, radio, scrollable, text, text_input};
-use iced::{Background, Border, Color, Font, Shadow, Theme, Vector, font};
+use iced::{Background, Border, Color, Font, Shadow, Theme, font};
 
 /// Letters of the windows: every character that a resident's name may need.
 pub const REGULAR: Font = Font::with_name("Noto Sans SC");
@@ -289,7 +289,8 @@ pub fn panel_style(tone: Tone) -> container::Style {
         text_color: Some(tone.ink()),
         background: Some(Background::Color(tone.ground())),
         border: Border { color: line, width: 1.0, radius: 12.0.into() },
-        shadow: Shadow { color: Color { a: 0.05, ..INK }, offset: Vector::new(0.0, 1.0), blur_radius: 4.0 },
+        // No shadow: the software renderer repaints only what changed and leaves pieces of shadows behind.
+        shadow: Shadow::default(),
         snap: true,
     }
 }

@@ -2,9 +2,11 @@
 
 use iced::{Element, Settings, Size};
 use iced_test::Simulator;
-use menka::app::event::{
-    CardRead, CardView, FaceState, Failure, FieldFault, ResidentRow, ResidentView, StaffEvent,
-};
+use iced_test::core::widget::operation::{Outcome, focusable};
+use iced_test::runtime::user_interface::{Cache, UserInterface};
+use iced_test::selector::id;
+use menka::app::command::StaffCommand;
+use menka::app::event::{CardRead, CardView, FaceState, Failure, FieldFault, ResidentRow, ResidentView, StaffEvent};
 use menka::domain::Realm;
 use menka::domain::card::CardUid;
 use menka::domain::gate::GateStatus;
@@ -15,8 +17,9 @@ use menka::domain::resident::{AgeBand, PersonName, Resident, ResidentError, Unit
 use menka::domain::site::{Fact, SiteFacts};
 use menka::domain::time::{CivilDate, Timestamp};
 use menka::i18n::Texts;
-use menka::ui::staff::{self, Message, Route, Staff};
-use menka::ui::theme;
+use menka::ui::practice_tools::{PracticeAct, Tools};
+use menka::ui::staff::{self, Action, Flash, Message, Page, Route, Staff};
+use menka::ui::{explain, theme};
 
 /// The fonts once for the whole binary: loading ten megabytes for every simulator would take seconds.
 fn settings() -> Settings {
@@ -149,10 +152,7 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         unit: format!("3-120{n}"),
         has_card,
     };
-    results.apply(StaffEvent::Found {
-        rows: vec![row(1, "王**", true), row(2, "李*", false)],
-        more: true,
-    });
+    results.apply(StaffEvent::Found { rows: vec![row(1, "王**", true), row(2, "李*", false)], more: true });
     let mut issuing = unlocked();
     issuing.apply(StaffEvent::Opened(Box::new(person(FaceState::None))));
     issuing.apply(StaffEvent::CardRead(read(false)));
@@ -187,7 +187,11 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ("record-issue", issuing, vec!["record-edit", "record-close", "card-field", "card-gate-2"]),
         ("record-face", face, vec!["stop", "card-field"]),
         ("record-withdraw", withdrawing, vec!["record-close", "card-field"]),
-        ("form", at(Route::Add), vec!["form-name", "form-unit", "form-ends-on", "form-band-14", "form-save", "form-back"]),
+        (
+            "form",
+            at(Route::Add),
+            vec!["form-name", "form-unit", "form-ends-on", "form-band-14", "form-save", "form-back"],
+        ),
         ("form-wrong", wrong, vec!["form-name", "form-next-band"]),
         ("facts", at(Route::Facts), vec!["settings-gates", "facts-save", "facts-group-terms", "site_name"]),
         ("gates", at(Route::Gates), vec!["settings-facts", "pair-open", "gate-test-0"]),
@@ -208,5 +212,686 @@ fn pictures_of_every_page_for_looking_at() {
                 assert!(ui.snapshot(&theme::theme()).unwrap().matches_image(path).unwrap());
             }
         }
+    }
+}
+
+/// What the window asks for after these messages.
+fn after(staff: &mut Staff, messages: impl IntoIterator<Item = Message>) -> Vec<Action> {
+    messages.into_iter().map(|message| staff.update(message)).collect()
+}
+
+/// Presses what has this id and gives back what came of it.
+fn press(staff: &mut Staff, what: &'static str) -> Vec<Action> {
+    let texts = Texts::new(Language::Chinese);
+    let messages: Vec<Message> = {
+        let mut ui = window(LARGE, staff.view(&texts));
+        ui.click(id(what)).unwrap();
+        ui.into_messages().collect()
+    };
+    after(staff, messages)
+}
+
+/// Types into the field with this id, then Enter.
+fn type_and_enter(staff: &mut Staff, field: &'static str, words: &str) -> Vec<Action> {
+    let texts = Texts::new(Language::Chinese);
+    let typed: Vec<Message> = {
+        let mut ui = window(LARGE, staff.view(&texts));
+        ui.click(id(field)).unwrap();
+        ui.typewrite(words);
+        ui.into_messages().collect()
+    };
+    let mut actions = after(staff, typed);
+    let entered: Vec<Message> = {
+        let mut ui = window(LARGE, staff.view(&texts));
+        ui.click(id(field)).unwrap();
+        ui.tap_key(iced::keyboard::key::Named::Enter);
+        ui.into_messages().collect()
+    };
+    actions.extend(after(staff, entered));
+    actions
+}
+
+fn commands(actions: Vec<Action>) -> Vec<StaffCommand> {
+    actions
+        .into_iter()
+        .filter_map(|action| match action {
+            Action::Ask(command) => Some(command),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn every_page_shows_its_actions_in_both_languages_and_both_sizes() {
+    for texts in both() {
+        for (name, staff, ids) in pages() {
+            for size in [LARGE, SMALL] {
+                let mut ui = window(size, staff.view(&texts));
+                for what in &ids {
+                    let found = ui.find(id(*what)).unwrap_or_else(|_| panic!("{name}: {what} is not there"));
+                    let seen = found.visible_bounds().unwrap_or_else(|| panic!("{name}: {what} is out of sight"));
+                    let whole = found.bounds();
+                    assert!(seen.width >= whole.width - 1.0 && seen.height >= whole.height / 2.0, "{name}: {what}");
+                    assert!(whole.x >= 0.0 && whole.x + whole.width <= size.0, "{name}: {what} is cut off");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_practice_banner_is_on_every_page_of_a_practice_site_and_on_none_of_a_real_one() {
+    for texts in both() {
+        for (name, mut staff, _) in pages() {
+            staff.set_realm(Realm::Practice);
+            assert!(window(SMALL, staff.view(&texts)).find(id("practice-banner")).is_ok(), "{name}");
+            staff.set_realm(Realm::Real);
+            assert!(window(SMALL, staff.view(&texts)).find(id("practice-banner")).is_err(), "{name}");
+        }
+        let tools = Tools::default();
+        assert!(window((420.0, 640.0), tools.view(&texts, &[], &[])).find(id("practice-banner")).is_ok());
+    }
+}
+
+#[test]
+fn a_passphrase_goes_to_the_desk_and_nowhere_else() {
+    let mut staff = Staff::new(Realm::Real);
+    staff.apply(StaffEvent::Locked { wait_ms: 0 });
+    assert!(commands(press(&mut staff, "unlock-action")).is_empty(), "nothing is typed yet");
+    let actions = type_and_enter(&mut staff, "unlock-passphrase", "swordfish-77");
+    assert!(!format!("{actions:?}").contains("swordfish"));
+    let asked = commands(actions);
+    assert!(matches!(&asked[..], [StaffCommand::Unlock { passphrase }] if passphrase.chars() == 12));
+    assert!(!format!("{staff:?}").contains("swordfish"));
+    let message = staff::unlock::Message::PassphraseTyped("swordfish-77".to_owned().into());
+    assert!(!format!("{:?}", Message::Unlock(message)).contains("swordfish"));
+}
+
+#[test]
+fn a_typed_passphrase_is_drawn_as_dots() {
+    let texts = Texts::new(Language::Chinese);
+    let mut staff = Staff::new(Realm::Real);
+    staff.apply(StaffEvent::Locked { wait_ms: 0 });
+    let message = |words: &str| Message::Unlock(staff::unlock::Message::PassphraseTyped(words.to_owned().into()));
+    let picture = |staff: &Staff| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p");
+        let mut ui = window(SMALL, staff.view(&texts));
+        ui.snapshot(&theme::theme()).unwrap().matches_image(&path).unwrap();
+        let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        std::fs::read(file).unwrap()
+    };
+    staff.update(message("aaaaaa"));
+    let first = picture(&staff);
+    staff.update(message("MWqj8人"));
+    assert_eq!(first, picture(&staff), "two passphrases of one length look the same");
+    staff.update(message("a"));
+    assert_ne!(first, picture(&staff));
+}
+
+#[test]
+fn a_wrong_passphrase_makes_the_next_try_wait() {
+    let mut staff = Staff::new(Realm::Real);
+    staff.apply(StaffEvent::Locked { wait_ms: 0 });
+    let focus = staff.apply(StaffEvent::Failed(Failure::WrongPassphrase { wait_ms: 2_500 }));
+    assert!(matches!(focus, Action::Focus("unlock-passphrase")));
+    assert!(staff.counts_down());
+    assert!(commands(type_and_enter(&mut staff, "unlock-passphrase", "again-and-again")).is_empty());
+    staff.update(Message::Ticked(1_000));
+    assert!(staff.counts_down());
+    staff.update(Message::Ticked(1_500));
+    assert!(!staff.counts_down());
+    assert_eq!(commands(press(&mut staff, "unlock-action")).len(), 1, "what was typed meanwhile is still there");
+}
+
+#[test]
+fn the_first_run_explains_what_is_wrong_and_then_makes_the_vault() {
+    use staff::first_run::{Message as M, Step};
+    let mut staff = Staff::new(Realm::Practice);
+    staff.apply(StaffEvent::FirstRun);
+    let step = |staff: &Staff| match staff.page() {
+        Page::FirstRun(screen) => screen.step(),
+        _ => panic!("left the first run"),
+    };
+    let say = |staff: &mut Staff, message| staff.update(Message::FirstRun(message));
+    assert!(matches!(say(&mut staff, M::NextPressed), Action::Focus("first-operator")));
+    say(&mut staff, M::OperatorTyped("李前台".into()));
+    say(&mut staff, M::PassphraseTyped("short".to_owned().into()));
+    assert!(matches!(say(&mut staff, M::NextPressed), Action::Focus("first-passphrase")));
+    say(&mut staff, M::PassphraseTyped("one two three four".to_owned().into()));
+    say(&mut staff, M::RepeatTyped("one two three fuor".to_owned().into()));
+    assert!(matches!(say(&mut staff, M::NextPressed), Action::Focus("first-repeat")));
+    assert_eq!(step(&staff), Step::You);
+    say(&mut staff, M::RepeatTyped("one two three four".to_owned().into()));
+    say(&mut staff, M::NextPressed);
+    assert_eq!(step(&staff), Step::Site);
+    say(&mut staff, M::FactTyped(Fact::SiteName, "安和家园".into()));
+    assert!(matches!(say(&mut staff, M::CreatePressed), Action::None), "not before the last step");
+    say(&mut staff, M::NextPressed);
+    let asked = commands(press(&mut staff, "first-create"));
+    match &asked[..] {
+        [StaffCommand::CreateVault { operator, passphrase, facts }] => {
+            assert_eq!((operator.as_str(), passphrase.chars()), ("李前台", 18));
+            assert_eq!(facts.get(Fact::SiteName), "安和家园");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(say(&mut staff, M::CreatePressed), Action::None), "once is enough");
+    staff.apply(StaffEvent::Failed(Failure::DiskFull));
+    assert_eq!(step(&staff), Step::You, "the passphrase is gone, so it is asked for again");
+}
+
+#[test]
+fn the_search_field_finds_units_and_takes_cards() {
+    let mut staff = unlocked();
+    let asked = commands(type_and_enter(&mut staff, "home-search", "3-1201"));
+    assert!(matches!(&asked[..], [StaffCommand::Find { query }] if query == "3-1201"));
+    let mut staff = unlocked();
+    let asked = commands(type_and_enter(&mut staff, "home-search", "0012345678"));
+    assert!(matches!(&asked[..], [StaffCommand::WedgeTyped(text)] if text == "0012345678"));
+    let mut staff = unlocked();
+    assert!(commands(type_and_enter(&mut staff, "home-search", "  ")).is_empty(), "never a list of everybody");
+}
+
+#[test]
+fn a_found_row_opens_its_record() {
+    let (_, mut staff, _) = pages().into_iter().find(|(name, ..)| *name == "home-found").unwrap();
+    let asked = commands(press(&mut staff, "home-row-1"));
+    assert!(matches!(asked[..], [StaffCommand::OpenResident(who)] if who == ResidentId::from_bytes([2; 16])));
+}
+
+#[test]
+fn j10_the_card_is_the_first_thing_on_a_record_and_its_default() {
+    let mut staff = unlocked();
+    let focus = staff.apply(StaffEvent::Opened(Box::new(person(FaceState::None))));
+    assert!(matches!(focus, Action::Focus("card-field")));
+    assert!(commands(press(&mut staff, "card-issue")).is_empty(), "no card was read");
+    staff.apply(StaffEvent::CardRead(read(true)));
+    assert!(commands(press(&mut staff, "card-issue")).is_empty(), "somebody else's card");
+    staff.apply(StaffEvent::CardRead(read(false)));
+    press(&mut staff, "card-gate-1");
+    let asked = commands(press(&mut staff, "card-issue"));
+    match &asked[..] {
+        [StaffCommand::IssueCard { resident, uid, gates }] => {
+            assert_eq!((*resident, uid.last4().as_str()), (ResidentId::from_bytes([7; 16]), "B2C3"));
+            let left = [GateId::from_bytes([1; 16]), GateId::from_bytes([3; 16])];
+            assert_eq!(gates, &left, "all were ticked but the one that was unticked");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(commands(press(&mut staff, "card-issue")).is_empty(), "once is enough");
+    staff.apply(StaffEvent::CardIssued(ResidentId::from_bytes([7; 16])));
+    let texts = Texts::new(Language::Chinese);
+    assert!(window(LARGE, staff.view(&texts)).find(id("flash")).is_ok());
+}
+
+#[test]
+fn a_keyboard_reader_types_into_the_card_field_and_enter_issues() {
+    let mut staff = unlocked();
+    staff.apply(StaffEvent::Opened(Box::new(person(FaceState::None))));
+    let asked = commands(type_and_enter(&mut staff, "card-field", "04A1B2C3"));
+    assert!(matches!(&asked[..], [StaffCommand::WedgeTyped(text)] if text == "04A1B2C3"));
+    staff.apply(StaffEvent::CardRead(read(false)));
+    let asked = commands(type_and_enter(&mut staff, "card-field", ""));
+    assert!(matches!(&asked[..], [StaffCommand::IssueCard { .. }]));
+}
+
+#[test]
+fn gates_that_come_later_are_ticked_and_unticked_ones_stay_unticked() {
+    let mut staff = unlocked();
+    staff.apply(StaffEvent::Opened(Box::new(person(FaceState::None))));
+    staff.apply(StaffEvent::CardRead(read(false)));
+    press(&mut staff, "card-gate-0");
+    let mut more = gates();
+    more.push(gate(4, "南门"));
+    staff.apply(StaffEvent::Gates(more));
+    let asked = commands(press(&mut staff, "card-issue"));
+    let ids: Vec<GateId> = [2, 3, 4].map(|n| GateId::from_bytes([n; 16])).to_vec();
+    assert!(matches!(&asked[..], [StaffCommand::IssueCard { gates, .. }] if *gates == ids));
+}
+
+#[test]
+fn ndr22_5_withdrawing_is_offered_only_while_a_face_is_held_and_takes_two_presses() {
+    let texts = Texts::new(Language::Chinese);
+    for face in [FaceState::None, FaceState::Erasing { pending: vec!["东门".into()] }] {
+        let mut staff = unlocked();
+        staff.apply(StaffEvent::Opened(Box::new(person(face))));
+        assert!(window((1366.0, 2000.0), staff.view(&texts)).find(id("withdraw")).is_err());
+        let forced = staff.update(Message::Resident(staff::resident::Message::WithdrawConfirmed));
+        assert!(matches!(forced, Action::None));
+    }
+    let mut staff = unlocked();
+    staff.apply(StaffEvent::Opened(Box::new(person(held()))));
+    use staff::resident::Message as M;
+    assert!(matches!(staff.update(Message::Resident(M::WithdrawPressed)), Action::None));
+    {
+        let mut ui = window((1366.0, 2000.0), staff.view(&texts));
+        let no = ui.find(id("withdraw-no")).unwrap().bounds();
+        let yes = ui.find(id("withdraw-yes")).unwrap().bounds();
+        assert_eq!((no.width, no.height), (yes.width, yes.height), "neither is nudged");
+    }
+    let asked = commands(after(&mut staff, [Message::Resident(M::WithdrawConfirmed)]));
+    assert!(matches!(asked[..], [StaffCommand::WithdrawFor(who)] if who == ResidentId::from_bytes([7; 16])));
+}
+
+/// The name of a command. Exhaustive: a new command does not compile until somebody has looked at this test.
+fn kind(command: &StaffCommand) -> &'static str {
+    match command {
+        StaffCommand::CreateVault { .. } => "create-vault",
+        StaffCommand::Unlock { .. } => "unlock",
+        StaffCommand::Lock => "lock",
+        StaffCommand::Find { .. } => "find",
+        StaffCommand::OpenResident(_) => "open",
+        StaffCommand::CloseResident => "close",
+        StaffCommand::SaveResident { .. } => "save",
+        StaffCommand::WedgeTyped(_) => "wedge",
+        StaffCommand::IssueCard { .. } => "issue-card",
+        StaffCommand::SaveFacts(_) => "save-facts",
+        StaffCommand::PairGate { .. } => "pair-gate",
+        StaffCommand::TestCardWay(_) => "test-card-way",
+        StaffCommand::ShowGates => "show-gates",
+        StaffCommand::StopFace => "stop-face",
+        StaffCommand::WithdrawFor(_) => "withdraw-for",
+    }
+}
+
+#[test]
+fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
+    // Every spot of every page, pressed on a grid finer than the smallest button: what a page can ask for is exactly this.
+    for (name, staff, _) in pages() {
+        let own: &[&str] = match name {
+            "first-3" => &["create-vault"],
+            "first-1" | "first-2" | "unlock" | "unlock-wait" => &[],
+            "home" | "home-trouble" => &["lock", "show-gates"],
+            "home-found" => &["lock", "open", "show-gates"],
+            "record-issue" => &["close", "issue-card", "lock"],
+            "record-face" => &["close", "lock", "stop-face"],
+            "record-withdraw" => &["close", "lock", "withdraw-for"],
+            "form" | "form-wrong" => &["lock", "save"],
+            "facts" => &["lock", "save-facts", "show-gates"],
+            "gates" => &["lock", "test-card-way"],
+            "pair" => &["lock", "test-card-way"],
+            "why" => &["lock", "show-gates"],
+            other => panic!("a new page: {other}"),
+        };
+        let texts = Texts::new(Language::Chinese);
+        let mut asked = std::collections::BTreeSet::new();
+        for y in (8..1400).step_by(24) {
+            let messages: Vec<Message> = {
+                let mut ui = window((1366.0, 1400.0), staff.view(&texts));
+                for x in (8..1366).step_by(32) {
+                    ui.point_at(iced::Point::new(x as f32, y as f32));
+                    ui.simulate(iced_test::simulator::click());
+                }
+                ui.into_messages().collect()
+            };
+            for message in messages {
+                let mut fresh = pages().into_iter().find(|(other, ..)| *other == name).unwrap().1;
+                asked.extend(commands(after(&mut fresh, [message])).iter().map(kind));
+            }
+        }
+        let asked: Vec<&str> = asked.into_iter().collect();
+        assert_eq!(asked, own, "{name}");
+    }
+    for file in [include_str!("../../i18n/zh-CN/menka.ftl"), include_str!("../../i18n/en/menka.ftl")] {
+        for line in file.lines().filter(|line| !line.starts_with('#')) {
+            let key = line.split(" =").next().unwrap_or_default();
+            for word in ["enrol", "capture-start", "face-start", "face-add", "invite"] {
+                assert!(!key.contains(word), "{key}");
+            }
+            for words in ["录入人脸", "开始录", "采集人脸", "Enroll", "Start face", "Add face"] {
+                assert!(!line.contains(words), "{line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn p06_the_form_asks_for_name_unit_age_band_and_last_day_only() {
+    let texts = Texts::new(Language::Chinese);
+    let mut staff = unlocked();
+    staff.update(Message::Go(Route::Add));
+    let fields = |staff: &Staff| {
+        let mut ui = window(LARGE, staff.view(&texts));
+        let all = ["form-name", "form-unit", "form-next-band", "form-ends-on"];
+        all.into_iter().filter(|field| ui.find(id(*field)).is_ok()).collect::<Vec<_>>()
+    };
+    assert_eq!(fields(&staff), ["form-name", "form-unit", "form-ends-on"]);
+    press(&mut staff, "form-band-under-14");
+    assert_eq!(fields(&staff), ["form-name", "form-unit", "form-next-band", "form-ends-on"]);
+    use staff::form::Message as M;
+    let asked = commands(after(
+        &mut staff,
+        [
+            M::NameTyped("李小龙".into()),
+            M::UnitTyped("5-301".into()),
+            M::NextBandTyped("2030-05-01".into()),
+            M::EndsOnTyped("20270630".into()),
+            M::SavePressed,
+        ]
+        .map(Message::Form),
+    ));
+    match &asked[..] {
+        [StaffCommand::SaveResident { id: None, name, unit, age_band: AgeBand::Under14, next_band_on, ends_on }] => {
+            assert_eq!([name, unit, next_band_on, ends_on], ["李小龙", "5-301", "2030-05-01", "20270630"]);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_refused_field_gets_the_caret_and_a_saved_form_gives_way_to_the_record() {
+    let mut staff = unlocked();
+    staff.update(Message::Go(Route::Add));
+    let focus = staff.apply(StaffEvent::Failed(Failure::Field(FieldFault::EndDate)));
+    assert!(matches!(focus, Action::Focus("form-ends-on")));
+    staff.apply(StaffEvent::Opened(Box::new(person(FaceState::None))));
+    assert!(matches!(staff.page(), Page::Form(_)), "news does not tear the form away");
+    staff.apply(StaffEvent::Saved(ResidentId::from_bytes([7; 16])));
+    staff.apply(StaffEvent::Opened(Box::new(person(FaceState::None))));
+    assert!(matches!(staff.page(), Page::Resident));
+}
+
+#[test]
+fn leaving_a_record_closes_it_at_the_desk() {
+    for way in ["record-close", "go-home", "go-settings"] {
+        let mut staff = unlocked();
+        staff.apply(StaffEvent::Opened(Box::new(person(FaceState::None))));
+        let asked = commands(press(&mut staff, way));
+        assert!(matches!(asked[..], [StaffCommand::CloseResident]), "{way}: {asked:?}");
+    }
+}
+
+#[test]
+fn a_locked_window_shows_nothing_of_anybody() {
+    for texts in both() {
+        let mut staff = unlocked();
+        staff.apply(StaffEvent::Opened(Box::new(person(held()))));
+        assert!(window(LARGE, staff.view(&texts)).find("王𠮷小明").is_ok());
+        assert!(matches!(staff.update(Message::LockPressed), Action::Ask(StaffCommand::Lock)));
+        staff.apply(StaffEvent::Locked { wait_ms: 0 });
+        let mut ui = window(LARGE, staff.view(&texts));
+        for words in ["王𠮷小明", "3-1201", "李前台", "东门"] {
+            assert!(ui.find(words).is_err(), "{words}");
+        }
+        assert!(!format!("{staff:?}").contains("3-1201"));
+    }
+}
+
+#[test]
+fn facts_are_saved_as_typed_and_the_missing_ones_are_counted() {
+    use staff::settings::Message as M;
+    let texts = Texts::new(Language::Chinese);
+    let mut staff = unlocked();
+    staff.update(Message::Go(Route::Facts));
+    let missing = staff.known().facts_missing.len();
+    assert!(window(LARGE, staff.view(&texts)).find(id("facts-said")).is_ok());
+    staff.update(Message::Facts(M::Typed((Fact::GuardPhone, "010-1234".into()))));
+    let asked = commands(press(&mut staff, "facts-save"));
+    match &asked[..] {
+        [StaffCommand::SaveFacts(facts)] => {
+            assert_eq!(facts.get(Fact::GuardPhone), "010-1234");
+            assert_eq!(facts.get(Fact::SiteName), "安和家园", "the rest stays");
+            assert_eq!(facts.missing().len(), missing - 1);
+            staff.apply(StaffEvent::Facts(facts.clone(), facts.missing()));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(window(LARGE, staff.view(&texts)).find(id("flash")).is_ok(), "says that it is saved");
+}
+
+#[test]
+fn a_gate_is_paired_by_name_address_and_fingerprint() {
+    use staff::gates::{Message as M, PairField};
+    let mut staff = unlocked();
+    staff.update(Message::Go(Route::Gates));
+    press(&mut staff, "pair-open");
+    assert!(matches!(staff.update(Message::Gates(M::PairPressed)), Action::Focus("pair-name")));
+    let fingerprint = "ab ".repeat(32);
+    for (field, text) in [
+        (PairField::Name, "南门"),
+        (PairField::Address, "192.168.1.20:7443"),
+        (PairField::Fingerprint, fingerprint.as_str()),
+    ] {
+        staff.update(Message::Gates(M::Typed(field, text.into())));
+    }
+    let asked = commands(after(&mut staff, [Message::Gates(M::PairPressed)]));
+    assert!(matches!(&asked[..], [StaffCommand::PairGate { name, address, fingerprint: digits, .. }]
+        if name == "南门" && address == "192.168.1.20:7443" && *digits == fingerprint.trim()));
+    let texts = Texts::new(Language::Chinese);
+    let mut more = gates();
+    more.push(gate(4, "南门"));
+    staff.apply(StaffEvent::Gates(more));
+    assert!(window(LARGE, staff.view(&texts)).find(id("pair-name")).is_err(), "the form folds away when it is done");
+    let asked = commands(press(&mut staff, "gate-test-1"));
+    assert!(matches!(asked[..], [StaffCommand::TestCardWay(which)] if which == GateId::from_bytes([2; 16])));
+}
+
+#[test]
+fn the_station_fingerprint_can_be_copied_whole() {
+    let (_, mut staff, _) = pages().into_iter().find(|(name, ..)| *name == "gates").unwrap();
+    let copied = press(&mut staff, "fingerprint-copy");
+    assert!(matches!(&copied[..], [Action::Copy(digits)] if digits.len() == 64));
+}
+
+#[test]
+fn whoever_is_at_the_resident_window_can_be_stopped_but_not_seen() {
+    let mut staff = unlocked();
+    staff.apply(StaffEvent::ResidentBusy(true));
+    assert!(matches!(commands(press(&mut staff, "stop"))[..], [StaffCommand::StopFace]));
+}
+
+#[test]
+fn a_line_that_comes_or_goes_does_not_take_the_caret_away() {
+    let texts = Texts::new(Language::Chinese);
+    let mut staff = Staff::new(Realm::Practice);
+    staff.apply(StaffEvent::Locked { wait_ms: 0 });
+    staff.apply(StaffEvent::Failed(Failure::DiskFull));
+    let mut renderer = renderer();
+    let size = Size::new(LARGE.0, LARGE.1);
+    let cache = {
+        let mut ui = UserInterface::build(staff.view(&texts), size, Cache::default(), &mut renderer);
+        ui.operate(&renderer, &mut focusable::focus::<()>(staff::unlock::PASSPHRASE.into()));
+        ui.into_cache()
+    };
+    // The first letter takes the red line away.
+    staff.update(Message::Unlock(staff::unlock::Message::PassphraseTyped("s".to_owned().into())));
+    let mut ui = UserInterface::build(staff.view(&texts), size, cache, &mut renderer);
+    let mut find = focusable::find_focused();
+    ui.operate(&renderer, &mut iced_test::core::widget::operation::black_box(&mut find));
+    use iced_test::core::widget::Operation;
+    assert!(matches!(find.finish(), Outcome::Some(field) if field == staff::unlock::PASSPHRASE.into()));
+}
+
+fn renderer() -> iced_test::renderer::Renderer {
+    let settings = settings();
+    iced_test::renderer::Renderer::new(settings.default_font, settings.default_text_size)
+}
+
+#[test]
+fn the_practice_tools_name_what_they_do() {
+    let texts = Texts::new(Language::Chinese);
+    let names = |what: &str, n: usize| (1..=n).map(|at| format!("{what} {at}")).collect::<Vec<_>>();
+    let (cards, people) = (names("卡", 8), names("人", 5));
+    let mut tools = Tools::default();
+    for (what, act) in [
+        ("tool-card-2", PracticeAct::TapCard(2)),
+        ("tool-take-away", PracticeAct::TakeCardAway),
+        ("tool-seat-4", PracticeAct::Seat(4)),
+        ("tool-nobody", PracticeAct::Nobody),
+        ("tool-unplug-camera", PracticeAct::UnplugCamera),
+    ] {
+        let messages: Vec<_> = {
+            let mut ui = window((420.0, 900.0), tools.view(&texts, &cards, &people));
+            ui.click(id(what)).unwrap();
+            ui.into_messages().collect()
+        };
+        let acts: Vec<_> = messages.into_iter().map(|message| tools.update(message)).collect();
+        assert_eq!(acts, [act]);
+    }
+}
+
+#[test]
+fn news_of_an_issued_card_is_flashed_until_read() {
+    let mut staff = unlocked();
+    staff.apply(StaffEvent::CardWay(GateId::from_bytes([1; 16]), false));
+    assert!(format!("{staff:?}").contains(&format!("{:?}", Flash::CardWay(false))));
+    press(&mut staff, "flash-close");
+    let texts = Texts::new(Language::Chinese);
+    assert!(window(LARGE, staff.view(&texts)).find(id("flash")).is_err());
+}
+
+/// Every failure that exists, with a marked word in every text it carries.
+fn failures() -> Vec<Failure> {
+    use menka::app::event::Failure as F;
+    use menka::ports::{CameraError as C, FaceError as E, LinkError as L, ReaderError as R};
+    use menka::wire::message::Refusal as N;
+    let mark = || "MARK".to_owned();
+    let mut all = vec![
+        F::WrongPassphrase { wait_ms: 1 },
+        F::PassphraseTooShort,
+        F::OtherRealm,
+        F::VaultDamaged(mark()),
+        F::DiskFull,
+        F::DiskFailed(mark()),
+        F::CardTaken,
+        F::CardSame,
+        F::CardUnknown,
+        F::CardExpired,
+        F::CardTextUnreadable,
+        F::NoGateChosen,
+        F::FingerprintUnreadable,
+        F::NotRecognised,
+        F::TooLong,
+        F::CardOnlyAge,
+        F::CaptureLost,
+        F::NothingToWithdraw,
+        F::PaperNotWritten(mark()),
+        F::Field(FieldFault::EndDate),
+        F::Field(FieldFault::NextBandDate),
+        F::Field(FieldFault::Operator),
+        F::Field(FieldFault::Gate),
+    ];
+    use ResidentError as P;
+    all.extend(
+        [
+            P::NameEmpty,
+            P::NameTooLong,
+            P::NameUnprintable,
+            P::UnitInvalid,
+            P::NextBandMissing,
+            P::NextBandWrong,
+            P::EndPast,
+        ]
+        .map(|error| F::Field(FieldFault::Name(error))),
+    );
+    all.extend([R::None, R::ServiceDown, R::CardPulled, R::Unreadable].map(F::Reader));
+    all.extend([C::None, C::Busy, C::NotAllowed, C::Unplugged, C::Stalled, C::Unsupported(mark())].map(F::Camera));
+    all.extend(
+        [
+            E::ModelMissing { folder: mark() },
+            E::ModelWrong { file: mark() },
+            E::OutOfRange,
+            E::Restarted,
+            E::CannotStart(mark()),
+            E::Unsound,
+        ]
+        .map(F::Face),
+    );
+    all.extend(
+        [L::Away, L::KeyChanged, L::NotPaired, L::OtherRealm, L::Protocol, L::NotLan].map(|e| F::Link(mark(), e)),
+    );
+    all.extend(
+        [
+            N::Malformed,
+            N::Version,
+            N::Realm,
+            N::Envelope,
+            N::Engine,
+            N::Expired,
+            N::Spent,
+            N::Full,
+            N::Storage,
+            N::Stale,
+            N::CardsOnly,
+            N::TooMany,
+        ]
+        .map(|no| F::Refused(mark(), no)),
+    );
+    all
+}
+
+fn is_worded(words: &str) -> bool {
+    !words.trim().is_empty()
+        && !words.contains(['{', '}', '$', '\u{2068}'])
+        && words.contains([' ', '。', '，', '：', '.'])
+}
+
+#[test]
+fn every_failure_says_what_happened_and_what_to_do_in_both_languages() {
+    for texts in both() {
+        for failure in failures() {
+            let said = explain::failure(&texts, &failure);
+            assert!(is_worded(&said.what), "{failure:?}: {}", said.what);
+            assert!(is_worded(&said.todo), "{failure:?}: {}", said.todo);
+            let carried = format!("{failure:?}").contains("MARK");
+            assert_eq!(said.what.contains("MARK"), carried, "{failure:?}: {}", said.what);
+        }
+        for blocker in Blocker::ALL {
+            for condition in [Condition::Fails, Condition::NotYetChecked, Condition::Practice] {
+                let said = explain::blocker(&texts, *blocker, condition);
+                assert!(!said.what.contains(['{', '}']) && said.what.chars().count() > 4, "{blocker:?}");
+                assert!(is_worded(&said.todo), "{blocker:?}: {}", said.todo);
+            }
+        }
+    }
+}
+
+#[test]
+fn residents_get_one_neutral_line_without_names_paths_or_causes() {
+    for texts in both() {
+        for failure in failures() {
+            let line = explain::for_resident(&texts, &failure);
+            assert!(is_worded(&line) && !line.contains("MARK") && !line.contains('\n'), "{failure:?}: {line}");
+        }
+    }
+}
+
+/// Each key of a Fluent file with the variables its text uses.
+fn keys(file: &str) -> std::collections::BTreeMap<String, Vec<String>> {
+    let mut found: std::collections::BTreeMap<String, Vec<String>> = Default::default();
+    let mut key = String::new();
+    for line in file.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
+        if !line.starts_with(' ') {
+            key = line.split('=').next().unwrap_or_default().trim().to_owned();
+            assert!(found.insert(key.clone(), vec![]).is_none(), "{key} is there twice");
+        }
+        for part in line.split('$').skip(1) {
+            let name: String = part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            found.entry(key.clone()).or_default().push(name);
+        }
+    }
+    found.values_mut().for_each(|names| {
+        names.sort();
+        names.dedup();
+    });
+    found
+}
+
+#[test]
+fn both_languages_have_the_same_keys_and_variables() {
+    for (chinese, english) in [
+        (include_str!("../../i18n/zh-CN/menka.ftl"), include_str!("../../i18n/en/menka.ftl")),
+        (include_str!("../../i18n/zh-CN/resident.ftl"), include_str!("../../i18n/en/resident.ftl")),
+    ] {
+        assert_eq!(keys(chinese), keys(english));
+    }
+    assert!(keys(include_str!("../../i18n/zh-CN/menka.ftl")).len() > 300, "the files were read");
+}
+
+#[test]
+fn english_uses_narrow_quotes_because_the_chinese_font_draws_curly_ones_wide() {
+    for file in [include_str!("../../i18n/en/menka.ftl"), include_str!("../../i18n/en/resident.ftl")] {
+        assert!(!file.contains(['’', '‘', '“', '”']));
     }
 }

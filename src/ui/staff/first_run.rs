@@ -20,14 +20,8 @@ pub const PASSPHRASE: &str = "first-passphrase";
 pub const REPEAT: &str = "first-repeat";
 
 /// The facts asked for at once: what residents need to find and call somebody.
-pub const FACTS_FIRST: [Fact; 6] = [
-    Fact::SiteName,
-    Fact::ProcessorName,
-    Fact::DeskPlace,
-    Fact::DeskHours,
-    Fact::ContactPhone,
-    Fact::GuardPhone,
-];
+pub const FACTS_FIRST: [Fact; 6] =
+    [Fact::SiteName, Fact::ProcessorName, Fact::DeskPlace, Fact::DeskHours, Fact::ContactPhone, Fact::GuardPhone];
 
 /// Which step is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -210,28 +204,22 @@ impl FirstRun {
 
     fn site<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
         let field = |fact: Fact| -> Element<'a, Message> {
-            container(
-                widget::Field::new(fact.key(), words::fact(texts, fact), self.facts.get(fact)).view(
-                    S,
-                    move |text| Message::FactTyped(fact, text),
-                    Some(Message::NextPressed),
-                ),
-            )
+            container(widget::Field::new(fact.key(), words::fact(texts, fact), self.facts.get(fact)).view(
+                S,
+                move |text| Message::FactTyped(fact, text),
+                Some(Message::NextPressed),
+            ))
             .width(Fill)
             .into()
         };
-        let pairs = FACTS_FIRST
-            .chunks(2)
-            .map(|pair| row(pair.iter().map(|fact| field(*fact))).spacing(S.space * 2.0).into());
+        let pairs =
+            FACTS_FIRST.chunks(2).map(|pair| row(pair.iter().map(|fact| field(*fact))).spacing(S.space * 2.0).into());
         column![S.title(tr!(texts, "first-site-title")), S.soft(tr!(texts, "first-site-hint"))]
             .extend(pairs)
-            .push(self.buttons(texts, widget::action(
-                S,
-                "first-next",
-                tr!(texts, "next"),
-                Weight::Primary,
-                Some(Message::NextPressed),
-            )))
+            .push(self.buttons(
+                texts,
+                widget::action(S, "first-next", tr!(texts, "next"), Weight::Primary, Some(Message::NextPressed)),
+            ))
             .spacing(S.space * 1.75)
             .into()
     }
@@ -245,16 +233,15 @@ impl FirstRun {
             S.text(tr!(texts, "first-done-kept")),
             S.text(tr!(texts, "first-done-face")).color(theme::INK_SOFT),
         ]
-        .push((left > 0).then(|| {
-            widget::telling(S, "first-left", Tone::Told, tr!(texts, "first-done-left", count = left), None)
-        }))
-        .push(self.buttons(texts, widget::action(
-            S,
-            "first-create",
-            label,
-            Weight::Primary,
-            (!self.asked).then_some(Message::CreatePressed),
-        )))
+        .push(
+            (left > 0).then(|| {
+                widget::telling(S, "first-left", Tone::Told, tr!(texts, "first-done-left", count = left), None)
+            }),
+        )
+        .push(self.buttons(
+            texts,
+            widget::action(S, "first-create", label, Weight::Primary, (!self.asked).then_some(Message::CreatePressed)),
+        ))
         .spacing(S.space * 1.75)
         .into()
     }

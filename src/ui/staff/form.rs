@@ -131,9 +131,8 @@ impl Form {
     /// Draws the page.
     pub fn view<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
         let save = Some(Message::SavePressed);
-        let wrong = |id: &str| {
-            self.fault.filter(|fault| field_of(*fault) == id).map(|fault| explain::field(texts, fault).what)
-        };
+        let wrong =
+            |id: &str| self.fault.filter(|fault| field_of(*fault) == id).map(|fault| explain::field(texts, fault).what);
         let name = widget::Field::new(NAME, tr!(texts, "form-name"), &self.name).wrong(wrong(NAME));
         let unit = widget::Field::new(UNIT, tr!(texts, "form-unit"), &self.unit)
             .placeholder(tr!(texts, "form-unit-placeholder"))
@@ -164,8 +163,7 @@ impl Form {
                 .wrong(wrong(NEXT_BAND))
                 .view(S, Message::NextBandTyped, save.clone())
         });
-        let title =
-            if self.id.is_some() { tr!(texts, "form-title-edit") } else { tr!(texts, "form-title-new") };
+        let title = if self.id.is_some() { tr!(texts, "form-title-edit") } else { tr!(texts, "form-title-new") };
         let content = column![
             S.title(title),
             S.soft(tr!(texts, "form-why")),
@@ -176,8 +174,7 @@ impl Form {
             .spacing(S.space * 2.0),
             column![S.text(tr!(texts, "form-band")), bands].spacing(S.space * 0.5),
         ]
-        .push(next)
-        .push(ends.view(S, Message::EndsOnTyped, save.clone()))
+        .push(column![widget::at_times(next, S.space * 1.75), ends.view(S, Message::EndsOnTyped, save.clone())])
         .push(row![
             widget::action(S, "form-back", tr!(texts, "back"), Weight::Plain, Some(Message::BackPressed)),
             widget::gap(),

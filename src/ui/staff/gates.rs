@@ -36,15 +36,8 @@ pub enum PairField {
 
 impl PairField {
     /// In the order of the form.
-    pub const ALL: [Self; 7] = [
-        Self::Name,
-        Self::Place,
-        Self::Address,
-        Self::Fingerprint,
-        Self::OtherWay,
-        Self::CaptureArea,
-        Self::WhyNeeded,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Name, Self::Place, Self::Address, Self::Fingerprint, Self::OtherWay, Self::CaptureArea, Self::WhyNeeded];
 
     /// Id of its input.
     pub fn id(self) -> &'static str {
@@ -214,19 +207,20 @@ impl Gates {
         let rows =
             PairField::ALL.chunks(2).map(|pair| row(pair.iter().map(|f| field(*f))).spacing(S.space * 2.0).into());
         let label = if self.asked { tr!(texts, "pair-working") } else { tr!(texts, "pair-action") };
-        let content = column![S.heading(tr!(texts, "pair-title")), S.soft(tr!(texts, "pair-how"))]
-            .extend(rows)
-            .push(row![
-                widget::gap(),
-                widget::action(
-                    S,
-                    "pair-action",
-                    label,
-                    Weight::Primary,
-                    (!self.asked).then_some(Message::PairPressed),
-                ),
-            ])
-            .spacing(S.space * 1.5);
+        let content =
+            column![S.heading(tr!(texts, "pair-title")), S.soft(tr!(texts, "pair-how"))]
+                .extend(rows)
+                .push(row![
+                    widget::gap(),
+                    widget::action(
+                        S,
+                        "pair-action",
+                        label,
+                        Weight::Primary,
+                        (!self.asked).then_some(Message::PairPressed),
+                    ),
+                ])
+                .spacing(S.space * 1.5);
         widget::panel(S, Tone::Plain, content).into()
     }
 }

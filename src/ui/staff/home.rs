@@ -78,13 +78,7 @@ impl Home {
         let search = row![
             container(field).width(Fill),
             widget::action(S, "home-find", tr!(texts, "home-find"), Weight::Primary, Some(Message::FindPressed)),
-            widget::action(
-                S,
-                "home-add",
-                tr!(texts, "home-add"),
-                Weight::Plain,
-                Some(Message::GoPressed(Route::Add)),
-            ),
+            widget::action(S, "home-add", tr!(texts, "home-add"), Weight::Plain, Some(Message::GoPressed(Route::Add)),),
         ]
         .spacing(S.space * 1.5)
         .align_y(iced::Bottom);
@@ -142,13 +136,10 @@ fn face_line<'a>(texts: &Texts, known: &Known) -> Option<Element<'a, Message>> {
     let blockers = known.blockers.as_ref()?;
     if blockers.is_empty() {
         return Some(
-            row![
-                widget::pill(S, Tone::Well, tr!(texts, "face-ready")),
-                S.hint(tr!(texts, "face-ready-hint")),
-            ]
-            .spacing(S.space)
-            .align_y(Center)
-            .into(),
+            row![widget::pill(S, Tone::Well, tr!(texts, "face-ready")), S.hint(tr!(texts, "face-ready-hint")),]
+                .spacing(S.space)
+                .align_y(Center)
+                .into(),
         );
     }
     Some(

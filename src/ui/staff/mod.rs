@@ -201,6 +201,18 @@ impl Staff {
         matches!(&self.page, Page::Unlock(unlock) if unlock.wait_ms() > 0)
     }
 
+    /// The field that wants the caret on the page that is shown.
+    pub fn caret(&self) -> Option<&'static str> {
+        match &self.page {
+            Page::FirstRun(_) => Some(first_run::OPERATOR),
+            Page::Unlock(_) => Some(unlock::PASSPHRASE),
+            Page::Home => Some(home::SEARCH),
+            Page::Resident => Some(resident::CARD_FIELD),
+            Page::Form(_) => Some(form::NAME),
+            Page::Starting | Page::Facts(_) | Page::Gates(_) | Page::WhyOff | Page::Closing => None,
+        }
+    }
+
     /// The desk locks and goes; nothing more can be asked.
     pub fn closing(&mut self) {
         self.forget();
@@ -230,7 +242,9 @@ impl Staff {
                 Action::None
             }
             (Message::Go(route), _) => Action::Go(route),
-            (Message::LockPressed, Page::Starting | Page::FirstRun(_) | Page::Unlock(_) | Page::Closing) => Action::None,
+            (Message::LockPressed, Page::Starting | Page::FirstRun(_) | Page::Unlock(_) | Page::Closing) => {
+                Action::None
+            }
             (Message::LockPressed, _) => Action::Ask(StaffCommand::Lock),
             (Message::StopPressed, _) => Action::Ask(StaffCommand::StopFace),
             (Message::LanguagePressed(language), _) => Action::Language(language),

@@ -172,11 +172,7 @@ impl Record {
             widget::pill(S, Tone::Plain, words::age_band(texts, resident.age_band)),
             S.soft(tr!(texts, "ends-on", date = resident.ends_on.to_string())),
         ]
-        .push(
-            resident
-                .next_band_on
-                .map(|date| S.soft(tr!(texts, "next-band-on", date = date.to_string()))),
-        )
+        .push(resident.next_band_on.map(|date| S.soft(tr!(texts, "next-band-on", date = date.to_string()))))
         .spacing(S.space * 1.5)
         .align_y(Center);
         row![
@@ -228,10 +224,9 @@ impl Record {
             S.hint(tr!(texts, "card-promise")),
         ]
         .spacing(S.space * 1.25);
-        let content = column![S.heading(tr!(texts, "card-title"))]
-            .push(self.view.card.as_ref().map(|card| in_force(texts, card)))
-            .push(act)
-            .spacing(S.space * 1.5);
+        let held = self.view.card.as_ref().map(|card| in_force(texts, card));
+        let content =
+            column![S.heading(tr!(texts, "card-title")), widget::at_times(held, S.space * 0.5), act].spacing(S.space);
         widget::panel(S, Tone::Plain, content).into()
     }
 

@@ -40,14 +40,9 @@ impl Group {
     /// The facts of the group. Every fact is in exactly one (tested).
     pub fn facts(self) -> &'static [Fact] {
         match self {
-            Self::Site => &[
-                Fact::SiteName,
-                Fact::SiteAddress,
-                Fact::DeskPlace,
-                Fact::DeskHours,
-                Fact::GuardPhone,
-                Fact::CardFee,
-            ],
+            Self::Site => {
+                &[Fact::SiteName, Fact::SiteAddress, Fact::DeskPlace, Fact::DeskHours, Fact::GuardPhone, Fact::CardFee]
+            }
             Self::Processor => &[
                 Fact::ProcessorName,
                 Fact::Uscc,

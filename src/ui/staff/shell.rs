@@ -34,19 +34,21 @@ impl Staff {
             Page::Gates(screen) => screen.view(texts, &self.known).map(Message::Gates),
             Page::WhyOff => why_off::view(texts, &self.known),
         };
-        let page = column![]
-            .push(inside.then(|| self.busy(texts)).flatten())
-            .push(inside.then(|| self.reader(texts)).flatten())
-            .push(self.flash.as_ref().map(|flash| flash_line(texts, flash)))
-            .push(body)
-            .spacing(S.space * 1.5)
-            .padding([S.space * 2.0, S.space * 3.0])
-            .max_width(1240);
-        column![]
-            .push(practice)
-            .push(self.header(texts, inside))
-            .push(container(page).center_x(Fill).height(Fill))
-            .into()
+        let gap = S.space * 1.5;
+        let page = column![
+            widget::at_times(inside.then(|| self.busy(texts)).flatten(), gap),
+            widget::at_times(inside.then(|| self.reader(texts)).flatten(), gap),
+            widget::at_times(self.flash.as_ref().map(|flash| flash_line(texts, flash)), gap),
+            body,
+        ]
+        .padding([S.space * 2.0, S.space * 3.0])
+        .max_width(1240);
+        column![
+            widget::at_times(practice, 0.0),
+            self.header(texts, inside),
+            container(page).center_x(Fill).height(Fill),
+        ]
+        .into()
     }
 
     fn header<'a>(&'a self, texts: &Texts, inside: bool) -> Element<'a, Message> {
@@ -55,11 +57,9 @@ impl Staff {
             widget::action(S, id, words, weight, Some(Message::Go(route)))
         };
         let settings = matches!(self.page, Page::Facts(_) | Page::Gates(_));
-        let mut bar = row![
-            text(tr!(texts, "app-name")).size(20).font(theme::BOLD).color(theme::PRIMARY_DEEP),
-        ]
-        .spacing(S.space)
-        .align_y(Center);
+        let mut bar = row![text(tr!(texts, "app-name")).size(20).font(theme::BOLD).color(theme::PRIMARY_DEEP),]
+            .spacing(S.space)
+            .align_y(Center);
         if inside {
             bar = bar
                 .push(link("go-home", tr!(texts, "go-home"), Route::Home, matches!(self.page, Page::Home)))
@@ -76,13 +76,7 @@ impl Staff {
         };
         bar = bar.push(widget::action(S, "language", name, Weight::Quiet, Some(Message::LanguagePressed(other))));
         if inside {
-            bar = bar.push(widget::action(
-                S,
-                "lock",
-                tr!(texts, "lock"),
-                Weight::Plain,
-                Some(Message::LockPressed),
-            ));
+            bar = bar.push(widget::action(S, "lock", tr!(texts, "lock"), Weight::Plain, Some(Message::LockPressed)));
         }
         container(bar)
             .padding([S.space, S.space * 3.0])

@@ -82,18 +82,19 @@ impl Unlock {
             .secret()
             .view(S, |text| Message::PassphraseTyped(Typed::new(text)), Some(Message::UnlockPressed));
         let seconds = self.wait_ms.saturating_add(999) / 1000;
-        let wait = (seconds > 0).then(|| {
-            widget::telling(S, "unlock-wait", Tone::Warn, tr!(texts, "unlock-wait", seconds = seconds), None)
-        });
+        let wait = (seconds > 0)
+            .then(|| widget::telling(S, "unlock-wait", Tone::Warn, tr!(texts, "unlock-wait", seconds = seconds), None));
         let label = if self.asked { tr!(texts, "unlock-working") } else { tr!(texts, "unlock-action") };
-        let content = column![
-            S.title(tr!(texts, "unlock-title")),
-            S.soft(tr!(texts, "unlock-hint")),
-            field,
-        ]
-        .push(wait)
-        .push(widget::wide_action(S, "unlock-action", label, Weight::Primary, self.ready().then_some(Message::UnlockPressed)))
-        .spacing(S.space * 2.0);
+        let content = column![S.title(tr!(texts, "unlock-title")), S.soft(tr!(texts, "unlock-hint")), field,]
+            .push(wait)
+            .push(widget::wide_action(
+                S,
+                "unlock-action",
+                label,
+                Weight::Primary,
+                self.ready().then_some(Message::UnlockPressed),
+            ))
+            .spacing(S.space * 2.0);
         container(widget::panel(S, Tone::Plain, content).max_width(480)).center(Fill).align_x(Center).into()
     }
 }

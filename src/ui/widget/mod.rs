@@ -139,7 +139,15 @@ pub struct Field<'a> {
 impl<'a> Field<'a> {
     /// A field with a label.
     pub fn new(id: impl Into<Id>, label: impl Into<String>, value: &'a str) -> Self {
-        Self { id: id.into(), label: label.into(), placeholder: String::new(), value, hint: None, wrong: None, secret: false }
+        Self {
+            id: id.into(),
+            label: label.into(),
+            placeholder: String::new(),
+            value,
+            hint: None,
+            wrong: None,
+            secret: false,
+        }
     }
 
     /// Words shown while it is empty.
@@ -225,7 +233,6 @@ pub fn pill<'a, M: 'a>(sizes: Sizes, tone: Tone, words: impl text::IntoFragment<
         .style(move |_theme| {
             let mut style = theme::panel_style(tone);
             style.border.radius = 99.0.into();
-            style.shadow = iced::Shadow::default();
             style
         })
         .into()
@@ -269,6 +276,17 @@ pub fn practice_banner<'a, M: 'a>(sizes: Sizes, texts: &Texts) -> Element<'a, M>
 /// Things below each other at the usual distance.
 pub fn stack<'a, M: 'a>(sizes: Sizes, things: impl IntoIterator<Item = Element<'a, M>>) -> Column<'a, M> {
     Column::with_children(things).spacing(sizes.space * 2.0)
+}
+
+/// Something that is there at times, in a place that is always there.
+///
+/// iced remembers the caret of a field by the field's place among its neighbours: a neighbour that comes or goes above it would take the
+/// caret away in the middle of a word. `gap` is the distance to what follows.
+pub fn at_times<'a, M: 'a>(thing: Option<Element<'a, M>>, gap: f32) -> Element<'a, M> {
+    match thing {
+        Some(thing) => container(thing).padding(Padding::ZERO.bottom(gap)).width(Fill).into(),
+        None => container(space()).into(),
+    }
 }
 
 /// An empty stretch that pushes its neighbours apart.
