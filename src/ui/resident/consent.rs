@@ -32,11 +32,11 @@ pub(super) fn view<'a>(
         .width(Fill)
         .style(|_theme, status| theme::tick_style(status))
         .on_toggle(Message::Ticked);
-    let boxed = widget::panel(sizes, Tone::Plain, container(tick).id("tick")).padding(sizes.space * 1.75);
-    let content = column![sizes.title(trr!(texts, "consent-title"))]
-        .push(iced::widget::Column::with_children(lines).spacing(sizes.space * 0.75))
+    let boxed = parts::panel(sizes, Tone::Plain, container(tick).id("tick")).padding(sizes.space);
+    let content = column![sizes.heading(trr!(texts, "consent-title"))]
+        .push(iced::widget::Column::with_children(lines).spacing(sizes.space * 0.5))
         .push(boxed)
-        .spacing(sizes.space * 1.5);
+        .spacing(sizes.space);
     let foot = widget::equal_pair(
         sizes,
         Side::new("no", buttons.0.as_str(), Some(Message::NoPressed)),

@@ -8,7 +8,6 @@ use crate::i18n::Texts;
 use crate::notice::{Block, Page as Words};
 use crate::trr;
 use crate::ui::theme::{Sizes, Tone, Weight};
-use crate::ui::widget;
 
 use super::Message;
 use super::parts::{self, Page};
@@ -33,15 +32,15 @@ pub(super) fn done<'a>(
     let saved = saved_to.map(|path| {
         // The folder is nobody's business on this screen.
         let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
-        widget::telling(sizes, "saved", Tone::Well, trr!(texts, "done-saved", name = name), None)
+        parts::telling(sizes, "saved", Tone::Well, trr!(texts, "done-saved", name = name))
     });
     let content = column![
         sizes.title(title),
         sizes.soft(trr!(texts, "done-text", date = receipt.ends_on.to_string())),
-        widget::panel(sizes, Tone::Plain, gates),
+        parts::panel(sizes, Tone::Plain, gates),
     ]
     .push(saved)
-    .push(widget::panel(sizes, Tone::Plain, legal(sizes, blocks)))
+    .push(parts::panel(sizes, Tone::Plain, legal(sizes, blocks)))
     .push(parts::card_works(sizes, texts))
     .spacing(sizes.space * 1.25);
     let foot = parts::foot(
@@ -70,7 +69,7 @@ pub(super) fn refused<'a>(sizes: Sizes, texts: &'a Texts, words: &'a Words) -> P
 pub(super) fn ended<'a>(sizes: Sizes, texts: &'a Texts, failure: Option<&Failure>, may_retry: bool) -> Page<'a> {
     let title = if failure.is_some() { trr!(texts, "ended-title") } else { trr!(texts, "stopped-title") };
     let what = failure.map(|failure| {
-        container(widget::telling(sizes, "ended-why", Tone::Told, neutral(texts, failure), None)).max_width(900)
+        container(parts::telling(sizes, "ended-why", Tone::Told, neutral(texts, failure))).max_width(900)
     });
     let content = column![sizes.title(title).align_x(Center)]
         .push(what)

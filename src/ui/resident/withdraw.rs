@@ -21,7 +21,7 @@ pub(super) fn confirm<'a>(sizes: Sizes, texts: &'a Texts, words: &'a Words, gate
         .spacing(sizes.space * 1.5);
     if !gates.is_empty() {
         let list = parts::gate_lines(sizes, Tone::Told, trr!(texts, "withdraw-holds"), gates);
-        content = content.push(widget::panel(sizes, Tone::Plain, list));
+        content = content.push(parts::panel(sizes, Tone::Plain, list));
     }
     let label = |at: usize, ours: String| words.buttons.get(at).cloned().unwrap_or(ours);
     let foot = widget::equal_pair(
@@ -42,9 +42,9 @@ pub(super) fn done<'a>(sizes: Sizes, texts: &'a Texts, erased: &'a [GateLabel], 
     if !pending.is_empty() {
         list = list.push(parts::gate_lines(sizes, Tone::Warn, trr!(texts, "withdrawn-gate-pending"), pending));
     }
-    let mut content = column![sizes.title(title)].spacing(sizes.space * 1.5);
+    let mut content = column![sizes.title(title)].spacing(sizes.space);
     if !(erased.is_empty() && pending.is_empty()) {
-        content = content.push(widget::panel(sizes, Tone::Plain, list));
+        content = content.push(parts::panel(sizes, Tone::Plain, list));
     }
     if !pending.is_empty() {
         content = content.push(sizes.text(trr!(texts, "withdrawn-pending-text")));
