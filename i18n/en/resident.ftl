@@ -18,7 +18,7 @@ welcome = Welcome
 ways-title = Three ways in
 way-card-title = Access card
 way-card = Every resident has one. It opens every door, at all hours.
-way-staff-title = Staff on duty
+way-staff-title = Staff
 way-staff = Card forgotten or broken? The staff let you in after a check.
 way-visitor-title = Visitors
 way-visitor = A day card after an entry by the staff. No face is taken.
@@ -41,7 +41,6 @@ notice-continue = I have read it, continue
 
 # Decision and signature
 consent-title = Separate consent
-sign-title = Please sign
 sign-draw = Write by hand
 sign-type = Type
 sign-clear = Write again

@@ -41,7 +41,6 @@ notice-continue = 看完了，继续
 
 # 决定和签名
 consent-title = 是否录入人脸
-sign-title = 请签名
 sign-draw = 手写
 sign-type = 打字
 sign-clear = 重写

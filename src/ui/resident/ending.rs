@@ -4,6 +4,7 @@ use iced::widget::{Column, column, container};
 use iced::{Center, Element, Fill};
 
 use crate::app::event::{Failure, ReceiptView};
+use crate::domain::notice::Language;
 use crate::i18n::Texts;
 use crate::notice::{Block, Page as Words};
 use crate::trr;
@@ -21,6 +22,10 @@ pub(super) fn done<'a>(
     blocks: &'a [Vec<Block>],
     saved_to: Option<&'a str>,
 ) -> Page<'a> {
+    let date = match texts.language() {
+        Language::Chinese => receipt.ends_on.chinese(),
+        Language::English => receipt.ends_on.to_string(),
+    };
     let title = if recognised { trr!(texts, "done-recognised") } else { trr!(texts, "done-stored") };
     let mut gates = Column::new().spacing(sizes.space * 0.75);
     if !receipt.gates.is_empty() {
@@ -36,7 +41,7 @@ pub(super) fn done<'a>(
     });
     let content = column![
         sizes.title(title),
-        sizes.soft(trr!(texts, "done-text", date = receipt.ends_on.to_string())),
+        sizes.soft(trr!(texts, "done-text", date = date)),
         parts::panel(sizes, Tone::Plain, gates),
     ]
     .push(saved)

@@ -31,8 +31,8 @@ pub(super) fn view<'a>(sizes: Sizes, texts: &'a Texts, face_offered: bool, site:
     } else {
         iced::widget::Row::with_children(ways).spacing(sizes.space * 1.5).into()
     };
-    let place = (!site.is_empty()).then(|| sizes.text(site));
-    let greeting = column![sizes.title(trr!(texts, "welcome"))].push(place).spacing(sizes.space * 0.25);
+    let place = (!site.is_empty()).then(|| sizes.soft(site).size(sizes.section));
+    let greeting = row![sizes.title(trr!(texts, "welcome"))].push(place).spacing(sizes.space * 1.5).align_y(Center);
     let content = column![greeting, sizes.heading(trr!(texts, "ways-title")), ways].spacing(sizes.space * 1.25);
     let narrow = Sizes { body: sizes.body.min(34.0), button: sizes.button.min(84.0), ..sizes };
     let mut buttons =

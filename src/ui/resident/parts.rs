@@ -35,7 +35,7 @@ pub(super) fn window<'a>(
     let foot = page.foot.map(|foot| {
         container(foot)
             .width(Fill)
-            .padding([sizes.space, sizes.space * 3.0])
+            .padding([sizes.space * 0.75, sizes.space * 3.0])
             .style(|_theme| theme::bar_style(theme::SURFACE, theme::INK))
     });
     let body = container(page.body).width(Fill).height(Fill).padding([0.0, sizes.space * 3.0]);
@@ -73,7 +73,7 @@ fn header<'a>(
         .push(widget::action(small, "language", other, Weight::Plain, Some(Message::LanguagePressed)))
         .spacing(small.space)
         .align_y(Center)
-        .padding([small.space, sizes.space * 3.0])
+        .padding([small.space * 0.75, sizes.space * 3.0])
         .into()
 }
 
@@ -95,7 +95,7 @@ pub(super) fn middle<'a>(
     content: impl Into<Element<'a, Message>>,
     foot: Option<Element<'a, Message>>,
 ) -> Page<'a> {
-    let padded = container(content).padding([sizes.space, 0.0]).width(Fill).max_width(1240.0);
+    let padded = container(content).padding([sizes.space * 0.75, 0.0]).width(Fill).max_width(1240.0);
     Page { body: container(widget::scroll(id, container(padded).center_x(Fill))).center_y(Fill).into(), foot }
 }
 
@@ -123,7 +123,8 @@ pub(super) fn button<'a>(
     weight: Weight,
     message: Option<Message>,
 ) -> Element<'a, Message> {
-    widget::wide_action(sizes, id, label, weight, message)
+    // Two lines of a label always fit its button.
+    widget::wide_action(Sizes { body: sizes.body.min(40.0), ..sizes }, id, label, weight, message)
 }
 
 /// Words in the middle of a calm page; they may hold a name, so they are not bold.

@@ -29,7 +29,7 @@ pub(super) fn confirm<'a>(sizes: Sizes, texts: &'a Texts, words: &'a Words, gate
         Side::new("withdraw-confirm", label(0, trr!(texts, "withdraw-confirm")), Some(Message::WithdrawConfirmed)),
         Side::new("back", label(1, trr!(texts, "back")), Some(Message::BackPressed)),
     );
-    parts::page(sizes, "page-withdraw", content, Some(foot))
+    parts::middle(sizes, "page-withdraw", content, Some(foot))
 }
 
 /// What came of it.
@@ -51,5 +51,5 @@ pub(super) fn done<'a>(sizes: Sizes, texts: &'a Texts, erased: &'a [GateLabel], 
     }
     let content = content.push(parts::card_works(sizes, texts));
     let back = parts::button(sizes, "back", trr!(texts, "finish"), Weight::Primary, Some(Message::BackPressed));
-    parts::page(sizes, "page-withdrawn", content, Some(parts::foot(sizes, [back])))
+    parts::middle(sizes, "page-withdrawn", content, Some(parts::foot(sizes, [back])))
 }
