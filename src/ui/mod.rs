@@ -3,6 +3,11 @@
 //! Screens are pure: a message in, an `Action` out, a picture of what they hold. `program` alone turns actions into effects. Deliberately
 //! absent: the vault, devices and rules; whatever is shown came in an event.
 
+pub mod explain;
+pub mod practice_tools;
+pub mod program;
 pub mod resident;
+pub mod staff;
 pub mod theme;
 pub mod widget;
+pub mod words;

@@ -2,8 +2,8 @@
 //!
 //! Every pair of text and ground that is used here has a contrast of at least 4.5:1 (tested).
 
-use iced::widget::{Text, button, checkbox, container, scrollable, text, text_input};
-use iced::{Background, Border, Color, Font, Shadow, Theme, Vector, font};
+use iced::widget::{Text, button, checkbox, container, radio, scrollable, text, text_input};
+use iced::{Background, Border, Color, Font, Shadow, Theme, font};
 
 /// Letters of the windows: every character that a resident's name may need.
 pub const REGULAR: Font = Font::with_name("Noto Sans SC");
@@ -164,6 +164,8 @@ pub enum Weight {
     Plain,
     /// A way aside, without a border.
     Quiet,
+    /// The page one is on already: marked, and not to be pressed.
+    Here,
     /// Takes something away that does not come back by itself.
     Grave,
 }
@@ -172,6 +174,7 @@ pub enum Weight {
 pub fn button_style(weight: Weight, status: button::Status) -> button::Style {
     use button::Status::{Active, Disabled, Hovered, Pressed};
     let (ground, ink, line) = match (weight, status) {
+        (Weight::Here, _) => (PRIMARY_PALE, PRIMARY_DEEP, Color::TRANSPARENT),
         (_, Disabled) => (rgb(0xE6EAE9), rgb(0x5D6A6E), LINE_SOFT),
         (Weight::Primary, Active) => (PRIMARY, SURFACE, PRIMARY),
         (Weight::Primary, Hovered | Pressed) => (PRIMARY_DEEP, SURFACE, PRIMARY_DEEP),
@@ -229,6 +232,17 @@ pub fn tick_style(status: checkbox::Status) -> checkbox::Style {
     }
 }
 
+/// Style of a choice among few.
+pub fn radio_style() -> radio::Style {
+    radio::Style {
+        background: Background::Color(SURFACE),
+        dot_color: PRIMARY,
+        border_width: 1.5,
+        border_color: LINE_FIELD,
+        text_color: Some(INK),
+    }
+}
+
 /// What a panel says by its colour; words always say it too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
@@ -275,7 +289,8 @@ pub fn panel_style(tone: Tone) -> container::Style {
         text_color: Some(tone.ink()),
         background: Some(Background::Color(tone.ground())),
         border: Border { color: line, width: 1.0, radius: 12.0.into() },
-        shadow: Shadow { color: Color { a: 0.05, ..INK }, offset: Vector::new(0.0, 1.0), blur_radius: 4.0 },
+        // No shadow: the software renderer repaints only what changed and leaves pieces of shadows behind.
+        shadow: Shadow::default(),
         snap: true,
     }
 }
@@ -319,7 +334,7 @@ mod tests {
         for tone in [Tone::Plain, Tone::Well, Tone::Told, Tone::Warn, Tone::Alarm] {
             pairs.extend([(tone.ink(), tone.ground()), (INK, tone.ground()), (INK_SOFT, tone.ground())]);
         }
-        for weight in [Weight::Primary, Weight::Plain, Weight::Quiet, Weight::Grave] {
+        for weight in [Weight::Primary, Weight::Plain, Weight::Quiet, Weight::Here, Weight::Grave] {
             for status in [button::Status::Active, button::Status::Hovered, button::Status::Disabled] {
                 let style = button_style(weight, status);
                 if let Some(Background::Color(ground)) = style.background {

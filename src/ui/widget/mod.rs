@@ -1,6 +1,6 @@
 //! The building blocks of all windows: buttons with ids, panels, fields. Screens put these together and style nothing themselves.
 
-use iced::widget::{Column, Text, button, checkbox, column, container, row, scrollable, space, text, text_input};
+use iced::widget::{Column, Id, Text, button, checkbox, column, container, row, scrollable, space, text, text_input};
 use iced::{Center, Element, Fill, Length, Padding};
 
 use super::theme::{self, Sizes, Tone, Weight};
@@ -12,7 +12,7 @@ use crate::tr;
 /// Without a message it is shown but cannot be pressed.
 pub fn action<'a, M: Clone + 'a>(
     sizes: Sizes,
-    id: &'static str,
+    id: impl Into<Id>,
     label: impl text::IntoFragment<'a>,
     weight: Weight,
     message: Option<M>,
@@ -23,7 +23,7 @@ pub fn action<'a, M: Clone + 'a>(
 /// The same, as wide as what it stands in.
 pub fn wide_action<'a, M: Clone + 'a>(
     sizes: Sizes,
-    id: &'static str,
+    id: impl Into<Id>,
     label: impl text::IntoFragment<'a>,
     weight: Weight,
     message: Option<M>,
@@ -47,6 +47,25 @@ fn press<'a, M: Clone + 'a>(
         .padding(Padding::from([0.0, sizes.space * 2.0]))
         .style(move |_theme, status| theme::button_style(weight, status))
         .on_press_maybe(message)
+}
+
+/// A choice in a list of pages: its words begin at the left.
+pub fn choice<'a, M: Clone + 'a>(
+    sizes: Sizes,
+    id: impl Into<Id>,
+    label: impl text::IntoFragment<'a>,
+    here: bool,
+    message: M,
+) -> Element<'a, M> {
+    let weight = if here { Weight::Here } else { Weight::Quiet };
+    let label = text(label).size(sizes.body).line_height(1.25).align_y(Center).height(Fill).width(Fill);
+    let key = button(label)
+        .height(sizes.button)
+        .width(Fill)
+        .padding(Padding::from([0.0, sizes.space * 2.0]))
+        .style(move |_theme, status| theme::button_style(weight, status))
+        .on_press(message);
+    container(key).id(id).width(Fill).into()
 }
 
 /// One side of an [`equal_pair`].
@@ -84,7 +103,7 @@ pub fn panel<'a, M: 'a>(sizes: Sizes, tone: Tone, content: impl Into<Element<'a,
 /// A message of one or two lines in a coloured panel: what happened, and what to do now.
 pub fn telling<'a, M: 'a>(
     sizes: Sizes,
-    id: &'static str,
+    id: impl Into<Id>,
     tone: Tone,
     what: impl text::IntoFragment<'a>,
     todo: Option<String>,
@@ -102,7 +121,7 @@ pub fn telling<'a, M: 'a>(
 /// A text field as a screen describes it.
 pub struct Field<'a> {
     /// Id of the input, for focus and tests.
-    pub id: &'static str,
+    pub id: Id,
     /// Label above it.
     pub label: String,
     /// Shown while it is empty.
@@ -119,8 +138,8 @@ pub struct Field<'a> {
 
 impl<'a> Field<'a> {
     /// A field with a label.
-    pub fn new(id: &'static str, label: impl Into<String>, value: &'a str) -> Self {
-        Self { id, label: label.into(), placeholder: String::new(), value, hint: None, wrong: None, secret: false }
+    pub fn new(id: impl Into<Id>, label: impl Into<String>, value: &'a str) -> Self {
+        Self { id: id.into(), label: label.into(), placeholder: String::new(), value, hint: None, wrong: None, secret: false }
     }
 
     /// Words shown while it is empty.
@@ -180,7 +199,7 @@ impl<'a> Field<'a> {
 /// A tick box with words.
 pub fn tick<'a, M: 'a>(
     sizes: Sizes,
-    id: &'static str,
+    id: impl Into<Id>,
     label: impl text::IntoFragment<'a>,
     ticked: bool,
     toggled: Option<impl Fn(bool) -> M + 'a>,
@@ -206,7 +225,6 @@ pub fn pill<'a, M: 'a>(sizes: Sizes, tone: Tone, words: impl text::IntoFragment<
         .style(move |_theme| {
             let mut style = theme::panel_style(tone);
             style.border.radius = 99.0.into();
-            style.shadow = iced::Shadow::default();
             style
         })
         .into()
@@ -250,6 +268,17 @@ pub fn practice_banner<'a, M: 'a>(sizes: Sizes, texts: &Texts) -> Element<'a, M>
 /// Things below each other at the usual distance.
 pub fn stack<'a, M: 'a>(sizes: Sizes, things: impl IntoIterator<Item = Element<'a, M>>) -> Column<'a, M> {
     Column::with_children(things).spacing(sizes.space * 2.0)
+}
+
+/// Something that is there at times, in a place that is always there.
+///
+/// iced remembers the caret of a field by the field's place among its neighbours: a neighbour that comes or goes above it would take the
+/// caret away in the middle of a word. `gap` is the distance to what follows.
+pub fn at_times<'a, M: 'a>(thing: Option<Element<'a, M>>, gap: f32) -> Element<'a, M> {
+    match thing {
+        Some(thing) => container(thing).padding(Padding::ZERO.bottom(gap)).width(Fill).into(),
+        None => container(space()).into(),
+    }
 }
 
 /// An empty stretch that pushes its neighbours apart.

@@ -1,0 +1,456 @@
+//! The daemon around the windows: opens and closes them, carries commands to the desk and events back. The only place in `ui` with
+//! effects, a clock or tasks.
+//!
+//! Closing the resident window stops what runs there and opens it again. Closing the staff window closes the desk: locked, and in practice
+//! erased, before the program ends.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use futures::channel::mpsc::Receiver;
+use iced::{Element, Point, Size, Subscription, Task, clipboard, keyboard, window};
+
+use super::practice_tools::{self, PracticeTools, Tools};
+use super::resident::{self, Resident};
+use super::staff::{self, Staff};
+use super::{theme, widget};
+use crate::app::command::{Command, ResidentCommand};
+use crate::app::event::Event;
+use crate::domain::Realm;
+use crate::domain::notice::Language;
+use crate::i18n::Texts;
+use crate::{tr, trr};
+
+/// Longest wait for the desk's goodbye. The gates' erasures of a practice site go on in the gates after that.
+pub const GOODBYE_MAX: Duration = Duration::from_secs(10);
+
+/// Pause between opening the resident window and making it fill its screen: asked for at once, it would fill the first screen.
+const FULLSCREEN_AFTER: Duration = Duration::from_millis(500);
+
+/// Where a window opens, in logical pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Geometry {
+    /// Left edge; `None` leaves the place to the system.
+    pub x: Option<f32>,
+    /// Top edge.
+    pub y: Option<f32>,
+    /// Width.
+    pub width: f32,
+    /// Height.
+    pub height: f32,
+}
+
+/// Where the windows open.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WindowPlan {
+    /// The staff window.
+    pub staff: Geometry,
+    /// The resident window, on the second screen.
+    pub resident: Geometry,
+    /// Fill the screen that the resident window is on.
+    pub resident_fullscreen: bool,
+    /// The practice tools.
+    pub practice: Geometry,
+}
+
+impl Default for WindowPlan {
+    fn default() -> Self {
+        let at = |width, height| Geometry { x: None, y: None, width, height };
+        Self { staff: at(1280.0, 720.0), resident: at(1280.0, 800.0), resident_fullscreen: false, practice: at(420.0, 640.0) }
+    }
+}
+
+/// What the windows need to begin.
+pub struct Boot {
+    /// Real or practice.
+    pub realm: Realm,
+    /// Takes a command to the desk. Must not block.
+    pub commands: Box<dyn Fn(Command) + Send + Sync>,
+    /// What the desk tells.
+    pub events: Receiver<Event>,
+    /// Where the windows open.
+    pub windows: WindowPlan,
+    /// The practice devices, on practice sites.
+    pub practice: Option<PracticeTools>,
+}
+
+/// Runs the windows until the staff window is closed and the desk has said goodbye.
+///
+/// # Errors
+/// No display, or no way to draw on it.
+pub fn run(boot: Boot) -> iced::Result {
+    let boot = Mutex::new(Some(boot));
+    iced::daemon(
+        move || {
+            let boot = boot.lock().ok().and_then(|mut held| held.take());
+            App::open(boot)
+        },
+        App::update,
+        App::view,
+    )
+    .settings(theme::settings())
+    .title(App::title)
+    .theme(|_app: &App, _window| theme::theme())
+    .subscription(App::subscription)
+    .run()
+}
+
+/// What a window is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Staff,
+    Resident,
+    Practice,
+}
+
+impl Role {
+    /// The window class, by which tests and window managers find it.
+    fn application_id(self) -> &'static str {
+        match self {
+            Self::Staff => "menka-staff",
+            Self::Resident => "menka-resident",
+            Self::Practice => "menka-practice",
+        }
+    }
+}
+
+/// Anything that reaches the windows.
+#[derive(Clone, Debug)]
+enum Message {
+    /// From the desk.
+    Desk(Event),
+    /// The desk's end of the line is gone.
+    DeskGone,
+    /// From the staff window.
+    Staff(staff::Message),
+    /// From the resident window.
+    Resident(resident::Message),
+    /// From the practice tools.
+    Tools(practice_tools::Message),
+    /// A window is there.
+    Opened(Role, window::Id),
+    /// It is time to fill the screen.
+    Fill(window::Id),
+    /// A window was closed.
+    Closed(window::Id),
+    /// A key that no field wanted.
+    Key(window::Id, Shortcut),
+    /// Time passes.
+    Ticked(Instant),
+    /// The desk did not say goodbye in time.
+    WaitedEnough,
+}
+
+/// Keys that work everywhere in a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shortcut {
+    Lock,
+    NextField,
+    PreviousField,
+}
+
+struct App {
+    commands: Box<dyn Fn(Command) + Send + Sync>,
+    plan: WindowPlan,
+    realm: Realm,
+    windows: Vec<(window::Id, Role)>,
+    staff: Staff,
+    staff_texts: Texts,
+    resident: Resident,
+    resident_texts: Texts,
+    practice: Option<PracticeTools>,
+    tools: Tools,
+    ticked_at: Option<Instant>,
+    closing: bool,
+}
+
+impl App {
+    fn open(boot: Option<Boot>) -> (Self, Task<Message>) {
+        // iced may start a program once only; a second start finds nothing to run and ends.
+        let (boot, start) = match boot {
+            Some(boot) => (boot, true),
+            None => (Boot::empty(), false),
+        };
+        let Boot { realm, commands, events, windows, practice } = boot;
+        let mut app = Self {
+            commands,
+            plan: windows,
+            realm,
+            windows: vec![],
+            staff: Staff::new(realm),
+            staff_texts: Texts::new(Language::Chinese),
+            resident: Resident::default(),
+            resident_texts: Texts::new(Language::Chinese),
+            practice,
+            tools: Tools::default(),
+            ticked_at: None,
+            closing: false,
+        };
+        app.resident.apply(&Event::Realm(realm));
+        if !start {
+            return (app, iced::exit());
+        }
+        let desk = Task::run(events, Message::Desk).chain(Task::done(Message::DeskGone));
+        let tools = if app.practice.is_some() { app.open_window(Role::Practice) } else { Task::none() };
+        let tasks = [desk, app.open_window(Role::Resident), tools, app.open_window(Role::Staff)];
+        (app, Task::batch(tasks))
+    }
+
+    fn open_window(&self, role: Role) -> Task<Message> {
+        let place = match role {
+            Role::Staff => self.plan.staff,
+            Role::Resident => self.plan.resident,
+            Role::Practice => self.plan.practice,
+        };
+        let position = match (place.x, place.y) {
+            (Some(x), Some(y)) => window::Position::Specific(Point::new(x, y)),
+            _ => window::Position::Default,
+        };
+        let (_, opened) = window::open(window::Settings {
+            size: Size::new(place.width, place.height),
+            min_size: (role == Role::Staff).then_some(Size::new(960.0, 560.0)),
+            position,
+            decorations: !(role == Role::Resident && self.plan.resident_fullscreen),
+            // Closing is answered by hand: the desk locks first, and the resident window comes back.
+            exit_on_close_request: role == Role::Practice,
+            platform_specific: platform(role),
+            ..window::Settings::default()
+        });
+        opened.map(move |id| Message::Opened(role, id))
+    }
+
+    fn role(&self, id: window::Id) -> Option<Role> {
+        self.windows.iter().find(|(known, _)| *known == id).map(|(_, role)| *role)
+    }
+
+    fn title(&self, id: window::Id) -> String {
+        match self.role(id) {
+            Some(Role::Staff) => tr!(self.staff_texts, "window-staff"),
+            Some(Role::Resident) => tr!(self.resident_texts, "window-resident"),
+            Some(Role::Practice) => tr!(self.staff_texts, "window-practice"),
+            None => String::new(),
+        }
+    }
+
+    fn update(&mut self, message: Message) -> Task<Message> {
+        match message {
+            Message::Desk(event) => self.hear(event),
+            Message::DeskGone if self.closing => iced::exit(),
+            Message::DeskGone => {
+                // The desk's thread ended by itself: nothing can be done any more, and nothing may look as if it could.
+                self.closing = true;
+                self.staff.closing();
+                iced::exit()
+            }
+            Message::Staff(message) => {
+                let action = self.staff.update(message);
+                self.act(action)
+            }
+            Message::Resident(message) => match self.resident.update(message) {
+                resident::Action::None => Task::none(),
+                resident::Action::Ask(command) => self.ask(Command::Resident(command)),
+                resident::Action::PickReceiptPath => self.pick_receipt_path(),
+            },
+            Message::Tools(message) => {
+                let act = self.tools.update(message);
+                if let Some(practice) = &self.practice {
+                    (practice.act)(act);
+                }
+                Task::none()
+            }
+            Message::Opened(role, id) => {
+                self.windows.push((id, role));
+                match role {
+                    Role::Resident if self.plan.resident_fullscreen => {
+                        Task::perform(pause(FULLSCREEN_AFTER), move |()| Message::Fill(id))
+                    }
+                    Role::Staff => {
+                        // The desk may have spoken before there was a field to put the caret into.
+                        let caret = self.staff.caret().map_or_else(Task::none, iced::widget::operation::focus);
+                        Task::batch([window::gain_focus(id), caret])
+                    }
+                    Role::Resident | Role::Practice => Task::none(),
+                }
+            }
+            Message::Fill(id) => window::set_mode(id, window::Mode::Fullscreen),
+            Message::Closed(id) => self.closed(id),
+            Message::Key(id, shortcut) => match (self.role(id), shortcut) {
+                (Some(Role::Staff), Shortcut::Lock) => {
+                    let action = self.staff.update(staff::Message::LockPressed);
+                    self.act(action)
+                }
+                (Some(_), Shortcut::NextField) => iced::widget::operation::focus_next(),
+                (Some(_), Shortcut::PreviousField) => iced::widget::operation::focus_previous(),
+                (_, Shortcut::Lock) | (None, _) => Task::none(),
+            },
+            Message::Ticked(now) => {
+                let before = self.ticked_at.replace(now).unwrap_or(now);
+                let ms = i64::try_from(now.duration_since(before).as_millis()).unwrap_or(i64::MAX);
+                let action = self.staff.update(staff::Message::Ticked(ms));
+                if !self.staff.counts_down() {
+                    self.ticked_at = None;
+                }
+                self.act(action)
+            }
+            Message::WaitedEnough => iced::exit(),
+        }
+    }
+
+    fn hear(&mut self, event: Event) -> Task<Message> {
+        match event {
+            Event::Realm(realm) => {
+                self.realm = realm;
+                self.staff.set_realm(realm);
+                self.resident.apply(&Event::Realm(realm));
+                Task::none()
+            }
+            Event::Staff(event) => {
+                let action = self.staff.apply(event);
+                if self.staff.counts_down() && self.ticked_at.is_none() {
+                    self.ticked_at = Some(Instant::now());
+                }
+                self.act(action)
+            }
+            Event::ResidentLanguage(language) => {
+                if self.resident_texts.language() != language {
+                    self.resident_texts = Texts::new(language);
+                }
+                self.resident.apply(&Event::ResidentLanguage(language));
+                Task::none()
+            }
+            Event::Goodbye { .. } => iced::exit(),
+            event @ (Event::Resident(_) | Event::Preview(_) | Event::Guide { .. }) => {
+                self.resident.apply(&event);
+                Task::none()
+            }
+        }
+    }
+
+    fn act(&mut self, action: staff::Action) -> Task<Message> {
+        match action {
+            // `Staff` follows routes itself.
+            staff::Action::None | staff::Action::Go(_) => Task::none(),
+            staff::Action::Ask(command) => self.ask(Command::Staff(command)),
+            staff::Action::Focus(id) => iced::widget::operation::focus(id),
+            staff::Action::Copy(text) => clipboard::write(text),
+            staff::Action::Language(language) => {
+                self.staff_texts = Texts::new(language);
+                Task::none()
+            }
+        }
+    }
+
+    fn ask(&self, command: Command) -> Task<Message> {
+        if !self.closing {
+            (self.commands)(command);
+        }
+        Task::none()
+    }
+
+    fn pick_receipt_path(&self) -> Task<Message> {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title(trr!(self.resident_texts, "done-save"))
+            .set_file_name("menka-receipt.pdf")
+            .add_filter("PDF", &["pdf"]);
+        Task::perform(dialog.save_file(), |picked| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Resident(resident::Message::ReceiptPathPicked(path))
+        })
+    }
+
+    fn closed(&mut self, id: window::Id) -> Task<Message> {
+        match self.role(id) {
+            Some(Role::Resident) => {
+                self.windows.retain(|(known, _)| *known != id);
+                let stop = self.ask(Command::Resident(ResidentCommand::Stop));
+                let again = if self.closing { Task::none() } else { self.open_window(Role::Resident) };
+                Task::batch([stop, window::close(id), again])
+            }
+            Some(Role::Staff) if !self.closing => {
+                let _ = self.ask(Command::Close);
+                self.closing = true;
+                self.staff.closing();
+                Task::perform(pause(GOODBYE_MAX), |()| Message::WaitedEnough)
+            }
+            Some(Role::Staff) => Task::none(),
+            Some(Role::Practice) => {
+                self.windows.retain(|(known, _)| *known != id);
+                Task::none()
+            }
+            None => Task::none(),
+        }
+    }
+
+    fn view(&self, id: window::Id) -> Element<'_, Message> {
+        match self.role(id) {
+            Some(Role::Staff) => self.staff.view(&self.staff_texts).map(Message::Staff),
+            Some(Role::Resident) => self.resident.view(&self.resident_texts).map(Message::Resident),
+            Some(Role::Practice) => match &self.practice {
+                Some(devices) => {
+                    self.tools.view(&self.staff_texts, &devices.cards, &devices.people).map(Message::Tools)
+                }
+                None => widget::gap(),
+            },
+            None => widget::gap(),
+        }
+    }
+
+    fn subscription(&self) -> Subscription<Message> {
+        let tick = if self.staff.counts_down() {
+            iced::time::every(Duration::from_secs(1)).map(Message::Ticked)
+        } else {
+            Subscription::none()
+        };
+        Subscription::batch([
+            window::close_requests().map(Message::Closed),
+            iced::event::listen_with(shortcut),
+            tick,
+        ])
+    }
+}
+
+impl Boot {
+    fn empty() -> Self {
+        let (_, events) = futures::channel::mpsc::channel(0);
+        let commands = Box::new(|_| ());
+        Self { realm: Realm::Practice, commands, events, windows: WindowPlan::default(), practice: None }
+    }
+}
+
+impl std::fmt::Debug for Boot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Boot({:?}, {:?}, {:?})", self.realm, self.windows, self.practice)
+    }
+}
+
+/// Waits without holding up the windows. Used twice in the life of a program, so a thread is cheap enough.
+async fn pause(time: Duration) {
+    let (done, over) = futures::channel::oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        std::thread::sleep(time);
+        let _ = done.send(());
+    });
+    let _ = over.await;
+}
+
+#[cfg(target_os = "linux")]
+fn platform(role: Role) -> window::settings::PlatformSpecific {
+    window::settings::PlatformSpecific { application_id: role.application_id().into(), override_redirect: false }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn platform(_role: Role) -> window::settings::PlatformSpecific {
+    window::settings::PlatformSpecific::default()
+}
+
+/// Ctrl+L and Tab. Escape is deliberately nothing: pressed by accident, it must not lose anybody's work.
+fn shortcut(event: iced::Event, _status: iced::event::Status, id: window::Id) -> Option<Message> {
+    let iced::Event::Keyboard(keyboard::Event::KeyPressed { key, modifiers, .. }) = event else { return None };
+    let shortcut = match key.as_ref() {
+        keyboard::Key::Character("l" | "L") if modifiers.command() => Shortcut::Lock,
+        keyboard::Key::Named(keyboard::key::Named::Tab) if modifiers.shift() => Shortcut::PreviousField,
+        keyboard::Key::Named(keyboard::key::Named::Tab) => Shortcut::NextField,
+        _ => return None,
+    };
+    Some(Message::Key(id, shortcut))
+}

@@ -1,0 +1,234 @@
+//! The first page: one search field, the gates and counts. Never a list of everybody.
+
+use iced::widget::{column, container, row, text};
+use iced::{Center, Element, Fill, Length};
+
+use super::{Action, Known, Route, S};
+use crate::app::command::StaffCommand;
+use crate::app::event::ResidentRow;
+use crate::domain::card::CardUid;
+use crate::domain::gate::GateStatus;
+use crate::domain::id::ResidentId;
+use crate::i18n::Texts;
+use crate::tr;
+use crate::ui::theme::{self, Tone, Weight};
+use crate::ui::{widget, words};
+
+/// Id of the search field. Keyboard-wedge readers type here.
+pub const SEARCH: &str = "home-search";
+
+/// What happens here.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// The query changed.
+    QueryTyped(String),
+    /// Enter, or the button.
+    FindPressed,
+    /// A row was chosen.
+    RowPressed(ResidentId),
+    /// To another page.
+    GoPressed(Route),
+    /// The gates again.
+    RefreshPressed,
+}
+
+/// The home page.
+#[derive(Debug, Default)]
+pub struct Home {
+    query: String,
+    result: Option<(Vec<ResidentRow>, bool)>,
+}
+
+impl Home {
+    /// A search was answered.
+    pub fn found(&mut self, rows: Vec<ResidentRow>, more: bool) {
+        self.result = Some((rows, more));
+    }
+
+    /// Takes in what a person did.
+    pub fn update(&mut self, message: Message) -> Action {
+        match message {
+            Message::QueryTyped(text) => {
+                self.query = text;
+                Action::None
+            }
+            Message::FindPressed => {
+                let query = self.query.trim().to_owned();
+                self.result = None;
+                if query.is_empty() {
+                    Action::Focus(SEARCH)
+                } else if is_card(&query) {
+                    self.query.clear();
+                    Action::Ask(StaffCommand::WedgeTyped(query))
+                } else {
+                    Action::Ask(StaffCommand::Find { query })
+                }
+            }
+            Message::RowPressed(resident) => Action::Ask(StaffCommand::OpenResident(resident)),
+            Message::GoPressed(route) => Action::Go(route),
+            Message::RefreshPressed => Action::Ask(StaffCommand::ShowGates),
+        }
+    }
+
+    /// Draws the page.
+    pub fn view<'a>(&'a self, texts: &Texts, known: &'a Known) -> Element<'a, Message> {
+        let field = widget::Field::new(SEARCH, tr!(texts, "home-search"), &self.query)
+            .placeholder(tr!(texts, "home-search-placeholder"))
+            .view(S, Message::QueryTyped, Some(Message::FindPressed));
+        let search = row![
+            container(field).width(Fill),
+            widget::action(S, "home-find", tr!(texts, "home-find"), Weight::Primary, Some(Message::FindPressed)),
+            widget::action(
+                S,
+                "home-add",
+                tr!(texts, "home-add"),
+                Weight::Plain,
+                Some(Message::GoPressed(Route::Add)),
+            ),
+        ]
+        .spacing(S.space * 1.5)
+        .align_y(iced::Bottom);
+        let result = self.result.as_ref().map(|(rows, more)| result(texts, rows, *more));
+        let content = column![widget::panel(S, Tone::Plain, column![search].push(result).spacing(S.space * 1.5))]
+            .push(face_line(texts, known))
+            .push(gates(texts, &known.gates))
+            .spacing(S.space * 2.0);
+        widget::scroll("home-scroll", content).height(Fill).into()
+    }
+}
+
+/// Whether a reader typed this rather than a person: a card number without dashes, since units have dashes.
+fn is_card(query: &str) -> bool {
+    !query.contains('-') && CardUid::from_wedge(query).is_some()
+}
+
+fn result<'a>(texts: &Texts, rows: &'a [ResidentRow], more: bool) -> Element<'a, Message> {
+    if rows.is_empty() {
+        return widget::telling(
+            S,
+            "home-none",
+            Tone::Told,
+            tr!(texts, "home-none"),
+            Some(tr!(texts, "home-none-todo")),
+        );
+    }
+    let list = rows.iter().enumerate().map(|(at, found)| {
+        let card = if found.has_card {
+            widget::pill(S, Tone::Well, tr!(texts, "card-in-force"))
+        } else {
+            widget::pill(S, Tone::Warn, tr!(texts, "card-none"))
+        };
+        row![
+            container(S.text(&found.masked_name)).width(Length::FillPortion(2)),
+            container(S.text(&found.unit)).width(Length::FillPortion(2)),
+            container(card).width(Length::FillPortion(2)),
+            widget::action(
+                S,
+                format!("home-row-{at}"),
+                tr!(texts, "open"),
+                Weight::Plain,
+                Some(Message::RowPressed(found.id)),
+            ),
+        ]
+        .spacing(S.space * 1.5)
+        .align_y(Center)
+        .into()
+    });
+    let more = more.then(|| S.hint(tr!(texts, "home-more")));
+    column(list).push(more).spacing(S.space).into()
+}
+
+fn face_line<'a>(texts: &Texts, known: &Known) -> Option<Element<'a, Message>> {
+    let blockers = known.blockers.as_ref()?;
+    if blockers.is_empty() {
+        return Some(
+            row![
+                widget::pill(S, Tone::Well, tr!(texts, "face-ready")),
+                S.hint(tr!(texts, "face-ready-hint")),
+            ]
+            .spacing(S.space)
+            .align_y(Center)
+            .into(),
+        );
+    }
+    Some(
+        row![
+            widget::pill(S, Tone::Told, tr!(texts, "face-off")),
+            S.hint(tr!(texts, "face-off-hint")),
+            widget::gap(),
+            widget::action(
+                S,
+                "home-why",
+                tr!(texts, "face-why"),
+                Weight::Quiet,
+                Some(Message::GoPressed(Route::WhyOff)),
+            ),
+        ]
+        .spacing(S.space)
+        .align_y(Center)
+        .into(),
+    )
+}
+
+fn gates<'a>(texts: &Texts, gates: &'a [GateStatus]) -> Element<'a, Message> {
+    let answering = gates.iter().filter(|gate| gate.reachable).count();
+    let waiting: u32 = gates.iter().fold(0, |sum, gate| sum.saturating_add(gate.pending));
+    let head = row![
+        S.heading(tr!(texts, "gates-title")),
+        S.soft(tr!(texts, "gates-counts", answering = answering, all = gates.len(), waiting = waiting)),
+        widget::gap(),
+        widget::action(S, "home-refresh", tr!(texts, "refresh"), Weight::Quiet, Some(Message::RefreshPressed)),
+    ]
+    .spacing(S.space * 1.5)
+    .align_y(Center);
+    let body: Element<'a, Message> = if gates.is_empty() {
+        row![
+            container(S.text(tr!(texts, "gates-none"))).width(Fill),
+            widget::action(
+                S,
+                "home-pair",
+                tr!(texts, "gates-pair"),
+                Weight::Plain,
+                Some(Message::GoPressed(Route::Gates)),
+            ),
+        ]
+        .spacing(S.space * 1.5)
+        .align_y(Center)
+        .into()
+    } else {
+        column(gates.iter().map(|gate| gate_row(texts, gate))).spacing(S.space * 1.5).into()
+    };
+    widget::panel(S, Tone::Plain, column![head, body].spacing(S.space * 1.5)).into()
+}
+
+/// One gate: name, states in words, and a line of numbers.
+pub(super) fn gate_row<'a, M: 'a>(texts: &Texts, gate: &'a GateStatus) -> Element<'a, M> {
+    let states = words::gate_states(texts, gate).into_iter().map(|(tone, said)| widget::pill(S, tone, said));
+    let name = container(text(&gate.name).size(S.section).line_height(1.4)).width(Length::FillPortion(3));
+    row![
+        name,
+        column![
+            row(states).spacing(S.space * 0.75).wrap(),
+            S.hint(words::gate_numbers(texts, gate)).color(theme::INK_SOFT),
+        ]
+        .spacing(S.space * 0.5)
+        .width(Length::FillPortion(9)),
+    ]
+    .spacing(S.space * 1.5)
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_is_not_taken_for_a_card() {
+        for unit in ["3-1201", "10-12-1201", "王 3-1201", "12栋301"] {
+            assert!(!is_card(unit), "{unit}");
+        }
+        for card in ["04A1B2C3", "04:a1:b2:c3", "0012345678"] {
+            assert!(is_card(card), "{card}");
+        }
+    }
+}

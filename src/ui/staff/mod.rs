@@ -1,0 +1,438 @@
+//! The staff window: who is at the desk, whose record is open, how the gates are.
+//!
+//! Deliberately absent: any control that starts, suggests or repeats face entry. That begins on the resident window only.
+
+pub mod first_run;
+pub mod form;
+pub mod gates;
+pub mod home;
+pub mod resident;
+pub mod settings;
+mod shell;
+pub mod unlock;
+pub mod why_off;
+
+use crate::app::command::StaffCommand;
+use crate::app::event::{Failure, StaffEvent};
+use crate::domain::Realm;
+use crate::domain::gate::GateStatus;
+use crate::domain::id::GateId;
+use crate::domain::notice::Language;
+use crate::domain::permit::{Blocker, Condition};
+use crate::domain::site::{Fact, SiteFacts};
+use crate::ports::ReaderError;
+
+/// Sizes of this window.
+pub(crate) const S: super::theme::Sizes = super::theme::Sizes::STAFF;
+
+/// What a staff screen asks for. `program` alone acts on it.
+#[derive(Debug)]
+pub enum Action {
+    /// Nothing.
+    None,
+    /// A command to the desk.
+    Ask(StaffCommand),
+    /// Another page of this window.
+    Go(Route),
+    /// The caret into the field with this id.
+    Focus(&'static str),
+    /// Text into the clipboard. Only the station's own fingerprint goes there.
+    Copy(String),
+    /// Another language for this window.
+    Language(Language),
+}
+
+/// A page that can be gone to without an answer from the desk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Gates, counts and the search field.
+    Home,
+    /// A new resident.
+    Add,
+    /// The opened resident's form.
+    Edit,
+    /// The opened resident's record.
+    Record,
+    /// The site's facts.
+    Facts,
+    /// The gates: list and pairing.
+    Gates,
+    /// Why face entry is off.
+    WhyOff,
+}
+
+/// What the desk told so far; screens read it, `apply` writes it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    /// Shown name of the account.
+    pub operator: String,
+    /// Gates.
+    pub gates: Vec<GateStatus>,
+    /// Facts of the site.
+    pub facts: SiteFacts,
+    /// Facts that keep face entry off.
+    pub facts_missing: Vec<Fact>,
+    /// What keeps face entry off; `None` until the desk has said so.
+    pub blockers: Option<Vec<(Blocker, Condition)>>,
+    /// This station's fingerprint, 64 hex digits.
+    pub fingerprint: String,
+    /// What is wrong with the card reader.
+    pub reader: Option<ReaderError>,
+    /// Somebody uses the resident window.
+    pub resident_busy: bool,
+    /// Results of card way tests of this session.
+    pub card_ways: Vec<(GateId, bool)>,
+}
+
+/// A line under the header: the newest thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Flash {
+    /// It did not work.
+    Failed(Failure),
+    /// A card was issued.
+    CardIssued,
+    /// A record was saved.
+    Saved,
+    /// The facts were saved.
+    FactsSaved,
+    /// Copied.
+    Copied,
+    /// A gate was asked whether the last card opens it.
+    CardWay(bool),
+}
+
+/// A page with what it holds.
+#[derive(Debug)]
+pub enum Page {
+    /// The desk has not spoken yet.
+    Starting,
+    /// No vault yet.
+    FirstRun(first_run::FirstRun),
+    /// Locked.
+    Unlock(unlock::Unlock),
+    /// Gates, counts, search.
+    Home,
+    /// A record.
+    Resident,
+    /// New or edited.
+    Form(form::Form),
+    /// The site's facts.
+    Facts(settings::Facts),
+    /// The gates.
+    Gates(gates::Gates),
+    /// Why face entry is off.
+    WhyOff,
+    /// Closing: the desk erases and locks.
+    Closing,
+}
+
+/// Anything that happens in this window.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// In the first run.
+    FirstRun(first_run::Message),
+    /// On the unlock page.
+    Unlock(unlock::Message),
+    /// On the home page.
+    Home(home::Message),
+    /// On a record.
+    Resident(resident::Message),
+    /// In the form.
+    Form(form::Message),
+    /// In the facts.
+    Facts(settings::Message),
+    /// On the gates page.
+    Gates(gates::Message),
+    /// A link in the header or on a page.
+    Go(Route),
+    /// Lock, by button or Ctrl+L.
+    LockPressed,
+    /// Stops what runs on the resident window.
+    StopPressed,
+    /// The other language.
+    LanguagePressed(Language),
+    /// The line under the header is read.
+    FlashClosed,
+    /// So many milliseconds went by.
+    Ticked(i64),
+}
+
+/// The staff window.
+#[derive(Debug)]
+pub struct Staff {
+    realm: Realm,
+    known: Known,
+    page: Page,
+    home: home::Home,
+    record: Option<resident::Record>,
+    flash: Option<Flash>,
+}
+
+impl Staff {
+    /// Before the desk has spoken.
+    pub fn new(realm: Realm) -> Self {
+        Self {
+            realm,
+            known: Known::default(),
+            page: Page::Starting,
+            home: home::Home::default(),
+            record: None,
+            flash: None,
+        }
+    }
+
+    /// The realm, as the desk states it.
+    pub fn set_realm(&mut self, realm: Realm) {
+        self.realm = realm;
+    }
+
+    /// The page that is shown.
+    pub fn page(&self) -> &Page {
+        &self.page
+    }
+
+    /// What the desk told so far.
+    pub fn known(&self) -> &Known {
+        &self.known
+    }
+
+    /// Whether a waiting time runs on the page, so that ticks are needed.
+    pub fn counts_down(&self) -> bool {
+        matches!(&self.page, Page::Unlock(unlock) if unlock.wait_ms() > 0)
+    }
+
+    /// The field that wants the caret on the page that is shown.
+    pub fn caret(&self) -> Option<&'static str> {
+        match &self.page {
+            Page::FirstRun(_) => Some(first_run::OPERATOR),
+            Page::Unlock(_) => Some(unlock::PASSPHRASE),
+            Page::Home => Some(home::SEARCH),
+            Page::Resident => Some(resident::CARD_FIELD),
+            Page::Form(_) => Some(form::NAME),
+            Page::Starting | Page::Facts(_) | Page::Gates(_) | Page::WhyOff | Page::Closing => None,
+        }
+    }
+
+    /// The desk locks and goes; nothing more can be asked.
+    pub fn closing(&mut self) {
+        self.forget();
+        self.page = Page::Closing;
+    }
+
+    /// Takes in what a person did.
+    pub fn update(&mut self, message: Message) -> Action {
+        let action = match (message, &mut self.page) {
+            (Message::FirstRun(message), Page::FirstRun(screen)) => {
+                self.flash = None;
+                screen.update(message)
+            }
+            (Message::Unlock(message), Page::Unlock(screen)) => {
+                self.flash = None;
+                screen.update(message)
+            }
+            (Message::Home(message), Page::Home) => self.home.update(message),
+            (Message::Resident(message), Page::Resident) => {
+                self.record.as_mut().map_or(Action::None, |record| record.update(message))
+            }
+            (Message::Form(message), Page::Form(screen)) => screen.update(message),
+            (Message::Facts(message), Page::Facts(screen)) => screen.update(message),
+            (Message::Gates(message), Page::Gates(screen)) => screen.update(message),
+            (Message::Ticked(ms), Page::Unlock(screen)) => {
+                screen.tick(ms);
+                Action::None
+            }
+            (Message::Go(route), _) => Action::Go(route),
+            (Message::LockPressed, Page::Starting | Page::FirstRun(_) | Page::Unlock(_) | Page::Closing) => Action::None,
+            (Message::LockPressed, _) => Action::Ask(StaffCommand::Lock),
+            (Message::StopPressed, _) => Action::Ask(StaffCommand::StopFace),
+            (Message::LanguagePressed(language), _) => Action::Language(language),
+            (Message::FlashClosed, _) => {
+                self.flash = None;
+                Action::None
+            }
+            // A message of a page that was left meanwhile.
+            _ => Action::None,
+        };
+        match action {
+            Action::Go(route) => self.go(route),
+            Action::Copy(text) => {
+                self.flash = Some(Flash::Copied);
+                Action::Copy(text)
+            }
+            Action::Ask(command) => {
+                self.flash = None;
+                Action::Ask(command)
+            }
+            other => other,
+        }
+    }
+
+    /// Takes in what the desk tells.
+    pub fn apply(&mut self, event: StaffEvent) -> Action {
+        match event {
+            StaffEvent::FirstRun => {
+                self.forget();
+                self.page = Page::FirstRun(first_run::FirstRun::default());
+                return Action::Focus(first_run::OPERATOR);
+            }
+            StaffEvent::Locked { wait_ms } => {
+                self.forget();
+                self.page = Page::Unlock(unlock::Unlock::new(wait_ms));
+                return Action::Focus(unlock::PASSPHRASE);
+            }
+            StaffEvent::Unlocked { operator } => {
+                self.known.operator = operator;
+                self.flash = None;
+                return self.go(Route::Home);
+            }
+            StaffEvent::Gates(gates) => {
+                if let Some(record) = &mut self.record {
+                    record.gates_changed(&gates);
+                }
+                if let Page::Gates(screen) = &mut self.page {
+                    screen.gates_changed(&gates);
+                }
+                self.known.gates = gates;
+            }
+            StaffEvent::StationFingerprint(digits) => self.known.fingerprint = digits,
+            StaffEvent::Facts(facts, missing) => {
+                if let Page::Facts(screen) = &mut self.page
+                    && screen.saved(&facts)
+                {
+                    self.flash = Some(Flash::FactsSaved);
+                }
+                self.known.facts = facts;
+                self.known.facts_missing = missing;
+            }
+            StaffEvent::Desk(blockers) => self.known.blockers = Some(blockers),
+            StaffEvent::Found { rows, more } => self.home.found(rows, more),
+            StaffEvent::Opened(view) => {
+                match &mut self.record {
+                    Some(record) if record.id() == view.resident.id => record.refresh(*view),
+                    _ => self.record = Some(resident::Record::new(*view, &self.known.gates)),
+                }
+                // An open form is not torn from under the hands of who types, unless it was this save that was answered.
+                if !matches!(&self.page, Page::Form(form) if !form.is_saved()) && !matches!(self.page, Page::Resident) {
+                    self.page = Page::Resident;
+                    return Action::Focus(resident::CARD_FIELD);
+                }
+            }
+            StaffEvent::Closed => {
+                // When it was this window that closed it, another page is shown already.
+                if self.record.take().is_some() && matches!(self.page, Page::Resident | Page::Form(_)) {
+                    return self.go(Route::Home);
+                }
+            }
+            StaffEvent::Saved(_) => {
+                self.flash = Some(Flash::Saved);
+                if let Page::Form(form) = &mut self.page {
+                    form.mark_saved();
+                }
+            }
+            StaffEvent::CardRead(card) => {
+                if let Some(record) = &mut self.record {
+                    record.card_read(card);
+                }
+            }
+            StaffEvent::CardIssued(resident) => {
+                self.flash = Some(Flash::CardIssued);
+                if let Some(record) = self.record.as_mut().filter(|record| record.id() == resident) {
+                    record.card_issued();
+                }
+            }
+            StaffEvent::CardWay(gate, opens) => {
+                self.known.card_ways.retain(|(id, _)| *id != gate);
+                self.known.card_ways.push((gate, opens));
+                self.flash = Some(Flash::CardWay(opens));
+            }
+            StaffEvent::Reader(state) => self.known.reader = state,
+            StaffEvent::ResidentBusy(busy) => self.known.resident_busy = busy,
+            StaffEvent::Failed(failure) => return self.failed(failure),
+        }
+        Action::None
+    }
+
+    fn failed(&mut self, failure: Failure) -> Action {
+        let action = match (&mut self.page, &failure) {
+            (Page::Unlock(screen), Failure::WrongPassphrase { wait_ms }) => {
+                screen.refused(*wait_ms);
+                Action::Focus(unlock::PASSPHRASE)
+            }
+            (Page::Unlock(screen), _) => {
+                screen.answered();
+                Action::None
+            }
+            (Page::FirstRun(screen), _) => screen.failed(),
+            // Said beside the field; saying it twice helps nobody.
+            (Page::Form(screen), Failure::Field(fault)) => return screen.failed(*fault),
+            (Page::Gates(screen), _) => {
+                screen.failed();
+                Action::None
+            }
+            (Page::Resident, _) => {
+                if let Some(record) = &mut self.record {
+                    record.failed();
+                }
+                Action::Focus(resident::CARD_FIELD)
+            }
+            (Page::Home, Failure::CardUnknown | Failure::CardTextUnreadable) => Action::Focus(home::SEARCH),
+            _ => Action::None,
+        };
+        self.flash = Some(Flash::Failed(failure));
+        action
+    }
+
+    fn go(&mut self, route: Route) -> Action {
+        self.flash = self.flash.take().filter(|flash| matches!(flash, Flash::Saved | Flash::CardIssued));
+        let focus = match route {
+            Route::Home => {
+                self.page = Page::Home;
+                self.home = home::Home::default();
+                Action::Focus(home::SEARCH)
+            }
+            Route::Add => {
+                self.page = Page::Form(form::Form::new());
+                Action::Focus(form::NAME)
+            }
+            Route::Edit => match &self.record {
+                Some(record) => {
+                    self.page = Page::Form(form::Form::of(record.resident()));
+                    Action::Focus(form::NAME)
+                }
+                None => return self.go(Route::Home),
+            },
+            Route::Record if self.record.is_some() => {
+                self.page = Page::Resident;
+                Action::Focus(resident::CARD_FIELD)
+            }
+            Route::Record => return self.go(Route::Home),
+            Route::Facts => {
+                self.page = Page::Facts(settings::Facts::new(&self.known.facts));
+                Action::None
+            }
+            Route::Gates => {
+                self.page = Page::Gates(gates::Gates::default());
+                Action::Ask(StaffCommand::ShowGates)
+            }
+            Route::WhyOff => {
+                self.page = Page::WhyOff;
+                Action::None
+            }
+        };
+        // A record stays open only while its page or its form is shown.
+        if self.record.is_some() && (route == Route::Add || !matches!(self.page, Page::Resident | Page::Form(_))) {
+            self.record = None;
+            return Action::Ask(StaffCommand::CloseResident);
+        }
+        focus
+    }
+
+    /// Nothing of anybody stays on a locked screen.
+    fn forget(&mut self) {
+        let reader = self.known.reader.take();
+        self.known = Known { reader, ..Known::default() };
+        self.home = home::Home::default();
+        self.record = None;
+        self.flash = None;
+    }
+}
