@@ -89,18 +89,6 @@ done-save = Save receipt (PDF)
 stopped-title = Stopped
 ended-title = It did not work this time
 ended-nothing-held = Nothing of your face was kept.
-why-camera = The camera cannot be used now. Please tell the desk.
-why-reader = The card reader cannot be used now. Please tell the desk.
-why-card-unknown = This card is not registered here. Please tell the desk.
-why-card-expired = This card is past its last day. Please tell the desk.
-why-gate = { $gate } did not answer.
-why-not-recognised = The gate did not know you; what was stored is deleted again.
-why-too-long = There was no clear picture.
-why-card-only-age = For minors there is a card only for now.
-why-capture-lost = The last time was cut off halfway. No picture was kept.
-why-nothing-to-withdraw = There is no face under this card.
-why-paper = The receipt was not saved. Please choose another place.
-why-other = Please tell the desk.
 
 # Withdrawal
 withdraw-title = Withdraw and delete my face

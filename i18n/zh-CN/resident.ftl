@@ -89,18 +89,6 @@ done-save = 保存回执（PDF）
 stopped-title = 已经停止
 ended-title = 这次没有办成
 ended-nothing-held = 没有留下您的人脸。
-why-camera = 摄像头现在不能用，请告诉前台。
-why-reader = 读卡器现在不能用，请告诉前台。
-why-card-unknown = 这张卡读不到登记，请告诉前台。
-why-card-expired = 这张卡已经过了可用期限，请告诉前台。
-why-gate = { $gate } 没有回应。
-why-not-recognised = 门禁机没有认出您，刚才写入的已经删除。
-why-too-long = 没有拍到清楚的画面。
-why-card-only-age = 未成年人现在只办门禁卡。
-why-capture-lost = 上次办到一半中断了，没有留下任何画面。
-why-nothing-to-withdraw = 这张卡名下没有人脸。
-why-paper = 回执没有存成，请换个地方再存。
-why-other = 请告诉前台。
 
 # 撤回
 withdraw-title = 撤回并删除人脸

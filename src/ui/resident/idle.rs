@@ -6,11 +6,12 @@ use iced::{Center, Element, Length};
 use crate::app::event::Failure;
 use crate::i18n::Texts;
 use crate::trr;
+use crate::ui::explain;
 use crate::ui::theme::{Sizes, Tone, Weight};
 
+use super::Message;
 use super::drawing::{CardOnReader, Way};
 use super::parts::{self, Page};
-use super::{Message, ending};
 
 /// The first page.
 pub(super) fn view<'a>(sizes: Sizes, texts: &'a Texts, face_offered: bool, site: &'a str) -> Page<'a> {
@@ -55,7 +56,8 @@ pub(super) fn view<'a>(sizes: Sizes, texts: &'a Texts, face_offered: bool, site:
 pub(super) fn tap_card<'a>(sizes: Sizes, texts: &'a Texts, withdraw: bool, failure: Option<&Failure>) -> Page<'a> {
     let why = if withdraw { trr!(texts, "tap-withdraw") } else { trr!(texts, "tap-face") };
     let trouble = failure.map(|failure| {
-        container(parts::telling(sizes, "tap-trouble", Tone::Warn, ending::neutral(texts, failure))).max_width(760)
+        container(parts::telling(sizes, "tap-trouble", Tone::Warn, explain::for_resident(texts, failure)))
+            .max_width(760)
     });
     let picture = canvas(CardOnReader).width(420).height(190);
     let content = column![

@@ -7,8 +7,8 @@
 //! use menka::{domain::notice::Language, i18n::Texts, ui::resident::{Action, Message, Resident}};
 //! use menka::app::command::ResidentCommand;
 //!
-//! let mut window = Resident::default();
-//! let _picture = window.view(&Texts::new(Language::Chinese));
+//! let (mut window, texts) = (Resident::default(), Texts::new(Language::Chinese));
+//! drop(window.view(&texts));
 //! assert!(matches!(window.update(Message::RulesPressed), Action::Ask(ResidentCommand::ShowRules)));
 //! ```
 
