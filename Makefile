@@ -24,7 +24,7 @@ setup-apt-run:
 models:
 	@sh packaging/setup/models.sh $(MODELS)
 pictures:
-	@sh packaging/setup/pictures.sh $(PICTURES)
+	@bash packaging/setup/pictures.sh $(PICTURES)
 
 test: setup
 	@sh packaging/setup/test.sh

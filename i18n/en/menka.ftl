@@ -428,3 +428,5 @@ err-already-enrolled = This resident's face is enrolled already.
 rec-already-enrolled = To enroll anew, the resident first withdraws and deletes on their own screen.
 err-face-not-offered = Face entry is off just now.
 rec-face-not-offered = See the page "why face entry is off"; cards work as before.
+say-already-enrolled = Your face is enrolled already. To enroll anew, first withdraw and delete.
+say-face-not-offered = Face entry is off just now. Your card works as before.

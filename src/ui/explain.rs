@@ -205,7 +205,8 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         Failure::CaptureLost => tr!(texts, "say-capture-lost"),
         Failure::NothingToWithdraw => tr!(texts, "say-nothing-to-withdraw"),
         Failure::PaperNotWritten(_) => tr!(texts, "say-paper"),
-        Failure::AlreadyEnrolled | Failure::FaceNotOffered => tr!(texts, "say-staff"),
+        Failure::AlreadyEnrolled => tr!(texts, "say-already-enrolled"),
+        Failure::FaceNotOffered => tr!(texts, "say-face-not-offered"),
         Failure::WrongPassphrase { .. }
         | Failure::PassphraseTooShort
         | Failure::OtherRealm
