@@ -62,23 +62,24 @@ fn on_vivid() -> Outcome {
     let node = node_of(&listed[0].id)?;
 
     camera.open_unpermitted().map_err(text)?;
-    let seen = watch(&mut camera, Duration::from_secs(2));
-    check("frames arrive", seen.frames >= 10 && seen.lost.is_none(), &seen.told())?;
+    let seen = watch(&mut camera, 20, None);
+    check("frames arrive", seen.frames >= WANT && seen.lost.is_none(), &seen.told())?;
     camera.close();
 
     // As another program may have left it: a format that cannot be read and a rate that is no whole number.
-    leave_odd(&node, b"UYVY", Fraction::new(2, 25))?;
+    let left = until(Duration::from_secs(2), || leave_odd(&node, b"UYVY", Fraction::new(2, 25)).is_ok());
+    check("another program can use the closed camera", left, "UYVY, 2/25 s")?;
     camera.open_unpermitted().map_err(text)?;
-    let seen = watch(&mut camera, Duration::from_secs(1));
-    check("opens whatever another program left there", seen.frames >= 5, &seen.told())?;
+    let seen = watch(&mut camera, 10, None);
+    check("opens whatever another program left there", seen.frames >= WANT, &seen.told())?;
 
     let mut second = V4lCamera::new();
     let start = Instant::now();
     let error = second.open_unpermitted().err();
     let told = format!("{error:?} after {} ms", start.elapsed().as_millis());
     check("a camera in use is busy", error == Some(CameraError::Busy), &told)?;
-    let seen = watch(&mut camera, Duration::from_secs(1));
-    check("and the first user keeps it", seen.frames >= 5 && seen.lost.is_none(), &seen.told())?;
+    let seen = watch(&mut camera, 10, None);
+    check("and the first user keeps it", seen.frames >= WANT && seen.lost.is_none(), &seen.told())?;
 
     let start = Instant::now();
     camera.close();
@@ -89,11 +90,12 @@ fn on_vivid() -> Outcome {
     check("closing returns at once and frees the camera", closing < Duration::from_millis(50) && freed, &told)?;
     second.close();
 
-    camera.open_unpermitted().map_err(text)?;
-    watch(&mut camera, Duration::from_millis(500));
+    // Two adapters do not know of each other: the second one's thread lets go within a tenth of a second.
+    check("a third opening", until(Duration::from_secs(2), || camera.open_unpermitted().is_ok()), "")?;
+    watch(&mut camera, 3, None);
     driver("unbind")?;
     let start = Instant::now();
-    let seen = watch(&mut camera, Duration::from_secs(4));
+    let seen = watch_until_lost(&mut camera);
     let told = format!("{:?} after {} ms", seen.lost, start.elapsed().as_millis());
     check("an unplugged camera is unplugged", seen.lost == Some(CameraError::Unplugged), &told)?;
     check("and gone from the list", camera.cameras().is_empty(), "")?;
@@ -102,28 +104,28 @@ fn on_vivid() -> Outcome {
     driver("bind")?;
     std::thread::sleep(Duration::from_millis(500));
     camera.open_unpermitted().map_err(text)?;
-    let seen = watch(&mut camera, Duration::from_secs(1));
-    check("plugged in again it opens", seen.frames >= 5, &seen.told())?;
+    let seen = watch(&mut camera, 10, None);
+    check("plugged in again it opens", seen.frames >= WANT, &seen.told())?;
     camera.close();
 
     let node = node_of(&camera.cameras().first().ok_or("no camera after replugging")?.id)?;
     camera.open_unpermitted().map_err(text)?;
     control(&node, "Percentage of Dropped Buffers", 100)?;
     let start = Instant::now();
-    let seen = watch(&mut camera, Duration::from_secs(5));
+    let seen = watch_until_lost(&mut camera);
     control(&node, "Percentage of Dropped Buffers", 0)?;
     let told = format!("{:?} after {} ms", seen.lost, start.elapsed().as_millis());
     check("a silent camera is stalled", seen.lost == Some(CameraError::Stalled), &told)?;
     camera.open_unpermitted().map_err(text)?;
-    let seen = watch(&mut camera, Duration::from_secs(1));
-    check("and opens again when it speaks", seen.frames >= 5, &seen.told())?;
+    let seen = watch(&mut camera, 10, None);
+    check("and opens again when it speaks", seen.frames >= WANT, &seen.told())?;
 
     control(&node, "Inject Fatal Streaming Error", 1)?;
-    let seen = watch(&mut camera, Duration::from_secs(5));
+    let seen = watch_until_lost(&mut camera);
     check("a fatal driver error is a lost camera", seen.lost.is_some(), &seen.told())?;
     camera.open_unpermitted().map_err(text)?;
-    let seen = watch(&mut camera, Duration::from_secs(1));
-    check("and opens again", seen.frames >= 5, &seen.told())
+    let seen = watch(&mut camera, 10, None);
+    check("and opens again", seen.frames >= WANT, &seen.told())
 }
 
 fn on_loopback(picture: &Path, mjpg: &Path, yuyv: &Path) -> Outcome {
@@ -136,26 +138,26 @@ fn on_loopback(picture: &Path, mjpg: &Path, yuyv: &Path) -> Outcome {
     let id = id_of(&mut camera, mjpg)?;
     camera.choose(&id);
     camera.open_unpermitted().map_err(text)?;
-    let seen = watch_for(&mut camera, Duration::from_secs(3), Some(decoded.rgb()));
-    check("a known face through MJPG", seen.frames >= 10 && seen.worst_db > 45.0, &seen.told())?;
+    let seen = watch(&mut camera, 20, Some(decoded.rgb()));
+    check("a known face through MJPG", seen.frames >= WANT && seen.worst_db > 45.0, &seen.told())?;
 
     feeder.manner.store(SOME_DAMAGED, Ordering::SeqCst);
     std::thread::sleep(Duration::from_millis(300));
-    let seen = watch_for(&mut camera, Duration::from_secs(3), Some(decoded.rgb()));
-    let sound = seen.frames >= 5 && seen.lost.is_none() && seen.worst_db > 45.0;
+    let seen = watch(&mut camera, 20, Some(decoded.rgb()));
+    let sound = seen.frames >= WANT && seen.lost.is_none() && seen.worst_db > 45.0;
     check("of damaged and whole pictures only the whole arrive", sound, &seen.told())?;
 
     feeder.manner.store(ALL_DAMAGED, Ordering::SeqCst);
-    let seen = watch(&mut camera, Duration::from_secs(6));
+    let seen = watch_until_lost(&mut camera);
     check("nothing but damage is a stall", seen.lost == Some(CameraError::Stalled), &seen.told())?;
 
     feeder.manner.store(WHOLE, Ordering::SeqCst);
     camera.open_unpermitted().map_err(text)?;
-    let seen = watch(&mut camera, Duration::from_secs(1));
-    check("and it comes back with whole pictures", seen.frames >= 3, &seen.told())?;
+    let seen = watch(&mut camera, 10, None);
+    check("and it comes back with whole pictures", seen.frames >= WANT, &seen.told())?;
     feeder.manner.store(SILENT, Ordering::SeqCst);
     let start = Instant::now();
-    let seen = watch(&mut camera, Duration::from_secs(6));
+    let seen = watch_until_lost(&mut camera);
     let told = format!("{:?} after {} ms", seen.lost, start.elapsed().as_millis());
     check("a stalled camera is noticed", seen.lost == Some(CameraError::Stalled), &told)?;
     let start = Instant::now();
@@ -167,8 +169,8 @@ fn on_loopback(picture: &Path, mjpg: &Path, yuyv: &Path) -> Outcome {
     let id = id_of(&mut camera, yuyv)?;
     camera.choose(&id);
     camera.open_unpermitted().map_err(text)?;
-    let seen = watch_for(&mut camera, Duration::from_secs(3), Some(known.as_raw()));
-    check("a known face through YUYV", seen.frames >= 10 && seen.worst_db > 28.0, &seen.told())?;
+    let seen = watch(&mut camera, 20, Some(known.as_raw()));
+    check("a known face through YUYV", seen.frames >= WANT && seen.worst_db > 28.0, &seen.told())?;
     camera.close();
     feeder.stop();
     Ok(())
@@ -193,23 +195,33 @@ impl Seen {
     }
 }
 
-fn watch(camera: &mut V4lCamera, time: Duration) -> Seen {
-    watch_for(camera, time, None)
-}
-
-fn watch_for(camera: &mut V4lCamera, time: Duration, known: Option<&[u8]>) -> Seen {
+/// Watches until `wanted` frames came, the camera is lost, or the time is over (emulation on a busy machine is slow).
+fn watch(camera: &mut V4lCamera, wanted: u64, known: Option<&[u8]>) -> Seen {
     let (start, before) = (Instant::now(), camera.frames());
     let (mut worst_db, mut lost, mut frames) = (f64::INFINITY, None, before);
-    while start.elapsed() < time && lost.is_none() {
+    while start.elapsed() < WATCH_MAX && lost.is_none() && frames - before < wanted {
         match camera.newest() {
-            Ok(Some(frame)) => worst_db = known.map_or(worst_db, |known| worst_db.min(likeness(&frame, known))),
+            Ok(Some(frame)) => {
+                worst_db = known.map_or(worst_db, |known| worst_db.min(likeness(&frame, known)));
+                frames = camera.frames();
+            }
             Ok(None) => std::thread::sleep(Duration::from_millis(5)),
             Err(error) => lost = Some(error),
         }
-        frames = camera.frames();
     }
     Seen { frames: frames - before, lost, seconds: start.elapsed().as_secs_f64(), worst_db }
 }
+
+/// Watches until the camera is lost.
+fn watch_until_lost(camera: &mut V4lCamera) -> Seen {
+    watch(camera, u64::MAX, None)
+}
+
+/// Fewest frames that count as a picture that moves.
+const WANT: u64 = 10;
+
+/// Longest watch.
+const WATCH_MAX: Duration = Duration::from_secs(12);
 
 /// Peak signal-to-noise ratio; 0 when the sizes differ, 99 when the pictures are the same.
 fn likeness(frame: &Frame, known: &[u8]) -> f64 {
@@ -274,8 +286,11 @@ fn leave_odd(node: &Path, code: &[u8; 4], interval: Fraction) -> Outcome {
     let got = Capture::set_format(&device, &Format::new(640, 480, FourCC::new(code))).map_err(text)?;
     device.set_params(&Parameters::new(interval)).map_err(text)?;
     let left = Capture::params(&device).map_err(text)?.interval;
-    println!("     left behind: {} at {}/{} s", got.fourcc, left.numerator, left.denominator);
-    Ok(())
+    if got.fourcc.repr == *code && left.numerator * interval.denominator == left.denominator * interval.numerator {
+        Ok(())
+    } else {
+        Err(format!("the driver left {} at {}/{} s", got.fourcc, left.numerator, left.denominator))
+    }
 }
 
 fn control(node: &Path, name: &str, value: i64) -> Outcome {
