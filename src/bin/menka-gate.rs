@@ -9,6 +9,10 @@ fn main() -> ExitCode {
     if arguments.first().is_some_and(|a| a == menka::face::child::FLAG) {
         return menka::face::child::main(std::env::args_os().skip(1));
     }
+    #[cfg(all(feature = "practice", feature = "camera", target_os = "linux"))]
+    if arguments.first().is_some_and(|a| a == "--camera-selftest") {
+        return menka::capture::selftest::main(arguments.get(1..).unwrap_or_default());
+    }
     let level = tracing_subscriber::EnvFilter::try_from_env("MENKA_LOG");
     tracing_subscriber::fmt()
         .with_env_filter(level.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")))

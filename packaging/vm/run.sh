@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Runs the real camera adapter against real V4L2 devices in a small virtual machine (`make test-camera`, about two minutes).
+#
+# The machine is Debian's kernel (unpacked, not installed), a busybox initramfs and this machine's own root folder, shared read-only:
+# the program under test is menka-gate with its hidden `--camera-selftest`. `vivid` and `v4l2loopback` are the cameras. What is downloaded stays in var/vm.
+# Always software emulation: a /dev/kvm that opens is no promise that a guest boots.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+state=$root/var/vm
+limit_s=${MENKA_VM_LIMIT:-300}
+
+need() {
+    local missing=()
+    command -v qemu-system-x86_64 >/dev/null || missing+=(qemu-system-x86)
+    command -v busybox >/dev/null || missing+=(busybox-static)
+    command -v cpio >/dev/null || missing+=(cpio)
+    command -v modprobe >/dev/null || missing+=(kmod)
+    command -v make >/dev/null || missing+=(make)
+    command -v gcc >/dev/null || missing+=(gcc)
+    [ ${#missing[@]} -eq 0 ] && return
+    install_packages "${missing[@]}"
+}
+
+install_packages() {
+    [ "$(id -u)" -eq 0 ] || { echo "camera vm: please install: $*" >&2; exit 2; }
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >/dev/null
+}
+
+fetch_kernel() {
+    [ -s "$state/version" ] && [ -s "$state/v4l2loopback.ko" ] && return
+    rm -rf "$state/work" && mkdir -p "$state/work"
+    local package version
+    package=$(apt-cache depends linux-image-amd64 | awk '/Depends: linux-image-/ { print $2; exit }')
+    version=${package#linux-image-}
+    (cd "$state/work" && apt-get download -q "$package" v4l2loopback-dkms 2>/dev/null >/dev/null)
+    rm -rf "$state/kernel" && dpkg-deb -x "$state/work/$package"_*.deb "$state/kernel"
+    depmod -b "$state/kernel" "$version"
+    [ -d "/usr/src/linux-headers-$version" ] || install_packages "linux-headers-$version"
+    dpkg-deb -x "$state"/work/v4l2loopback-dkms_*.deb "$state/work/loopback"
+    local source
+    source=$(echo "$state"/work/loopback/usr/src/v4l2loopback-*)
+    make -s -C "/usr/src/linux-headers-$version" "M=$source" "KERNELRELEASE=$version" modules >/dev/null 2>&1
+    install -m 0644 "$source/v4l2loopback.ko" "$state/v4l2loopback.ko"
+    echo "$version" > "$state/version"
+    rm -rf "$state/work"
+}
+
+# Modules in the order in which they must be loaded; the cameras themselves are loaded by the guest, later.
+modules_for() {
+    modprobe -d "$state/kernel" -S "$version" --show-depends "$1" | awk '$1 == "insmod" { print $2 }'
+}
+
+make_initramfs() {
+    local tree=$state/tree
+    rm -rf "$tree" && mkdir -p "$tree"/{bin,proc,sys,dev,host,rw,newroot,modules}
+    cp "$(command -v busybox)" "$tree/bin/busybox" && ln -s busybox "$tree/bin/sh"
+    local module file
+    for module in virtio_pci 9p 9pnet_virtio overlay vivid; do
+        for file in $(modules_for "$module"); do
+            local name
+            name=$(basename "$file")
+            [ -e "$tree/modules/$name" ] && continue
+            cp "$file" "$tree/modules/$name" && strip --strip-debug "$tree/modules/$name"
+            [ "$name" = vivid.ko ] || echo "$name" >> "$tree/modules/order"
+        done
+    done
+    cp "$state/v4l2loopback.ko" "$tree/modules/"
+    install -m 0755 "$here/init.sh" "$tree/init"
+    (cd "$tree" && find . | cpio -o -H newc --quiet | gzip -1) > "$state/initramfs.gz"
+    rm -rf "$tree"
+}
+
+need
+mkdir -p "$state/share"
+fetch_kernel
+version=$(cat "$state/version")
+make_initramfs
+
+# Our own code optimised, or emulation makes two frames a second of it; the dependencies are the daily build's.
+program=${MENKA_PROGRAM:-}
+if [ -z "$program" ]; then
+    (cd "$root" && CARGO_PROFILE_DEV_OPT_LEVEL=2 cargo build --quiet --features practice --bin menka-gate)
+    program=$state/menka-gate
+    install -m 0755 "$root/target/debug/menka-gate" "$program"
+fi
+"$root/packaging/setup/pictures.sh" "$root/var/pictures" >/dev/null
+install -m 0755 "$here/guest.sh" "$state/share/guest.sh"
+printf '%s\n%s\n' "$program" "$root/var/pictures/obama.jpg" > "$state/share/arguments"
+: > "$state/share/result"
+
+began=$(date +%s)
+timeout "$limit_s" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1024 \
+    -nodefaults -display none -no-reboot -monitor none -serial "file:$state/console" \
+    -kernel "$state/kernel/boot/vmlinuz-$version" -initrd "$state/initramfs.gz" \
+    -append "console=ttyS0 quiet panic=-1 mitigations=off" \
+    -virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
+    -virtfs "local,path=$state/share,mount_tag=share,security_model=none" || true
+
+cat "$state/share/result"
+if grep -q '^FAIL' "$state/share/result" || ! grep -q '^END 0$' "$state/share/result"; then
+    echo "camera vm: not passed; the machine's own words are in $state/console" >&2
+    tail -n 15 "$state/console" >&2 || true
+    exit 1
+fi
+echo "camera vm: passed, $(grep -c '^ok' "$state/share/result") checks, kernel $version, $(($(date +%s) - began)) s"
