@@ -53,7 +53,7 @@ pub(super) fn view<'a>(
             .height(36)
     });
     let below = match words {
-        Words::Hint(hint) => container(sizes.text(hint)).id("camera-hint"),
+        Words::Hint(hint) => container(sizes.text(hint.trim())).id("camera-hint"),
         Words::Gate(gate) => container(sizes.text(trr!(texts, "try-looking", gate = gate))).id("try-gate"),
     };
     let said = column![container(advice).id("guidance")].push(dots).push(below).spacing(sizes.space * 1.25);

@@ -200,7 +200,8 @@ pub(super) fn legal<'a>(sizes: Sizes, blocks: &'a [Block]) -> Column<'a, Message
 fn table<'a>(sizes: Sizes, head: &'a [Vec<Span>], rows: &'a [Vec<Vec<Span>>]) -> Element<'a, Message> {
     let rows = rows.iter().map(|cells| {
         // A running number is no heading: the next cell joins it.
-        let numbered = cells.first().is_some_and(|c| plain_spans(c).chars().count() <= 2) && cells.len() > 2;
+        let digits = |cell: &Vec<Span>| plain_spans(cell).bytes().all(|b| b.is_ascii_digit());
+        let numbered = cells.len() > 2 && cells.first().is_some_and(digits);
         let lead = if numbered { 2 } else { 1 };
         let title: Vec<Span> = cells
             .iter()
