@@ -1,7 +1,6 @@
 //! A day at the desk, end to end: station and two gates as separate processes' worth of real parts (SQLCipher, TLS, the engine child, real
 //! face pictures from packages). Only camera and card reader are practice devices.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
