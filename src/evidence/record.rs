@@ -99,6 +99,7 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::ResidentOpened(resident) => ("resident-opened", one(resident), None),
         E::ResidentRecorded(resident) => ("resident-recorded", one(resident), None),
         E::CardIssued(resident) => ("card-issued", one(resident), None),
+        E::CardEnded(resident) => ("card-ended", one(resident), None),
         E::CardWayTested(gate) => ("card-way-tested", one(gate), None),
         E::FaceAsked(resident) => ("face-asked", one(resident), None),
         E::NoticeOpened(showing) => ("notice-opened", one(showing), None),

@@ -23,6 +23,7 @@ mod consents;
 mod database;
 mod endings;
 mod error;
+mod held;
 mod keys;
 mod log;
 mod lookup;
