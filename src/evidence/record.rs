@@ -133,7 +133,8 @@ mod tests {
         let expected = format!(
             concat!(
                 r#"{{"v":1,"n":7,"at":1795276800000,"who":"staff:01010101-0101-0101-0101-010101010101","#,
-                r#""what":"consent-ended","ids":["02020202-0202-0202-0202-020202020202"],"label":"withdrawn","digest":"{}"}}"#
+                r#""what":"consent-ended","ids":["02020202-0202-0202-0202-020202020202"],"#,
+                r#""label":"withdrawn","digest":"{}"}}"#
             ),
             "ab".repeat(32)
         );

@@ -20,8 +20,8 @@ impl Vault {
     /// A card that another person had until a day that has passed is taken from that record and from its gates first.
     ///
     /// # Errors
-    /// [`VaultError::Unknown`] resident or gate, [`VaultError::NoGate`], [`VaultError::EndWrong`], [`VaultError::CardTaken`],
-    /// [`VaultError::CardSame`] (same number, gates and last day), and those of the disk.
+    /// [`VaultError::Unknown`] resident or gate, [`VaultError::NoGate`], [`VaultError::EndWrong`],
+    /// [`VaultError::CardTaken`], [`VaultError::CardSame`] (same number, gates and last day), and those of the disk.
     pub fn issue_card(
         &mut self,
         resident: ResidentId,
@@ -120,7 +120,8 @@ impl Vault {
     /// Those of the disk.
     pub fn card_delivered_at(&self, card: CardId) -> Result<Vec<(GateId, bool)>, VaultError> {
         let mut statement = self.main.prepare_cached(
-            "SELECT gate, EXISTS (SELECT 1 FROM outbox WHERE outbox.card = card_gates.card AND outbox.gate = card_gates.gate
+            "SELECT gate, EXISTS (SELECT 1 FROM outbox
+                 WHERE outbox.card = card_gates.card AND outbox.gate = card_gates.gate
                  AND kind = 'put-card' AND state = 'delivered')
              FROM card_gates WHERE card = ?1 ORDER BY place",
         )?;

@@ -48,12 +48,14 @@ pub struct ConsentRow {
 impl Vault {
     /// Records a consent. The witness is made only after the transaction is on disk.
     ///
-    /// `record_json` is what `evidence::consent::consent_json` made of the same draft and numbers; it is compared, then signed.
+    /// `record_json` is what `evidence::consent::consent_json` made of the same draft and numbers; it is compared, then
+    /// signed.
     ///
     /// # Errors
     /// [`VaultError::Unknown`] resident or gate, [`VaultError::GuardianNeeded`], [`VaultError::CardNeeded`],
-    /// [`VaultError::RefusalStands`], [`VaultError::NoticeNotShown`], [`VaultError::ConsentThere`], [`VaultError::NoGate`],
-    /// [`VaultError::EndWrong`], [`VaultError::RecordDiffers`], [`VaultError::IdUsed`], and those of the disk.
+    /// [`VaultError::RefusalStands`], [`VaultError::NoticeNotShown`], [`VaultError::ConsentThere`],
+    /// [`VaultError::NoGate`], [`VaultError::EndWrong`], [`VaultError::RecordDiffers`], [`VaultError::IdUsed`], and
+    /// those of the disk.
     pub fn record_consent(
         &mut self,
         draft: &ConsentDraft,
@@ -73,8 +75,8 @@ impl Vault {
         let sentence = key.seal(&place(consent, "sentence"), draft.sentence.as_bytes())?;
         let signature = key.seal(&place(consent, "signature"), &signature_bytes(&draft.signature))?;
         work.execute(
-            "INSERT INTO consents (id, resident, link, notice_id, notice_version, language, text_sha256, sentence, signature, ends_on,
-                 signed_at, evidence)
+            "INSERT INTO consents (id, resident, link, notice_id, notice_version, language, text_sha256, sentence,
+                 signature, ends_on, signed_at, evidence)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             params![
                 consent.bytes(),
@@ -102,8 +104,8 @@ impl Vault {
         Ok(ConsentGranted::assert_recorded(draft.resident, consent, template, draft.gates.clone(), draft.ends_on))
     }
 
-    /// Asks again whether a consent is current: not ended, not expired, no refusal since, and the card in force. Asked before the camera
-    /// opens and before each face is sent.
+    /// Asks again whether a consent is current: not ended, not expired, no refusal since, and the card in force. Asked
+    /// before the camera opens and before each face is sent.
     ///
     /// # Errors
     /// [`VaultError::ConsentNotCurrent`], and those of the disk.
@@ -126,7 +128,8 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Unknown`], and those of the disk.
     pub fn consent(&self, consent: ConsentId) -> Result<ConsentRow, VaultError> {
-        let sql = "SELECT resident, link, notice_id, notice_version, language, text_sha256, sentence, ends_on, signed_at, evidence
+        let sql = "SELECT resident, link, notice_id, notice_version, language, text_sha256, sentence, ends_on,
+                 signed_at, evidence
              FROM consents WHERE id = ?1";
         let (mut row, language, sentence) = self.main.query_row(sql, [consent.bytes()], |row| {
             let (language, sentence): (String, Vec<u8>) = (row.get(4)?, row.get(6)?);
@@ -257,7 +260,8 @@ pub(super) fn gates_named(view: &Connection, consent: ConsentId) -> Result<Vec<G
 
 /// Whether a consent is current: not ended, not expired, no refusal, and the card in force.
 pub(super) fn is_current(view: &Connection, granted: &ConsentGranted, now: Timestamp) -> Result<bool, VaultError> {
-    let sql = "SELECT min(consents.ends_on, residents.ends_on) FROM consents JOIN residents ON residents.id = consents.resident
+    let sql = "SELECT min(consents.ends_on, residents.ends_on)
+         FROM consents JOIN residents ON residents.id = consents.resident
          WHERE consents.id = ?1 AND consents.resident = ?2 AND link = ?3 AND ended_at IS NULL";
     let (consent, resident, link) = (granted.consent(), granted.resident(), granted.template());
     let ids = [consent.bytes(), resident.bytes(), link.bytes()];

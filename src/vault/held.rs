@@ -1,4 +1,5 @@
-//! What happened under a consent: when the camera was open, and which gates signed that they hold a face. Ids and digests, nothing else.
+//! What happened under a consent: when the camera was open, and which gates signed that they hold a face. Ids and
+//! digests, nothing else.
 
 use rusqlite::params;
 use sha2::{Digest, Sha256};
@@ -55,7 +56,8 @@ impl Vault {
 
     /// Records that a gate signed that it holds the face: a digest and the receipt, nothing else.
     ///
-    /// When the consent ended in the meantime the truth is recorded all the same, an erasure is queued for that gate, and the error says so.
+    /// When the consent ended in the meantime the truth is recorded all the same, an erasure is queued for that gate,
+    /// and the error says so.
     ///
     /// # Errors
     /// [`VaultError::GateNotNamed`], [`VaultError::ConsentNotCurrent`], and those of the disk.
