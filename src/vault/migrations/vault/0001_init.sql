@@ -195,6 +195,7 @@ CREATE TRIGGER log_keeps BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'the log
 CREATE TRIGGER log_nodes_stay BEFORE UPDATE ON log_nodes BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TRIGGER log_nodes_keep BEFORE DELETE ON log_nodes BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TRIGGER consent_stays BEFORE UPDATE OF id, resident, link, notice_id, notice_version, language, text_sha256,
-    sentence, signature, ends_on, signed_at, evidence ON consents BEGIN SELECT RAISE(ABORT, 'a consent is not edited'); END;
+    sentence, signature, ends_on, signed_at, evidence ON consents
+    BEGIN SELECT RAISE(ABORT, 'a consent is not edited'); END;
 CREATE TRIGGER ended_consent_stays BEFORE UPDATE OF ended_at ON consents WHEN OLD.ended_at IS NOT NULL
     BEGIN SELECT RAISE(ABORT, 'an ended consent stays ended'); END;
