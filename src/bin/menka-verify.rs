@@ -1,4 +1,5 @@
-//! Offline verifier of what a desk signed: needs no vault, no window, no network. Exit code 0: genuine; 1: not; 2: could not be asked.
+//! Offline verifier of what a desk signed: needs no vault, no window, no network. Exit code 0: genuine; 1: not; 2:
+//! could not be asked.
 
 use std::io::Write;
 use std::process::ExitCode;

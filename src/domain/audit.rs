@@ -38,6 +38,8 @@ pub enum AuditEvent {
     ResidentRecorded(ResidentId),
     /// A card was issued.
     CardIssued(ResidentId),
+    /// A card ended: returned, lost, replaced, or given to another person after its last day.
+    CardEnded(ResidentId),
     /// A card was seen to open a gate.
     CardWayTested(GateId),
     /// The resident asked for face entry, by card tap on the resident window.

@@ -1,6 +1,8 @@
-//! The consent record: JSON shaped after ISO/IEC TS 27560 (consent record information structure). Rules: P14, P29, F06a.
+//! The consent record: JSON shaped after ISO/IEC TS 27560 (consent record information structure). Rules: P14, P29,
+//! F06a.
 //!
-//! It holds the resident's random id, never the name, the unit, the card or the signature; those stay sealed in the vault.
+//! It holds the resident's random id, never the name, the unit, the card or the signature; those stay sealed in the
+//! vault.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

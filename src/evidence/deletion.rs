@@ -1,4 +1,5 @@
-//! The statement of deletion: JSON that says which gates signed that a template is gone, and which have not answered. Rules: P15, P47.
+//! The statement of deletion: JSON that says which gates signed that a template is gone, and which have not answered.
+//! Rules: P15, P47.
 
 use serde::{Deserialize, Serialize};
 

@@ -99,6 +99,7 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::ResidentOpened(resident) => ("resident-opened", one(resident), None),
         E::ResidentRecorded(resident) => ("resident-recorded", one(resident), None),
         E::CardIssued(resident) => ("card-issued", one(resident), None),
+        E::CardEnded(resident) => ("card-ended", one(resident), None),
         E::CardWayTested(gate) => ("card-way-tested", one(gate), None),
         E::FaceAsked(resident) => ("face-asked", one(resident), None),
         E::NoticeOpened(showing) => ("notice-opened", one(showing), None),
@@ -132,7 +133,8 @@ mod tests {
         let expected = format!(
             concat!(
                 r#"{{"v":1,"n":7,"at":1795276800000,"who":"staff:01010101-0101-0101-0101-010101010101","#,
-                r#""what":"consent-ended","ids":["02020202-0202-0202-0202-020202020202"],"label":"withdrawn","digest":"{}"}}"#
+                r#""what":"consent-ended","ids":["02020202-0202-0202-0202-020202020202"],"#,
+                r#""label":"withdrawn","digest":"{}"}}"#
             ),
             "ab".repeat(32)
         );

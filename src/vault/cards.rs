@@ -20,8 +20,8 @@ impl Vault {
     /// A card that another person had until a day that has passed is taken from that record and from its gates first.
     ///
     /// # Errors
-    /// [`VaultError::Unknown`] resident or gate, [`VaultError::NoGate`], [`VaultError::EndWrong`], [`VaultError::CardTaken`],
-    /// [`VaultError::CardSame`] (same number, gates and last day), and those of the disk.
+    /// [`VaultError::Unknown`] resident or gate, [`VaultError::NoGate`], [`VaultError::EndWrong`],
+    /// [`VaultError::CardTaken`], [`VaultError::CardSame`] (same number, gates and last day), and those of the disk.
     pub fn issue_card(
         &mut self,
         resident: ResidentId,
@@ -65,11 +65,11 @@ impl Vault {
                 // The same number stays in these gates; the new entry overwrites the old one there.
                 keep = &chosen;
             } else {
-                end(&work, &other, &[], now)?;
+                self.end_issue(&work, &other, &[], now)?;
             }
         }
         if let Some(own) = in_force(&work, "resident", resident.bytes())? {
-            end(&work, &own, keep, now)?;
+            self.end_issue(&work, &own, keep, now)?;
         }
         let card = CardId::from_bytes(random_bytes());
         let sealed = self.person_key(resident)?.seal(&place(card), uid.bytes())?;
@@ -96,7 +96,7 @@ impl Vault {
     pub fn end_card(&mut self, resident: ResidentId, now: Timestamp) -> Result<Vec<OpId>, VaultError> {
         let work = self.begin()?;
         let card = in_force(&work, "resident", resident.bytes())?.ok_or(VaultError::CardNeeded)?;
-        let ops = end(&work, &card, &[], now)?;
+        let ops = self.end_issue(&work, &card, &[], now)?;
         work.commit()?;
         Ok(ops)
     }
@@ -120,12 +120,27 @@ impl Vault {
     /// Those of the disk.
     pub fn card_delivered_at(&self, card: CardId) -> Result<Vec<(GateId, bool)>, VaultError> {
         let mut statement = self.main.prepare_cached(
-            "SELECT gate, EXISTS (SELECT 1 FROM outbox WHERE outbox.card = card_gates.card AND outbox.gate = card_gates.gate
+            "SELECT gate, EXISTS (SELECT 1 FROM outbox
+                 WHERE outbox.card = card_gates.card AND outbox.gate = card_gates.gate
                  AND kind = 'put-card' AND state = 'delivered')
              FROM card_gates WHERE card = ?1 ORDER BY place",
         )?;
         let rows = statement.query_map([card.bytes()], |row| Ok((GateId::from_bytes(row.get(0)?), row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Ends one issue of a card and queues its removal from all its gates but those in `keep`.
+    fn end_issue(
+        &self,
+        work: &Connection,
+        card: &CardRow,
+        keep: &[GateId],
+        now: Timestamp,
+    ) -> Result<Vec<OpId>, VaultError> {
+        work.execute("UPDATE cards SET ended_at = ?2 WHERE id = ?1", params![card.id.bytes(), now.ms()])?;
+        self.append(work, Actor::Staff(self.staff), &AuditEvent::CardEnded(card.resident), now)?;
+        let gone = gates_of(work, card.id)?.into_iter().filter(|gate| !keep.contains(gate));
+        gone.map(|gate| outbox::queue(work, gate, Queued::RemoveCard(card.id), now)).collect()
     }
 
     /// Opens a card's sealed number.
@@ -171,13 +186,6 @@ fn gates_of(view: &Connection, card: CardId) -> Result<Vec<GateId>, VaultError> 
     let mut statement = view.prepare_cached("SELECT gate FROM card_gates WHERE card = ?1 ORDER BY place")?;
     let rows = statement.query_map([card.bytes()], |row| row.get(0).map(GateId::from_bytes))?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Ends a card and queues its removal from all its gates but those in `keep`.
-fn end(work: &Connection, card: &CardRow, keep: &[GateId], now: Timestamp) -> Result<Vec<OpId>, VaultError> {
-    work.execute("UPDATE cards SET ended_at = ?2 WHERE id = ?1", params![card.id.bytes(), now.ms()])?;
-    let gone = gates_of(work, card.id)?.into_iter().filter(|gate| !keep.contains(gate));
-    gone.map(|gate| outbox::queue(work, gate, Queued::RemoveCard(card.id), now)).collect()
 }
 
 fn place(card: CardId) -> Vec<u8> {

@@ -7,7 +7,6 @@ use zeroize::Zeroizing;
 
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::consent::{ConsentDraft, ConsentGranted, Signature};
-use crate::domain::gate::FaceHeld;
 use crate::domain::id::{ConsentId, GateId, ResidentId, TemplateId};
 use crate::domain::notice::{Language, NoticeRef};
 use crate::domain::resident::AgeBand;
@@ -19,7 +18,7 @@ use super::cards::has_card;
 use super::error::{MAIN_FILE, VaultError};
 use super::log::AuditReport;
 use super::notices::{refusal_stands, was_read};
-use super::outbox::{self, Queued};
+use super::outbox;
 use super::residents::{open_text, resident_band, resident_ends_on, resident_is_known};
 use super::station::gate_is_stopped;
 
@@ -49,12 +48,14 @@ pub struct ConsentRow {
 impl Vault {
     /// Records a consent. The witness is made only after the transaction is on disk.
     ///
-    /// `record_json` is what `evidence::consent::consent_json` made of the same draft and numbers; it is compared, then signed.
+    /// `record_json` is what `evidence::consent::consent_json` made of the same draft and numbers; it is compared, then
+    /// signed.
     ///
     /// # Errors
     /// [`VaultError::Unknown`] resident or gate, [`VaultError::GuardianNeeded`], [`VaultError::CardNeeded`],
-    /// [`VaultError::RefusalStands`], [`VaultError::NoticeNotShown`], [`VaultError::ConsentThere`], [`VaultError::NoGate`],
-    /// [`VaultError::EndWrong`], [`VaultError::RecordDiffers`], [`VaultError::IdUsed`], and those of the disk.
+    /// [`VaultError::RefusalStands`], [`VaultError::NoticeNotShown`], [`VaultError::ConsentThere`],
+    /// [`VaultError::NoGate`], [`VaultError::EndWrong`], [`VaultError::RecordDiffers`], [`VaultError::IdUsed`], and
+    /// those of the disk.
     pub fn record_consent(
         &mut self,
         draft: &ConsentDraft,
@@ -74,8 +75,8 @@ impl Vault {
         let sentence = key.seal(&place(consent, "sentence"), draft.sentence.as_bytes())?;
         let signature = key.seal(&place(consent, "signature"), &signature_bytes(&draft.signature))?;
         work.execute(
-            "INSERT INTO consents (id, resident, link, notice_id, notice_version, language, text_sha256, sentence, signature, ends_on,
-                 signed_at, evidence)
+            "INSERT INTO consents (id, resident, link, notice_id, notice_version, language, text_sha256, sentence,
+                 signature, ends_on, signed_at, evidence)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             params![
                 consent.bytes(),
@@ -103,8 +104,8 @@ impl Vault {
         Ok(ConsentGranted::assert_recorded(draft.resident, consent, template, draft.gates.clone(), draft.ends_on))
     }
 
-    /// Asks again whether a consent is current: not ended, not expired, no refusal since, and the card in force. Asked before the camera
-    /// opens and before each face is sent.
+    /// Asks again whether a consent is current: not ended, not expired, no refusal since, and the card in force. Asked
+    /// before the camera opens and before each face is sent.
     ///
     /// # Errors
     /// [`VaultError::ConsentNotCurrent`], and those of the disk.
@@ -127,7 +128,8 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Unknown`], and those of the disk.
     pub fn consent(&self, consent: ConsentId) -> Result<ConsentRow, VaultError> {
-        let sql = "SELECT resident, link, notice_id, notice_version, language, text_sha256, sentence, ends_on, signed_at, evidence
+        let sql = "SELECT resident, link, notice_id, notice_version, language, text_sha256, sentence, ends_on,
+                 signed_at, evidence
              FROM consents WHERE id = ?1";
         let (mut row, language, sentence) = self.main.query_row(sql, [consent.bytes()], |row| {
             let (language, sentence): (String, Vec<u8>) = (row.get(4)?, row.get(6)?);
@@ -175,117 +177,6 @@ impl Vault {
         let work = self.begin()?;
         outbox::link_of(&work, consent)?;
         self.append(&work, Actor::Staff(self.staff), &AuditEvent::ReceiptIssued(consent), now)?;
-        Ok(work.commit()?)
-    }
-
-    /// Records that the camera opens. Written before the lamp goes on; refused when the consent is no longer current.
-    ///
-    /// # Errors
-    /// [`VaultError::ConsentNotCurrent`], and those of the disk.
-    pub fn record_capture_begun(&mut self, granted: &ConsentGranted, now: Timestamp) -> Result<(), VaultError> {
-        let work = self.begin()?;
-        if !is_current(&work, granted, now)? {
-            return Err(VaultError::ConsentNotCurrent);
-        }
-        let sql = "INSERT INTO captures (consent, begun_at) VALUES (?1, ?2)";
-        work.execute(sql, params![granted.consent().bytes(), now.ms()])?;
-        self.append(&work, Actor::Station, &AuditEvent::CameraOpened(granted.consent()), now)?;
-        Ok(work.commit()?)
-    }
-
-    /// Records that the capture is over: the camera is closed, and what was held in memory is handed over or wiped.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn record_capture_over(&mut self, granted: &ConsentGranted, now: Timestamp) -> Result<(), VaultError> {
-        let work = self.begin()?;
-        let sql = "UPDATE captures SET over_at = ?2 WHERE consent = ?1 AND over_at IS NULL AND lost_at IS NULL";
-        if work.execute(sql, params![granted.consent().bytes(), now.ms()])? > 0 {
-            self.append(&work, Actor::Station, &AuditEvent::CameraClosed(granted.consent()), now)?;
-        }
-        Ok(work.commit()?)
-    }
-
-    /// Records that what was held was wiped before an end was reached.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn record_stopped(&mut self, granted: &ConsentGranted, now: Timestamp) -> Result<(), VaultError> {
-        let work = self.begin()?;
-        self.append(&work, Actor::Station, &AuditEvent::Stopped(granted.consent()), now)?;
-        Ok(work.commit()?)
-    }
-
-    /// Records that a gate signed that it holds the face: a digest and the receipt, nothing else.
-    ///
-    /// When the consent ended in the meantime the truth is recorded all the same, an erasure is queued for that gate, and the error says so.
-    ///
-    /// # Errors
-    /// [`VaultError::GateNotNamed`], [`VaultError::ConsentNotCurrent`], and those of the disk.
-    pub fn record_face_held(
-        &mut self,
-        granted: &ConsentGranted,
-        gate: GateId,
-        digest: [u8; 32],
-        receipt: &[u8],
-        now: Timestamp,
-    ) -> Result<(), VaultError> {
-        let consent = granted.consent();
-        let work = self.begin()?;
-        if !gates_named(&work, consent)?.contains(&gate) {
-            return Err(VaultError::GateNotNamed);
-        }
-        work.execute(
-            "INSERT INTO held (consent, gate, digest, receipt, since) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (consent, gate) DO UPDATE SET digest = ?3, receipt = ?4, since = ?5, erased_at = NULL",
-            params![consent.bytes(), gate.bytes(), digest, receipt, now.ms()],
-        )?;
-        let event = AuditEvent::FaceHeld(granted.template(), gate);
-        self.append_with(&work, Actor::Gate(gate), &event, None, Some(Sha256::digest(receipt).into()), now)?;
-        let ended = !is_current(&work, granted, now)?;
-        if ended {
-            outbox::queue(&work, gate, Queued::Erase(consent), now)?;
-        }
-        work.commit()?;
-        if ended { Err(VaultError::ConsentNotCurrent) } else { Ok(()) }
-    }
-
-    /// What gates hold of a person, as ids and digests, until they signed that it is erased.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn faces_held(&self, resident: ResidentId) -> Result<Vec<FaceHeld>, VaultError> {
-        let mut statement = self.main.prepare_cached(
-            "SELECT gate, link, digest, since FROM held JOIN consents ON consents.id = held.consent
-             WHERE resident = ?1 AND erased_at IS NULL ORDER BY since, gate",
-        )?;
-        let rows = statement.query_map([resident.bytes()], |row| {
-            Ok(FaceHeld {
-                gate: GateId::from_bytes(row.get(0)?),
-                template: TemplateId::from_bytes(row.get(1)?),
-                digest: row.get(2)?,
-                since: Timestamp::from_ms(row.get(3)?),
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Records that a gate recognised the person at the try.
-    ///
-    /// # Errors
-    /// [`VaultError::Unknown`] when that gate holds nothing under this consent, and those of the disk.
-    pub fn record_recognised(
-        &mut self,
-        granted: &ConsentGranted,
-        gate: GateId,
-        now: Timestamp,
-    ) -> Result<(), VaultError> {
-        let work = self.begin()?;
-        let sql = "UPDATE held SET recognised_at = ?3 WHERE consent = ?1 AND gate = ?2 AND erased_at IS NULL";
-        if work.execute(sql, params![granted.consent().bytes(), gate.bytes(), now.ms()])? == 0 {
-            return Err(VaultError::Unknown);
-        }
-        self.append(&work, Actor::Gate(gate), &AuditEvent::Recognised(granted.template(), gate), now)?;
         Ok(work.commit()?)
     }
 
@@ -367,8 +258,10 @@ pub(super) fn gates_named(view: &Connection, consent: ConsentId) -> Result<Vec<G
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn is_current(view: &Connection, granted: &ConsentGranted, now: Timestamp) -> Result<bool, VaultError> {
-    let sql = "SELECT min(consents.ends_on, residents.ends_on) FROM consents JOIN residents ON residents.id = consents.resident
+/// Whether a consent is current: not ended, not expired, no refusal, and the card in force.
+pub(super) fn is_current(view: &Connection, granted: &ConsentGranted, now: Timestamp) -> Result<bool, VaultError> {
+    let sql = "SELECT min(consents.ends_on, residents.ends_on)
+         FROM consents JOIN residents ON residents.id = consents.resident
          WHERE consents.id = ?1 AND consents.resident = ?2 AND link = ?3 AND ended_at IS NULL";
     let (consent, resident, link) = (granted.consent(), granted.resident(), granted.template());
     let ids = [consent.bytes(), resident.bytes(), link.bytes()];

@@ -120,7 +120,8 @@ fn give_key(connection: &Connection, key: &VaultKey, file: &str) -> Result<(), V
     }
     text.push(b'\'');
     let length = i32::try_from(text.len()).map_err(|_| VaultError::corrupt(file))?;
-    // SAFETY: the handle lives as long as `connection`; the call copies `length` bytes, which `text` has, and keeps no pointer.
+    // SAFETY: the handle lives as long as `connection`; the call copies `length` bytes, which `text` has, and keeps no
+    // pointer.
     let code = unsafe { rusqlite::ffi::sqlite3_key(connection.handle(), text.as_ptr().cast(), length) };
     text.zeroize();
     if code == rusqlite::ffi::SQLITE_OK { Ok(()) } else { Err(VaultError::Refused(code)) }
@@ -160,8 +161,8 @@ pub(super) fn sync_folder(dir: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Moves leftovers of a first run that did not end out of the way. They cannot be opened, but they are never destroyed here: the slots
-/// file may have been lost by mistake, and a copy of it would open them again.
+/// Moves leftovers of a first run that did not end out of the way. They cannot be opened, but they are never destroyed
+/// here: the slots file may have been lost by mistake, and a copy of it would open them again.
 pub(super) fn set_aside_leftovers(dir: &Path, at_ms: i64) -> Result<(), VaultError> {
     for file in [MAIN_FILE, KEYS_FILE] {
         for ending in ["", "-wal", "-shm"] {

@@ -1,4 +1,5 @@
-//! How a consent ends: always the same way, with an erasure for every gate that the consent names. Rules: P15, P19, P47.
+//! How a consent ends: always the same way, with an erasure for every gate that the consent names. Rules: P15, P19,
+//! P47.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
@@ -19,8 +20,9 @@ use super::outbox::{self, Queued};
 const CAPTURE_LOST: &str = "capture-lost";
 
 impl Vault {
-    /// Ends the current consent and queues an erasure for every gate named in it, also for those that never acknowledged, ahead of
-    /// everything else, in one transaction. Who did it follows from the reason; see [`Self::end_consent_by`].
+    /// Ends the current consent and queues an erasure for every gate named in it, also for those that never
+    /// acknowledged, ahead of everything else, in one transaction. Who did it follows from the reason; see
+    /// [`Self::end_consent_by`].
     ///
     /// # Errors
     /// [`VaultError::ConsentNotCurrent`] when there is none, and those of the disk.
@@ -38,7 +40,8 @@ impl Vault {
         self.end_consent_by(resident, reason, by, now)
     }
 
-    /// [`Self::end_consent`], naming who did it: a withdrawal by phone or paper is entered by staff, and the log must say so.
+    /// [`Self::end_consent`], naming who did it: a withdrawal by phone or paper is entered by staff, and the log must
+    /// say so.
     ///
     /// # Errors
     /// As [`Self::end_consent`].
@@ -101,12 +104,14 @@ impl Vault {
     /// Those of the disk.
     pub fn consents_due(&self, now: Timestamp) -> Result<Vec<ResidentId>, VaultError> {
         let sql = "SELECT resident FROM consents JOIN residents ON residents.id = consents.resident
-             WHERE ended_at IS NULL AND min(consents.ends_on, residents.ends_on) < ?1 ORDER BY consents.ends_on, consents.id";
+             WHERE ended_at IS NULL AND min(consents.ends_on, residents.ends_on) < ?1
+             ORDER BY consents.ends_on, consents.id";
         residents_of(&self.main, sql, Some(now.date().epoch_days()))
     }
 
-    /// How many captures were lost because the program ended in the middle of one. Each is told once; its consent has ended, and the
-    /// person must be asked again. A capture under which a gate had already signed that it holds the face is not lost.
+    /// How many captures were lost because the program ended in the middle of one. Each is told once; its consent has
+    /// ended, and the person must be asked again. A capture under which a gate had already signed that it holds the
+    /// face is not lost.
     ///
     /// # Errors
     /// Those of the disk.
@@ -118,7 +123,8 @@ impl Vault {
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
-    /// A signed statement of deletion for an ended consent: which gates signed, and which have not answered (COSE_Sign1).
+    /// A signed statement of deletion for an ended consent: which gates signed, and which have not answered
+    /// (COSE_Sign1).
     ///
     /// # Errors
     /// [`VaultError::Unknown`] when there is no such ended consent, and those of the disk.
@@ -180,7 +186,8 @@ impl Vault {
 
     /// Finds captures that the last run did not end; called at unlock, when no capture can be running.
     pub(super) fn end_lost_captures(&self, work: &Connection, now: Timestamp) -> Result<(), VaultError> {
-        // A gate that signed before the crash has it all: the enrollment stands, only the try at the gate was cut short.
+        // A gate that signed before the crash has it all: the enrollment stands, only the try at the gate was cut
+        // short.
         work.execute(
             "UPDATE captures SET over_at = ?1 WHERE over_at IS NULL AND lost_at IS NULL
                  AND EXISTS (SELECT 1 FROM held WHERE held.consent = captures.consent AND erased_at IS NULL)",

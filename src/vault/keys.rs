@@ -1,6 +1,7 @@
 //! Keys: one random master key, from which every other key of the vault is derived with the realm in it.
 //!
-//! A practice vault therefore cannot be opened as a real one even by somebody who knows its master key and edits the header.
+//! A practice vault therefore cannot be opened as a real one even by somebody who knows its master key and edits the
+//! header.
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use chacha20poly1305::aead::{Aead, Payload};

@@ -1,6 +1,8 @@
-//! The evidence log: an RFC 6962 tree in the main file, appended in the transaction that does what it tells. Rules: CS1, P55.
+//! The evidence log: an RFC 6962 tree in the main file, appended in the transaction that does what it tells. Rules:
+//! CS1, P55.
 //!
-//! Whoever holds the key of this file could rewrite all of it; a head that was carried out earlier (a receipt, a gate, a note) shows it.
+//! Whoever holds the key of this file could rewrite all of it; a head that was carried out earlier (a receipt, a gate,
+//! a note) shows it.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use tlog_tiles::{Hash, HashReader, stored_hash_index, stored_hashes, tree_hash};

@@ -1,13 +1,15 @@
 //! The desk's vault: names, cards, notices shown, consents, the outbox and the evidence log, in two SQLCipher files.
 //!
-//! Concrete on purpose: no trait stands over it, and tests use a real one in a temporary folder. Every write is one transaction
-//! (`synchronous = FULL`) that also appends its records to the evidence log and its operations to the outbox.
+//! Concrete on purpose: no trait stands over it, and tests use a real one in a temporary folder. Every write is one
+//! transaction (`synchronous = FULL`) that also appends its records to the evidence log and its operations to the
+//! outbox.
 //!
-//! Deliberately absent: anything made from a picture, sealed or not; a list of everybody; editing or deleting a past event;
-//! a consent without a notice that was read, or without a card. Rules: P13–P19, P29, P47, P55, CS1, L3.
+//! Deliberately absent: anything made from a picture, sealed or not; a list of everybody; editing or deleting a past
+//! event; a consent without a notice that was read, or without a card. Rules: P13–P19, P29, P47, P55, CS1, L3.
 //!
 //! ```
-//! # use menka::{domain::{Realm, site::SiteFacts, time::Timestamp}, secret::Passphrase, vault::{KdfCost, Vault, VaultError}};
+//! # use menka::domain::{Realm, site::SiteFacts, time::Timestamp};
+//! # use menka::{secret::Passphrase, vault::{KdfCost, Vault, VaultError}};
 //! # let folder = tempfile::tempdir()?;
 //! # let (dir, now) = (folder.path(), Timestamp::from_ms(1_795_276_800_000));
 //! # let cost = KdfCost { memory_kib: 64, passes: 1, lanes: 1 };
@@ -23,6 +25,7 @@ mod consents;
 mod database;
 mod endings;
 mod error;
+mod held;
 mod keys;
 mod log;
 mod lookup;
@@ -114,7 +117,8 @@ impl Vault {
     /// Makes a vault with one operator. The slots file is written last: a first run that breaks off leaves no vault.
     ///
     /// # Errors
-    /// [`VaultError::AlreadyThere`], [`VaultError::PassphraseTooShort`], [`VaultError::CostWrong`], and those of the disk.
+    /// [`VaultError::AlreadyThere`], [`VaultError::PassphraseTooShort`], [`VaultError::CostWrong`], and those of the
+    /// disk.
     pub fn create(
         dir: &Path,
         realm: Realm,
@@ -164,14 +168,16 @@ impl Vault {
         Ok(vault)
     }
 
-    /// Opens a vault. A wrong passphrase is counted before it is tried, so that ending the program in between wins nothing.
+    /// Opens a vault. A wrong passphrase is counted before it is tried, so that ending the program in between wins
+    /// nothing.
     ///
-    /// A capture that was running when the program last ended is found here: its consent ends, and erasures are queued for every gate
-    /// named in it (a gate may have taken the face already); see [`Vault::captures_lost`].
+    /// A capture that was running when the program last ended is found here: its consent ends, and erasures are queued
+    /// for every gate named in it (a gate may have taken the face already); see [`Vault::captures_lost`].
     ///
     /// # Errors
     /// [`VaultError::Absent`], [`VaultError::OtherRealm`] (before any key is derived), [`VaultError::TooSoon`],
-    /// [`VaultError::WrongPassphrase`], [`VaultError::InUse`], [`VaultError::Corrupt`], [`VaultError::TooNew`], and those of the disk.
+    /// [`VaultError::WrongPassphrase`], [`VaultError::InUse`], [`VaultError::Corrupt`], [`VaultError::TooNew`], and
+    /// those of the disk.
     pub fn unlock(dir: &Path, realm: Realm, passphrase: &Passphrase, now: Timestamp) -> Result<Self, VaultError> {
         let slots = Slots::read(dir)?.ok_or(VaultError::Absent)?;
         if slots.realm != realm {
@@ -242,7 +248,8 @@ impl Vault {
         (self.staff, self.staff_name.clone())
     }
 
-    /// The public key under which receipts, statements of deletion and log heads verify (Ed25519). To be posted at the desk.
+    /// The public key under which receipts, statements of deletion and log heads verify (Ed25519). To be posted at the
+    /// desk.
     pub fn evidence_public(&self) -> [u8; 32] {
         self.signer.verifying_key().to_bytes()
     }

@@ -79,8 +79,8 @@ impl Vault {
         Ok(self.main.query_row(sql, [sha256], |row| row.get(0)).optional()?)
     }
 
-    /// Records a refusal. It stands until the person's own card tap ([`Self::record_face_asked`]); a current consent ends with it, and
-    /// what gates hold under it is erased.
+    /// Records a refusal. It stands until the person's own card tap ([`Self::record_face_asked`]); a current consent
+    /// ends with it, and what gates hold under it is erased.
     ///
     /// # Errors
     /// [`VaultError::Unknown`] when the showing is not this person's, and those of the disk.
@@ -149,7 +149,8 @@ pub(super) fn refusal_stands(view: &Connection, resident: ResidentId) -> Result<
 
 /// Whether this exact text was on this person's screen to its end.
 pub(super) fn was_read(view: &Connection, resident: ResidentId, sha256: &[u8; 32]) -> Result<bool, VaultError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM showings WHERE resident = ?1 AND text_sha256 = ?2 AND reached_end_at IS NOT NULL)";
+    let sql = "SELECT EXISTS (SELECT 1 FROM showings WHERE resident = ?1 AND text_sha256 = ?2
+         AND reached_end_at IS NOT NULL)";
     Ok(view.query_row(sql, params![resident.bytes(), sha256], |row| row.get(0))?)
 }
 

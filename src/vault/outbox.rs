@@ -1,7 +1,8 @@
 //! The outbox: what gates must still be told, queued in the transaction that decided it, delivered by the courier.
 //!
-//! Each gate's queue is strict: the first operation by rank (erasures, freezes, removals, cards), then by sequence, is the only one that
-//! may go. While it waits for its next try, nothing behind it goes, so that a removal never overtakes and nothing overtakes an erasure.
+//! Each gate's queue is strict: the first operation by rank (erasures, freezes, removals, cards), then by sequence, is
+//! the only one that may go. While it waits for its next try, nothing behind it goes, so that a removal never overtakes
+//! and nothing overtakes an erasure.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
@@ -41,7 +42,8 @@ pub(super) enum Queued {
 }
 
 impl Vault {
-    /// The next operation for a gate; `None` when nothing waits, when its first one is not due yet, or when the gate is stopped.
+    /// The next operation for a gate; `None` when nothing waits, when its first one is not due yet, or when the gate is
+    /// stopped.
     ///
     /// # Errors
     /// Those of the disk.
@@ -120,7 +122,8 @@ impl Vault {
         Ok(work.commit()?)
     }
 
-    /// Records that a gate refused an operation: it waits for staff. `reason` is a code, never free text about a person.
+    /// Records that a gate refused an operation: it waits for staff. `reason` is a code, never free text about a
+    /// person.
     ///
     /// # Errors
     /// [`VaultError::Unknown`], and those of the disk.
@@ -190,8 +193,8 @@ impl Vault {
     }
 }
 
-/// Queues one operation for one gate. Waiting operations that it makes pointless are superseded, so that an old entry of a card can never
-/// arrive after its removal.
+/// Queues one operation for one gate. Waiting operations that it makes pointless are superseded, so that an old entry
+/// of a card can never arrive after its removal.
 pub(super) fn queue(work: &Connection, gate: GateId, what: Queued, now: Timestamp) -> Result<OpId, VaultError> {
     let (kind, rank, consent, card) = match what {
         Queued::Erase(consent) => ("erase", 0, Some(*consent.bytes()), None),

@@ -67,7 +67,8 @@ impl Vault {
     /// Records a new resident under `new_id`, or changes the one named in the draft. Returns whose record it is.
     ///
     /// # Errors
-    /// [`VaultError::IdUsed`] for a new resident under a used id, [`VaultError::Unknown`] for a change of nobody, and those of the disk.
+    /// [`VaultError::IdUsed`] for a new resident under a used id, [`VaultError::Unknown`] for a change of nobody, and
+    /// those of the disk.
     pub fn record_resident(
         &mut self,
         draft: &ResidentDraft,
@@ -81,7 +82,8 @@ impl Vault {
             (Some(_), false) => return Err(VaultError::Unknown),
             _ => {}
         }
-        // The key is durable before anything is sealed with it. A key that is left over after a crash here opens nothing.
+        // The key is durable before anything is sealed with it. A key that is left over after a crash here opens
+        // nothing.
         let key = if draft.id.is_none() { self.make_person_key(id, now)? } else { self.person_key(id)? };
         let name = key.seal(&place(id, "name"), draft.name.as_str().as_bytes())?;
         let unit = key.seal(&place(id, "unit"), draft.unit.as_str().as_bytes())?;
@@ -89,8 +91,8 @@ impl Vault {
         work.execute(
             "INSERT INTO residents (id, name, unit, unit_hash, age_band, next_band_on, ends_on, recorded_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-             ON CONFLICT (id) DO UPDATE SET name = ?2, unit = ?3, unit_hash = ?4, age_band = ?5, next_band_on = ?6, ends_on = ?7,
-                 recorded_at = ?8",
+             ON CONFLICT (id) DO UPDATE SET name = ?2, unit = ?3, unit_hash = ?4, age_band = ?5,
+                 next_band_on = ?6, ends_on = ?7, recorded_at = ?8",
             params![
                 id.bytes(),
                 name,

@@ -1,8 +1,9 @@
-//! The slots file: the master key, wrapped once for each operator's passphrase; and the file that counts wrong passphrases.
+//! The slots file: the master key, wrapped once for each operator's passphrase; and the file that counts wrong
+//! passphrases.
 //!
-//! Neither holds a name. The header (format, realm, site, operator id, cost, salt) is authenticated together with each wrapped key.
-//! Whoever can delete files in the data folder can also reset the count: the pause is against a person at the keyboard; against a
-//! copied file the cost of Argon2id stands.
+//! Neither holds a name. The header (format, realm, site, operator id, cost, salt) is authenticated together with each
+//! wrapped key. Whoever can delete files in the data folder can also reset the count: the pause is against a person at
+//! the keyboard; against a copied file the cost of Argon2id stands.
 
 use std::fs::File;
 use std::io::Write;

@@ -77,11 +77,12 @@ impl Vault {
     pub fn record_gate(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(), VaultError> {
         let work = self.begin()?;
         work.execute(
-            "INSERT INTO gates (id, shown_name, place, capture_area, other_way, why_needed, address, tls_pin, seal_key, sign_key,
-                 takes_faces, paired_at, card_way_tested_at, key_changed_at)
+            "INSERT INTO gates (id, shown_name, place, capture_area, other_way, why_needed, address, tls_pin,
+                 seal_key, sign_key, takes_faces, paired_at, card_way_tested_at, key_changed_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, NULL)
-             ON CONFLICT (id) DO UPDATE SET shown_name = ?2, place = ?3, capture_area = ?4, other_way = ?5, why_needed = ?6,
-                 address = ?7, tls_pin = ?8, seal_key = ?9, sign_key = ?10, takes_faces = ?11, paired_at = ?12,
+             ON CONFLICT (id) DO UPDATE SET shown_name = ?2, place = ?3, capture_area = ?4, other_way = ?5,
+                 why_needed = ?6, address = ?7, tls_pin = ?8, seal_key = ?9, sign_key = ?10, takes_faces = ?11,
+                 paired_at = ?12,
                  card_way_tested_at = ?13, key_changed_at = NULL",
             params![
                 gate.id.bytes(),

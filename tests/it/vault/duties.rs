@@ -32,7 +32,7 @@ fn deliver_all(vault: &mut Vault, gate: GateId, now: Timestamp) -> Vec<GateOp> {
 }
 
 #[test]
-fn p14_the_text_that_was_shown_replays_byte_for_byte() {
+fn p17_the_text_that_was_shown_replays_byte_for_byte() {
     let (folder, mut vault) = new_vault(Realm::Real);
     let east = gate(&mut vault, "东门");
     let reader = reader(&mut vault, "王小明", "3-1201", 1, &[east]);
@@ -66,6 +66,43 @@ fn p14_no_consent_without_a_notice_read_to_its_end() {
 }
 
 #[test]
+fn p18_there_is_no_way_around_the_end_of_the_notice() {
+    let (_folder, mut vault) = new_vault(Realm::Real);
+    let east = gate(&mut vault, "东门");
+    let read = reader(&mut vault, "王小明", "3-1201", 1, &[east]);
+    // The same text, opened for another person who has not reached its end.
+    let other = resident(&mut vault, "李雷", "3-1202");
+    vault.issue_card(other, &uid(2), &[east], last_day(), NOW).unwrap();
+    let mut shown = read.shown.clone();
+    (shown.id, shown.resident, shown.reached_end_at) = (ShowingId::from_bytes(random_bytes()), other, None);
+    vault.record_showing(&shown, NOTICE, NOW).unwrap();
+    let mut draft = read.draft(&[east]);
+    draft.resident = other;
+    assert_eq!(record(&mut vault, &draft).unwrap_err(), VaultError::NoticeNotShown);
+    vault.record_reached_end(shown.id, NOW.plus_ms(20_000)).unwrap();
+    assert!(record(&mut vault, &draft).is_ok());
+    let nobody = ShowingId::from_bytes([0xEE; 16]);
+    assert_eq!(vault.record_reached_end(nobody, NOW), Err(VaultError::Unknown));
+    assert_eq!(vault.record_refusal(other, read.showing, NOW), Err(VaultError::Unknown), "another person's showing");
+}
+
+#[test]
+fn p55_the_assessments_number_is_kept_and_each_change_of_facts_is_on_record() {
+    let (folder, mut vault) = new_vault(Realm::Real);
+    let mut facts = vault.facts().unwrap();
+    facts.set(Fact::PiaNo, "PIA-2026-07");
+    facts.set(Fact::PiaDate, "2026-11-01");
+    vault.record_facts(&facts, later(0)).unwrap();
+    drop(vault);
+    let vault = unlock(&folder, Realm::Real).unwrap();
+    let read = vault.facts().unwrap();
+    assert_eq!((read.get(Fact::PiaNo), read.get(Fact::PiaDate)), ("PIA-2026-07", "2026-11-01"));
+    let changes: Vec<i64> =
+        vault.log_records(0, 100).unwrap().iter().filter(|r| r.what == "site-facts-recorded").map(|r| r.at).collect();
+    assert_eq!(changes, [NOW.ms(), later(0).ms()]);
+}
+
+#[test]
 fn p16_a_card_is_issued_without_any_face_step_and_no_consent_without_a_card() {
     let (_folder, mut vault) = new_vault(Realm::Real);
     let east = gate(&mut vault, "东门");
@@ -75,6 +112,20 @@ fn p16_a_card_is_issued_without_any_face_step_and_no_consent_without_a_card() {
 
     vault.end_card(reader.resident, later(0)).unwrap();
     assert_eq!(reader.consent(&mut vault, &[east]).unwrap_err(), VaultError::CardNeeded);
+    assert_eq!(vault.end_card(reader.resident, later(0)), Err(VaultError::CardNeeded));
+    assert!(vault.log_records(0, 100).unwrap().iter().any(|r| r.what == "card-ended"));
+}
+
+#[test]
+fn p16_a_consent_is_not_current_once_the_card_is_gone() {
+    let (_folder, mut vault) = new_vault(Realm::Real);
+    let east = gate(&mut vault, "东门");
+    let reader = reader(&mut vault, "王小明", "3-1201", 1, &[east]);
+    let granted = reader.consent(&mut vault, &[east]).unwrap();
+    vault.end_card(reader.resident, later(0)).unwrap();
+    assert_eq!(vault.confirm(&granted, later(0)), Err(VaultError::ConsentNotCurrent));
+    vault.issue_card(reader.resident, &uid(7), &[east], last_day(), later(0)).unwrap();
+    assert_eq!(vault.confirm(&granted, later(0)), Ok(()), "a new card stands in for the lost one");
 }
 
 #[test]

@@ -1,10 +1,11 @@
 -- vault.db, shape 1. SQLCipher under HKDF(master key, realm, "vault.db").
 -- "sealed: person" is XChaCha20-Poly1305 under the person's key in keys.db, bound to the row and the column.
--- "sealed: station" is the same under a key derived from the master key. "keyed hash" is HMAC-SHA256 under a derived key.
+-- "sealed: station" is the same under a key derived from the master key.
+-- "keyed hash" is HMAC-SHA256 under a derived key.
 -- All times are ms since 1970 (UTC); all days are days since 1970-01-01 (China). Ids are 16 random bytes.
 -- There is no column for anything made from a picture, sealed or not: that rests in gates only.
 
--- What belongs to the station: 'site' (16 bytes, plain), 'realm' (plain), 'evidence-key' and 'identity' (sealed: station).
+-- What belongs to the station: 'site' (16 bytes) and 'realm', plain; 'evidence-key' and 'identity', sealed: station.
 CREATE TABLE station (
     name TEXT PRIMARY KEY NOT NULL,
     value BLOB NOT NULL
@@ -193,7 +194,8 @@ CREATE TRIGGER log_stays BEFORE UPDATE ON log BEGIN SELECT RAISE(ABORT, 'the log
 CREATE TRIGGER log_keeps BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TRIGGER log_nodes_stay BEFORE UPDATE ON log_nodes BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TRIGGER log_nodes_keep BEFORE DELETE ON log_nodes BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
-CREATE TRIGGER consent_stays BEFORE UPDATE OF id, resident, link, notice_id, notice_version, language, text_sha256, sentence, signature,
-    ends_on, signed_at, evidence ON consents BEGIN SELECT RAISE(ABORT, 'a consent is not edited'); END;
+CREATE TRIGGER consent_stays BEFORE UPDATE OF id, resident, link, notice_id, notice_version, language, text_sha256,
+    sentence, signature, ends_on, signed_at, evidence ON consents
+    BEGIN SELECT RAISE(ABORT, 'a consent is not edited'); END;
 CREATE TRIGGER ended_consent_stays BEFORE UPDATE OF ended_at ON consents WHEN OLD.ended_at IS NOT NULL
     BEGIN SELECT RAISE(ABORT, 'an ended consent stays ended'); END;
