@@ -134,6 +134,11 @@ impl Desk {
         self.open.as_ref().is_some_and(|o| matches!(o.flow, Flow::Capturing(_) | Flow::Sending(_) | Flow::Trying(_)))
     }
 
+    /// Whether nobody is logged in.
+    pub fn is_locked(&self) -> bool {
+        self.open.is_none()
+    }
+
     /// The courier of the vault that was just unlocked, once: the runner gives it a thread, a test drives it by hand.
     pub fn take_courier(&mut self) -> Option<Courier> {
         self.courier.take()

@@ -90,6 +90,10 @@ fn run(mut desk: Desk, inbox: &Receiver<Command>, clock: &Arc<dyn Clock + Sync>,
         }
         events.into_iter().for_each(|event| queue(&mut waiting, event));
         flush(&mut waiting, &mut sink);
+        if desk.is_locked() {
+            // A courier that still runs would keep the vault in use.
+            couriers.drain(..).for_each(|courier| drop(courier.join()));
+        }
     }
     drop(desk);
     for courier in couriers {

@@ -8,6 +8,7 @@ use super::enroll::Flow;
 use super::event::{
     CardRead, CardView, Event, Failure, FaceState, FieldFault, ResidentRow, ResidentView, StaffEvent,
 };
+use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
 use crate::domain::consent::EraseReason;
 use crate::domain::gate::GateRecord;
@@ -67,7 +68,9 @@ impl Desk {
             }
             StaffCommand::StopFace => self.stop_visit(None, now),
             StaffCommand::WithdrawFor(resident) => {
-                self.end_face(resident, EraseReason::Withdrawn, now);
+                if let Some((staff, _)) = self.open.as_ref().map(|o| o.vault.operator()) {
+                    self.end_face(resident, EraseReason::Withdrawn, Actor::Staff(staff), now);
+                }
                 self.show_opened(now);
             }
         }
@@ -256,12 +259,12 @@ impl Desk {
     }
 
     /// Ends a consent and lets the courier erase at once. Also stops a visit that stands on it.
-    pub(super) fn end_face(&mut self, resident: ResidentId, reason: EraseReason, now: Timestamp) {
+    pub(super) fn end_face(&mut self, resident: ResidentId, reason: EraseReason, by: Actor, now: Timestamp) {
         let stands_on_it = self.open.as_ref().and_then(|o| o.flow.consent()).is_some_and(|c| c.resident() == resident);
         if stands_on_it {
             self.stop_visit(None, now);
         }
-        self.vault(|v| v.end_consent(resident, reason, now));
+        self.vault(|v| v.end_consent_by(resident, reason, by, now));
         if let Some(open) = self.open.as_ref() {
             open.shared.ring();
         }

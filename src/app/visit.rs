@@ -15,6 +15,7 @@ use super::enroll::{
 };
 use super::event::{Event, Failure, HandOver, ReceiptView, ResidentScene};
 use super::preview::preview;
+use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
 use crate::domain::consent::{ConsentDraft, ConsentError, EraseReason, Signature, Warrant};
 use crate::domain::gate::GateRecord;
@@ -132,7 +133,7 @@ impl Desk {
             return self.tap_failed(Failure::CardUnknown);
         };
         let Some(resident) = owner else { return self.tap_failed(Failure::CardUnknown) };
-        if withdraw { self.begin_withdraw(resident, now) } else { self.begin_face(resident, now) }
+        if withdraw { self.begin_withdraw(resident) } else { self.begin_face(resident, now) }
     }
 
     fn begin_face(&mut self, id: ResidentId, now: Timestamp) {
@@ -253,7 +254,7 @@ impl Desk {
                 self.set(Flow::Refused);
                 self.show_refused();
             }
-            Flow::Withdrawing(resident) => self.begin_withdraw(resident, now),
+            Flow::Withdrawing(resident) => self.begin_withdraw(resident),
             other => self.set(other),
         }
     }
@@ -332,9 +333,7 @@ impl Desk {
     }
 
     fn show_refused(&mut self) {
-        let text = notice::render(Text::Refused, self.language, &Values::new())
-            .map(|r| notice::plain(&r.markdown).trim().to_owned())
-            .unwrap_or_default();
+        let text = notice::render(Text::Refused, self.language, &Values::new()).map(|r| r.markdown).unwrap_or_default();
         self.scene(ResidentScene::Refused { text });
     }
 
@@ -886,7 +885,7 @@ impl Desk {
         std::fs::write(path.with_extension("cose"), signed).map_err(|e| e.to_string())
     }
 
-    fn begin_withdraw(&mut self, resident: ResidentId, now: Timestamp) {
+    fn begin_withdraw(&mut self, resident: ResidentId) {
         let held = self.vault(|v| {
             let consent = v.current_consent(resident)?;
             let pending = v.erase_pending(resident)?;
@@ -905,10 +904,7 @@ impl Desk {
         let Some(open) = self.open.as_ref() else { return };
         let engine = self.devices.engine.engine();
         let values = notice::values_for(&open.facts, &gates, self.language, &engine, None);
-        let text = notice::render(Text::Withdraw, self.language, &values)
-            .map(|r| notice::page(&r.markdown).lines.join("\n"))
-            .unwrap_or_default();
-        let _ = now;
+        let text = notice::render(Text::Withdraw, self.language, &values).map(|r| r.markdown).unwrap_or_default();
         self.set(Flow::Withdrawing(resident));
         self.scene(ResidentScene::WithdrawConfirm { text, gates: names });
     }
@@ -919,7 +915,7 @@ impl Desk {
             other => return self.set(other),
         };
         let gates = self.vault(|v| Ok(v.current_consent(resident)?.map(|c| c.gates))).flatten().unwrap_or_default();
-        self.end_face(resident, EraseReason::Withdrawn, now);
+        self.end_face(resident, EraseReason::Withdrawn, Actor::Resident(resident), now);
         self.set(Flow::Withdrawn { resident, gates });
         self.refresh_withdrawn();
         self.show_opened(now);

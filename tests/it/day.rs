@@ -79,7 +79,8 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
 fn search_disk(folder: &Path, words: &[&str], sealed: &[Vec<u8>]) {
     for file in files(folder) {
         let bytes = std::fs::read(&file).unwrap();
-        for word in words {
+        // Shorter words turn up in encrypted bytes by chance.
+        for word in words.iter().filter(|w| w.chars().count() >= 3) {
             assert!(!holds(&bytes, word.as_bytes()), "{} holds {word}", file.display());
             let utf16: Vec<u8> = word.encode_utf16().flat_map(u16::to_le_bytes).collect();
             assert!(!holds(&bytes, &utf16), "{} holds {word} in UTF-16", file.display());
