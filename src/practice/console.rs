@@ -65,14 +65,14 @@ pub fn at_the_door() -> Console {
 }
 
 fn open() -> Option<(Vec<Person>, Box<dyn FaceEngine>)> {
-    Some((people(&folder("MENKA_PICTURES")?).ok()?, engine()?))
+    Some((people(&folder("MENKA_PICTURES", "var/pictures")).ok()?, engine()?))
 }
 
 fn engine() -> Option<Box<dyn FaceEngine>> {
     let program = std::env::current_exe().ok()?;
-    Some(engine_for(EngineKind::Sface, &folder("MENKA_MODELS")?, &program))
+    Some(engine_for(EngineKind::Sface, &folder("MENKA_MODELS", "var/models"), &program))
 }
 
-fn folder(name: &str) -> Option<PathBuf> {
-    std::env::var_os(name).map(PathBuf::from)
+fn folder(name: &str, usual: &str) -> PathBuf {
+    std::env::var_os(name).map_or_else(|| usual.into(), PathBuf::from)
 }
