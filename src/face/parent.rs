@@ -17,8 +17,8 @@ use crate::secret::{EngineId, FaceTemplate, Frame};
 
 /// Longest wait for one answer. Unoptimised builds on a busy machine are given more.
 const ANSWER_LIMIT: Duration = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 3 });
-/// Longest wait for a child to load its models.
-const WAKE_LIMIT: Duration = Duration::from_secs(20);
+/// Longest wait for a child to load its models; the same holds.
+const WAKE_LIMIT: Duration = Duration::from_secs(if cfg!(debug_assertions) { 60 } else { 20 });
 /// After this many answers a child is replaced: nothing that saw faces lives on for days.
 const ANSWERS_MAX: u32 = 10_000;
 
@@ -77,24 +77,23 @@ impl ChildEngine {
             self.rest();
         }
         self.wake()?;
-        let lost = match self.running.as_mut() {
-            Some(running) => match running.exchange(kind, parts) {
-                Ok((answer, body)) if answer == kind => match read(&body) {
-                    Some(read) => return Ok(read),
-                    None => FaceError::Restarted,
-                },
-                Ok((pipe::kind::FAILED, body)) => match pipe::error_of(&body) {
-                    Some(error) => return Err(error),
-                    None => FaceError::Restarted,
-                },
-                Ok(_) | Err(_) => FaceError::Restarted,
-            },
-            None => FaceError::Restarted,
-        };
+        match self.running.as_mut().map(|running| running.exchange(kind, parts)) {
+            Some(Ok((answer, body))) if answer == kind => {
+                if let Some(read) = read(&body) {
+                    return Ok(read);
+                }
+            }
+            Some(Ok((pipe::kind::FAILED, body))) => {
+                if let Some(error) = pipe::error_of(&body) {
+                    return Err(error);
+                }
+            }
+            Some(Ok(_) | Err(_)) | None => {}
+        }
         tracing::warn!(engine = self.kind.name(), "the face engine died, hung or answered nonsense; restarting it");
         self.rest();
         self.wake()?;
-        Err(lost)
+        Err(FaceError::Restarted)
     }
 
     fn start(&self) -> Result<Running, FaceError> {
