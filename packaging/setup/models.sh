@@ -14,6 +14,8 @@ wanted() {
     sed -n -e 's/^file = "\(.*\)"$/\1/p' -e 's/^sha256 = "\(.*\)"$/\1/p' "$pins" | paste -d ' ' - -
 }
 
+[ "$(wanted | wc -l)" -ge 4 ] || { echo "models: $pins lists no models" >&2; exit 1; }
+
 right() {
     [ -f "$2" ] && [ "$(sha256sum <"$2")" = "$1  -" ]
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::dlib::DlibEngine;
 use super::models::Models;
 use super::sface::SfaceEngine;
-use super::{Engine, EngineKind};
+use super::{Engine, EngineKind, pixels};
 use crate::domain::quality::FaceBox;
 use crate::ports::FaceError;
 use crate::secret::{FRAME_SIDE_MAX, FaceTemplate, Frame};
@@ -51,6 +51,52 @@ pub fn run(kind: EngineKind, models: &Path, folder: &Path, out: &mut dyn Write) 
     tally.write(out)?;
     pairs.write(out)?;
     Ok(())
+}
+
+/// Times the stages of `kind` on one picture and writes lines of `name: value` (fastest and median, milliseconds).
+///
+/// # Errors
+/// See [`AccuracyError`].
+pub fn speed(kind: EngineKind, models: &Path, picture: &Path, out: &mut dyn Write) -> Result<(), AccuracyError> {
+    let loaded = Instant::now();
+    let models = Models::read(kind, models)?;
+    writeln!(out, "engine: {}", kind.id().as_str())?;
+    writeln!(out, "models_read_ms: {:.1}", loaded.elapsed().as_secs_f64() * 1e3)?;
+    let frame = || read(picture).ok_or(AccuracyError::TooFew);
+    let shown = frame()?;
+    writeln!(out, "frame: {}x{}", shown.width(), shown.height())?;
+    match kind {
+        EngineKind::Sface => {
+            let mut engine = SfaceEngine::load(models)?;
+            let face = *engine.look(&shown)?.faces.first().ok_or(AccuracyError::TooFew)?;
+            timed(out, "detect_320", || drop(engine.find(&shown, 320)))?;
+            timed(out, "detect_640", || drop(engine.find(&shown, 640)))?;
+            timed(out, "measure", || _ = pixels::measure(&shown, &face))?;
+            timed(out, "align", || drop(engine.aligned(&shown, &face)))?;
+            timed(out, "look", || drop(engine.look(&shown)))?;
+            timed(out, "template", || drop(frame().map(|frame| engine.template(frame, &face))))?;
+        }
+        EngineKind::Dlib => {
+            let mut engine = DlibEngine::load(models)?;
+            let face = *engine.look(&shown)?.faces.first().ok_or(AccuracyError::TooFew)?;
+            timed(out, "look", || drop(engine.look(&shown)))?;
+            timed(out, "template", || drop(frame().map(|frame| engine.template(frame, &face))))?;
+        }
+    }
+    timed(out, "read_picture", || drop(frame()))?;
+    Ok(())
+}
+
+fn timed(out: &mut dyn Write, name: &str, mut stage: impl FnMut()) -> std::io::Result<()> {
+    let mut times: Vec<f64> = (0..30)
+        .map(|_| {
+            let started = Instant::now();
+            stage();
+            started.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    writeln!(out, "{name}_ms: {:.2} {:.2}", times[0], times[times.len() / 2])
 }
 
 /// What happened to the pictures.

@@ -3,8 +3,8 @@
 //! A neural network or a C++ library leaves pieces of what it saw on heaps nobody can wipe, and may abort on bad
 //! input. So the process that sees frames is not ours: [`ChildEngine`] starts `menka` or `menka-gate` again with a
 //! hidden argument ([`child::FLAG`]), the child checks and loads the models, shuts itself off from files, network and
-//! other processes, answers over a pipe, and is ended after each capture ([`crate::ports::FaceEngine::rest`]). It holds no authority: the
-//! parent sends it no frame without a warrant.
+//! other processes, answers over a pipe, and is ended after each capture ([`FaceEngine::rest`]). It holds no authority:
+//! the parent sends it no frame without a warrant.
 //!
 //! Two engines: [`EngineKind::Sface`] (YuNet detector + SFace, the default, run by rten) and [`EngineKind::Dlib`].
 //! Templates of the two are never compared ([`crate::secret::EngineId`]).

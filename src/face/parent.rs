@@ -15,16 +15,17 @@ use crate::domain::quality::{FaceBox, Look};
 use crate::ports::{FaceEngine, FaceError};
 use crate::secret::{EngineId, FaceTemplate, Frame};
 
-/// Longest wait for one answer.
-const ANSWER_LIMIT: Duration = Duration::from_secs(3);
-/// Longest wait for a child to load its models.
-const WAKE_LIMIT: Duration = Duration::from_secs(20);
+/// Longest wait for one answer. Unoptimised builds on a busy machine are given more.
+const ANSWER_LIMIT: Duration = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 3 });
+/// Longest wait for a child to load its models; the same holds.
+const WAKE_LIMIT: Duration = Duration::from_secs(if cfg!(debug_assertions) { 60 } else { 20 });
 /// After this many answers a child is replaced: nothing that saw faces lives on for days.
 const ANSWERS_MAX: u32 = 10_000;
 
 /// A face engine in a child process.
 ///
-/// The child dies with the thread that woke it, so wake it on the thread that uses it. Dropping the engine ends it.
+/// Started by the first use (or [`FaceEngine::wake`]), replaced when it dies or hangs, ended by [`FaceEngine::rest`]
+/// and by dropping. It cannot outlive this process: the kernel ends it, however this process ends.
 pub struct ChildEngine {
     kind: EngineKind,
     models: PathBuf,
@@ -76,24 +77,23 @@ impl ChildEngine {
             self.rest();
         }
         self.wake()?;
-        let lost = match self.running.as_mut() {
-            Some(running) => match running.exchange(kind, parts) {
-                Ok((answer, body)) if answer == kind => match read(&body) {
-                    Some(read) => return Ok(read),
-                    None => FaceError::Restarted,
-                },
-                Ok((pipe::kind::FAILED, body)) => match pipe::error_of(&body) {
-                    Some(error) => return Err(error),
-                    None => FaceError::Restarted,
-                },
-                Ok(_) | Err(_) => FaceError::Restarted,
-            },
-            None => FaceError::Restarted,
-        };
+        match self.running.as_mut().map(|running| running.exchange(kind, parts)) {
+            Some(Ok((answer, body))) if answer == kind => {
+                if let Some(read) = read(&body) {
+                    return Ok(read);
+                }
+            }
+            Some(Ok((pipe::kind::FAILED, body))) => {
+                if let Some(error) = pipe::error_of(&body) {
+                    return Err(error);
+                }
+            }
+            Some(Ok(_) | Err(_)) | None => {}
+        }
         tracing::warn!(engine = self.kind.name(), "the face engine died, hung or answered nonsense; restarting it");
         self.rest();
         self.wake()?;
-        Err(lost)
+        Err(FaceError::Restarted)
     }
 
     fn start(&self) -> Result<Running, FaceError> {
@@ -166,16 +166,28 @@ impl Running {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         settle(&mut command);
         let cannot = |e: std::io::Error| FaceError::CannotStart(e.to_string());
-        let mut child = command.spawn().map_err(cannot)?;
-        let pipes = child.stdin.take().zip(child.stdout.take());
-        let child = Arc::new(Mutex::new(child));
         let (watch, orders) = channel();
-        let watched = Arc::clone(&child);
-        let watcher =
-            std::thread::Builder::new().name("face-watch".into()).spawn(move || keep_watch(&orders, &watched));
-        let Some((requests, answers_from)) = pipes.filter(|_| watcher.is_ok()) else {
+        let (started, start) = channel();
+        // The kernel ends the child with the *thread* that started it (`sandbox::bind_to_parent`), so it is started by
+        // the one thread that lives exactly as long as it is needed.
+        let watcher = std::thread::Builder::new().name("face-watch".into()).spawn(move || match command.spawn() {
+            Ok(mut child) => {
+                let pipes = child.stdin.take().zip(child.stdout.take());
+                let child = Arc::new(Mutex::new(child));
+                // Nobody there to take it: it has been given up already.
+                if started.send(Ok((Arc::clone(&child), pipes))).is_ok() {
+                    keep_watch(&orders, &child);
+                }
+                end(&child);
+            }
+            Err(error) => drop(started.send(Err(error))),
+        });
+        watcher.map_err(cannot)?;
+        let nobody = |_| FaceError::CannotStart("the thread that starts it ended".into());
+        let (child, pipes) = start.recv().map_err(nobody)?.map_err(cannot)?;
+        let Some((requests, answers_from)) = pipes else {
             end(&child);
-            return Err(FaceError::CannotStart("no pipe or no thread".into()));
+            return Err(FaceError::CannotStart("it has no pipes".into()));
         };
         let report = SandboxReport { files: super::Shut::No, calls: super::Shut::No, limits: super::Shut::No };
         Ok(Self { child, requests, answers_from, watch, report, answers: 0 })

@@ -43,24 +43,26 @@ pub(super) fn shrunk(frame: &Frame, side: u32) -> Option<(Picture, f32)> {
     let columns = Shares::new(w, width);
     let rows = Shares::new(h, height);
     let mut rgb = Zeroizing::new(vec![0u8; 3 * width * height]);
-    let mut sums = Zeroizing::new(vec![0u32; 3 * width]);
+    // Down first, then across. Shares are 256ths: 8 bits of light and twice 8 bits of share fit.
+    let mut sums = Zeroizing::new(vec![0u32; 3 * w]);
     for (y, out) in rgb.chunks_exact_mut(3 * width).enumerate() {
         sums.fill(0);
-        for (source_y, row_share) in rows.of(y) {
+        for (source_y, share) in rows.of(y) {
             let row = &frame.rgb()[3 * w * source_y..3 * w * (source_y + 1)];
-            for (x, sum) in sums.chunks_exact_mut(3).enumerate() {
-                for (source_x, share) in columns.of(x) {
-                    let pixel = &row[3 * source_x..3 * source_x + 3];
-                    // Shares of a row and of a column are 256ths: 8 + 8 + 8 bits fit with room for rounding.
-                    let share = share * row_share;
-                    for (s, p) in sum.iter_mut().zip(pixel) {
-                        *s += share * u32::from(*p);
-                    }
-                }
+            for (sum, light) in sums.iter_mut().zip(row) {
+                *sum += share * u32::from(*light);
             }
         }
-        for (o, s) in out.iter_mut().zip(sums.iter()) {
-            *o = ((s + (1 << 15)) >> 16).min(255) as u8;
+        for (x, pixel) in out.chunks_exact_mut(3).enumerate() {
+            let mut mean = [1u32 << 15; 3];
+            for (source_x, share) in columns.of(x) {
+                for (m, sum) in mean.iter_mut().zip(&sums[3 * source_x..3 * source_x + 3]) {
+                    *m += share * sum;
+                }
+            }
+            for (p, m) in pixel.iter_mut().zip(mean) {
+                *p = (m >> 16).min(255) as u8;
+            }
         }
     }
     Some((Picture { width, height, rgb }, scale))
@@ -78,16 +80,18 @@ pub(super) fn measure(frame: &Frame, face: &FaceBox) -> Measures {
     let rows = Shares::new(bottom - top, CHIP.min(bottom - top));
     let (width, height) = (columns.len(), rows.len());
     let mut grey = Zeroizing::new(vec![0f32; width * height]);
-    for y in 0..height {
-        for (source_y, row_share) in rows.of(y) {
+    let mut sums = Zeroizing::new(vec![0f32; right - left]);
+    for (y, out) in grey.chunks_exact_mut(width).enumerate() {
+        sums.fill(0.0);
+        for (source_y, share) in rows.of(y) {
             let start = 3 * (w * (top + source_y) + left);
-            let row = &frame.rgb()[start..start + 3 * (right - left)];
-            for x in 0..width {
-                for (source_x, share) in columns.of(x) {
-                    let weight = (share * row_share) as f32 / 65_536.0;
-                    grey[y * width + x] += weight * luminance(&row[3 * source_x..3 * source_x + 3]);
-                }
+            let row = frame.rgb()[start..start + 3 * (right - left)].chunks_exact(3);
+            for (sum, pixel) in sums.iter_mut().zip(row) {
+                *sum += share as f32 * luminance(pixel);
             }
+        }
+        for (x, light) in out.iter_mut().enumerate() {
+            *light = columns.of(x).map(|(source_x, share)| share as f32 * sums[source_x]).sum::<f32>() / 65_536.0;
         }
     }
     let (luma, variance) = mean_and_variance(grey.iter().copied());

@@ -58,6 +58,13 @@ impl SfaceEngine {
     }
 }
 
+impl SfaceEngine {
+    /// The upright face as the model takes it: planes red, green, blue.
+    pub(super) fn aligned(&self, frame: &Frame, face: &FaceBox) -> Option<Vec<f32>> {
+        pixels::upright(frame, &face.landmarks, &REFERENCE)
+    }
+}
+
 impl Engine for SfaceEngine {
     fn look(&mut self, frame: &Frame) -> Result<Look, FaceError> {
         let mut faces = self.find(frame, GLANCE_SIDE)?;
@@ -81,7 +88,7 @@ impl Engine for SfaceEngine {
         if eyes < EYES_MIN {
             return Err(FaceError::OutOfRange);
         }
-        let chip = pixels::upright(&frame, &face.landmarks, &REFERENCE).ok_or(FaceError::OutOfRange)?;
+        let chip = self.aligned(&frame, face).ok_or(FaceError::OutOfRange)?;
         drop(frame);
         let shape = [1, 3, pixels::CHIP, pixels::CHIP];
         let answers = self.runtime.run(&self.model, self.input, shape, chip, &[self.output])?;

@@ -124,6 +124,17 @@ fn a_killed_child_is_replaced_and_the_next_frame_works() {
     }
 }
 
+#[test]
+fn a_child_outlives_the_thread_that_woke_it() {
+    let engine = std::thread::spawn(|| {
+        let mut engine = engine(EngineKind::Sface);
+        engine.wake().unwrap();
+        engine
+    });
+    let mut engine = engine.join().unwrap();
+    assert!(locate(&mut engine, &picture("obama.jpg")).is_ok());
+}
+
 #[cfg(feature = "practice")]
 #[test]
 fn a_child_that_hangs_is_killed_in_time_and_replaced() {
