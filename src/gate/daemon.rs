@@ -34,6 +34,9 @@ pub const PROBES_WITHIN_MS: i64 = 10_000;
 /// Days after its last day that a template is kept (unmatched) for the station to erase; then the gate erases it by itself.
 pub const ENDED_KEPT_DAYS: i64 = 3;
 
+/// How long the clock must have run without a jump before the gate erases by itself, in milliseconds.
+pub const CLOCK_BELIEVED_AFTER_MS: i64 = DAY_MS;
+
 const DAY_MS: i64 = 86_400_000;
 
 /// The other end of one connection, after the TLS handshake.
@@ -194,18 +197,24 @@ impl Gate {
         if self.lease.faces_off() == Some(FacesOff::ClockBack) {
             return Ok(());
         }
-        let mut erased = self.store.erase_openings_before(now.plus_ms(-i64::from(self.setup.passlog_days) * DAY_MS))?;
-        let ended = self.store.erase_ended_before(now.date().plus_days(-ENDED_KEPT_DAYS))?;
-        if !ended.is_empty() {
-            self.faces.retain(|live| !ended.contains(&live.template));
-            self.holdings = None;
-            erased += ended.len();
-            tracing::info!(count = ended.len(), "templates erased after their last day");
-        }
-        if erased > 0 {
-            self.log_due = true;
-        }
+        let openings = self.store.erase_openings_before(now.plus_ms(-i64::from(self.setup.passlog_days) * DAY_MS))?;
+        self.log_due |= openings > 0;
+        self.erase_ended(now.date().plus_days(-ENDED_KEPT_DAYS))?;
         self.empty_log()
+    }
+
+    /// Erases what ended long ago, if the clock has run long enough to be believed: an erasure cannot be taken back.
+    fn erase_ended(&mut self, before: CivilDate) -> Result<(), GateError> {
+        let ended = self.faces.iter().any(|live| live.ends_on < before);
+        if !ended || self.lease.steady_ms() < CLOCK_BELIEVED_AFTER_MS {
+            return Ok(());
+        }
+        let erased = self.store.erase_ended_before(before)?;
+        self.faces.retain(|live| !erased.contains(&live.template));
+        self.holdings = None;
+        self.log_due = true;
+        tracing::info!(count = erased.len(), "templates erased after their last day");
+        Ok(())
     }
 
     pub(super) fn engine(&self) -> &crate::secret::EngineId {
@@ -339,6 +348,7 @@ impl Gate {
             What::RemoveCard(uid) if CardUid::from_bytes(uid).is_none() => return Err(Refusal::Malformed.into()),
             What::RemoveCard(_) | What::EraseFace(_) | What::FreezeFace(_) => None,
         };
+        self.stop_matching(&apply.what);
         let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, apply.op, digest, now));
         let (gate, sequence) = (self.id, apply.sequence);
         let receipt = self.store.perform(
@@ -356,12 +366,18 @@ impl Gate {
             |outcome, stored| signer.sign(keys, outcome, stored),
         )?;
         self.holdings = None;
-        match &apply.what {
-            What::EraseFace(template) => {
-                self.faces.retain(|live| live.template.bytes() != template);
-                self.log_due = true;
-                self.empty_log()?;
-            }
+        if matches!(apply.what, What::EraseFace(_)) {
+            self.log_due = true;
+            self.empty_log()?;
+        }
+        tracing::info!(op = %OpId::from_bytes(apply.op).short(), outcome = ?receipt.outcome, "operation done");
+        Ok(receipt)
+    }
+
+    /// Ahead of the store: whatever the disk does, a template that shall go is not matched from here on.
+    fn stop_matching(&mut self, what: &What) {
+        match what {
+            What::EraseFace(template) => self.faces.retain(|live| live.template.bytes() != template),
             What::FreezeFace(template) => {
                 for live in self.faces.iter_mut().filter(|live| live.template.bytes() == template) {
                     live.frozen = true;
@@ -369,8 +385,6 @@ impl Gate {
             }
             What::PutCard(..) | What::RemoveCard(_) => {}
         }
-        tracing::info!(op = %OpId::from_bytes(apply.op).short(), outcome = ?receipt.outcome, "operation done");
-        Ok(receipt)
     }
 
     /// The receipt of an operation done before. The same id with other bytes is another operation: refused.

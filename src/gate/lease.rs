@@ -6,6 +6,9 @@ use crate::wire::message::FacesOff;
 /// How far the clock may fall behind the latest instant seen, in milliseconds. Time servers correct by less.
 pub const CLOCK_BACK_MAX_MS: i64 = 120_000;
 
+/// Longest time between two looks at a clock that runs steadily, in milliseconds; the daemon looks every half minute.
+const LOOKS_WITHIN_MS: i64 = 600_000;
+
 /// Longest time between two writes of the instants, in milliseconds.
 const RECORD_EVERY_MS: i64 = 60_000;
 
@@ -19,18 +22,23 @@ pub struct Lease {
     latest: Timestamp,
     recorded: (Timestamp, Timestamp),
     clock_back: bool,
+    /// The last look and the first one since the clock last jumped.
+    steady: Option<(Timestamp, Timestamp)>,
 }
 
 impl Lease {
     /// Starts from what the store holds.
     pub fn new(offline_hours: u32, contact: Timestamp, latest: Timestamp) -> Self {
         let offline_ms = i64::from(offline_hours) * HOUR_MS;
-        Self { offline_ms, contact, latest, recorded: (contact, latest), clock_back: false }
+        Self { offline_ms, contact, latest, recorded: (contact, latest), clock_back: false, steady: None }
     }
 
     /// Looks at the clock. Returns the instant to judge last days by: never before the latest one seen.
     pub fn look(&mut self, clock: Timestamp) -> Timestamp {
         self.clock_back = self.latest.since(clock) > CLOCK_BACK_MAX_MS;
+        let since =
+            self.steady.filter(|(last, _)| (-CLOCK_BACK_MAX_MS..=LOOKS_WITHIN_MS).contains(&clock.since(*last)));
+        self.steady = Some((clock, since.map_or(clock, |(_, since)| since)));
         self.latest = self.latest.max(clock);
         self.latest
     }
@@ -49,6 +57,11 @@ impl Lease {
         } else {
             None
         }
+    }
+
+    /// For how long the clock has been looked at without a jump in either direction, in milliseconds. What cannot be undone waits for it.
+    pub fn steady_ms(&self) -> i64 {
+        self.steady.map_or(0, |(last, since)| last.since(since))
     }
 
     /// The latest instant seen.
@@ -111,6 +124,22 @@ mod tests {
         assert_eq!(lease.faces_off(), Some(FacesOff::ClockBack), "contact does not mend the clock");
         lease.look(START);
         assert_eq!(lease.faces_off(), None);
+    }
+
+    #[test]
+    fn a_jump_in_either_direction_is_not_steady() {
+        let mut lease = Lease::new(24, START, START);
+        let minute = |n: i64| START.plus_ms(n * 60_000);
+        for n in 0..=60 {
+            lease.look(minute(n));
+        }
+        assert_eq!(lease.steady_ms(), HOUR_MS);
+        lease.look(minute(75));
+        assert_eq!(lease.steady_ms(), 0, "forward");
+        lease.look(minute(80));
+        assert_eq!(lease.steady_ms(), 300_000);
+        lease.look(minute(70));
+        assert_eq!(lease.steady_ms(), 0, "back");
     }
 
     #[test]

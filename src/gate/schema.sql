@@ -53,3 +53,5 @@ CREATE TABLE openings (                                               -- that th
     way             TEXT NOT NULL CHECK (way IN ('card', 'face')),
     door            TEXT NOT NULL CHECK (door IN ('opened', 'failed'))
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX openings_at ON openings (at);

@@ -2,6 +2,7 @@
 
 use super::support::*;
 use crate::domain::card::CardUid;
+use crate::domain::time::Timestamp;
 use crate::gate::door::{Act, DoorOpens};
 use crate::gate::watch::Answer;
 use crate::ports::Clock;
@@ -24,11 +25,20 @@ fn p19_a_template_is_not_matched_after_its_last_day_and_erased_three_days_later(
     site.clock.set(midnight);
     assert_eq!(site.probe(&person(2)).template, None);
 
-    site.clock.set(midnight.plus_ms(3 * DAY - 1));
-    site.with_gate(|gate, now| gate.tick(now)).unwrap();
+    let watch = |site: &Site, from: Timestamp, to: Timestamp| {
+        let mut now = from;
+        while now <= to {
+            site.clock.set(now);
+            site.with_gate(|gate, now| gate.tick(now)).unwrap();
+            now = now.plus_ms(5 * 60_000);
+        }
+    };
+    watch(&site, midnight.plus_ms(2 * DAY - 5 * 60_000), midnight.plus_ms(3 * DAY - 1));
     assert!(matches!(site.ask(&Request::ReadBack([2; 16])), Reply::Held(Some(_))));
-    site.clock.set(midnight.plus_ms(3 * DAY));
+    site.clock.set(midnight.plus_ms(9 * DAY));
     site.with_gate(|gate, now| gate.tick(now)).unwrap();
+    assert!(matches!(site.ask(&Request::ReadBack([2; 16])), Reply::Held(Some(_))), "a jumping clock erases nothing");
+    watch(&site, midnight.plus_ms(9 * DAY), midnight.plus_ms(10 * DAY));
     assert_eq!(site.ask(&Request::ReadBack([2; 16])), Reply::Held(None));
     let again = site.sealed(2, &person(2), "2027-01-31");
     assert_eq!(site.refused(&Request::PutFace(again)), Refusal::Spent);
