@@ -4,6 +4,7 @@
 //! absent: the vault, devices and rules; whatever is shown came in an event.
 
 pub mod explain;
+pub mod focus;
 pub mod practice_tools;
 pub mod program;
 pub mod resident;

@@ -8,8 +8,10 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use futures::channel::mpsc::Receiver;
-use iced::{Element, Point, Size, Subscription, Task, clipboard, keyboard, window};
+use iced::widget::container;
+use iced::{Element, Fill, Point, Size, Subscription, Task, clipboard, keyboard, window};
 
+use super::focus::{self, Step};
 use super::practice_tools::{self, PracticeTools, Tools};
 use super::resident::{self, Resident};
 use super::staff::{self, Staff};
@@ -109,7 +111,7 @@ enum Role {
 }
 
 impl Role {
-    /// The window class, by which tests and window managers find it.
+    /// The window class, by which tests and window managers find it; also the id of the window's root container.
     fn application_id(self) -> &'static str {
         match self {
             Self::Staff => "menka-staff",
@@ -271,8 +273,8 @@ impl App {
                     }
                     Role::Staff => {
                         // The desk may have spoken before there was a field to put the caret into.
-                        let caret = self.staff.caret().map_or_else(Task::none, iced::widget::operation::focus);
-                        Task::batch([window::gain_focus(id), caret])
+                        let caret = self.staff.caret().map_or(staff::Action::None, staff::Action::Focus);
+                        Task::batch([window::gain_focus(id), self.act(caret)])
                     }
                     Role::Resident | Role::Practice => Task::none(),
                 }
@@ -284,8 +286,8 @@ impl App {
                     let action = self.staff.update(staff::Message::LockPressed);
                     self.act(action)
                 }
-                (Some(_), Shortcut::NextField) => iced::widget::operation::focus_next(),
-                (Some(_), Shortcut::PreviousField) => iced::widget::operation::focus_previous(),
+                (Some(role), Shortcut::NextField) => focus::caret(role.application_id(), Step::Next),
+                (Some(role), Shortcut::PreviousField) => focus::caret(role.application_id(), Step::Previous),
                 (_, Shortcut::Lock) | (None, _) => Task::none(),
             },
             Message::Ticked(now) => {
@@ -336,7 +338,7 @@ impl App {
             // `Staff` follows routes itself.
             staff::Action::None | staff::Action::Go(_) => Task::none(),
             staff::Action::Ask(command) => self.ask(Command::Staff(command)),
-            staff::Action::Focus(id) => iced::widget::operation::focus(id),
+            staff::Action::Focus(id) => focus::caret(Role::Staff.application_id(), Step::To(id.into())),
             staff::Action::Copy(text) => clipboard::write(text),
             staff::Action::Language(language) => {
                 self.staff_texts = Texts::new(language);
@@ -387,17 +389,17 @@ impl App {
     }
 
     fn view(&self, id: window::Id) -> Element<'_, Message> {
-        match self.role(id) {
-            Some(Role::Staff) => self.staff.view(&self.staff_texts).map(Message::Staff),
-            Some(Role::Resident) => self.resident.view(&self.resident_texts).map(Message::Resident),
-            Some(Role::Practice) => match &self.practice {
-                Some(devices) => {
-                    self.tools.view(&self.staff_texts, &devices.cards, &devices.people).map(Message::Tools)
-                }
-                None => widget::gap(),
-            },
-            None => widget::gap(),
-        }
+        let Some(role) = self.role(id) else { return widget::gap() };
+        let picture = match (role, &self.practice) {
+            (Role::Staff, _) => self.staff.view(&self.staff_texts).map(Message::Staff),
+            (Role::Resident, _) => self.resident.view(&self.resident_texts).map(Message::Resident),
+            (Role::Practice, Some(devices)) => {
+                self.tools.view(&self.staff_texts, &devices.cards, &devices.people).map(Message::Tools)
+            }
+            (Role::Practice, None) => widget::gap(),
+        };
+        // The id by which the caret stays inside its window.
+        container(picture).id(role.application_id()).width(Fill).height(Fill).into()
     }
 
     fn subscription(&self) -> Subscription<Message> {

@@ -2,7 +2,7 @@
 
 use iced::{Element, Settings, Size};
 use iced_test::Simulator;
-use iced_test::core::widget::operation::{Outcome, focusable};
+use iced_test::core::widget::operation::{Operation, Outcome, focusable};
 use iced_test::runtime::user_interface::{Cache, UserInterface};
 use iced_test::selector::id;
 use menka::app::command::StaffCommand;
@@ -17,6 +17,7 @@ use menka::domain::resident::{AgeBand, PersonName, Resident, ResidentError, Unit
 use menka::domain::site::{Fact, SiteFacts};
 use menka::domain::time::{CivilDate, Timestamp};
 use menka::i18n::Texts;
+use menka::ui::focus::{self, Step};
 use menka::ui::practice_tools::{PracticeAct, Tools};
 use menka::ui::staff::{self, Action, Flash, Message, Page, Route, Staff};
 use menka::ui::{explain, theme};
@@ -186,13 +187,13 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ("home-trouble", troubled, vec!["home-search", "reader-said", "flash-close"]),
         ("record-issue", issuing, vec!["record-edit", "record-close", "card-field", "card-gate-2"]),
         ("record-face", face, vec!["stop", "card-field"]),
-        ("record-withdraw", withdrawing, vec!["record-close", "card-field"]),
+        ("record-withdraw", withdrawing, vec!["record-close", "withdraw-no", "withdraw-yes"]),
         (
             "form",
             at(Route::Add),
             vec!["form-name", "form-unit", "form-ends-on", "form-band-14", "form-save", "form-back"],
         ),
-        ("form-wrong", wrong, vec!["form-name", "form-next-band"]),
+        ("form-wrong", wrong, vec!["form-name", "form-next-band", "form-ends-on", "form-back", "form-save"]),
         ("facts", at(Route::Facts), vec!["settings-gates", "facts-save", "facts-group-terms", "site_name"]),
         ("gates", at(Route::Gates), vec!["settings-facts", "pair-open", "gate-test-0"]),
         ("pair", pairing, vec!["pair-name", "pair-address"]),
@@ -697,10 +698,80 @@ fn a_line_that_comes_or_goes_does_not_take_the_caret_away() {
     // The first letter takes the red line away.
     staff.update(Message::Unlock(staff::unlock::Message::PassphraseTyped("s".to_owned().into())));
     let mut ui = UserInterface::build(staff.view(&texts), size, cache, &mut renderer);
+    assert_eq!(focused(&mut ui, &renderer), Some(staff::unlock::PASSPHRASE.into()));
+}
+
+/// Runs an operation over windows as the program does: over all of them, then the next part of the chain.
+fn operate(
+    windows: &mut [UserInterface<'_, Message, iced::Theme, iced_test::renderer::Renderer>],
+    renderer: &iced_test::renderer::Renderer,
+    first: impl Operation<()> + 'static,
+) {
+    let mut next: Option<Box<dyn Operation<()>>> = Some(Box::new(first));
+    while let Some(mut operation) = next.take() {
+        windows.iter_mut().for_each(|window| window.operate(renderer, operation.as_mut()));
+        if let Outcome::Chain(then) = operation.finish() {
+            next = Some(then);
+        }
+    }
+}
+
+fn focused(
+    window: &mut UserInterface<'_, Message, iced::Theme, iced_test::renderer::Renderer>,
+    renderer: &iced_test::renderer::Renderer,
+) -> Option<iced::widget::Id> {
     let mut find = focusable::find_focused();
-    ui.operate(&renderer, &mut iced_test::core::widget::operation::black_box(&mut find));
-    use iced_test::core::widget::Operation;
-    assert!(matches!(find.finish(), Outcome::Some(field) if field == staff::unlock::PASSPHRASE.into()));
+    window.operate(renderer, &mut iced_test::core::widget::operation::black_box(&mut find));
+    match find.finish() {
+        Outcome::Some(field) => Some(field),
+        _ => None,
+    }
+}
+
+#[test]
+fn tab_stays_inside_its_window() {
+    let texts = Texts::new(Language::Chinese);
+    let mut form = unlocked();
+    form.update(Message::Go(Route::Add));
+    let mut other = Staff::new(Realm::Practice);
+    other.apply(StaffEvent::Locked { wait_ms: 0 });
+    let mut renderer = renderer();
+    let size = Size::new(LARGE.0, LARGE.1);
+    let root = |staff, id: &'static str| iced::widget::container(Staff::view(staff, &texts)).id(id);
+    let mut windows = [
+        UserInterface::build(root(&form, "one"), size, Cache::default(), &mut renderer),
+        UserInterface::build(root(&other, "two"), size, Cache::default(), &mut renderer),
+    ];
+    let id = |name: &'static str| Some(iced::widget::Id::from(name));
+    operate(&mut windows, &renderer, focus::operation("two", Step::To("unlock-passphrase".into())));
+    for expected in ["form-name", "form-unit", "form-ends-on", "form-name"] {
+        operate(&mut windows, &renderer, focus::operation("one", Step::Next));
+        assert_eq!(focused(&mut windows[0], &renderer), id(expected));
+        assert_eq!(focused(&mut windows[1], &renderer), id("unlock-passphrase"), "the other window keeps its caret");
+    }
+    operate(&mut windows, &renderer, focus::operation("one", Step::Previous));
+    assert_eq!(focused(&mut windows[0], &renderer), id("form-ends-on"));
+}
+
+#[test]
+fn a_field_that_gets_the_caret_is_scrolled_into_sight() {
+    let texts = Texts::new(Language::Chinese);
+    let mut staff = unlocked();
+    staff.update(Message::Go(Route::Facts));
+    let mut renderer = renderer();
+    let view = iced::widget::container(staff.view(&texts)).id("one");
+    let mut windows = [UserInterface::build(view, Size::new(SMALL.0, SMALL.1), Cache::default(), &mut renderer)];
+    let seen = |windows: &mut [UserInterface<'_, Message, iced::Theme, iced_test::renderer::Renderer>]| {
+        let mut find = iced_test::Selector::find(id("card_fee"));
+        windows[0].operate(&renderer, &mut iced_test::core::widget::operation::black_box(&mut find));
+        match find.finish() {
+            Outcome::Some(Some(target)) => target.visible_bounds().is_some_and(|seen| seen.height > 30.0),
+            _ => false,
+        }
+    };
+    assert!(!seen(&mut windows), "below the fold at first");
+    operate(&mut windows, &renderer, focus::operation("one", Step::To("card_fee".into())));
+    assert!(seen(&mut windows));
 }
 
 fn renderer() -> iced_test::renderer::Renderer {

@@ -159,7 +159,10 @@ impl Record {
 
     /// Draws the page.
     pub fn view<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
-        let content = column![self.head(texts), self.card(texts), self.face(texts)].spacing(S.space * 2.0);
+        // One decision at a time: while a withdrawal is being confirmed, the card steps aside.
+        let card = (!self.withdrawing).then(|| self.card(texts));
+        let gap = S.space * 2.0;
+        let content = column![self.head(texts), column![widget::at_times(card, gap), self.face(texts)]].spacing(gap);
         widget::scroll("record-scroll", content).height(Fill).into()
     }
 
