@@ -18,10 +18,10 @@ welcome = Welcome
 ways-title = Three ways in
 way-card-title = Access card
 way-card = Every resident has one. It opens every door, at all hours.
-way-staff-title = Staff on duty
+way-staff-title = Staff
 way-staff = Card forgotten or broken? The staff let you in after a check.
 way-visitor-title = Visitors
-way-visitor = A day card after an entry in the book. No face is taken.
+way-visitor = A day card after an entry by the staff. No face is taken.
 rules-action = Read the rules
 face-action = Use my face too (not required)
 withdraw-action = Withdraw and delete my face
@@ -41,11 +41,10 @@ notice-continue = I have read it, continue
 
 # Decision and signature
 consent-title = Separate consent
-sign-title = Please sign
 sign-draw = Write by hand
 sign-type = Type
 sign-clear = Write again
-sign-back = Back one page
+sign-back = Back
 sign-draw-hint = Write your name in the box with a finger or the mouse.
 sign-type-hint = Your typed name is your signature.
 sign-name = Your name
@@ -71,9 +70,9 @@ working-text = This computer keeps nothing of your face.
 hand-waiting = In progress
 hand-stored = Stored and checked
 hand-away = No answer, use your card
-try-title = Shall { $gate } try to know you?
+try-title = Try it now with { $gate }?
 try-text = Look at the camera once more; the gate itself answers. You may skip this.
-try-looking = Look at the camera, { $gate } is trying to know you.
+try-looking = Look at the camera: { $gate } is checking.
 try-action = Try it
 try-skip = Skip
 
@@ -90,18 +89,6 @@ done-save = Save receipt (PDF)
 stopped-title = Stopped
 ended-title = It did not work this time
 ended-nothing-held = Nothing of your face was kept.
-why-camera = The camera cannot be used now. Please tell the desk.
-why-reader = The card reader cannot be used now. Please tell the desk.
-why-card-unknown = This card is not registered here. Please tell the desk.
-why-card-expired = This card is past its last day. Please tell the desk.
-why-gate = { $gate } did not answer.
-why-not-recognised = The gate did not know you; what was stored is deleted again.
-why-too-long = There was no clear picture.
-why-card-only-age = For minors there is a card only for now.
-why-capture-lost = The last time was cut off halfway. No picture was kept.
-why-nothing-to-withdraw = There is no face under this card.
-why-paper = The receipt was not saved. Please choose another place.
-why-other = Please tell the desk.
 
 # Withdrawal
 withdraw-title = Withdraw and delete my face

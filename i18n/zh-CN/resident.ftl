@@ -21,7 +21,7 @@ way-card = 每位住户都有，每道门都能开，全天有效。
 way-staff-title = 值班人员
 way-staff = 忘带卡、卡坏了，请找值班人员核对后放行。
 way-visitor-title = 访客
-way-visitor = 登记后领一日卡，不拍人脸。
+way-visitor = 住户通知或者登记以后，领一日卡，不拍人脸。
 rules-action = 看看规则
 face-action = 也用人脸（不是必须）
 withdraw-action = 撤回并删除人脸
@@ -41,7 +41,6 @@ notice-continue = 看完了，继续
 
 # 决定和签名
 consent-title = 是否录入人脸
-sign-title = 请签名
 sign-draw = 手写
 sign-type = 打字
 sign-clear = 重写
@@ -71,7 +70,7 @@ working-text = 本机不留您的人脸。
 hand-waiting = 正在写入
 hand-stored = 已写入，已核对
 hand-away = 没有回应，请刷卡
-try-title = 让 { $gate } 认一认您？
+try-title = 现在试一试 { $gate }？
 try-text = 再看一次镜头，由门禁机来回答。也可以不试。
 try-looking = 请看镜头，{ $gate } 正在认您。
 try-action = 试一次
@@ -90,18 +89,6 @@ done-save = 保存回执（PDF）
 stopped-title = 已经停止
 ended-title = 这次没有办成
 ended-nothing-held = 没有留下您的人脸。
-why-camera = 摄像头现在不能用，请告诉前台。
-why-reader = 读卡器现在不能用，请告诉前台。
-why-card-unknown = 这张卡读不到登记，请告诉前台。
-why-card-expired = 这张卡已经过了可用期限，请告诉前台。
-why-gate = { $gate } 没有回应。
-why-not-recognised = 门禁机没有认出您，刚才写入的已经删除。
-why-too-long = 没有拍到清楚的画面。
-why-card-only-age = 未成年人现在只办门禁卡。
-why-capture-lost = 上次办到一半中断了，没有留下任何画面。
-why-nothing-to-withdraw = 这张卡名下没有人脸。
-why-paper = 回执没有存成，请换个地方再存。
-why-other = 请告诉前台。
 
 # 撤回
 withdraw-title = 撤回并删除人脸

@@ -46,7 +46,7 @@ pub enum Text {
     CameraHint,
     /// 6.3, receipt of a consent.
     Receipt,
-    /// 人脸信息删除证明 (part 5).
+    /// 人脸信息删除证明 (part 5). `done_all` and `done_part` are `✓` or `—`; a row for each gate comes from numbered values.
     DeletionCertificate,
 }
 

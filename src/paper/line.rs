@@ -40,12 +40,12 @@ impl Fonts {
 
     /// Width of some spans on one line, in ems.
     pub(super) fn measure(&self, spans: &[Span]) -> f32 {
-        spans.iter().flat_map(|s| s.text.chars().map(|c| self.width(c, s.bold))).sum()
+        spans.iter().flat_map(|s| s.text.chars().map(|c| self.width(drawn(c), s.bold))).sum()
     }
 
     /// Breaks spans into lines of at most `width` points at `size` points.
     pub(super) fn lines(&self, spans: &[Span], size: f32, width: f32) -> Vec<Line> {
-        let chars: Vec<(char, bool)> = spans.iter().flat_map(|s| s.text.chars().map(|c| (c, s.bold))).collect();
+        let chars: Vec<(char, bool)> = spans.iter().flat_map(|s| s.text.chars().map(|c| (drawn(c), s.bold))).collect();
         let mut lines = vec![];
         let mut start = 0;
         while start < chars.len() {
@@ -92,6 +92,11 @@ impl Fonts {
         }
         line
     }
+}
+
+/// The character that is drawn: the fonts have no ballot box, but the white square that looks like it.
+fn drawn(c: char) -> char {
+    if c == '☐' { '□' } else { c }
 }
 
 /// Whether a line may end after `left` when `right` follows.

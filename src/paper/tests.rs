@@ -28,6 +28,10 @@ fn han_characters_are_square_and_latin_ones_narrow() {
     assert_eq!(fonts.bold.of('门'), Some(1.0));
     assert!(fonts.regular.of('i').is_some_and(|w| (0.15..0.4).contains(&w)));
     assert!(fonts.regular.of('\u{10FFFF}').is_none());
+    // Marks that certificates and consent pages need.
+    for mark in ['✓', '—', '□', '〔', '〕', '＿', '–'] {
+        assert!(fonts.regular.of(mark).is_some(), "{mark}");
+    }
 }
 
 #[test]
@@ -39,6 +43,24 @@ fn a_rare_character_in_bold_is_drawn_in_the_font_that_has_it() {
     let lines = fonts.lines(&words(&format!("王{rare}明"), true), 10.0, 100.0);
     let weights: Vec<bool> = lines[0].iter().map(|run| run.bold).collect();
     assert_eq!(weights, [true, false, true]);
+}
+
+#[test]
+fn every_character_of_every_text_is_in_the_font() {
+    let fonts = fonts();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/notices");
+    for language in ["zh-CN", "en"] {
+        for entry in std::fs::read_dir(folder.join(language)).expect("folder") {
+            let path = entry.expect("entry").path();
+            let text = std::fs::read_to_string(&path).expect("text");
+            for line in text.lines() {
+                for c in fonts.lines(&words(line, true), 10.0, 400.0).iter().flatten().flat_map(|run| run.text.chars())
+                {
+                    assert!(fonts.regular.of(c).is_some(), "{c} in {}", path.display());
+                }
+            }
+        }
+    }
 }
 
 #[test]

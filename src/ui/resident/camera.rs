@@ -1,6 +1,6 @@
 //! The camera is on: the picture in a box, one word of advice, dots, *Stop*. Then the hand-over, and the try at the gate.
 
-use iced::widget::{Column, canvas, column, container, image, row, stack, text};
+use iced::widget::{Column, canvas, column, container, image, responsive, row, stack, text};
 use iced::{Center, ContentFit, Element, Fill, Length};
 
 use crate::app::event::{GateLabel, HandOver};
@@ -32,12 +32,15 @@ pub(super) fn view<'a>(
 ) -> Page<'a> {
     let good = guide.is_some_and(|guide| guide.guidance == Guidance::Good);
     let picture: Element<'a, Message> = match preview {
-        Some((handle, ratio)) => stack![
-            image(handle.clone()).content_fit(ContentFit::Contain).width(Fill).height(Fill),
-            canvas(GuideBox { ratio: *ratio, good }).width(Fill).height(Fill),
-        ]
-        .width(Fill)
-        .height(Fill)
+        Some((handle, ratio)) => responsive(move |space| {
+            let width = space.width.min(space.height * ratio);
+            let height = width / ratio.max(0.1);
+            // The picture is a little smaller than the mask, so that no row of it can show at the mask's edge.
+            let picture = image(handle.clone()).content_fit(ContentFit::Fill).width(Fill).height(Fill);
+            let guide = canvas(GuideBox { good }).width(Fill).height(Fill);
+            let picture = stack![container(picture).padding(2), guide].width(width).height(height);
+            container(picture).center(Fill).into()
+        })
         .into(),
         None => container(sizes.soft(trr!(texts, "camera-starting"))).center(Fill).into(),
     };
@@ -50,7 +53,7 @@ pub(super) fn view<'a>(
             .height(36)
     });
     let below = match words {
-        Words::Hint(hint) => container(sizes.text(hint)).id("camera-hint"),
+        Words::Hint(hint) => container(sizes.text(hint.trim())).id("camera-hint"),
         Words::Gate(gate) => container(sizes.text(trr!(texts, "try-looking", gate = gate))).id("try-gate"),
     };
     let said = column![container(advice).id("guidance")].push(dots).push(below).spacing(sizes.space * 1.25);
@@ -90,7 +93,7 @@ pub(super) fn working<'a>(sizes: Sizes, texts: &'a Texts, gates: &'a [(GateLabel
         };
         parts::gate_lines(sizes, tone, word, [gate])
     });
-    let list = widget::panel(sizes, Tone::Plain, Column::with_children(lines).spacing(sizes.space)).max_width(820);
+    let list = parts::panel(sizes, Tone::Plain, Column::with_children(lines).spacing(sizes.space)).max_width(820);
     let content = column![
         sizes.title(trr!(texts, "working-title")).align_x(Center),
         sizes.soft(trr!(texts, "working-text")).align_x(Center),

@@ -1,6 +1,6 @@
 //! The decision, alone on its page: two lines, one box, two equal buttons. Then the signature. Rules: P14a, P29, J04-2, F06a.
 
-use iced::widget::{canvas, checkbox, column, container, row, text_input};
+use iced::widget::{canvas, checkbox, column, container, row, stack, text_input};
 use iced::{Center, Element, Fill, Padding};
 
 use crate::i18n::Texts;
@@ -32,17 +32,17 @@ pub(super) fn view<'a>(
         .width(Fill)
         .style(|_theme, status| theme::tick_style(status))
         .on_toggle(Message::Ticked);
-    let boxed = widget::panel(sizes, Tone::Plain, container(tick).id("tick")).padding(sizes.space * 1.75);
-    let content = column![sizes.title(trr!(texts, "consent-title"))]
-        .push(iced::widget::Column::with_children(lines).spacing(sizes.space * 0.75))
+    let boxed = parts::panel(sizes, Tone::Plain, container(tick).id("tick")).padding(sizes.space);
+    let content = column![sizes.heading(trr!(texts, "consent-title"))]
+        .push(iced::widget::Column::with_children(lines).spacing(sizes.space * 0.5))
         .push(boxed)
-        .spacing(sizes.space * 1.5);
+        .spacing(sizes.space);
     let foot = widget::equal_pair(
         sizes,
         Side::new("no", buttons.0.as_str(), Some(Message::NoPressed)),
         Side::new("yes", buttons.1.as_str(), ticked.then_some(Message::YesPressed)),
     );
-    parts::page(sizes, "page-consent", content, Some(foot))
+    parts::middle(sizes, "page-consent", content, Some(foot))
 }
 
 /// The signature, with the sentence it stands under. *No* is still there, as large as the confirmation.
@@ -78,9 +78,12 @@ pub(super) fn sign<'a>(
             .padding(Padding::from([sizes.space * 1.5, sizes.space * 2.0]))
             .style(|_theme, status| theme::field_style(false, status))
             .on_input(|name| Message::Signed(SignMessage::NameTyped(Typed::new(name))));
-        container(input).height(180).center_y(180).into()
+        container(column![input, sizes.soft(trr!(texts, "sign-type-hint"))].spacing(sizes.space)).into()
     } else {
-        let pad = canvas(Pad { strokes: &decision.strokes }).width(Fill).height(180);
+        let hint = decision.strokes.is_empty().then(|| sizes.soft(trr!(texts, "sign-draw-hint")));
+        // The hint lies below the field, where the pen goes over it.
+        let pad = canvas(Pad { strokes: &decision.strokes }).width(Fill).height(FIELD);
+        let pad = stack![container(hint).center_x(Fill).padding(sizes.space), pad].width(Fill).height(FIELD);
         container(pad)
             .id("sign-pad")
             .width(Fill)
@@ -91,14 +94,21 @@ pub(super) fn sign<'a>(
             })
             .into()
     };
-    let hint = if decision.typing { trr!(texts, "sign-type-hint") } else { trr!(texts, "sign-draw-hint") };
-    let content =
-        column![sizes.heading(trr!(texts, "sign-title")), choices, field, sizes.soft(hint), sizes.text(sentence)]
-            .spacing(sizes.space);
+    let said = sizes.text(sentence);
+    let content = if sizes.body > Sizes::RESIDENT.body * 1.2 {
+        // In large letters the field comes first, so that it is in view.
+        column![choices, field, said]
+    } else {
+        column![said, choices, field]
+    };
+    let content = content.spacing(sizes.space * 0.75);
     let foot = widget::equal_pair(
         sizes,
         Side::new("no", no, Some(Message::NoPressed)),
         Side::new("sign-confirm", trr!(texts, "sign-confirm"), decision.is_signed().then_some(Message::SignConfirmed)),
     );
-    parts::page(sizes, "page-sign", content, Some(foot))
+    parts::middle(sizes, "page-sign", content, Some(foot))
 }
+
+/// Height of the field to sign in, in pixels.
+const FIELD: f32 = 156.0;

@@ -61,20 +61,8 @@ impl canvas::Program<Message> for CardOnReader {
 
 /// What is laid over the camera picture: only the box is seen, with an oval for the head in it. Rules: F13a, notice section 5.
 pub(super) struct GuideBox {
-    /// Width over height of the picture.
-    pub ratio: f32,
     /// The picture is good.
     pub good: bool,
-}
-
-impl GuideBox {
-    /// Where the picture lies in `bounds` when it is made to fit.
-    fn picture(&self, bounds: Size) -> Rectangle {
-        let width = bounds.width.min(bounds.height * self.ratio);
-        let height = width / self.ratio.max(0.1);
-        let corner = Point::new((bounds.width - width) / 2.0, (bounds.height - height) / 2.0);
-        Rectangle::new(corner, Size::new(width, height))
-    }
 }
 
 impl canvas::Program<Message> for GuideBox {
@@ -89,7 +77,7 @@ impl canvas::Program<Message> for GuideBox {
         _cursor: mouse::Cursor,
     ) -> Vec<canvas::Geometry> {
         let mut frame = canvas::Frame::new(renderer, bounds.size());
-        let picture = self.picture(bounds.size());
+        let picture = Rectangle::with_size(bounds.size());
         let guide = Size::new((picture.height * 0.92).min(picture.width), picture.height * 0.98);
         let corner = Point::new(picture.center_x() - guide.width / 2.0, picture.center_y() - guide.height / 2.0);
         let outside = Path::new(|path| {
@@ -112,6 +100,71 @@ impl canvas::Program<Message> for GuideBox {
         // A dark line below the light one: it is seen on any face and any wall.
         frame.stroke(&oval, Stroke::default().with_color(theme::INK).with_width(8.0));
         frame.stroke(&oval, Stroke::default().with_color(ink).with_width(5.0));
+        vec![frame.into_geometry()]
+    }
+}
+
+/// One of the ways in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// A card.
+    Card,
+    /// Somebody at the desk.
+    Staff,
+    /// A guest with a day card.
+    Visitor,
+}
+
+impl canvas::Program<Message> for Way {
+    type State = ();
+
+    fn draw(
+        &self,
+        _state: &(),
+        renderer: &Renderer,
+        _theme: &Theme,
+        bounds: Rectangle,
+        _cursor: mouse::Cursor,
+    ) -> Vec<canvas::Geometry> {
+        let mut frame = canvas::Frame::new(renderer, bounds.size());
+        let rounded = |x: f32, y: f32, w: f32, h: f32, r: f32| {
+            Path::rounded_rectangle(Point::new(x, y), Size::new(w, h), r.into())
+        };
+        let line = || Stroke::default().with_color(theme::PRIMARY).with_width(3.0);
+        let person = |frame: &mut canvas::Frame, x: f32| {
+            frame.fill(&Path::circle(Point::new(x, 15.0), 10.0), theme::PRIMARY);
+            let shoulders = Path::new(|p| {
+                p.arc(path::Arc {
+                    center: Point::new(x, 50.0),
+                    radius: 20.0,
+                    start_angle: iced::Radians(std::f32::consts::PI),
+                    end_angle: iced::Radians(std::f32::consts::TAU),
+                });
+                p.close();
+            });
+            frame.fill(&shoulders, theme::PRIMARY);
+        };
+        match self {
+            Self::Card => {
+                frame.stroke(&rounded(3.0, 6.0, 68.0, 44.0, 7.0), line());
+                frame.fill(&rounded(3.0, 16.0, 68.0, 9.0, 0.0), theme::PRIMARY);
+                frame.fill(&rounded(12.0, 34.0, 26.0, 5.0, 2.0), theme::LINE_FIELD);
+            }
+            Self::Staff => {
+                person(&mut frame, 24.0);
+                let tick = Path::new(|p| {
+                    p.move_to(Point::new(50.0, 26.0));
+                    p.line_to(Point::new(60.0, 37.0));
+                    p.line_to(Point::new(78.0, 13.0));
+                });
+                frame.stroke(&tick, line().with_width(5.0));
+            }
+            Self::Visitor => {
+                person(&mut frame, 24.0);
+                frame.stroke(&rounded(52.0, 22.0, 32.0, 24.0, 4.0), line());
+                frame.fill(&rounded(52.0, 27.0, 32.0, 5.0, 0.0), theme::PRIMARY);
+            }
+        }
         vec![frame.into_geometry()]
     }
 }

@@ -4,11 +4,12 @@ use iced::widget::{Column, column, container};
 use iced::{Center, Element, Fill};
 
 use crate::app::event::{Failure, ReceiptView};
+use crate::domain::notice::Language;
 use crate::i18n::Texts;
 use crate::notice::{Block, Page as Words};
 use crate::trr;
+use crate::ui::explain;
 use crate::ui::theme::{Sizes, Tone, Weight};
-use crate::ui::widget;
 
 use super::Message;
 use super::parts::{self, Page};
@@ -22,6 +23,10 @@ pub(super) fn done<'a>(
     blocks: &'a [Vec<Block>],
     saved_to: Option<&'a str>,
 ) -> Page<'a> {
+    let date = match texts.language() {
+        Language::Chinese => receipt.ends_on.chinese(),
+        Language::English => receipt.ends_on.to_string(),
+    };
     let title = if recognised { trr!(texts, "done-recognised") } else { trr!(texts, "done-stored") };
     let mut gates = Column::new().spacing(sizes.space * 0.75);
     if !receipt.gates.is_empty() {
@@ -33,15 +38,15 @@ pub(super) fn done<'a>(
     let saved = saved_to.map(|path| {
         // The folder is nobody's business on this screen.
         let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
-        widget::telling(sizes, "saved", Tone::Well, trr!(texts, "done-saved", name = name), None)
+        parts::telling(sizes, "saved", Tone::Well, trr!(texts, "done-saved", name = name))
     });
     let content = column![
         sizes.title(title),
-        sizes.soft(trr!(texts, "done-text", date = receipt.ends_on.to_string())),
-        widget::panel(sizes, Tone::Plain, gates),
+        sizes.soft(trr!(texts, "done-text", date = date)),
+        parts::panel(sizes, Tone::Plain, gates),
     ]
     .push(saved)
-    .push(widget::panel(sizes, Tone::Plain, legal(sizes, blocks)))
+    .push(parts::panel(sizes, Tone::Plain, legal(sizes, blocks)))
     .push(parts::card_works(sizes, texts))
     .spacing(sizes.space * 1.25);
     let foot = parts::foot(
@@ -70,11 +75,11 @@ pub(super) fn refused<'a>(sizes: Sizes, texts: &'a Texts, words: &'a Words) -> P
 pub(super) fn ended<'a>(sizes: Sizes, texts: &'a Texts, failure: Option<&Failure>, may_retry: bool) -> Page<'a> {
     let title = if failure.is_some() { trr!(texts, "ended-title") } else { trr!(texts, "stopped-title") };
     let what = failure.map(|failure| {
-        container(widget::telling(sizes, "ended-why", Tone::Told, neutral(texts, failure), None)).max_width(900)
+        container(parts::telling(sizes, "ended-why", Tone::Told, explain::for_resident(texts, failure))).max_width(900)
     });
     let content = column![sizes.title(title).align_x(Center)]
         .push(what)
-        .push(sizes.text(trr!(texts, "ended-nothing-held")).align_x(Center))
+        .push(failure.is_none().then(|| sizes.text(trr!(texts, "ended-nothing-held")).align_x(Center)))
         .push(parts::card_works(sizes, texts));
     let mut buttons =
         vec![parts::button(sizes, "back", trr!(texts, "finish"), Weight::Plain, Some(Message::BackPressed))];
@@ -82,33 +87,4 @@ pub(super) fn ended<'a>(sizes: Sizes, texts: &'a Texts, failure: Option<&Failure
         buttons.push(parts::button(sizes, "retry", trr!(texts, "retry"), Weight::Plain, Some(Message::RetryPressed)));
     }
     parts::calm(sizes, "page-ended", content, Some(parts::foot(sizes, buttons)))
-}
-
-/// One neutral line: what a resident can do about it, never what is wrong inside.
-pub(super) fn neutral(texts: &Texts, failure: &Failure) -> String {
-    match failure {
-        Failure::Camera(_) => trr!(texts, "why-camera"),
-        Failure::Reader(_) => trr!(texts, "why-reader"),
-        Failure::CardUnknown | Failure::CardTextUnreadable => trr!(texts, "why-card-unknown"),
-        Failure::CardExpired => trr!(texts, "why-card-expired"),
-        Failure::Link(gate, _) | Failure::Refused(gate, _) => trr!(texts, "why-gate", gate = gate.as_str()),
-        Failure::NotRecognised => trr!(texts, "why-not-recognised"),
-        Failure::TooLong => trr!(texts, "why-too-long"),
-        Failure::CardOnlyAge => trr!(texts, "why-card-only-age"),
-        Failure::CaptureLost => trr!(texts, "why-capture-lost"),
-        Failure::NothingToWithdraw => trr!(texts, "why-nothing-to-withdraw"),
-        Failure::PaperNotWritten(_) => trr!(texts, "why-paper"),
-        Failure::Face(_)
-        | Failure::WrongPassphrase { .. }
-        | Failure::PassphraseTooShort
-        | Failure::OtherRealm
-        | Failure::VaultDamaged(_)
-        | Failure::DiskFull
-        | Failure::DiskFailed(_)
-        | Failure::Field(_)
-        | Failure::CardTaken
-        | Failure::CardSame
-        | Failure::NoGateChosen
-        | Failure::FingerprintUnreadable => trr!(texts, "why-other"),
-    }
 }

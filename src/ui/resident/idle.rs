@@ -1,28 +1,30 @@
 //! Nobody is here: the ways in, the rules, two quiet buttons. And the page that asks for the card.
 
-use iced::widget::{canvas, column, container};
+use iced::widget::{canvas, column, container, row};
 use iced::{Center, Element, Length};
 
 use crate::app::event::Failure;
 use crate::i18n::Texts;
 use crate::trr;
+use crate::ui::explain;
 use crate::ui::theme::{Sizes, Tone, Weight};
-use crate::ui::widget;
 
-use super::drawing::CardOnReader;
+use super::Message;
+use super::drawing::{CardOnReader, Way};
 use super::parts::{self, Page};
-use super::{Message, ending};
 
 /// The first page.
 pub(super) fn view<'a>(sizes: Sizes, texts: &'a Texts, face_offered: bool, site: &'a str) -> Page<'a> {
-    let way = |title: String, words: String| -> Element<'a, Message> {
-        let content = column![sizes.heading(title), sizes.text(words)].spacing(sizes.space * 0.5);
-        widget::panel(sizes, Tone::Plain, content).padding(sizes.space * 1.5).width(Length::FillPortion(1)).into()
+    let way = |picture: Way, title: String, words: String| -> Element<'a, Message> {
+        let title =
+            row![canvas(picture).width(88).height(54), sizes.heading(title)].spacing(sizes.space).align_y(Center);
+        let content = column![title, sizes.text(words)].spacing(sizes.space * 0.75);
+        parts::panel(sizes, Tone::Plain, content).padding(sizes.space * 1.5).width(Length::FillPortion(1)).into()
     };
     let ways = [
-        way(trr!(texts, "way-card-title"), trr!(texts, "way-card")),
-        way(trr!(texts, "way-staff-title"), trr!(texts, "way-staff")),
-        way(trr!(texts, "way-visitor-title"), trr!(texts, "way-visitor")),
+        way(Way::Card, trr!(texts, "way-card-title"), trr!(texts, "way-card")),
+        way(Way::Staff, trr!(texts, "way-staff-title"), trr!(texts, "way-staff")),
+        way(Way::Visitor, trr!(texts, "way-visitor-title"), trr!(texts, "way-visitor")),
     ];
     // Three panels side by side do not hold large letters.
     let ways: Element<'a, Message> = if sizes.body > Sizes::RESIDENT.body * 1.2 {
@@ -30,8 +32,8 @@ pub(super) fn view<'a>(sizes: Sizes, texts: &'a Texts, face_offered: bool, site:
     } else {
         iced::widget::Row::with_children(ways).spacing(sizes.space * 1.5).into()
     };
-    let place = (!site.is_empty()).then(|| sizes.text(site));
-    let greeting = column![sizes.title(trr!(texts, "welcome"))].push(place).spacing(sizes.space * 0.25);
+    let place = (!site.is_empty()).then(|| sizes.soft(site).size(sizes.section));
+    let greeting = row![sizes.title(trr!(texts, "welcome"))].push(place).spacing(sizes.space * 1.5).align_y(Center);
     let content = column![greeting, sizes.heading(trr!(texts, "ways-title")), ways].spacing(sizes.space * 1.25);
     let narrow = Sizes { body: sizes.body.min(34.0), button: sizes.button.min(84.0), ..sizes };
     let mut buttons =
@@ -47,14 +49,14 @@ pub(super) fn view<'a>(sizes: Sizes, texts: &'a Texts, face_offered: bool, site:
     }
     let withdraw = trr!(texts, "withdraw-action");
     buttons.push(parts::button(narrow, "ask-withdraw", withdraw, Weight::Plain, Some(Message::WithdrawPressed)));
-    parts::page(sizes, "page-idle", content, Some(parts::foot(sizes, buttons)))
+    parts::middle(sizes, "page-idle", content, Some(parts::foot(sizes, buttons)))
 }
 
 /// Please put the card on the reader.
 pub(super) fn tap_card<'a>(sizes: Sizes, texts: &'a Texts, withdraw: bool, failure: Option<&Failure>) -> Page<'a> {
     let why = if withdraw { trr!(texts, "tap-withdraw") } else { trr!(texts, "tap-face") };
     let trouble = failure.map(|failure| {
-        container(widget::telling(sizes, "tap-trouble", Tone::Warn, ending::neutral(texts, failure), None))
+        container(parts::telling(sizes, "tap-trouble", Tone::Warn, explain::for_resident(texts, failure)))
             .max_width(760)
     });
     let picture = canvas(CardOnReader).width(420).height(190);

@@ -7,8 +7,8 @@
 //! use menka::{domain::notice::Language, i18n::Texts, ui::resident::{Action, Message, Resident}};
 //! use menka::app::command::ResidentCommand;
 //!
-//! let mut window = Resident::default();
-//! let _picture = window.view(&Texts::new(Language::Chinese));
+//! let (mut window, texts) = (Resident::default(), Texts::new(Language::Chinese));
+//! drop(window.view(&texts));
 //! assert!(matches!(window.update(Message::RulesPressed), Action::Ask(ResidentCommand::ShowRules)));
 //! ```
 
@@ -430,7 +430,8 @@ fn other(language: Language) -> Language {
 
 /// A picture for the renderer, with its width over its height; `None` when the sizes do not fit the bytes.
 fn picture(preview: &Preview) -> Option<(image::Handle, f32)> {
-    let bytes = u64::from(preview.width) * u64::from(preview.height) * 4;
+    let pixels = u64::from(preview.width) * u64::from(preview.height);
+    let bytes = pixels.saturating_mul(4);
     if bytes == 0 || preview.rgba.len() as u64 != bytes {
         return None;
     }

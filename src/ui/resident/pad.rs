@@ -50,15 +50,14 @@ impl canvas::Program<Message> for Pad<'_> {
                 *pen = Pen::Up;
                 None
             }
-            Event::Touch(touch::Event::FingerPressed { id, position }) if *pen == Pen::Up => {
-                if !bounds.contains(*position) {
-                    return None;
-                }
+            // Where the finger is, is taken from the cursor, which follows it: the event's own position knows nothing of scrolling.
+            Event::Touch(touch::Event::FingerPressed { id, .. }) if *pen == Pen::Up => {
+                let at = cursor.position().filter(|at| bounds.contains(*at))?;
                 *pen = Pen::Finger(*id);
-                Some(down(thousandths(*position, bounds)))
+                Some(down(thousandths(at, bounds)))
             }
-            Event::Touch(touch::Event::FingerMoved { id, position }) if *pen == Pen::Finger(*id) => {
-                Some(moved(thousandths(*position, bounds)))
+            Event::Touch(touch::Event::FingerMoved { id, .. }) if *pen == Pen::Finger(*id) => {
+                Some(moved(thousandths(cursor.position()?, bounds)))
             }
             Event::Touch(touch::Event::FingerLifted { id, .. } | touch::Event::FingerLost { id, .. })
                 if *pen == Pen::Finger(*id) =>

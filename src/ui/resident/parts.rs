@@ -35,7 +35,7 @@ pub(super) fn window<'a>(
     let foot = page.foot.map(|foot| {
         container(foot)
             .width(Fill)
-            .padding([sizes.space, sizes.space * 3.0])
+            .padding([sizes.space * 0.75, sizes.space * 3.0])
             .style(|_theme| theme::bar_style(theme::SURFACE, theme::INK))
     });
     let body = container(page.body).width(Fill).height(Fill).padding([0.0, sizes.space * 3.0]);
@@ -73,7 +73,7 @@ fn header<'a>(
         .push(widget::action(small, "language", other, Weight::Plain, Some(Message::LanguagePressed)))
         .spacing(small.space)
         .align_y(Center)
-        .padding([small.space, sizes.space * 3.0])
+        .padding([small.space * 0.75, sizes.space * 3.0])
         .into()
 }
 
@@ -88,6 +88,17 @@ pub(super) fn page<'a>(
     Page { body: widget::scroll(id, container(padded).center_x(Fill)).height(Fill).into(), foot }
 }
 
+/// The same, in the middle of the window's height when it is short.
+pub(super) fn middle<'a>(
+    sizes: Sizes,
+    id: &'static str,
+    content: impl Into<Element<'a, Message>>,
+    foot: Option<Element<'a, Message>>,
+) -> Page<'a> {
+    let padded = container(content).padding([sizes.space * 0.75, 0.0]).width(Fill).max_width(1240.0);
+    Page { body: container(widget::scroll(id, container(padded).center_x(Fill))).center_y(Fill).into(), foot }
+}
+
 /// A page with few words, set in the middle.
 pub(super) fn calm<'a>(
     sizes: Sizes,
@@ -95,7 +106,7 @@ pub(super) fn calm<'a>(
     content: Column<'a, Message>,
     foot: Option<Element<'a, Message>>,
 ) -> Page<'a> {
-    let content = container(content.spacing(sizes.space * 1.5).align_x(Center).max_width(1060.0));
+    let content = container(content.spacing(sizes.space * 1.5).align_x(Center).width(Fill)).max_width(1060.0);
     Page { body: container(widget::scroll(id, container(content).center_x(Fill))).center_y(Fill).into(), foot }
 }
 
@@ -112,7 +123,8 @@ pub(super) fn button<'a>(
     weight: Weight,
     message: Option<Message>,
 ) -> Element<'a, Message> {
-    widget::wide_action(sizes, id, label, weight, message)
+    // Two lines of a label always fit its button.
+    widget::wide_action(Sizes { body: sizes.body.min(40.0), ..sizes }, id, label, weight, message)
 }
 
 /// Words in the middle of a calm page; they may hold a name, so they are not bold.
@@ -123,12 +135,30 @@ pub(super) fn large<'a>(sizes: Sizes, words: impl iced::widget::text::IntoFragme
 /// "Your card works": what is true on every page that ends something.
 pub(super) fn card_works<'a>(sizes: Sizes, texts: &'a Texts) -> Element<'a, Message> {
     container(
-        widget::panel(sizes, Tone::Well, sizes.text(trr!(texts, "card-works")).color(Tone::Well.ink()))
+        panel(sizes, Tone::Well, sizes.text(trr!(texts, "card-works")).color(Tone::Well.ink()))
             .width(Length::Shrink)
             .padding([sizes.space, sizes.space * 2.5]),
     )
     .id("card-works")
     .into()
+}
+
+/// A panel. Without the shadow of the staff window's panels: the software renderer draws shadows over what lies outside a scrolling page.
+pub(super) fn panel<'a>(
+    sizes: Sizes,
+    tone: Tone,
+    content: impl Into<Element<'a, Message>>,
+) -> container::Container<'a, Message> {
+    container(content).padding(sizes.space * 1.5).width(Fill).style(move |_theme| {
+        let mut style = theme::panel_style(tone);
+        style.shadow = iced::Shadow::default();
+        style
+    })
+}
+
+/// One line of what happened.
+pub(super) fn telling<'a>(sizes: Sizes, id: &'static str, tone: Tone, words: String) -> Element<'a, Message> {
+    container(panel(sizes, tone, sizes.text(words).color(tone.ink()))).id(id).width(Fill).into()
 }
 
 /// Names of gates, one a line, each with a word on its state.
@@ -159,7 +189,7 @@ pub(super) fn legal<'a>(sizes: Sizes, blocks: &'a [Block]) -> Column<'a, Message
             Block::Paragraph(words) => rich(sizes.body, theme::INK, words, false),
             Block::Summary(lines) => {
                 let lines = lines.iter().map(|line| rich(sizes.body, theme::INK, line, false));
-                widget::panel(sizes, Tone::Told, Column::with_children(lines).spacing(sizes.space * 0.8)).into()
+                panel(sizes, Tone::Told, Column::with_children(lines).spacing(sizes.space * 0.8)).into()
             }
             Block::Table(head, rows) => table(sizes, head, rows),
         });
@@ -170,7 +200,8 @@ pub(super) fn legal<'a>(sizes: Sizes, blocks: &'a [Block]) -> Column<'a, Message
 fn table<'a>(sizes: Sizes, head: &'a [Vec<Span>], rows: &'a [Vec<Vec<Span>>]) -> Element<'a, Message> {
     let rows = rows.iter().map(|cells| {
         // A running number is no heading: the next cell joins it.
-        let numbered = cells.first().is_some_and(|c| plain_spans(c).chars().count() <= 2) && cells.len() > 2;
+        let digits = |cell: &Vec<Span>| plain_spans(cell).bytes().all(|b| b.is_ascii_digit());
+        let numbered = cells.len() > 2 && cells.first().is_some_and(digits);
         let lead = if numbered { 2 } else { 1 };
         let title: Vec<Span> = cells
             .iter()
@@ -187,7 +218,7 @@ fn table<'a>(sizes: Sizes, head: &'a [Vec<Span>], rows: &'a [Vec<Vec<Span>>]) ->
             let words = container(rich(sizes.body, theme::INK, cell, false)).width(Length::FillPortion(5));
             lines = lines.push(row![label, words].spacing(sizes.space));
         }
-        widget::panel(sizes, Tone::Plain, lines).padding(sizes.space * 1.5).into()
+        panel(sizes, Tone::Plain, lines).into()
     });
     Column::with_children(rows).spacing(sizes.space * 0.8).into()
 }

@@ -21,7 +21,7 @@ pub(super) fn confirm<'a>(sizes: Sizes, texts: &'a Texts, words: &'a Words, gate
         .spacing(sizes.space * 1.5);
     if !gates.is_empty() {
         let list = parts::gate_lines(sizes, Tone::Told, trr!(texts, "withdraw-holds"), gates);
-        content = content.push(widget::panel(sizes, Tone::Plain, list));
+        content = content.push(parts::panel(sizes, Tone::Plain, list));
     }
     let label = |at: usize, ours: String| words.buttons.get(at).cloned().unwrap_or(ours);
     let foot = widget::equal_pair(
@@ -29,7 +29,7 @@ pub(super) fn confirm<'a>(sizes: Sizes, texts: &'a Texts, words: &'a Words, gate
         Side::new("withdraw-confirm", label(0, trr!(texts, "withdraw-confirm")), Some(Message::WithdrawConfirmed)),
         Side::new("back", label(1, trr!(texts, "back")), Some(Message::BackPressed)),
     );
-    parts::page(sizes, "page-withdraw", content, Some(foot))
+    parts::middle(sizes, "page-withdraw", content, Some(foot))
 }
 
 /// What came of it.
@@ -42,14 +42,14 @@ pub(super) fn done<'a>(sizes: Sizes, texts: &'a Texts, erased: &'a [GateLabel], 
     if !pending.is_empty() {
         list = list.push(parts::gate_lines(sizes, Tone::Warn, trr!(texts, "withdrawn-gate-pending"), pending));
     }
-    let mut content = column![sizes.title(title)].spacing(sizes.space * 1.5);
+    let mut content = column![sizes.title(title)].spacing(sizes.space);
     if !(erased.is_empty() && pending.is_empty()) {
-        content = content.push(widget::panel(sizes, Tone::Plain, list));
+        content = content.push(parts::panel(sizes, Tone::Plain, list));
     }
     if !pending.is_empty() {
         content = content.push(sizes.text(trr!(texts, "withdrawn-pending-text")));
     }
     let content = content.push(parts::card_works(sizes, texts));
     let back = parts::button(sizes, "back", trr!(texts, "finish"), Weight::Primary, Some(Message::BackPressed));
-    parts::page(sizes, "page-withdrawn", content, Some(parts::foot(sizes, [back])))
+    parts::middle(sizes, "page-withdrawn", content, Some(parts::foot(sizes, [back])))
 }
