@@ -140,8 +140,10 @@ enum Message {
     Fill(window::Id),
     /// A window was closed.
     Closed(window::Id),
-    /// A key that no field wanted.
+    /// A key that works everywhere in a window.
     Key(window::Id, Shortcut),
+    /// Letters or Enter that no field took: a keyboard-wedge reader does not look where the caret is.
+    Stray(window::Id, staff::Stray),
     /// Time passes.
     Ticked(Instant),
     /// The desk did not say goodbye in time.
@@ -290,6 +292,11 @@ impl App {
                 (Some(role), Shortcut::PreviousField) => focus::caret(role.application_id(), Step::Previous),
                 (_, Shortcut::Lock) | (None, _) => Task::none(),
             },
+            Message::Stray(id, stray) if self.role(id) == Some(Role::Staff) => {
+                let action = self.staff.update(staff::Message::Stray(stray));
+                self.act(action)
+            }
+            Message::Stray(..) => Task::none(),
             Message::Ticked(now) => {
                 let before = self.ticked_at.replace(now).unwrap_or(now);
                 let ms = i64::try_from(now.duration_since(before).as_millis()).unwrap_or(i64::MAX);
@@ -447,12 +454,20 @@ fn platform(_role: Role) -> window::settings::PlatformSpecific {
 }
 
 /// Ctrl+L and Tab. Escape is deliberately nothing: pressed by accident, it must not lose anybody's work.
-fn shortcut(event: iced::Event, _status: iced::event::Status, id: window::Id) -> Option<Message> {
-    let iced::Event::Keyboard(keyboard::Event::KeyPressed { key, modifiers, .. }) = event else { return None };
+fn shortcut(event: iced::Event, status: iced::event::Status, id: window::Id) -> Option<Message> {
+    let ignored = status == iced::event::Status::Ignored;
+    let iced::Event::Keyboard(keyboard::Event::KeyPressed { key, modifiers, text, .. }) = event else { return None };
     let shortcut = match key.as_ref() {
         keyboard::Key::Character("l" | "L") if modifiers.command() => Shortcut::Lock,
         keyboard::Key::Named(keyboard::key::Named::Tab) if modifiers.shift() => Shortcut::PreviousField,
         keyboard::Key::Named(keyboard::key::Named::Tab) => Shortcut::NextField,
+        keyboard::Key::Named(keyboard::key::Named::Enter) if ignored => {
+            return Some(Message::Stray(id, staff::Stray::Enter));
+        }
+        _ if ignored && !modifiers.command() && !modifiers.alt() => {
+            let typed: String = text?.chars().filter(|c| !c.is_control()).collect();
+            return (!typed.is_empty()).then(|| Message::Stray(id, staff::Stray::Text(typed.into())));
+        }
         _ => return None,
     };
     Some(Message::Key(id, shortcut))

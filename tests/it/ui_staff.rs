@@ -19,7 +19,7 @@ use menka::domain::time::{CivilDate, Timestamp};
 use menka::i18n::Texts;
 use menka::ui::focus::{self, Step};
 use menka::ui::practice_tools::{PracticeAct, Tools};
-use menka::ui::staff::{self, Action, Flash, Message, Page, Route, Staff};
+use menka::ui::staff::{self, Action, Flash, Message, Page, Route, Staff, Stray};
 use menka::ui::{explain, theme};
 
 /// The fonts once for the whole binary: loading ten megabytes for every simulator would take seconds.
@@ -435,6 +435,25 @@ fn a_keyboard_reader_types_into_the_card_field_and_enter_issues() {
     staff.apply(StaffEvent::CardRead(read(false)));
     let asked = commands(type_and_enter(&mut staff, "card-field", ""));
     assert!(matches!(&asked[..], [StaffCommand::IssueCard { .. }]));
+}
+
+#[test]
+fn what_a_reader_types_while_the_caret_is_elsewhere_is_not_lost() {
+    let keys = |text: &str| {
+        let letters = text.chars().map(|c| Stray::Text(c.to_string().into()));
+        letters.chain([Stray::Enter]).map(Message::Stray).collect::<Vec<_>>()
+    };
+    let mut staff = unlocked();
+    let actions = after(&mut staff, keys("0012345678"));
+    assert!(matches!(actions[0], Action::Focus("home-search")));
+    assert!(matches!(&commands(actions)[..], [StaffCommand::WedgeTyped(text)] if text == "0012345678"));
+    staff.apply(StaffEvent::Opened(Box::new(person(FaceState::None))));
+    let asked = commands(after(&mut staff, keys("04A1B2C3")));
+    assert!(matches!(&asked[..], [StaffCommand::WedgeTyped(text)] if text == "04A1B2C3"));
+    staff.apply(StaffEvent::CardRead(read(false)));
+    assert!(commands(after(&mut staff, keys(""))).is_empty(), "a stray Enter issues nothing");
+    staff.apply(StaffEvent::Locked { wait_ms: 0 });
+    assert!(commands(after(&mut staff, keys("0012345678"))).is_empty(), "and nothing while locked");
 }
 
 #[test]

@@ -21,6 +21,7 @@ use crate::domain::notice::Language;
 use crate::domain::permit::{Blocker, Condition};
 use crate::domain::site::{Fact, SiteFacts};
 use crate::ports::ReaderError;
+use crate::secret::Typed;
 
 /// Sizes of this window.
 pub(crate) const S: super::theme::Sizes = super::theme::Sizes::STAFF;
@@ -101,6 +102,15 @@ pub enum Flash {
     CardWay(bool),
 }
 
+/// Typed while no field had the caret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stray {
+    /// Letters or digits.
+    Text(Typed),
+    /// Enter.
+    Enter,
+}
+
 /// A page with what it holds.
 #[derive(Debug)]
 pub enum Page {
@@ -153,6 +163,8 @@ pub enum Message {
     LanguagePressed(Language),
     /// The line under the header is read.
     FlashClosed,
+    /// Typed while no field had the caret.
+    Stray(Stray),
     /// So many milliseconds went by.
     Ticked(i64),
 }
@@ -240,6 +252,10 @@ impl Staff {
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None
+            }
+            (Message::Stray(stray), Page::Home) => self.home.stray(stray),
+            (Message::Stray(stray), Page::Resident) => {
+                self.record.as_mut().map_or(Action::None, |record| record.stray(stray))
             }
             (Message::Go(route), _) => Action::Go(route),
             (Message::LockPressed, Page::Starting | Page::FirstRun(_) | Page::Unlock(_) | Page::Closing) => {

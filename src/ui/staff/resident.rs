@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
-use super::{Action, Route, S};
+use super::{Action, Route, S, Stray};
 use crate::app::command::StaffCommand;
 use crate::app::event::{CardRead, CardView, FaceState, ResidentView};
 use crate::domain::gate::GateStatus;
@@ -106,6 +106,18 @@ impl Record {
     pub fn failed(&mut self) {
         self.typed.clear();
         self.asked = false;
+    }
+
+    /// A reader typed while the caret was elsewhere. Enter alone does nothing then: only a field or a button issues a card.
+    pub fn stray(&mut self, stray: Stray) -> Action {
+        match stray {
+            Stray::Text(text) => {
+                self.typed.push_str(text.as_str());
+                Action::Focus(CARD_FIELD)
+            }
+            Stray::Enter if self.typed.trim().is_empty() => Action::None,
+            Stray::Enter => self.update(Message::CardSubmitted),
+        }
     }
 
     /// Takes in what a person did.
