@@ -5,6 +5,9 @@
 
 pub mod explain;
 pub mod focus;
+pub mod keys;
+mod plan;
+#[cfg(feature = "practice")]
 pub mod practice_tools;
 pub mod program;
 pub mod resident;

@@ -173,6 +173,10 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
     wrong.apply(StaffEvent::Failed(Failure::Field(FieldFault::Name(ResidentError::NextBandMissing))));
     let mut pairing = at(Route::Gates);
     pairing.update(Message::Gates(staff::gates::Message::PairFormPressed));
+    let [mut closing, mut gone, mut farewell] = [unlocked(), unlocked(), unlocked()];
+    closing.closing();
+    gone.gone();
+    farewell.farewell(2, vec!["西门车库".into()]);
     let mut troubled = unlocked();
     troubled.apply(StaffEvent::Reader(Some(menka::ports::ReaderError::None)));
     troubled.apply(StaffEvent::Failed(Failure::CardUnknown));
@@ -197,6 +201,9 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ("facts", at(Route::Facts), vec!["settings-gates", "facts-save", "facts-group-terms", "site_name"]),
         ("gates", at(Route::Gates), vec!["settings-facts", "pair-open", "gate-test-0"]),
         ("pair", pairing, vec!["pair-name", "pair-address"]),
+        ("closing", closing, vec!["language"]),
+        ("gone", gone, vec!["gone"]),
+        ("farewell", farewell, vec!["farewell-left"]),
         ("why", at(Route::WhyOff), vec!["why-facts", "why-gates", "why-cards-work"]),
     ]
 }
@@ -521,7 +528,7 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
     for (name, staff, _) in pages() {
         let own: &[&str] = match name {
             "first-3" => &["create-vault"],
-            "first-1" | "first-2" | "unlock" | "unlock-wait" => &[],
+            "first-1" | "first-2" | "unlock" | "unlock-wait" | "closing" | "gone" | "farewell" => &[],
             "home" | "home-trouble" => &["lock", "show-gates"],
             "home-found" => &["lock", "open", "show-gates"],
             "record-issue" => &["close", "issue-card", "lock"],
