@@ -4,6 +4,10 @@
 //! absent: the vault, devices and rules; whatever is shown came in an event.
 
 pub mod explain;
+pub mod focus;
+pub mod keys;
+mod plan;
+#[cfg(feature = "practice")]
 pub mod practice_tools;
 pub mod program;
 pub mod resident;

@@ -8,8 +8,13 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use futures::channel::mpsc::Receiver;
-use iced::{Element, Point, Size, Subscription, Task, clipboard, keyboard, window};
+use iced::widget::container;
+use iced::{Element, Fill, Point, Size, Subscription, Task, clipboard, window};
 
+use super::focus::{self, Step};
+use super::keys::{Shortcut, shortcut};
+pub use super::plan::{Geometry, WindowPlan};
+#[cfg(feature = "practice")]
 use super::practice_tools::{self, PracticeTools, Tools};
 use super::resident::{self, Resident};
 use super::staff::{self, Staff};
@@ -24,46 +29,11 @@ use crate::{tr, trr};
 /// Longest wait for the desk's goodbye. The gates' erasures of a practice site go on in the gates after that.
 pub const GOODBYE_MAX: Duration = Duration::from_secs(10);
 
+/// How long the last page is shown when there is something to say on it.
+const FAREWELL: Duration = Duration::from_secs(4);
+
 /// Pause between opening the resident window and making it fill its screen: asked for at once, it would fill the first screen.
 const FULLSCREEN_AFTER: Duration = Duration::from_millis(500);
-
-/// Where a window opens, in logical pixels.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Geometry {
-    /// Left edge; `None` leaves the place to the system.
-    pub x: Option<f32>,
-    /// Top edge.
-    pub y: Option<f32>,
-    /// Width.
-    pub width: f32,
-    /// Height.
-    pub height: f32,
-}
-
-/// Where the windows open.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct WindowPlan {
-    /// The staff window.
-    pub staff: Geometry,
-    /// The resident window, on the second screen.
-    pub resident: Geometry,
-    /// Fill the screen that the resident window is on.
-    pub resident_fullscreen: bool,
-    /// The practice tools.
-    pub practice: Geometry,
-}
-
-impl Default for WindowPlan {
-    fn default() -> Self {
-        let at = |width, height| Geometry { x: None, y: None, width, height };
-        Self {
-            staff: at(1280.0, 720.0),
-            resident: at(1280.0, 800.0),
-            resident_fullscreen: false,
-            practice: at(420.0, 640.0),
-        }
-    }
-}
 
 /// What the windows need to begin.
 pub struct Boot {
@@ -76,6 +46,7 @@ pub struct Boot {
     /// Where the windows open.
     pub windows: WindowPlan,
     /// The practice devices, on practice sites.
+    #[cfg(feature = "practice")]
     pub practice: Option<PracticeTools>,
 }
 
@@ -105,15 +76,17 @@ pub fn run(boot: Boot) -> iced::Result {
 enum Role {
     Staff,
     Resident,
+    #[cfg(feature = "practice")]
     Practice,
 }
 
 impl Role {
-    /// The window class, by which tests and window managers find it.
+    /// The window class, by which tests and window managers find it; also the id of the window's root container.
     fn application_id(self) -> &'static str {
         match self {
             Self::Staff => "menka-staff",
             Self::Resident => "menka-resident",
+            #[cfg(feature = "practice")]
             Self::Practice => "menka-practice",
         }
     }
@@ -131,6 +104,7 @@ enum Message {
     /// From the resident window.
     Resident(resident::Message),
     /// From the practice tools.
+    #[cfg(feature = "practice")]
     Tools(practice_tools::Message),
     /// A window is there.
     Opened(Role, window::Id),
@@ -138,20 +112,12 @@ enum Message {
     Fill(window::Id),
     /// A window was closed.
     Closed(window::Id),
-    /// A key that no field wanted.
+    /// A key that works everywhere in a window.
     Key(window::Id, Shortcut),
     /// Time passes.
     Ticked(Instant),
     /// The desk did not say goodbye in time.
     WaitedEnough,
-}
-
-/// Keys that work everywhere in a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shortcut {
-    Lock,
-    NextField,
-    PreviousField,
 }
 
 struct App {
@@ -163,10 +129,11 @@ struct App {
     staff_texts: Texts,
     resident: Resident,
     resident_texts: Texts,
-    practice: Option<PracticeTools>,
-    tools: Tools,
+    #[cfg(feature = "practice")]
+    practice: Option<(PracticeTools, Tools)>,
     ticked_at: Option<Instant>,
     closing: bool,
+    goodbye: bool,
 }
 
 impl App {
@@ -176,28 +143,31 @@ impl App {
             Some(boot) => (boot, true),
             None => (Boot::empty(), false),
         };
-        let Boot { realm, commands, events, windows, practice } = boot;
+        let realm = boot.realm;
         let mut app = Self {
-            commands,
-            plan: windows,
+            commands: boot.commands,
+            plan: boot.windows,
             realm,
             windows: vec![],
             staff: Staff::new(realm),
             staff_texts: Texts::new(Language::Chinese),
             resident: Resident::default(),
             resident_texts: Texts::new(Language::Chinese),
-            practice,
-            tools: Tools::default(),
+            #[cfg(feature = "practice")]
+            practice: boot.practice.map(|devices| (devices, Tools::default())),
             ticked_at: None,
             closing: false,
+            goodbye: false,
         };
         app.resident.apply(&Event::Realm(realm));
         if !start {
             return (app, iced::exit());
         }
-        let desk = Task::run(events, Message::Desk).chain(Task::done(Message::DeskGone));
-        let tools = if app.practice.is_some() { app.open_window(Role::Practice) } else { Task::none() };
-        let tasks = [desk, app.open_window(Role::Resident), tools, app.open_window(Role::Staff)];
+        let desk = Task::run(boot.events, Message::Desk).chain(Task::done(Message::DeskGone));
+        let mut tasks = vec![desk, app.open_window(Role::Resident)];
+        #[cfg(feature = "practice")]
+        tasks.extend(app.practice.is_some().then(|| app.open_window(Role::Practice)));
+        tasks.push(app.open_window(Role::Staff));
         (app, Task::batch(tasks))
     }
 
@@ -205,6 +175,7 @@ impl App {
         let place = match role {
             Role::Staff => self.plan.staff,
             Role::Resident => self.plan.resident,
+            #[cfg(feature = "practice")]
             Role::Practice => self.plan.practice,
         };
         let position = match (place.x, place.y) {
@@ -217,7 +188,7 @@ impl App {
             position,
             decorations: !(role == Role::Resident && self.plan.resident_fullscreen),
             // Closing is answered by hand: the desk locks first, and the resident window comes back.
-            exit_on_close_request: role == Role::Practice,
+            exit_on_close_request: false,
             platform_specific: platform(role),
             ..window::Settings::default()
         });
@@ -232,6 +203,7 @@ impl App {
         match self.role(id) {
             Some(Role::Staff) => tr!(self.staff_texts, "window-staff"),
             Some(Role::Resident) => tr!(self.resident_texts, "window-resident"),
+            #[cfg(feature = "practice")]
             Some(Role::Practice) => tr!(self.staff_texts, "window-practice"),
             None => String::new(),
         }
@@ -240,12 +212,13 @@ impl App {
     fn update(&mut self, message: Message) -> Task<Message> {
         match message {
             Message::Desk(event) => self.hear(event),
-            Message::DeskGone if self.closing => iced::exit(),
+            // After its goodbye the desk is meant to be gone; the last page stays for its few seconds.
+            Message::DeskGone if self.goodbye => Task::none(),
             Message::DeskGone => {
                 // The desk's thread ended by itself: nothing can be done any more, and nothing may look as if it could.
                 self.closing = true;
-                self.staff.closing();
-                iced::exit()
+                self.staff.gone();
+                Task::perform(pause(FAREWELL), |()| Message::WaitedEnough)
             }
             Message::Staff(message) => {
                 let action = self.staff.update(message);
@@ -256,10 +229,10 @@ impl App {
                 resident::Action::Ask(command) => self.ask(Command::Resident(command)),
                 resident::Action::PickReceiptPath => self.pick_receipt_path(),
             },
+            #[cfg(feature = "practice")]
             Message::Tools(message) => {
-                let act = self.tools.update(message);
-                if let Some(practice) = &self.practice {
-                    (practice.act)(act);
+                if let Some((devices, tools)) = &mut self.practice {
+                    (devices.act)(tools.update(message));
                 }
                 Task::none()
             }
@@ -271,23 +244,15 @@ impl App {
                     }
                     Role::Staff => {
                         // The desk may have spoken before there was a field to put the caret into.
-                        let caret = self.staff.caret().map_or_else(Task::none, iced::widget::operation::focus);
-                        Task::batch([window::gain_focus(id), caret])
+                        let caret = self.staff.caret().map_or(staff::Action::None, staff::Action::Focus);
+                        Task::batch([window::gain_focus(id), self.act(caret)])
                     }
-                    Role::Resident | Role::Practice => Task::none(),
+                    _ => Task::none(),
                 }
             }
             Message::Fill(id) => window::set_mode(id, window::Mode::Fullscreen),
             Message::Closed(id) => self.closed(id),
-            Message::Key(id, shortcut) => match (self.role(id), shortcut) {
-                (Some(Role::Staff), Shortcut::Lock) => {
-                    let action = self.staff.update(staff::Message::LockPressed);
-                    self.act(action)
-                }
-                (Some(_), Shortcut::NextField) => iced::widget::operation::focus_next(),
-                (Some(_), Shortcut::PreviousField) => iced::widget::operation::focus_previous(),
-                (_, Shortcut::Lock) | (None, _) => Task::none(),
-            },
+            Message::Key(id, shortcut) => self.key(id, shortcut),
             Message::Ticked(now) => {
                 let before = self.ticked_at.replace(now).unwrap_or(now);
                 let ms = i64::try_from(now.duration_since(before).as_millis()).unwrap_or(i64::MAX);
@@ -298,6 +263,23 @@ impl App {
                 self.act(action)
             }
             Message::WaitedEnough => iced::exit(),
+        }
+    }
+
+    fn key(&mut self, id: window::Id, shortcut: Shortcut) -> Task<Message> {
+        let Some(role) = self.role(id) else { return Task::none() };
+        match (role, shortcut) {
+            (role, Shortcut::NextField) => focus::caret(role.application_id(), Step::Next),
+            (role, Shortcut::PreviousField) => focus::caret(role.application_id(), Step::Previous),
+            (Role::Staff, Shortcut::Lock) => {
+                let action = self.staff.update(staff::Message::LockPressed);
+                self.act(action)
+            }
+            (Role::Staff, Shortcut::Stray(stray)) => {
+                let action = self.staff.update(staff::Message::Stray(stray));
+                self.act(action)
+            }
+            (_, Shortcut::Lock | Shortcut::Stray(_)) => Task::none(),
         }
     }
 
@@ -323,7 +305,13 @@ impl App {
                 self.resident.apply(&Event::ResidentLanguage(language));
                 Task::none()
             }
-            Event::Goodbye { .. } => iced::exit(),
+            Event::Goodbye { erased: 0, unanswered } if unanswered.is_empty() => iced::exit(),
+            Event::Goodbye { erased, unanswered } => {
+                self.closing = true;
+                self.goodbye = true;
+                self.staff.farewell(erased, unanswered);
+                Task::perform(pause(FAREWELL), |()| Message::WaitedEnough)
+            }
             event @ (Event::Resident(_) | Event::Preview(_) | Event::Guide { .. }) => {
                 self.resident.apply(&event);
                 Task::none()
@@ -336,7 +324,7 @@ impl App {
             // `Staff` follows routes itself.
             staff::Action::None | staff::Action::Go(_) => Task::none(),
             staff::Action::Ask(command) => self.ask(Command::Staff(command)),
-            staff::Action::Focus(id) => iced::widget::operation::focus(id),
+            staff::Action::Focus(id) => focus::caret(Role::Staff.application_id(), Step::To(id.into())),
             staff::Action::Copy(text) => clipboard::write(text),
             staff::Action::Language(language) => {
                 self.staff_texts = Texts::new(language);
@@ -378,26 +366,30 @@ impl App {
                 Task::perform(pause(GOODBYE_MAX), |()| Message::WaitedEnough)
             }
             Some(Role::Staff) => Task::none(),
+            #[cfg(feature = "practice")]
             Some(Role::Practice) => {
                 self.windows.retain(|(known, _)| *known != id);
-                Task::none()
+                window::close(id)
             }
             None => Task::none(),
         }
     }
 
     fn view(&self, id: window::Id) -> Element<'_, Message> {
-        match self.role(id) {
-            Some(Role::Staff) => self.staff.view(&self.staff_texts).map(Message::Staff),
-            Some(Role::Resident) => self.resident.view(&self.resident_texts).map(Message::Resident),
-            Some(Role::Practice) => match &self.practice {
-                Some(devices) => {
-                    self.tools.view(&self.staff_texts, &devices.cards, &devices.people).map(Message::Tools)
+        let Some(role) = self.role(id) else { return widget::gap() };
+        let picture = match role {
+            Role::Staff => self.staff.view(&self.staff_texts).map(Message::Staff),
+            Role::Resident => self.resident.view(&self.resident_texts).map(Message::Resident),
+            #[cfg(feature = "practice")]
+            Role::Practice => match &self.practice {
+                Some((devices, tools)) => {
+                    tools.view(&self.staff_texts, &devices.cards, &devices.people).map(Message::Tools)
                 }
                 None => widget::gap(),
             },
-            None => widget::gap(),
-        }
+        };
+        // The id by which the caret stays inside its window.
+        container(picture).id(role.application_id()).width(Fill).height(Fill).into()
     }
 
     fn subscription(&self) -> Subscription<Message> {
@@ -406,7 +398,11 @@ impl App {
         } else {
             Subscription::none()
         };
-        Subscription::batch([window::close_requests().map(Message::Closed), iced::event::listen_with(shortcut), tick])
+        Subscription::batch([
+            window::close_requests().map(Message::Closed),
+            iced::event::listen_with(|event, status, id| Some(Message::Key(id, shortcut(event, status)?))),
+            tick,
+        ])
     }
 }
 
@@ -414,13 +410,20 @@ impl Boot {
     fn empty() -> Self {
         let (_, events) = futures::channel::mpsc::channel(0);
         let commands = Box::new(|_| ());
-        Self { realm: Realm::Practice, commands, events, windows: WindowPlan::default(), practice: None }
+        Self {
+            realm: Realm::Practice,
+            commands,
+            events,
+            windows: WindowPlan::default(),
+            #[cfg(feature = "practice")]
+            practice: None,
+        }
     }
 }
 
 impl std::fmt::Debug for Boot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Boot({:?}, {:?}, {:?})", self.realm, self.windows, self.practice)
+        write!(f, "Boot({:?}, {:?})", self.realm, self.windows)
     }
 }
 
@@ -442,16 +445,4 @@ fn platform(role: Role) -> window::settings::PlatformSpecific {
 #[cfg(not(target_os = "linux"))]
 fn platform(_role: Role) -> window::settings::PlatformSpecific {
     window::settings::PlatformSpecific::default()
-}
-
-/// Ctrl+L and Tab. Escape is deliberately nothing: pressed by accident, it must not lose anybody's work.
-fn shortcut(event: iced::Event, _status: iced::event::Status, id: window::Id) -> Option<Message> {
-    let iced::Event::Keyboard(keyboard::Event::KeyPressed { key, modifiers, .. }) = event else { return None };
-    let shortcut = match key.as_ref() {
-        keyboard::Key::Character("l" | "L") if modifiers.command() => Shortcut::Lock,
-        keyboard::Key::Named(keyboard::key::Named::Tab) if modifiers.shift() => Shortcut::PreviousField,
-        keyboard::Key::Named(keyboard::key::Named::Tab) => Shortcut::NextField,
-        _ => return None,
-    };
-    Some(Message::Key(id, shortcut))
 }

@@ -2,7 +2,7 @@
 
 use iced::{Element, Settings, Size};
 use iced_test::Simulator;
-use iced_test::core::widget::operation::{Outcome, focusable};
+use iced_test::core::widget::operation::{Operation, Outcome, focusable};
 use iced_test::runtime::user_interface::{Cache, UserInterface};
 use iced_test::selector::id;
 use menka::app::command::StaffCommand;
@@ -17,8 +17,9 @@ use menka::domain::resident::{AgeBand, PersonName, Resident, ResidentError, Unit
 use menka::domain::site::{Fact, SiteFacts};
 use menka::domain::time::{CivilDate, Timestamp};
 use menka::i18n::Texts;
+use menka::ui::focus::{self, Step};
 use menka::ui::practice_tools::{PracticeAct, Tools};
-use menka::ui::staff::{self, Action, Flash, Message, Page, Route, Staff};
+use menka::ui::staff::{self, Action, Flash, Message, Page, Route, Staff, Stray};
 use menka::ui::{explain, theme};
 
 /// The fonts once for the whole binary: loading ten megabytes for every simulator would take seconds.
@@ -172,6 +173,10 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
     wrong.apply(StaffEvent::Failed(Failure::Field(FieldFault::Name(ResidentError::NextBandMissing))));
     let mut pairing = at(Route::Gates);
     pairing.update(Message::Gates(staff::gates::Message::PairFormPressed));
+    let [mut closing, mut gone, mut farewell] = [unlocked(), unlocked(), unlocked()];
+    closing.closing();
+    gone.gone();
+    farewell.farewell(2, vec!["西门车库".into()]);
     let mut troubled = unlocked();
     troubled.apply(StaffEvent::Reader(Some(menka::ports::ReaderError::None)));
     troubled.apply(StaffEvent::Failed(Failure::CardUnknown));
@@ -186,16 +191,19 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ("home-trouble", troubled, vec!["home-search", "reader-said", "flash-close"]),
         ("record-issue", issuing, vec!["record-edit", "record-close", "card-field", "card-gate-2"]),
         ("record-face", face, vec!["stop", "card-field"]),
-        ("record-withdraw", withdrawing, vec!["record-close", "card-field"]),
+        ("record-withdraw", withdrawing, vec!["record-close", "withdraw-no", "withdraw-yes"]),
         (
             "form",
             at(Route::Add),
             vec!["form-name", "form-unit", "form-ends-on", "form-band-14", "form-save", "form-back"],
         ),
-        ("form-wrong", wrong, vec!["form-name", "form-next-band"]),
+        ("form-wrong", wrong, vec!["form-name", "form-next-band", "form-ends-on", "form-back", "form-save"]),
         ("facts", at(Route::Facts), vec!["settings-gates", "facts-save", "facts-group-terms", "site_name"]),
         ("gates", at(Route::Gates), vec!["settings-facts", "pair-open", "gate-test-0"]),
         ("pair", pairing, vec!["pair-name", "pair-address"]),
+        ("closing", closing, vec!["language"]),
+        ("gone", gone, vec!["gone"]),
+        ("farewell", farewell, vec!["farewell-left"]),
         ("why", at(Route::WhyOff), vec!["why-facts", "why-gates", "why-cards-work"]),
     ]
 }
@@ -437,6 +445,25 @@ fn a_keyboard_reader_types_into_the_card_field_and_enter_issues() {
 }
 
 #[test]
+fn what_a_reader_types_while_the_caret_is_elsewhere_is_not_lost() {
+    let keys = |text: &str| {
+        let letters = text.chars().map(|c| Stray::Text(c.to_string().into()));
+        letters.chain([Stray::Enter]).map(Message::Stray).collect::<Vec<_>>()
+    };
+    let mut staff = unlocked();
+    let actions = after(&mut staff, keys("0012345678"));
+    assert!(matches!(actions[0], Action::Focus("home-search")));
+    assert!(matches!(&commands(actions)[..], [StaffCommand::WedgeTyped(text)] if text == "0012345678"));
+    staff.apply(StaffEvent::Opened(Box::new(person(FaceState::None))));
+    let asked = commands(after(&mut staff, keys("04A1B2C3")));
+    assert!(matches!(&asked[..], [StaffCommand::WedgeTyped(text)] if text == "04A1B2C3"));
+    staff.apply(StaffEvent::CardRead(read(false)));
+    assert!(commands(after(&mut staff, keys(""))).is_empty(), "a stray Enter issues nothing");
+    staff.apply(StaffEvent::Locked { wait_ms: 0 });
+    assert!(commands(after(&mut staff, keys("0012345678"))).is_empty(), "and nothing while locked");
+}
+
+#[test]
 fn gates_that_come_later_are_ticked_and_unticked_ones_stay_unticked() {
     let mut staff = unlocked();
     staff.apply(StaffEvent::Opened(Box::new(person(FaceState::None))));
@@ -501,7 +528,7 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
     for (name, staff, _) in pages() {
         let own: &[&str] = match name {
             "first-3" => &["create-vault"],
-            "first-1" | "first-2" | "unlock" | "unlock-wait" => &[],
+            "first-1" | "first-2" | "unlock" | "unlock-wait" | "closing" | "gone" | "farewell" => &[],
             "home" | "home-trouble" => &["lock", "show-gates"],
             "home-found" => &["lock", "open", "show-gates"],
             "record-issue" => &["close", "issue-card", "lock"],
@@ -697,10 +724,80 @@ fn a_line_that_comes_or_goes_does_not_take_the_caret_away() {
     // The first letter takes the red line away.
     staff.update(Message::Unlock(staff::unlock::Message::PassphraseTyped("s".to_owned().into())));
     let mut ui = UserInterface::build(staff.view(&texts), size, cache, &mut renderer);
+    assert_eq!(focused(&mut ui, &renderer), Some(staff::unlock::PASSPHRASE.into()));
+}
+
+/// Runs an operation over windows as the program does: over all of them, then the next part of the chain.
+fn operate(
+    windows: &mut [UserInterface<'_, Message, iced::Theme, iced_test::renderer::Renderer>],
+    renderer: &iced_test::renderer::Renderer,
+    first: impl Operation<()> + 'static,
+) {
+    let mut next: Option<Box<dyn Operation<()>>> = Some(Box::new(first));
+    while let Some(mut operation) = next.take() {
+        windows.iter_mut().for_each(|window| window.operate(renderer, operation.as_mut()));
+        if let Outcome::Chain(then) = operation.finish() {
+            next = Some(then);
+        }
+    }
+}
+
+fn focused(
+    window: &mut UserInterface<'_, Message, iced::Theme, iced_test::renderer::Renderer>,
+    renderer: &iced_test::renderer::Renderer,
+) -> Option<iced::widget::Id> {
     let mut find = focusable::find_focused();
-    ui.operate(&renderer, &mut iced_test::core::widget::operation::black_box(&mut find));
-    use iced_test::core::widget::Operation;
-    assert!(matches!(find.finish(), Outcome::Some(field) if field == staff::unlock::PASSPHRASE.into()));
+    window.operate(renderer, &mut iced_test::core::widget::operation::black_box(&mut find));
+    match find.finish() {
+        Outcome::Some(field) => Some(field),
+        _ => None,
+    }
+}
+
+#[test]
+fn tab_stays_inside_its_window() {
+    let texts = Texts::new(Language::Chinese);
+    let mut form = unlocked();
+    form.update(Message::Go(Route::Add));
+    let mut other = Staff::new(Realm::Practice);
+    other.apply(StaffEvent::Locked { wait_ms: 0 });
+    let mut renderer = renderer();
+    let size = Size::new(LARGE.0, LARGE.1);
+    let root = |staff, id: &'static str| iced::widget::container(Staff::view(staff, &texts)).id(id);
+    let mut windows = [
+        UserInterface::build(root(&form, "one"), size, Cache::default(), &mut renderer),
+        UserInterface::build(root(&other, "two"), size, Cache::default(), &mut renderer),
+    ];
+    let id = |name: &'static str| Some(iced::widget::Id::from(name));
+    operate(&mut windows, &renderer, focus::operation("two", Step::To("unlock-passphrase".into())));
+    for expected in ["form-name", "form-unit", "form-ends-on", "form-name"] {
+        operate(&mut windows, &renderer, focus::operation("one", Step::Next));
+        assert_eq!(focused(&mut windows[0], &renderer), id(expected));
+        assert_eq!(focused(&mut windows[1], &renderer), id("unlock-passphrase"), "the other window keeps its caret");
+    }
+    operate(&mut windows, &renderer, focus::operation("one", Step::Previous));
+    assert_eq!(focused(&mut windows[0], &renderer), id("form-ends-on"));
+}
+
+#[test]
+fn a_field_that_gets_the_caret_is_scrolled_into_sight() {
+    let texts = Texts::new(Language::Chinese);
+    let mut staff = unlocked();
+    staff.update(Message::Go(Route::Facts));
+    let mut renderer = renderer();
+    let view = iced::widget::container(staff.view(&texts)).id("one");
+    let mut windows = [UserInterface::build(view, Size::new(SMALL.0, SMALL.1), Cache::default(), &mut renderer)];
+    let seen = |windows: &mut [UserInterface<'_, Message, iced::Theme, iced_test::renderer::Renderer>]| {
+        let mut find = iced_test::Selector::find(id("card_fee"));
+        windows[0].operate(&renderer, &mut iced_test::core::widget::operation::black_box(&mut find));
+        match find.finish() {
+            Outcome::Some(Some(target)) => target.visible_bounds().is_some_and(|seen| seen.height > 30.0),
+            _ => false,
+        }
+    };
+    assert!(!seen(&mut windows), "below the fold at first");
+    operate(&mut windows, &renderer, focus::operation("one", Step::To("card_fee".into())));
+    assert!(seen(&mut windows));
 }
 
 fn renderer() -> iced_test::renderer::Renderer {

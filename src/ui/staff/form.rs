@@ -174,7 +174,10 @@ impl Form {
             .spacing(S.space * 2.0),
             column![S.text(tr!(texts, "form-band")), bands].spacing(S.space * 0.5),
         ]
-        .push(column![widget::at_times(next, S.space * 1.75), ends.view(S, Message::EndsOnTyped, save.clone())])
+        .push(row![
+            widget::beside(next, S.space * 2.0),
+            container(ends.view(S, Message::EndsOnTyped, save.clone())).width(Fill)
+        ])
         .push(row![
             widget::action(S, "form-back", tr!(texts, "back"), Weight::Plain, Some(Message::BackPressed)),
             widget::gap(),

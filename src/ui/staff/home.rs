@@ -3,7 +3,7 @@
 use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill, Length};
 
-use super::{Action, Known, Route, S};
+use super::{Action, Known, Route, S, Stray};
 use crate::app::command::StaffCommand;
 use crate::app::event::ResidentRow;
 use crate::domain::card::CardUid;
@@ -43,6 +43,18 @@ impl Home {
     /// A search was answered.
     pub fn found(&mut self, rows: Vec<ResidentRow>, more: bool) {
         self.result = Some((rows, more));
+    }
+
+    /// A reader typed while the caret was elsewhere.
+    pub fn stray(&mut self, stray: Stray) -> Action {
+        match stray {
+            Stray::Text(text) => {
+                self.query.push_str(text.as_str());
+                Action::Focus(SEARCH)
+            }
+            Stray::Enter if self.query.trim().is_empty() => Action::None,
+            Stray::Enter => self.update(Message::FindPressed),
+        }
     }
 
     /// Takes in what a person did.

@@ -5,6 +5,7 @@
 pub mod first_run;
 pub mod form;
 pub mod gates;
+mod hear;
 pub mod home;
 pub mod resident;
 pub mod settings;
@@ -13,7 +14,7 @@ pub mod unlock;
 pub mod why_off;
 
 use crate::app::command::StaffCommand;
-use crate::app::event::{Failure, StaffEvent};
+use crate::app::event::{Failure, GateLabel};
 use crate::domain::Realm;
 use crate::domain::gate::GateStatus;
 use crate::domain::id::GateId;
@@ -21,6 +22,7 @@ use crate::domain::notice::Language;
 use crate::domain::permit::{Blocker, Condition};
 use crate::domain::site::{Fact, SiteFacts};
 use crate::ports::ReaderError;
+use crate::secret::Typed;
 
 /// Sizes of this window.
 pub(crate) const S: super::theme::Sizes = super::theme::Sizes::STAFF;
@@ -101,6 +103,15 @@ pub enum Flash {
     CardWay(bool),
 }
 
+/// Typed while no field had the caret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stray {
+    /// Letters or digits.
+    Text(Typed),
+    /// Enter.
+    Enter,
+}
+
 /// A page with what it holds.
 #[derive(Debug)]
 pub enum Page {
@@ -124,6 +135,30 @@ pub enum Page {
     WhyOff,
     /// Closing: the desk erases and locks.
     Closing,
+    /// The desk ended by itself; the program ends too.
+    Gone,
+    /// Closed: what was erased, and which gates did not answer.
+    Farewell {
+        /// Practice faces whose erasure gates have signed.
+        erased: u32,
+        /// Gates that did not answer.
+        unanswered: Vec<GateLabel>,
+    },
+}
+
+impl Page {
+    /// Whether it is shown to somebody who has unlocked.
+    fn is_inside(&self) -> bool {
+        match self {
+            Self::Home | Self::Resident | Self::Form(_) | Self::Facts(_) | Self::Gates(_) | Self::WhyOff => true,
+            Self::Starting
+            | Self::FirstRun(_)
+            | Self::Unlock(_)
+            | Self::Closing
+            | Self::Gone
+            | Self::Farewell { .. } => false,
+        }
+    }
 }
 
 /// Anything that happens in this window.
@@ -153,6 +188,8 @@ pub enum Message {
     LanguagePressed(Language),
     /// The line under the header is read.
     FlashClosed,
+    /// Typed while no field had the caret.
+    Stray(Stray),
     /// So many milliseconds went by.
     Ticked(i64),
 }
@@ -209,7 +246,13 @@ impl Staff {
             Page::Home => Some(home::SEARCH),
             Page::Resident => Some(resident::CARD_FIELD),
             Page::Form(_) => Some(form::NAME),
-            Page::Starting | Page::Facts(_) | Page::Gates(_) | Page::WhyOff | Page::Closing => None,
+            Page::Starting
+            | Page::Facts(_)
+            | Page::Gates(_)
+            | Page::WhyOff
+            | Page::Closing
+            | Page::Gone
+            | Page::Farewell { .. } => None,
         }
     }
 
@@ -217,6 +260,18 @@ impl Staff {
     pub fn closing(&mut self) {
         self.forget();
         self.page = Page::Closing;
+    }
+
+    /// The desk ended by itself.
+    pub fn gone(&mut self) {
+        self.forget();
+        self.page = Page::Gone;
+    }
+
+    /// The desk is closed; says what was erased before the program ends.
+    pub fn farewell(&mut self, erased: u32, unanswered: Vec<GateLabel>) {
+        self.forget();
+        self.page = Page::Farewell { erased, unanswered };
     }
 
     /// Takes in what a person did.
@@ -241,10 +296,12 @@ impl Staff {
                 screen.tick(ms);
                 Action::None
             }
-            (Message::Go(route), _) => Action::Go(route),
-            (Message::LockPressed, Page::Starting | Page::FirstRun(_) | Page::Unlock(_) | Page::Closing) => {
-                Action::None
+            (Message::Stray(stray), Page::Home) => self.home.stray(stray),
+            (Message::Stray(stray), Page::Resident) => {
+                self.record.as_mut().map_or(Action::None, |record| record.stray(stray))
             }
+            (Message::Go(route), _) => Action::Go(route),
+            (Message::LockPressed, page) if !page.is_inside() => Action::None,
             (Message::LockPressed, _) => Action::Ask(StaffCommand::Lock),
             (Message::StopPressed, _) => Action::Ask(StaffCommand::StopFace),
             (Message::LanguagePressed(language), _) => Action::Language(language),
@@ -267,121 +324,6 @@ impl Staff {
             }
             other => other,
         }
-    }
-
-    /// Takes in what the desk tells.
-    pub fn apply(&mut self, event: StaffEvent) -> Action {
-        match event {
-            StaffEvent::FirstRun => {
-                self.forget();
-                self.page = Page::FirstRun(first_run::FirstRun::default());
-                return Action::Focus(first_run::OPERATOR);
-            }
-            StaffEvent::Locked { wait_ms } => {
-                self.forget();
-                self.page = Page::Unlock(unlock::Unlock::new(wait_ms));
-                return Action::Focus(unlock::PASSPHRASE);
-            }
-            StaffEvent::Unlocked { operator } => {
-                self.known.operator = operator;
-                self.flash = None;
-                return self.go(Route::Home);
-            }
-            StaffEvent::Gates(gates) => {
-                if let Some(record) = &mut self.record {
-                    record.gates_changed(&gates);
-                }
-                if let Page::Gates(screen) = &mut self.page {
-                    screen.gates_changed(&gates);
-                }
-                self.known.gates = gates;
-            }
-            StaffEvent::StationFingerprint(digits) => self.known.fingerprint = digits,
-            StaffEvent::Facts(facts, missing) => {
-                if let Page::Facts(screen) = &mut self.page
-                    && screen.saved(&facts)
-                {
-                    self.flash = Some(Flash::FactsSaved);
-                }
-                self.known.facts = facts;
-                self.known.facts_missing = missing;
-            }
-            StaffEvent::Desk(blockers) => self.known.blockers = Some(blockers),
-            StaffEvent::Found { rows, more } => self.home.found(rows, more),
-            StaffEvent::Opened(view) => {
-                match &mut self.record {
-                    Some(record) if record.id() == view.resident.id => record.refresh(*view),
-                    _ => self.record = Some(resident::Record::new(*view, &self.known.gates)),
-                }
-                // An open form is not torn from under the hands of who types, unless it was this save that was answered.
-                if !matches!(&self.page, Page::Form(form) if !form.is_saved()) && !matches!(self.page, Page::Resident) {
-                    self.page = Page::Resident;
-                    return Action::Focus(resident::CARD_FIELD);
-                }
-            }
-            StaffEvent::Closed => {
-                // When it was this window that closed it, another page is shown already.
-                if self.record.take().is_some() && matches!(self.page, Page::Resident | Page::Form(_)) {
-                    return self.go(Route::Home);
-                }
-            }
-            StaffEvent::Saved(_) => {
-                self.flash = Some(Flash::Saved);
-                if let Page::Form(form) = &mut self.page {
-                    form.mark_saved();
-                }
-            }
-            StaffEvent::CardRead(card) => {
-                if let Some(record) = &mut self.record {
-                    record.card_read(card);
-                }
-            }
-            StaffEvent::CardIssued(resident) => {
-                self.flash = Some(Flash::CardIssued);
-                if let Some(record) = self.record.as_mut().filter(|record| record.id() == resident) {
-                    record.card_issued();
-                }
-            }
-            StaffEvent::CardWay(gate, opens) => {
-                self.known.card_ways.retain(|(id, _)| *id != gate);
-                self.known.card_ways.push((gate, opens));
-                self.flash = Some(Flash::CardWay(opens));
-            }
-            StaffEvent::Reader(state) => self.known.reader = state,
-            StaffEvent::ResidentBusy(busy) => self.known.resident_busy = busy,
-            StaffEvent::Failed(failure) => return self.failed(failure),
-        }
-        Action::None
-    }
-
-    fn failed(&mut self, failure: Failure) -> Action {
-        let action = match (&mut self.page, &failure) {
-            (Page::Unlock(screen), Failure::WrongPassphrase { wait_ms }) => {
-                screen.refused(*wait_ms);
-                Action::Focus(unlock::PASSPHRASE)
-            }
-            (Page::Unlock(screen), _) => {
-                screen.answered();
-                Action::None
-            }
-            (Page::FirstRun(screen), _) => screen.failed(),
-            // Said beside the field; saying it twice helps nobody.
-            (Page::Form(screen), Failure::Field(fault)) => return screen.failed(*fault),
-            (Page::Gates(screen), _) => {
-                screen.failed();
-                Action::None
-            }
-            (Page::Resident, _) => {
-                if let Some(record) = &mut self.record {
-                    record.failed();
-                }
-                Action::Focus(resident::CARD_FIELD)
-            }
-            (Page::Home, Failure::CardUnknown | Failure::CardTextUnreadable) => Action::Focus(home::SEARCH),
-            _ => Action::None,
-        };
-        self.flash = Some(Flash::Failed(failure));
-        action
     }
 
     fn go(&mut self, route: Route) -> Action {

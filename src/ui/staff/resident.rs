@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
-use super::{Action, Route, S};
+use super::{Action, Route, S, Stray};
 use crate::app::command::StaffCommand;
 use crate::app::event::{CardRead, CardView, FaceState, ResidentView};
 use crate::domain::gate::GateStatus;
@@ -108,6 +108,18 @@ impl Record {
         self.asked = false;
     }
 
+    /// A reader typed while the caret was elsewhere. Enter alone does nothing then: only a field or a button issues a card.
+    pub fn stray(&mut self, stray: Stray) -> Action {
+        match stray {
+            Stray::Text(text) => {
+                self.typed.push_str(text.as_str());
+                Action::Focus(CARD_FIELD)
+            }
+            Stray::Enter if self.typed.trim().is_empty() => Action::None,
+            Stray::Enter => self.update(Message::CardSubmitted),
+        }
+    }
+
     /// Takes in what a person did.
     pub fn update(&mut self, message: Message) -> Action {
         match message {
@@ -159,7 +171,10 @@ impl Record {
 
     /// Draws the page.
     pub fn view<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
-        let content = column![self.head(texts), self.card(texts), self.face(texts)].spacing(S.space * 2.0);
+        // One decision at a time: while a withdrawal is being confirmed, the card steps aside.
+        let card = (!self.withdrawing).then(|| self.card(texts));
+        let gap = S.space * 2.0;
+        let content = column![self.head(texts), column![widget::at_times(card, gap), self.face(texts)]].spacing(gap);
         widget::scroll("record-scroll", content).height(Fill).into()
     }
 

@@ -4,24 +4,24 @@ use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
 use super::{Flash, Message, Page, Route, S, Staff, why_off};
+use crate::app::event::GateLabel;
 use crate::domain::Realm;
 use crate::domain::notice::Language;
 use crate::i18n::Texts;
 use crate::tr;
 use crate::ui::theme::{self, Tone, Weight};
-use crate::ui::{explain, widget};
+use crate::ui::{explain, widget, words};
 
 impl Staff {
     /// Draws the window.
     pub fn view<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
         let practice = (self.realm == Realm::Practice).then(|| widget::practice_banner(S, texts));
-        let inside = matches!(
-            self.page,
-            Page::Home | Page::Resident | Page::Form(_) | Page::Facts(_) | Page::Gates(_) | Page::WhyOff
-        );
+        let inside = self.page.is_inside();
         let body = match &self.page {
             Page::Starting => self.quiet(tr!(texts, "starting")),
             Page::Closing => self.closing_page(texts),
+            Page::Gone => gone(texts),
+            Page::Farewell { erased, unanswered } => farewell(texts, *erased, unanswered),
             Page::FirstRun(screen) => screen.view(texts).map(Message::FirstRun),
             Page::Unlock(screen) => screen.view(texts).map(Message::Unlock),
             Page::Home => self.home.view(texts, &self.known).map(Message::Home),
@@ -117,6 +117,21 @@ impl Staff {
         };
         self.quiet(words)
     }
+}
+
+fn gone<'a>(texts: &Texts) -> Element<'a, Message> {
+    let said = widget::telling(S, "gone", Tone::Alarm, tr!(texts, "err-desk-gone"), Some(tr!(texts, "rec-desk-gone")));
+    container(container(said).max_width(640)).center(Fill).into()
+}
+
+fn farewell<'a>(texts: &Texts, erased: u32, unanswered: &[GateLabel]) -> Element<'a, Message> {
+    let left = (!unanswered.is_empty()).then(|| {
+        let gates = words::list(texts, unanswered.iter().map(String::as_str));
+        let todo = Some(tr!(texts, "farewell-unanswered-todo"));
+        widget::telling(S, "farewell-left", Tone::Warn, tr!(texts, "farewell-unanswered", gates = gates), todo)
+    });
+    let content = column![S.text(tr!(texts, "farewell-erased", count = erased))].push(left).spacing(S.space * 2.0);
+    container(widget::panel(S, Tone::Plain, content).max_width(640)).center(Fill).into()
 }
 
 fn flash_line<'a>(texts: &Texts, flash: &Flash) -> Element<'a, Message> {

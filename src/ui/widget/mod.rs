@@ -289,6 +289,14 @@ pub fn at_times<'a, M: 'a>(thing: Option<Element<'a, M>>, gap: f32) -> Element<'
     }
 }
 
+/// The same, to the left of what is always there.
+pub fn beside<'a, M: 'a>(thing: Option<Element<'a, M>>, gap: f32) -> Element<'a, M> {
+    match thing {
+        Some(thing) => container(thing).padding(Padding::ZERO.right(gap)).width(Fill).into(),
+        None => container(space()).into(),
+    }
+}
+
 /// An empty stretch that pushes its neighbours apart.
 pub fn gap<'a, M: 'a>() -> Element<'a, M> {
     space::horizontal().into()

@@ -1,0 +1,121 @@
+//! What the desk tells, taken into the staff window.
+
+use super::{Action, Flash, Page, Route, Staff, first_run, home, resident, unlock};
+use crate::app::event::{Failure, StaffEvent};
+
+impl Staff {
+    /// Takes in what the desk tells.
+    pub fn apply(&mut self, event: StaffEvent) -> Action {
+        match event {
+            StaffEvent::FirstRun => {
+                self.forget();
+                self.page = Page::FirstRun(first_run::FirstRun::default());
+                return Action::Focus(first_run::OPERATOR);
+            }
+            StaffEvent::Locked { wait_ms } => {
+                self.forget();
+                self.page = Page::Unlock(unlock::Unlock::new(wait_ms));
+                return Action::Focus(unlock::PASSPHRASE);
+            }
+            StaffEvent::Unlocked { operator } => {
+                self.known.operator = operator;
+                self.flash = None;
+                return self.go(Route::Home);
+            }
+            StaffEvent::Gates(gates) => {
+                if let Some(record) = &mut self.record {
+                    record.gates_changed(&gates);
+                }
+                if let Page::Gates(screen) = &mut self.page {
+                    screen.gates_changed(&gates);
+                }
+                self.known.gates = gates;
+            }
+            StaffEvent::StationFingerprint(digits) => self.known.fingerprint = digits,
+            StaffEvent::Facts(facts, missing) => {
+                if let Page::Facts(screen) = &mut self.page
+                    && screen.saved(&facts)
+                {
+                    self.flash = Some(Flash::FactsSaved);
+                }
+                self.known.facts = facts;
+                self.known.facts_missing = missing;
+            }
+            StaffEvent::Desk(blockers) => self.known.blockers = Some(blockers),
+            StaffEvent::Found { rows, more } => self.home.found(rows, more),
+            StaffEvent::Opened(view) => {
+                match &mut self.record {
+                    Some(record) if record.id() == view.resident.id => record.refresh(*view),
+                    _ => self.record = Some(resident::Record::new(*view, &self.known.gates)),
+                }
+                // An open form is not torn from under the hands of who types, unless it was this save that was answered.
+                if !matches!(&self.page, Page::Form(form) if !form.is_saved()) && !matches!(self.page, Page::Resident) {
+                    self.page = Page::Resident;
+                    return Action::Focus(resident::CARD_FIELD);
+                }
+            }
+            StaffEvent::Closed => {
+                // When it was this window that closed it, another page is shown already.
+                if self.record.take().is_some() && matches!(self.page, Page::Resident | Page::Form(_)) {
+                    return self.go(Route::Home);
+                }
+            }
+            StaffEvent::Saved(_) => {
+                self.flash = Some(Flash::Saved);
+                if let Page::Form(form) = &mut self.page {
+                    form.mark_saved();
+                }
+            }
+            StaffEvent::CardRead(card) => {
+                if let Some(record) = &mut self.record {
+                    record.card_read(card);
+                }
+            }
+            StaffEvent::CardIssued(resident) => {
+                self.flash = Some(Flash::CardIssued);
+                if let Some(record) = self.record.as_mut().filter(|record| record.id() == resident) {
+                    record.card_issued();
+                }
+            }
+            StaffEvent::CardWay(gate, opens) => {
+                self.known.card_ways.retain(|(id, _)| *id != gate);
+                self.known.card_ways.push((gate, opens));
+                self.flash = Some(Flash::CardWay(opens));
+            }
+            StaffEvent::Reader(state) => self.known.reader = state,
+            StaffEvent::ResidentBusy(busy) => self.known.resident_busy = busy,
+            StaffEvent::Failed(failure) => return self.failed(failure),
+        }
+        Action::None
+    }
+
+    fn failed(&mut self, failure: Failure) -> Action {
+        let action = match (&mut self.page, &failure) {
+            (Page::Unlock(screen), Failure::WrongPassphrase { wait_ms }) => {
+                screen.refused(*wait_ms);
+                Action::Focus(unlock::PASSPHRASE)
+            }
+            (Page::Unlock(screen), _) => {
+                screen.answered();
+                Action::None
+            }
+            (Page::FirstRun(screen), _) => screen.failed(),
+            // Said beside the field; saying it twice helps nobody.
+            (Page::Form(screen), Failure::Field(fault)) => return screen.failed(*fault),
+            (Page::Gates(screen), _) => {
+                screen.failed();
+                Action::None
+            }
+            (Page::Resident, _) => {
+                if let Some(record) = &mut self.record {
+                    record.failed();
+                }
+                Action::Focus(resident::CARD_FIELD)
+            }
+            (Page::Home, Failure::CardUnknown | Failure::CardTextUnreadable) => Action::Focus(home::SEARCH),
+            _ => Action::None,
+        };
+        self.flash = Some(Flash::Failed(failure));
+        action
+    }
+}
