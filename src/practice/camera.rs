@@ -167,7 +167,7 @@ mod tests {
         controls.act(PracticeAct::Seat(1));
         assert!(red(&next(&mut camera).unwrap(), 320).abs_diff(220) <= 3);
         controls.act(PracticeAct::Dark);
-        assert!(red(&next(&mut camera).unwrap(), 320) < 20);
+        assert!(red(&next(&mut camera).unwrap(), 320) < 40);
         controls.act(PracticeAct::Seat(0));
         controls.act(PracticeAct::TwoPeople);
         let both = next(&mut camera).unwrap();
