@@ -295,12 +295,12 @@ mod tests {
         let (feed, frames) = mpsc::channel();
         let mut pump = Pump::new();
         pump.open(|| Ok(Fed(frames))).unwrap();
+        let start = Instant::now();
         feed.send(frame(1)).unwrap();
         until(|| pump.newest().unwrap());
-        let start = Instant::now();
         let error = until(|| pump.newest().err());
         assert_eq!(error, CameraError::Stalled);
-        assert!(start.elapsed() > SILENCE_MAX - Duration::from_millis(100) && start.elapsed() < SILENCE_MAX * 2);
+        assert!(start.elapsed() >= SILENCE_MAX && start.elapsed() < SILENCE_MAX * 2);
         let _ = feed.send(frame(2));
         std::thread::sleep(Duration::from_millis(200));
         assert_eq!(pump.newest().unwrap_err(), CameraError::Stalled, "a lost camera does not come back by itself");
@@ -328,7 +328,7 @@ mod tests {
         std::thread::sleep(Duration::from_millis(20));
         let start = Instant::now();
         pump.close();
-        assert!(start.elapsed() < Duration::from_millis(50), "closing must not wait for the driver");
+        assert!(start.elapsed() < Duration::from_millis(500), "closing must not wait for the driver");
         let old = pump.last.clone().unwrap();
 
         let (feed, frames) = mpsc::channel();
