@@ -13,10 +13,10 @@ busybox mount -t overlay -o lowerdir=/host,upperdir=/rw/upper,workdir=/rw/work r
 for folder in proc sys dev; do
     busybox mount -o bind "/$folder" "/newroot/$folder"
 done
-busybox mount -t tmpfs tmp /newroot/tmp
-busybox mkdir -p /newroot/tmp/share /newroot/tmp/modules
-busybox mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000 share /newroot/tmp/share || echo "no share"
-busybox cp /modules/vivid.ko /modules/v4l2loopback.ko /newroot/tmp/modules/
-busybox chroot /newroot /bin/bash /tmp/share/guest.sh
+busybox mount -t tmpfs mnt /newroot/mnt
+busybox mkdir -p /newroot/mnt/share /newroot/mnt/modules
+busybox mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000 share /newroot/mnt/share || echo "no share"
+busybox cp /modules/vivid.ko /modules/v4l2loopback.ko /newroot/mnt/modules/
+busybox chroot /newroot /bin/bash /mnt/share/guest.sh
 busybox sync
 busybox poweroff -f

@@ -28,13 +28,6 @@ pub(super) trait Source {
     fn next(&mut self, wait: Duration) -> Result<Option<Frame>, CameraError>;
 }
 
-/// Frames and damage of one opening, for diagnosis.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Count {
-    /// Frames that were put into the slot.
-    pub(super) frames: u64,
-}
-
 /// The owner's side.
 pub(super) struct Pump {
     slot: Option<Arc<Slot>>,
@@ -78,10 +71,10 @@ impl Pump {
         self.slot.as_ref().map_or(Ok(None), |slot| slot.take())
     }
 
-    /// Frames so far of what is open.
-    #[cfg(any(test, feature = "practice"))]
-    pub(super) fn count(&self) -> Count {
-        self.slot.as_ref().map(|slot| slot.lock().count).unwrap_or_default()
+    /// How many frames came since it was opened.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only the Linux adapter and the tests ask"))]
+    pub(super) fn frames(&self) -> u64 {
+        self.slot.as_ref().map_or(0, |slot| slot.lock().frames)
     }
 
     /// Tells the thread to stop and wipes the slot. Returns at once.
@@ -110,7 +103,7 @@ struct State {
     newest: Option<Frame>,
     heard: Instant,
     lost: Option<CameraError>,
-    count: Count,
+    frames: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -125,8 +118,7 @@ enum Phase {
 
 impl Slot {
     fn new() -> Self {
-        let state =
-            State { phase: Phase::Opening, newest: None, heard: Instant::now(), lost: None, count: Count::default() };
+        let state = State { phase: Phase::Opening, newest: None, heard: Instant::now(), lost: None, frames: 0 };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
@@ -154,7 +146,7 @@ impl Slot {
         }
         state.newest = Some(frame);
         state.heard = Instant::now();
-        state.count.frames += 1;
+        state.frames += 1;
         true
     }
 
@@ -278,7 +270,7 @@ mod tests {
         let mut pump = Pump::new();
         pump.open(|| Ok(Fed(frames))).unwrap();
         (1..=3).for_each(|shade| feed.send(frame(shade)).unwrap());
-        until(|| (pump.count().frames == 3).then_some(()));
+        until(|| (pump.frames() == 3).then_some(()));
         assert_eq!(pump.newest().unwrap().unwrap().rgb()[0], 3);
         assert!(pump.newest().unwrap().is_none());
     }
@@ -303,12 +295,12 @@ mod tests {
         let (feed, frames) = mpsc::channel();
         let mut pump = Pump::new();
         pump.open(|| Ok(Fed(frames))).unwrap();
+        let start = Instant::now();
         feed.send(frame(1)).unwrap();
         until(|| pump.newest().unwrap());
-        let start = Instant::now();
         let error = until(|| pump.newest().err());
         assert_eq!(error, CameraError::Stalled);
-        assert!(start.elapsed() > SILENCE_MAX - Duration::from_millis(100) && start.elapsed() < SILENCE_MAX * 2);
+        assert!(start.elapsed() >= SILENCE_MAX && start.elapsed() < SILENCE_MAX * 2);
         let _ = feed.send(frame(2));
         std::thread::sleep(Duration::from_millis(200));
         assert_eq!(pump.newest().unwrap_err(), CameraError::Stalled, "a lost camera does not come back by itself");
@@ -336,7 +328,7 @@ mod tests {
         std::thread::sleep(Duration::from_millis(20));
         let start = Instant::now();
         pump.close();
-        assert!(start.elapsed() < Duration::from_millis(50), "closing must not wait for the driver");
+        assert!(start.elapsed() < Duration::from_millis(500), "closing must not wait for the driver");
         let old = pump.last.clone().unwrap();
 
         let (feed, frames) = mpsc::channel();
@@ -355,7 +347,7 @@ mod tests {
         let mut pump = Pump::new();
         pump.open(|| Ok(Fed(frames))).unwrap();
         feed.send(frame(1)).unwrap();
-        until(|| (pump.count().frames == 1).then_some(()));
+        until(|| (pump.frames() == 1).then_some(()));
         pump.close();
         assert!(pump.newest().unwrap().is_none());
         let old = pump.last.clone().unwrap();

@@ -31,24 +31,28 @@ pub struct V4lCamera {
     pump: Pump,
     chosen: Option<String>,
     listed: Vec<CameraInfo>,
+    /// Which formats to try first at the next opening.
+    order: Order,
+    /// Whether `order` was already changed for what is open.
+    gave_up: bool,
 }
 
 impl V4lCamera {
     /// Touches no device yet.
     pub fn new() -> Self {
-        Self { pump: Pump::new(), chosen: None, listed: vec![] }
+        Self { pump: Pump::new(), chosen: None, listed: vec![], order: Order::CompressedFirst, gave_up: false }
     }
 
     /// The way in below the port, without proofs. Private to `capture`: the port and the practice self-test are its only callers.
     pub(super) fn open_unpermitted(&mut self) -> Result<(), CameraError> {
-        let chosen = self.chosen.clone();
-        self.pump.open(move || V4lSource::start(&pick(&survey(), chosen.as_deref())?))
+        let (chosen, order) = (self.chosen.clone(), self.order);
+        self.gave_up = false;
+        self.pump.open(move || V4lSource::start(&pick(&survey(), chosen.as_deref())?, order))
     }
 
-    /// Frames since it was opened, for the self-test.
-    #[cfg(feature = "practice")]
+    /// Frames since it was opened.
     pub(super) fn frames(&self) -> u64 {
-        self.pump.count().frames
+        self.pump.frames()
     }
 }
 
@@ -80,7 +84,15 @@ impl Camera for V4lCamera {
     }
 
     fn newest(&mut self) -> Result<Option<Frame>, CameraError> {
-        self.pump.newest()
+        let newest = self.pump.newest();
+        // Some cheap cameras never end a JPEG properly, so that every one is dropped: the next opening tries another format.
+        if matches!(newest, Err(CameraError::Stalled))
+            && self.frames() == 0
+            && !std::mem::replace(&mut self.gave_up, true)
+        {
+            self.order = self.order.other();
+        }
+        newest
     }
 
     fn close(&mut self) {
@@ -192,6 +204,30 @@ impl Kind {
     }
 }
 
+/// Which kind of format is tried first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    CompressedFirst,
+    RawFirst,
+}
+
+impl Order {
+    fn other(self) -> Self {
+        match self {
+            Self::CompressedFirst => Self::RawFirst,
+            Self::RawFirst => Self::CompressedFirst,
+        }
+    }
+
+    fn formats(self) -> [(&'static [u8; 4], Kind); 7] {
+        let mut formats = Kind::PREFERRED;
+        if self == Self::RawFirst {
+            formats.sort_by_key(|(_, kind)| *kind == Kind::Jpeg);
+        }
+        formats
+    }
+}
+
 /// A streaming device.
 struct V4lSource {
     /// Empty only while it is dropped.
@@ -204,9 +240,9 @@ struct V4lSource {
 
 impl V4lSource {
     /// Sets format and rate, whatever another program left there, and starts the stream.
-    fn start(node: &Node) -> Result<Self, CameraError> {
+    fn start(node: &Node, order: Order) -> Result<Self, CameraError> {
         let device = Device::with_path(&node.path).map_err(|error| explain(&error))?;
-        let (kind, format) = negotiate(&device)?;
+        let (kind, format) = negotiate(&device, order)?;
         // The rate is a wish: many cameras lower it in the dark, some cannot set it at all.
         if let Err(error) = device.set_params(&Parameters::with_fps(WISH_FPS)) {
             tracing::debug!(code = error.raw_os_error(), "the camera keeps its own frame rate");
@@ -291,11 +327,11 @@ impl Drop for V4lSource {
 }
 
 /// Sets the first preferred format that the device really gives.
-fn negotiate(device: &Device) -> Result<(Kind, Format), CameraError> {
+fn negotiate(device: &Device, order: Order) -> Result<(Kind, Format), CameraError> {
     let offered: Vec<FourCC> =
         Capture::enum_formats(device).map_err(|error| explain(&error))?.iter().map(|format| format.fourcc).collect();
     let mut refused = None;
-    for (name, kind) in Kind::PREFERRED {
+    for (name, kind) in order.formats() {
         let code = FourCC::new(name);
         if !offered.iter().any(|have| have.repr == code.repr) {
             continue;
@@ -425,6 +461,15 @@ mod tests {
         for other in [b"UYVY", b"H264", b"BA81", b"\xFF\xFF\xFF\xFF"] {
             assert_eq!(Kind::of(FourCC::new(other)), None);
         }
+    }
+
+    #[test]
+    fn after_a_camera_without_one_whole_jpeg_raw_formats_come_first() {
+        let names = |order: Order| order.formats().map(|(name, _)| String::from_utf8_lossy(name).into_owned());
+        assert_eq!(names(Order::CompressedFirst)[..3], ["MJPG", "JPEG", "YUYV"]);
+        assert_eq!(names(Order::RawFirst)[..2], ["YUYV", "NV12"]);
+        assert_eq!(names(Order::RawFirst)[5..], ["MJPG", "JPEG"]);
+        assert_eq!(Order::RawFirst.other().other(), Order::RawFirst);
     }
 
     #[test]

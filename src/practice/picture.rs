@@ -54,9 +54,9 @@ pub(super) fn together(left: &Person, right: &Person, n: u64) -> Frame {
     sized(shifted(&out, dx, dy))
 }
 
-/// The same frame with almost no light.
+/// The same frame with little light: dark enough to ask for more, bright enough for the detector to see who needs it.
 pub(super) fn dark(frame: &Frame) -> Frame {
-    sized(frame.rgb().iter().map(|value| value / 12).collect())
+    sized(frame.rgb().iter().map(|value| value / 6).collect())
 }
 
 /// The variations of one picture, made once.
