@@ -9,6 +9,8 @@ pub mod keys;
 mod plan;
 #[cfg(feature = "practice")]
 pub mod practice_tools;
+#[cfg(feature = "practice")]
+mod probe;
 pub mod program;
 pub mod resident;
 pub mod staff;

@@ -118,6 +118,12 @@ enum Message {
     Ticked(Instant),
     /// The desk did not say goodbye in time.
     WaitedEnough,
+    /// A test asked where everything is.
+    #[cfg(feature = "practice")]
+    Probe,
+    /// Where everything is.
+    #[cfg(feature = "practice")]
+    Probed(String),
 }
 
 struct App {
@@ -263,6 +269,15 @@ impl App {
                 self.act(action)
             }
             Message::WaitedEnough => iced::exit(),
+            #[cfg(feature = "practice")]
+            Message::Probe => super::probe::collect().map(Message::Probed),
+            #[cfg(feature = "practice")]
+            Message::Probed(text) => {
+                if let Some(file) = super::probe::file() {
+                    super::probe::write(&file, &text);
+                }
+                Task::none()
+            }
         }
     }
 
@@ -398,7 +413,15 @@ impl App {
         } else {
             Subscription::none()
         };
+        #[cfg(feature = "practice")]
+        let probe = match super::probe::file() {
+            Some(_) => iced::time::every(super::probe::EVERY).map(|_| Message::Probe),
+            None => Subscription::none(),
+        };
+        #[cfg(not(feature = "practice"))]
+        let probe = Subscription::none();
         Subscription::batch([
+            probe,
             window::close_requests().map(Message::Closed),
             iced::event::listen_with(|event, status, id| Some(Message::Key(id, shortcut(event, status)?))),
             tick,
