@@ -31,7 +31,8 @@ pub const PROBES_MAX: usize = 10;
 /// The span of [`PROBES_MAX`], in milliseconds.
 pub const PROBES_WITHIN_MS: i64 = 10_000;
 
-/// Days after its last day that a template is kept (unmatched) for the station to erase; then the gate erases it by itself.
+/// Days after its last day that a template is kept (unmatched) for the station to erase; then the gate erases it by
+/// itself.
 pub const ENDED_KEPT_DAYS: i64 = 3;
 
 /// How long the clock must have run without a jump before the gate erases by itself, in milliseconds.
@@ -325,7 +326,8 @@ impl Gate {
         let template = TemplateId::from_bytes(put.template);
         let ends_on = CivilDate::from_epoch_days(put.ends_on);
         self.faces.push(LiveFace { template, ends_on, frozen: false, face });
-        // Paired with the look inside the transaction: the answer goes out only if the committed row gives its digest too.
+        // Paired with the look inside the transaction: the answer goes out only if the committed row gives its digest
+        // too.
         let held = self.store.held(&put.template)?.map(|held| held.digest);
         if held != Some(receipt.stored_digest) {
             return Err(GateError::Corrupt.into());

@@ -29,7 +29,8 @@ impl Door for LogDoor {
     }
 }
 
-/// How a person shows that they want to be recognised. Walking past is not among them (rule J10: recognition is asked for).
+/// How a person shows that they want to be recognised. Walking past is not among them (rule J10: recognition is asked
+/// for).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
     /// The face button beside the camera was pressed.
@@ -39,7 +40,8 @@ pub enum Act {
 }
 
 impl Gate {
-    /// Turns a deliberate act before this gate into the proof that one frame may be looked at. It takes an opened gate: the desk has none.
+    /// Turns a deliberate act before this gate into the proof that one frame may be looked at. It takes an opened gate:
+    /// the desk has none.
     pub fn acted(&self, act: Act) -> AtTheDoor {
         tracing::debug!(?act, "asked to recognise");
         AtTheDoor::assert_act()

@@ -1,8 +1,9 @@
 //! The key of the store: 32 random bytes, wrapped under a key that Argon2id makes from the gate's secret.
 //!
-//! The secret is a file of its own (by default beside the store, better a credential of the service manager or a TPM), so that the store
-//! and its key file alone open nothing. Layout of the key file: `menka-gate-key/1`, realm 1, memory in KiB 4, passes 4, lanes 4, salt 16,
-//! nonce 24, wrapped key 48; numbers big endian; everything before the nonce is authenticated.
+//! The secret is a file of its own (by default beside the store, better a credential of the service manager or a TPM),
+//! so that the store and its key file alone open nothing. Layout of the key file: `menka-gate-key/1`, realm 1, memory
+//! in KiB 4, passes 4, lanes 4, salt 16, nonce 24, wrapped key 48; numbers big endian; everything before the nonce is
+//! authenticated.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};

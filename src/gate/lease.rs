@@ -1,4 +1,5 @@
-//! Whether faces may be matched now: the lease of contact with the station, and a clock that must not go back. Cards never depend on it.
+//! Whether faces may be matched now: the lease of contact with the station, and a clock that must not go back. Cards
+//! never depend on it.
 
 use crate::domain::time::Timestamp;
 use crate::wire::message::FacesOff;
@@ -59,7 +60,8 @@ impl Lease {
         }
     }
 
-    /// For how long the clock has been looked at without a jump in either direction, in milliseconds. What cannot be undone waits for it.
+    /// For how long the clock has been looked at without a jump in either direction, in milliseconds. What cannot be
+    /// undone waits for it.
     pub fn steady_ms(&self) -> i64 {
         self.steady.map_or(0, |(last, since)| last.since(since))
     }
@@ -69,12 +71,14 @@ impl Lease {
         self.latest
     }
 
-    /// Whether these instants in the store are the ones this lease wrote or started from; others come from a new pairing.
+    /// Whether these instants in the store are the ones this lease wrote or started from; others come from a new
+    /// pairing.
     pub fn wrote(&self, contact: Timestamp, latest: Timestamp) -> bool {
         self.recorded == (contact, latest)
     }
 
-    /// The instants in the store and those to write there (contact, latest), when the store's are more than a minute old.
+    /// The instants in the store and those to write there (contact, latest), when the store's are more than a minute
+    /// old.
     pub fn due_record(&self) -> Option<Change> {
         let due = self.contact.since(self.recorded.0) >= RECORD_EVERY_MS
             || self.latest.since(self.recorded.1) >= RECORD_EVERY_MS;

@@ -1,7 +1,8 @@
 //! The gate daemon: holds templates and cards without names, matches them, signs for what it did.
 //!
-//! [`daemon::Gate`] is the whole gate without sockets, threads or a clock: one body in, one reply out. [`server`] puts it on the LAN,
-//! [`cli`] is what the binary runs. Deliberately absent: names, pictures at rest, any way to read a template out, any window.
+//! [`daemon::Gate`] is the whole gate without sockets, threads or a clock: one body in, one reply out. [`server`] puts
+//! it on the LAN, [`cli`] is what the binary runs. Deliberately absent: names, pictures at rest, any way to read a
+//! template out, any window.
 
 pub mod admit;
 pub mod cli;

@@ -2,7 +2,8 @@
 
 use std::sync::mpsc;
 
-/// Keeps templates and keys out of core dumps and away from debuggers of the same user. Best effort: the service unit says it too.
+/// Keeps templates and keys out of core dumps and away from debuggers of the same user. Best effort: the service unit
+/// says it too.
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
 pub(super) fn keep_memory_private() {
@@ -18,7 +19,8 @@ pub(super) fn keep_memory_private() {
 #[cfg(not(target_os = "linux"))]
 pub(super) fn keep_memory_private() {}
 
-/// Sends `None` when SIGTERM or SIGINT arrives. Must be called before any other thread starts: they inherit the blocked signals.
+/// Sends `None` when SIGTERM or SIGINT arrives. Must be called before any other thread starts: they inherit the
+/// blocked signals.
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
 pub(super) fn stop_on_signal(stop: mpsc::Sender<Option<String>>) {

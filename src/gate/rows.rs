@@ -1,4 +1,5 @@
-//! What each operation changes in the store, inside the transaction that also writes its receipt. Each ends with a look at what is there.
+//! What each operation changes in the store, inside the transaction that also writes its receipt. Each ends with a look
+//! at what is there.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use sha2::{Digest, Sha256};

@@ -1,4 +1,5 @@
-//! Puts a gate on the LAN: a TLS listener that hears the paired station only, one thread a connection, every wait limited.
+//! Puts a gate on the LAN: a TLS listener that hears the paired station only, one thread a connection, every wait
+//! limited.
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};

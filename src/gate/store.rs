@@ -1,6 +1,8 @@
-//! The gate's store: one SQLCipher file. What an operation changes and the receipt for it are written in one durable transaction.
+//! The gate's store: one SQLCipher file. What an operation changes and the receipt for it are written in one durable
+//! transaction.
 //!
-//! An erased template is overwritten (`secure_delete`) and the write-ahead log is emptied before anybody is told that it is gone.
+//! An erased template is overwritten (`secure_delete`) and the write-ahead log is emptied before anybody is told that
+//! it is gone.
 
 use std::path::Path;
 
@@ -187,8 +189,8 @@ impl Store {
         Ok(station)
     }
 
-    /// Pairs with a station: the only one that is heard from now on. The clock is trusted again and the order of card operations starts
-    /// anew (a station that was restored from a backup counts from an earlier number).
+    /// Pairs with a station: the only one that is heard from now on. The clock is trusted again and the order of card
+    /// operations starts anew (a station that was restored from a backup counts from an earlier number).
     ///
     /// # Errors
     /// [`GateError`].
@@ -248,8 +250,8 @@ impl Store {
         Ok(Some((digest, receipt)))
     }
 
-    /// Does an operation and writes its receipt, both or neither. `effect` changes the tables and says what a look at them found;
-    /// `sign` makes the receipt of it.
+    /// Does an operation and writes its receipt, both or neither. `effect` changes the tables and says what a look at
+    /// them found; `sign` makes the receipt of it.
     ///
     /// # Errors
     /// [`GateError::Store`]; then nothing was changed.
@@ -402,7 +404,8 @@ impl Store {
         Ok(self.db.execute("DELETE FROM openings WHERE at < ?1", [instant.ms()])?)
     }
 
-    /// Erases templates whose last day is before `day`, and spends their numbers. Returns the numbers. The log is the caller's to empty.
+    /// Erases templates whose last day is before `day`, and spends their numbers. Returns the numbers. The log is the
+    /// caller's to empty.
     ///
     /// # Errors
     /// [`GateError`].
@@ -466,7 +469,8 @@ fn give_key(db: &Connection, key: &[u8; 32]) -> Result<(), GateError> {
             *digit = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
         }
     }
-    // SAFETY: the handle is open for as long as `db` is borrowed, and the library copies the 67 bytes before it returns.
+    // SAFETY: the handle is open for as long as `db` is borrowed, and the library copies the 67 bytes before it
+    // returns.
     let code = unsafe { rusqlite::ffi::sqlite3_key(db.handle(), text.as_ptr().cast(), 67) };
     if code == rusqlite::ffi::SQLITE_OK { Ok(()) } else { Err(GateError::Corrupt) }
 }

@@ -1,5 +1,5 @@
-//! The whole gate over real TLS with a hand-moved clock, and as a second process that is killed. Sealing takes a consent, so these tests
-//! live inside the crate; those of the real binary are in `tests/it/gate.rs`.
+//! The whole gate over real TLS with a hand-moved clock, and as a second process that is killed. Sealing takes a
+//! consent, so these tests live inside the crate; those of the real binary are in `tests/it/gate.rs`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod clocks;

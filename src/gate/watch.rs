@@ -31,7 +31,8 @@ pub enum Answer {
 }
 
 impl Gate {
-    /// Recognises the one person in a frame and opens the door for a match. The frame is wiped on every path; the act is used up.
+    /// Recognises the one person in a frame and opens the door for a match. The frame is wiped on every path; the act
+    /// is used up.
     pub fn recognise_frame(
         &mut self,
         engine: &mut dyn FaceEngine,

@@ -1,7 +1,7 @@
 //! The station's side of the channel to gates: blocking TLS 1.3 on the LAN, both keys pinned.
 //!
-//! One connection a gate is kept open and reused; a stale one is opened again once. Deliberately absent: name lookup, discovery, trust on
-//! first use, any other network.
+//! One connection a gate is kept open and reused; a stale one is opened again once. Deliberately absent: name lookup,
+//! discovery, trust on first use, any other network.
 
 mod connection;
 

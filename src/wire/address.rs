@@ -2,14 +2,15 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// Reads `ip:port` and accepts it only on a private, link-local or loopback address. Names are not resolved: a name can be made to
-/// point anywhere.
+/// Reads `ip:port` and accepts it only on a private, link-local or loopback address. Names are not resolved: a name can
+/// be made to point anywhere.
 pub fn lan_address(text: &str) -> Option<SocketAddr> {
     let address: SocketAddr = text.trim().parse().ok()?;
     is_lan(address.ip()).then_some(address)
 }
 
-/// Whether an address is private (RFC 1918, RFC 4193), link-local or loopback. The unspecified address is not: it listens everywhere.
+/// Whether an address is private (RFC 1918, RFC 4193), link-local or loopback. The unspecified address is not: it
+/// listens everywhere.
 pub fn is_lan(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => ip.is_private() || ip.is_link_local() || ip.is_loopback(),

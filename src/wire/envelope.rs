@@ -1,8 +1,9 @@
 //! Seals a template or a probe to one gate, and opens it there.
 //!
-//! HPKE (RFC 9180) in Auth mode: X25519, HKDF-SHA256, ChaCha20-Poly1305. The `info` names protocol, realm and purpose; the additional data
-//! is every field of the header, so that an envelope cannot be moved to another gate, number, date, realm or purpose, nor come from
-//! anybody but the paired station. Plaintexts live in wiped buffers that are encrypted and decrypted in place.
+//! HPKE (RFC 9180) in Auth mode: X25519, HKDF-SHA256, ChaCha20-Poly1305. The `info` names protocol, realm and purpose;
+//! the additional data is every field of the header, so that an envelope cannot be moved to another gate, number, date,
+//! realm or purpose, nor come from anybody but the paired station. Plaintexts live in wiped buffers that are encrypted
+//! and decrypted in place.
 
 use hpke::aead::{AeadTag, ChaCha20Poly1305};
 use hpke::kdf::HkdfSha256;
@@ -48,11 +49,13 @@ pub enum SealError {
 #[error("the envelope does not open")]
 pub struct OpenError;
 
-/// Seals a template to one gate that the consent names; number and last day come from the consent. Rules: P13, P14, P29.
+/// Seals a template to one gate that the consent names; number and last day come from the consent. Rules: P13, P14,
+/// P29.
 ///
 /// Without the witness it does not compile:
 /// ```compile_fail
-/// use menka::{domain::{gate::GateRecord, id::OpId}, secret::FaceTemplate, wire::{envelope::seal_face, keys::IdentityKeys}};
+/// use menka::domain::{gate::GateRecord, id::OpId};
+/// use menka::{secret::FaceTemplate, wire::{envelope::seal_face, keys::IdentityKeys}};
 /// fn leak(face: &FaceTemplate, to: &GateRecord, keys: &IdentityKeys, op: OpId) {
 ///     let _ = seal_face(face, to, keys, op);
 /// }

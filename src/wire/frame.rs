@@ -1,5 +1,5 @@
-//! Cuts a stream into messages: four bytes of length (big endian), then that many bytes of CBOR. Nothing is reserved for a length that
-//! was only claimed.
+//! Cuts a stream into messages: four bytes of length (big endian), then that many bytes of CBOR. Nothing is reserved
+//! for a length that was only claimed.
 
 use std::io::{ErrorKind, Read, Write};
 

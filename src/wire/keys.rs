@@ -1,5 +1,6 @@
-//! The keys of one side, station or gate: one for the channel, one for sealing, one for signing. The realm is part of them, so that
-//! practice keys can never meet real ones. Where they rest is the business of the vault (station) and of the gate's store.
+//! The keys of one side, station or gate: one for the channel, one for sealing, one for signing. The realm is part of
+//! them, so that practice keys can never meet real ones. Where they rest is the business of the vault (station) and of
+//! the gate's store.
 
 use ed25519_dalek::{Signer, SigningKey};
 use hpke::{Deserializable, Kem as _, Serializable};
@@ -56,8 +57,8 @@ impl IdentityKeys {
         )
     }
 
-    /// The bytes to store, under the owner's encryption: `menka-keys/1`, realm (0 real, 1 practice), both secrets, then the TLS key and
-    /// the certificate, each after two bytes of length.
+    /// The bytes to store, under the owner's encryption: `menka-keys/1`, realm (0 real, 1 practice), both secrets, then
+    /// the TLS key and the certificate, each after two bytes of length.
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(128 + self.tls_pkcs8.len() + self.tls_cert_der.len()));
         bytes.extend_from_slice(MAGIC);

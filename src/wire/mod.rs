@@ -1,7 +1,8 @@
 //! Bytes between station and gate. Versioned, no sockets. The protocol is written down in `docs/gate-protocol.md`.
 //!
-//! [`frame`] cuts a stream into messages, [`message`] says what they are, [`envelope`] seals a face to one gate, [`receipt`] signs what a
-//! gate did, [`keys`] holds the keys of either side, [`tls`] pins them, [`address`] keeps everything on the LAN.
+//! [`frame`] cuts a stream into messages, [`message`] says what they are, [`envelope`] seals a face to one gate,
+//! [`receipt`] signs what a gate did, [`keys`] holds the keys of either side, [`tls`] pins them, [`address`] keeps
+//! everything on the LAN.
 
 pub mod address;
 pub mod envelope;

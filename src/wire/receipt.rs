@@ -38,8 +38,8 @@ pub enum ReceiptError {
 }
 
 impl Receipt {
-    /// The bytes under the signature: `menka receipt 1\0`, length of realm 1, realm, gate 16, operation 16, outcome 1, request digest 32,
-    /// stored digest 32, instant 8 (big endian).
+    /// The bytes under the signature: `menka receipt 1\0`, length of realm 1, realm, gate 16, operation 16, outcome 1,
+    /// request digest 32, stored digest 32, instant 8 (big endian).
     pub fn signed_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(CONTEXT.len() + 130);
         bytes.extend_from_slice(CONTEXT);
@@ -66,8 +66,9 @@ impl Receipt {
         VerifyingKey::from_bytes(sign_key).is_ok_and(|key| key.verify_strict(&self.signed_bytes(), &signature).is_ok())
     }
 
-    /// Checks everything that the desk knows: the gate's key, gate, realm, operation, the digest of what was sent, and that the outcome
-    /// answers it. A card operation that a later one has overtaken is attested as what holds ([`Self::was_overtaken`]).
+    /// Checks everything that the desk knows: the gate's key, gate, realm, operation, the digest of what was sent, and
+    /// that the outcome answers it. A card operation that a later one has overtaken is attested as what holds
+    /// ([`Self::was_overtaken`]).
     ///
     /// # Errors
     /// The first thing that does not fit.
@@ -119,8 +120,8 @@ pub fn request_digest(request: &Request) -> [u8; 32] {
     Sha256::digest(encode(request)).into()
 }
 
-/// The digest that stands for a held template: over its random number and header too, so that the same face under two numbers gives
-/// digests that say nothing of each other.
+/// The digest that stands for a held template: over its random number and header too, so that the same face under two
+/// numbers gives digests that say nothing of each other.
 pub fn face_digest(template: &[u8; 16], engine: &str, ends_on: i64, vector: &[u8]) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(FACE_CONTEXT);

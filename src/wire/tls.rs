@@ -1,6 +1,8 @@
-//! TLS 1.3 with both keys pinned: no certificate authority, no dates, no names. Builds configurations only; sockets are elsewhere.
+//! TLS 1.3 with both keys pinned: no certificate authority, no dates, no names. Builds configurations only; sockets are
+//! elsewhere.
 //!
-//! The protocol name (ALPN) and the certificate's common name carry the realm, so practice and real part at the first message.
+//! The protocol name (ALPN) and the certificate's common name carry the realm, so practice and real part at the first
+//! message.
 
 use std::sync::Arc;
 
@@ -82,7 +84,8 @@ fn private_key(keys: &IdentityKeys) -> PrivateKeyDer<'static> {
     PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(keys.tls_pkcs8().to_vec()))
 }
 
-/// Accepts one key. The signature of the handshake is checked as well: a pin alone proves nothing, a certificate is public.
+/// Accepts one key. The signature of the handshake is checked as well: a pin alone proves nothing, a certificate is
+/// public.
 #[derive(Debug)]
 struct Pinned {
     pin: Option<[u8; 32]>,

@@ -1,4 +1,5 @@
-//! The test vectors at the end of `docs/gate-protocol.md`: made here from fixed keys, compared with the document byte for byte.
+//! The test vectors at the end of `docs/gate-protocol.md`: made here from fixed keys, compared with the document byte
+//! for byte.
 //! `MENKA_BLESS=1 cargo test --features practice --lib wire::vectors` writes them anew.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 

@@ -1,5 +1,5 @@
-//! The daemon as a second process that is killed between and within requests. The process is this test binary, started again: it runs
-//! the same `cli::run` as `menka-gate` and is never older than the code under test.
+//! The daemon as a second process that is killed between and within requests. The process is this test binary, started
+//! again: it runs the same `cli::run` as `menka-gate` and is never older than the code under test.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
