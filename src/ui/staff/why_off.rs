@@ -22,6 +22,8 @@ pub fn view<'a>(texts: &Texts, known: &'a Known) -> Element<'a, Message> {
         });
         column![S.text(said.what), S.hint(said.todo)].push(facts).spacing(S.space * 0.25).into()
     });
+    // Conditions may come into place while the page is being read.
+    let ready = blockers.is_empty().then(|| S.text(tr!(texts, "face-ready")));
     let content = column![
         row![
             container(S.title(tr!(texts, "why-title"))).width(Fill),
@@ -30,7 +32,7 @@ pub fn view<'a>(texts: &Texts, known: &'a Known) -> Element<'a, Message> {
         ]
         .spacing(S.space),
         widget::telling(S, "why-cards-work", Tone::Well, tr!(texts, "why-cards-work"), None),
-        widget::panel(S, Tone::Plain, column(list).spacing(S.space * 1.75)),
+        widget::panel(S, Tone::Plain, column(list).push(ready).spacing(S.space * 1.75)),
     ]
     .spacing(S.space * 2.0);
     widget::scroll("why-scroll", content).height(Fill).into()
