@@ -44,7 +44,7 @@ impl Desk {
                 self.save_resident(id, &name, &unit, age_band, (&next_band_on, &ends_on), now);
             }
             StaffCommand::WedgeTyped(text) => match CardUid::from_wedge(&text) {
-                Some(uid) => self.staff_card(uid, now),
+                Some(uid) => self.wedge_card(uid, &text, now),
                 None => self.fail(Failure::CardTextUnreadable),
             },
             StaffCommand::IssueCard { resident, uid, gates } => self.issue_card(resident, uid, &gates, now),
@@ -95,6 +95,14 @@ impl Desk {
             Err(VaultError::NeedsUnit) => self.say(StaffEvent::Found { rows: vec![], more: true }),
             Err(error) => self.fail(failure_of(error)),
         }
+    }
+
+    /// What a keyboard-wedge reader typed may also be a unit of eight or ten digits: an unknown card is looked for as a unit.
+    fn wedge_card(&mut self, uid: CardUid, text: &str, now: Timestamp) {
+        let known = self.vault(|v| v.resident_by_card(&uid)).flatten().is_some();
+        let record_open = self.open.as_ref().is_some_and(|o| o.opened.is_some());
+        let found = self.open.as_ref().and_then(|o| o.vault.find(text).ok()).is_some_and(|f| !f.rows.is_empty());
+        if !known && !record_open && found { self.find(text) } else { self.staff_card(uid, now) }
     }
 
     /// A card tapped or typed at the staff window: read it into the open record, or open the record it belongs to.

@@ -111,7 +111,14 @@ fn open_desk(options: Options) -> Result<(), String> {
     let (running, events) = start(config, Box::new(devices))?;
     let commands = running.commands();
     let send = move |command: Command| drop(commands.try_send(command));
-    let boot = Boot { realm: Realm::Real, commands: Box::new(send), events, windows, practice: None };
+    let boot = Boot {
+        realm: Realm::Real,
+        commands: Box::new(send),
+        events,
+        windows,
+        #[cfg(feature = "practice")]
+        practice: None,
+    };
     program::run(boot).map_err(|e| e.to_string())?;
     running.join();
     Ok(())
