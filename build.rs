@@ -3,6 +3,13 @@
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=MENKA_DLIB_ARCHIVE");
+    println!("cargo:rerun-if-env-changed=MENKA_PACKAGE");
+    let packaged = std::env::var_os("MENKA_PACKAGE").is_some();
+    if packaged && std::env::var_os("CARGO_FEATURE_PRACTICE").is_some() {
+        // What is shipped has no picture camera and no practice site.
+        println!("cargo:error=a package is never built with the feature practice");
+        std::process::exit(1);
+    }
     #[cfg(target_os = "linux")]
     if std::env::var_os("CARGO_FEATURE_FACE").is_some() {
         prefer_static_dlib();

@@ -91,6 +91,23 @@ def shoot(name):
     run("import", "-window", "root", os.path.join(SHOTS, f"{name}.png"))
 
 
+def memory_mb(pid):
+    """The desk and its engine child; the practice gates are processes of their own and do not count."""
+    total = 0
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            stat = open(f"/proc/{entry}/stat").read().rsplit(")", 1)[1].split()
+            line = open(f"/proc/{entry}/cmdline").read()
+            status = open(f"/proc/{entry}/status").read()
+        except OSError:
+            continue
+        if int(entry) == pid or (int(stat[1]) == pid and "--face-engine" in line):
+            total += int(status.split("VmRSS:")[1].split()[0])
+    return total / 1024
+
+
 started = time.time()
 environment = dict(os.environ, MENKA_WIDGETS=widgets_file)
 site = os.path.join(work, "practice")
@@ -121,7 +138,7 @@ try:
     shoot("04-card-issued")
 
     # Face entry begins on the resident window only, with the person's own card.
-    click(TOOLS, "tool-seat-1")
+    click(TOOLS, "tool-seat-0")
     click(RESIDENT, "ask-face")
     has(RESIDENT, "page-tap")
     shoot("05-tap-card")
@@ -166,6 +183,7 @@ try:
     shoot("09-signature")
     click(RESIDENT, "sign-confirm")
     has(RESIDENT, "page-camera", 30)
+    print(f"station resident memory MB while capturing: {memory_mb(menka.pid):.0f}", flush=True)
     shoot("10-camera")
     has(RESIDENT, "page-try", 60)
     shoot("11-try")

@@ -601,8 +601,11 @@ impl Desk {
             Err(guidance) => Ok((guidance, None)),
             Ok(_) if !wanted => Ok((Guidance::Good, None)),
             Ok(passed) => {
-                let part = self.devices.engine.extract(warrant, frame, passed.face())?;
-                Ok((Guidance::Good, Some(part)))
+                match self.devices.engine.extract(warrant, frame, passed.face()) {
+                    Ok(part) => Ok((Guidance::Good, Some(part))),
+                    Err(FaceError::NotAlone) => Ok((Guidance::OnePersonOnly, None)),
+                    Err(error) => Err(error),
+                }
             }
         }
     }

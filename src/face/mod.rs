@@ -117,6 +117,15 @@ fn look(frame: &Frame, faces: Vec<FaceBox>) -> Look {
     }
 }
 
+/// Whether two findings are of one face: the centre of each lies inside the other.
+fn is_same_place(one: &FaceBox, other: &FaceBox) -> bool {
+    let holds = |outer: &FaceBox, inner: &FaceBox| {
+        let (x, y) = (inner.x + inner.width / 2.0, inner.y + inner.height / 2.0);
+        (outer.x..outer.x + outer.width).contains(&x) && (outer.y..outer.y + outer.height).contains(&y)
+    };
+    holds(one, other) && holds(other, one)
+}
+
 /// A face found in a copy that was `scale` times smaller, in pixels of the frame.
 fn scaled(face: &FaceBox, scale: f32) -> FaceBox {
     FaceBox {

@@ -137,6 +137,7 @@ pub(super) fn put_error(error: &FaceError) -> Vec<u8> {
         FaceError::Unsound => (4, ""),
         FaceError::CannotStart(why) => (5, why.as_str()),
         FaceError::Restarted => (6, ""),
+        FaceError::NotAlone => (7, ""),
     };
     let text = text.as_bytes();
     [&[code], &text[..text.len().min(ANSWER_MAX - 1)]].concat()
@@ -152,6 +153,7 @@ pub(super) fn error_of(body: &[u8]) -> Option<FaceError> {
         3 => FaceError::OutOfRange,
         4 => FaceError::Unsound,
         5 => FaceError::CannotStart(text),
+        7 => FaceError::NotAlone,
         _ => return None,
     })
 }
@@ -216,7 +218,7 @@ mod tests {
         assert_eq!(look_of(&put_look(&look), &frame()), Some(look));
         let numbers = std::array::from_fn(|k| k as f32);
         assert_eq!(*template_of(&put_template(&numbers)).unwrap(), numbers);
-        for error in [FaceError::OutOfRange, FaceError::ModelWrong { file: "x".into() }, FaceError::Unsound] {
+        for error in [FaceError::OutOfRange, FaceError::ModelWrong { file: "x".into() }, FaceError::Unsound, FaceError::NotAlone] {
             assert_eq!(error_of(&put_error(&error)), Some(error));
         }
     }

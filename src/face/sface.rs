@@ -15,7 +15,7 @@ use crate::secret::{EngineId, FaceTemplate, Frame};
 
 /// First detection runs on a copy of this longer side: fast enough for every preview frame.
 const GLANCE_SIDE: u32 = 320;
-/// A frame with one face is looked at again at this size: better landmarks, and small faces far behind are found.
+/// Before a face becomes a template the frame is searched again at this size: better landmarks, and small faces far behind are found.
 const STARE_SIDE: u32 = 640;
 /// Smallest distance between the eyes that still makes a template, in pixels of the frame.
 const EYES_MIN: f32 = 16.0;
@@ -67,13 +67,7 @@ impl SfaceEngine {
 
 impl Engine for SfaceEngine {
     fn look(&mut self, frame: &Frame) -> Result<Look, FaceError> {
-        let mut faces = self.find(frame, GLANCE_SIDE)?;
-        if faces.len() == 1 && frame.width().max(frame.height()) > GLANCE_SIDE {
-            let closer = self.find(frame, STARE_SIDE)?;
-            if !closer.is_empty() {
-                faces = closer;
-            }
-        }
+        let faces = self.find(frame, GLANCE_SIDE)?;
         Ok(super::look(frame, faces))
     }
 
@@ -83,6 +77,15 @@ impl Engine for SfaceEngine {
         if !face.landmarks.iter().all(inside) {
             return Err(FaceError::OutOfRange);
         }
+        // A glance misses people far behind; the notice promises that their frame is thrown away.
+        let found = match frame.width().max(frame.height()) > GLANCE_SIDE {
+            true => self.find(&frame, STARE_SIDE)?,
+            false => vec![],
+        };
+        if found.len() > 1 {
+            return Err(FaceError::NotAlone);
+        }
+        let face = found.first().filter(|closer| super::is_same_place(closer, face)).unwrap_or(face);
         let (right_eye, left_eye) = (face.landmarks[0], face.landmarks[1]);
         let eyes = (left_eye.0 - right_eye.0).hypot(left_eye.1 - right_eye.1);
         if eyes < EYES_MIN {

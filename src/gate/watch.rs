@@ -58,6 +58,7 @@ impl Gate {
         };
         let template = match engine.extract(warrant, frame, &face) {
             Ok(template) => template,
+            Err(FaceError::NotAlone) => return Answer::OnePersonOnly,
             Err(error) => return Answer::Engine(error),
         };
         let today = self.today(clock);

@@ -92,6 +92,9 @@ pub enum FaceError {
     /// The child process cannot be started.
     #[error("the face engine cannot be started: {0}")]
     CannotStart(String),
+    /// A closer look found another person in the picture: it is thrown away.
+    #[error("another person is in the picture")]
+    NotAlone,
     /// The template was not sound.
     #[error("no usable template came out of this picture")]
     Unsound,

@@ -1,6 +1,7 @@
 //! Drives a whole desk by its commands, as the two windows would: for the end-to-end tests, `make e2e` and the bench. Everything behind it is
 //! real (vault, engine child, TLS, gate processes); only camera and card reader are practice devices.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -13,14 +14,14 @@ use crate::app::desk::{Desk, DeskConfig, Devices, LinkMaker};
 use crate::app::event::{Event, Failure, ResidentScene, ResidentView, StaffEvent};
 use crate::app::runner::SystemClock;
 use crate::domain::Realm;
-use crate::domain::consent::Signature;
+use crate::domain::consent::{Signature, Warrant};
 use crate::domain::gate::{GateRecord, GateStatus};
 use crate::domain::id::{GateId, ResidentId, SiteId};
-use crate::domain::quality::Guidance;
+use crate::domain::quality::{FaceBox, Guidance, Look};
 use crate::domain::resident::AgeBand;
 use crate::lan::TlsLink;
-use crate::ports::{Clock, FaceEngine, GateLink, LinkError};
-use crate::secret::Passphrase;
+use crate::ports::{Clock, FaceEngine, FaceError, GateLink, LinkError};
+use crate::secret::{EngineId, FaceTemplate, Frame, Passphrase};
 use crate::wire::keys::IdentityKeys;
 use crate::wire::message::{Hello, Reply, Request};
 
@@ -48,10 +49,56 @@ pub enum DriveError {
 /// What went over the wire: sealed bytes and requests, kept so that a test can search disks for them.
 pub type Tap = Arc<Mutex<Vec<Vec<u8>>>>;
 
-/// A link that lets everything pass and keeps a copy of what was sealed.
+/// How long each stage took, in milliseconds, by stage.
+pub type Stages = Arc<Mutex<BTreeMap<&'static str, Vec<f64>>>>;
+
+fn note(stages: &Stages, stage: &'static str, since: Instant) {
+    let mut stages = stages.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    stages.entry(stage).or_default().push(since.elapsed().as_secs_f64() * 1e3);
+}
+
+/// An engine that is asked as before and whose answers are timed.
+struct TimedEngine {
+    inner: Box<dyn FaceEngine>,
+    stages: Stages,
+}
+
+impl FaceEngine for TimedEngine {
+    fn engine(&self) -> EngineId {
+        self.inner.engine()
+    }
+
+    fn wake(&mut self) -> Result<(), FaceError> {
+        let since = Instant::now();
+        let done = self.inner.wake();
+        note(&self.stages, "wake the engine child", since);
+        done
+    }
+
+    fn locate(&mut self, warrant: Warrant<'_>, frame: &Frame) -> Result<Look, FaceError> {
+        let since = Instant::now();
+        let look = self.inner.locate(warrant, frame);
+        note(&self.stages, "detect and measure", since);
+        look
+    }
+
+    fn extract(&mut self, warrant: Warrant<'_>, frame: Frame, face: &FaceBox) -> Result<FaceTemplate, FaceError> {
+        let since = Instant::now();
+        let template = self.inner.extract(warrant, frame, face);
+        note(&self.stages, "second detection, align, template", since);
+        template
+    }
+
+    fn rest(&mut self) {
+        self.inner.rest();
+    }
+}
+
+/// A link that lets everything pass, keeps a copy of what was sealed, and times the answers.
 struct TappedLink {
     inner: Box<dyn GateLink>,
     tap: Tap,
+    stages: Stages,
 }
 
 impl GateLink for TappedLink {
@@ -64,7 +111,17 @@ impl GateLink for TappedLink {
         if let Some(sealed) = sealed {
             self.tap.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(sealed);
         }
-        self.inner.ask(gate, request, limit)
+        let since = Instant::now();
+        let reply = self.inner.ask(gate, request, limit);
+        let stage = match request {
+            Request::PutFace(_) => "send, open, store, sign",
+            Request::ReadBack(_) => "read back",
+            Request::Probe(_) => "probe answered",
+            Request::Apply(_) => "card or erasure signed",
+            _ => "other questions",
+        };
+        note(&self.stages, stage, since);
+        reply
     }
 
     fn meet(&mut self, address: &str, tls_pin: &[u8; 32], limit: Duration) -> Result<Hello, LinkError> {
@@ -89,6 +146,8 @@ pub struct Drive {
     pub controls: Controls,
     /// Sealed bytes that went out.
     pub tap: Tap,
+    /// How long each stage took.
+    pub stages: Stages,
     /// What the resident window shows.
     pub scene: ResidentScene,
     /// Everything that failed, in order.
@@ -116,14 +175,16 @@ impl Drive {
     pub fn new(folder: &Path, engine: Box<dyn FaceEngine>, people: Vec<Person>) -> Self {
         let controls = Controls::default();
         let tap = Tap::default();
-        let keep = Arc::clone(&tap);
+        let stages = Stages::default();
+        let (keep, times) = (Arc::clone(&tap), Arc::clone(&stages));
         let links = tls_links();
         let link: LinkMaker = Box::new(move |keys, site, realm| {
-            Box::new(TappedLink { inner: links(keys, site, realm), tap: Arc::clone(&keep) }) as Box<dyn GateLink>
+            let (tap, stages) = (Arc::clone(&keep), Arc::clone(&times));
+            Box::new(TappedLink { inner: links(keys, site, realm), tap, stages }) as Box<dyn GateLink>
         });
         let devices = Devices {
             camera: Box::new(PictureCamera::new(people, controls.clone())),
-            engine,
+            engine: Box::new(TimedEngine { inner: engine, stages: Arc::clone(&stages) }),
             reader: Box::new(PracticeReader::new(controls.clone())),
             link,
         };
@@ -134,6 +195,7 @@ impl Drive {
             courier: None,
             controls,
             tap,
+            stages,
             scene: ResidentScene::Closed,
             failures: vec![],
             opened: None,

@@ -71,10 +71,24 @@ impl GateProcess {
     /// # Errors
     /// The program could not be run, or said something else than expected.
     pub fn start(program: &Path, folder: &Path, station: &[u8; 32], number: usize) -> Result<Self, SiteError> {
+        Self::start_with(program, folder, station, number, "sface")
+    }
+
+    /// As [`Self::start`], for templates of the engine with this name.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with(
+        program: &Path,
+        folder: &Path,
+        station: &[u8; 32],
+        number: usize,
+        engine: &str,
+    ) -> Result<Self, SiteError> {
         let data = folder.to_string_lossy().into_owned();
         let hex: String = station.iter().map(|b| format!("{b:02x}")).collect();
         if !folder.join("gate.db").exists() {
-            said(program, &["init", "--data", &data, "--realm", "practice"], number)?;
+            said(program, &["init", "--data", &data, "--realm", "practice", "--engine", engine], number)?;
         }
         said(program, &["pair", "--data", &data, "--realm", "practice", &hex], number)?;
         let printed = said(program, &["fingerprint", "--data", &data, "--realm", "practice"], number)?;

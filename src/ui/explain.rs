@@ -124,6 +124,7 @@ pub fn face(texts: &Texts, error: &FaceError) -> Words {
         FaceError::OutOfRange => words!(texts, "err-face-range", "rec-face-again"),
         FaceError::Restarted => words!(texts, "err-face-restarted", "rec-face-again"),
         FaceError::CannotStart(why) => words!(texts, "err-engine-start", "rec-engine-start", why = why.as_str()),
+        FaceError::NotAlone => words!(texts, "err-face-not-alone", "rec-face-again"),
         FaceError::Unsound => words!(texts, "err-face-unsound", "rec-face-again"),
     }
 }

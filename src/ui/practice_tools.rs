@@ -94,8 +94,17 @@ impl Tools {
         let group = |title: String, keys: Vec<Element<'a, Message>>| {
             widget::panel(s, Tone::Plain, column![s.strong(title), grid(keys)].spacing(s.space)).padding(s.space * 1.5)
         };
+        let steps = [
+            tr!(texts, "tools-step-1"),
+            tr!(texts, "tools-step-2"),
+            tr!(texts, "tools-step-3"),
+            tr!(texts, "tools-step-4"),
+            tr!(texts, "tools-step-5"),
+        ];
+        let steps = steps.into_iter().fold(column![s.strong(tr!(texts, "tools-steps"))], |list, step| list.push(s.soft(step)));
         let content = column![
             s.hint(tr!(texts, "tools-hint")),
+            widget::panel(s, Tone::Told, steps.spacing(s.space * 0.5)).padding(s.space * 1.5),
             group(tr!(texts, "tools-cards"), card_keys.collect()),
             group(tr!(texts, "tools-people"), people_keys.collect()),
             group(tr!(texts, "tools-devices"), device_keys.into_iter().collect()),

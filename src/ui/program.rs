@@ -139,6 +139,8 @@ struct App {
     practice: Option<(PracticeTools, Tools)>,
     ticked_at: Option<Instant>,
     closing: bool,
+    /// Pages the resident window has shown.
+    pages: u32,
     goodbye: bool,
 }
 
@@ -163,6 +165,7 @@ impl App {
             practice: boot.practice.map(|devices| (devices, Tools::default())),
             ticked_at: None,
             closing: false,
+            pages: 0,
             goodbye: false,
         };
         app.resident.apply(&Event::Realm(realm));
@@ -328,6 +331,11 @@ impl App {
                 Task::perform(pause(FAREWELL), |()| Message::WaitedEnough)
             }
             event @ (Event::Resident(_) | Event::Preview(_) | Event::Guide { .. }) => {
+                if let Event::Resident(scene) = &event
+                    && std::mem::discriminant(scene) != std::mem::discriminant(self.resident.scene())
+                {
+                    self.pages += 1;
+                }
                 self.resident.apply(&event);
                 Task::none()
             }
@@ -403,8 +411,16 @@ impl App {
                 None => widget::gap(),
             },
         };
+        // The software renderer repaints what changed and leaves strokes of a drawing that is gone: a page of its own has a ground of its own,
+        // by a difference nobody sees, so that the whole window is repainted when the page changes.
+        let ground = theme::ground(self.pages % 2 == 1);
         // The id by which the caret stays inside its window.
-        container(picture).id(role.application_id()).width(Fill).height(Fill).into()
+        container(picture)
+            .id(role.application_id())
+            .width(Fill)
+            .height(Fill)
+            .style(move |_theme| container::Style::default().background(ground))
+            .into()
     }
 
     fn subscription(&self) -> Subscription<Message> {

@@ -52,6 +52,11 @@ pub const TOLD_PALE: Color = rgb(0xE7F0F8);
 /// The practice banner: a colour that means nothing else here.
 pub const PRACTICE: Color = rgb(0x57378A);
 
+/// The ground of a window, or its twin that differs by less than anybody sees.
+pub fn ground(twin: bool) -> Color {
+    if twin { rgb(0xF3F5F5) } else { GROUND }
+}
+
 const fn rgb(hex: u32) -> Color {
     Color::from_rgb8((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
 }
