@@ -429,11 +429,11 @@ tools-unplug-reader = Unplug reader
 tools-plug-reader = Plug reader in
 tools-pull-card = Pull card too early
 
-err-already-enrolled = This resident's face is enrolled already.
-rec-already-enrolled = To enroll anew, the resident first withdraws and deletes on their own screen.
+err-face-there = This resident's face is in use already.
+rec-face-there = The card works as before. What concerns the face is for the resident, on their own screen.
 err-face-not-offered = Face entry is off just now.
 rec-face-not-offered = See the page "why face entry is off"; cards work as before.
-say-already-enrolled = Your face is enrolled already. To enroll anew, first withdraw and delete.
+say-face-there = Your face is enrolled already. To begin anew, first withdraw and delete.
 say-face-not-offered = Face entry is off just now. Your card works as before.
 err-face-not-alone = Somebody else is in the picture.
 tools-steps = Try it once

@@ -429,11 +429,11 @@ tools-unplug-reader = 拔掉读卡器
 tools-plug-reader = 插上读卡器
 tools-pull-card = 卡拿开太早
 
-err-already-enrolled = 这位住户的人脸已经录入。
-rec-already-enrolled = 要重录，请住户先在自己的屏幕上撤回并删除。
+err-face-there = 这位住户的人脸已经在用。
+rec-face-there = 门禁卡照常使用。人脸的事由住户在自己的屏幕上办。
 err-face-not-offered = 现在不能录人脸。
 rec-face-not-offered = 看“人脸为什么没有开放”一页；门禁卡照常使用。
-say-already-enrolled = 您的人脸已经录入。要重录，请先撤回并删除。
+say-face-there = 您的人脸已经录入。要重录，请先撤回并删除。
 say-face-not-offered = 现在不能录人脸，您的门禁卡照常使用。
 err-face-not-alone = 画面里还有别人。
 tools-steps = 照着做一遍

@@ -307,13 +307,17 @@ fn var() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("var")
 }
 
+fn pictures() -> PathBuf {
+    std::env::var_os("MENKA_PICTURES").map_or_else(|| var().join("pictures"), PathBuf::from)
+}
+
 /// A picture fetched at set-up, brought to a camera's size.
 fn picture(name: &str) -> Frame {
     static CACHE: OnceLock<std::sync::Mutex<std::collections::BTreeMap<String, image::RgbImage>>> = OnceLock::new();
     let mut cache = CACHE.get_or_init(Default::default).lock().unwrap();
     let picture = cache.entry(name.into()).or_insert_with(|| {
-        let path = var().join("pictures/face_recognition").join(name);
-        let picture = image::open(&path).unwrap_or_else(|e| panic!("{}: {e}: run `make models`", path.display()));
+        let path = pictures().join(name);
+        let picture = image::open(&path).unwrap_or_else(|e| panic!("{}: {e}: run `make pictures`", path.display()));
         picture.thumbnail(640, 640).to_rgb8()
     });
     Frame::new(picture.width(), picture.height(), picture.as_raw().clone()).unwrap()
@@ -321,7 +325,7 @@ fn picture(name: &str) -> Frame {
 
 /// A picture in its own size.
 fn native(name: &str) -> Frame {
-    let picture = image::open(var().join("pictures/face_recognition").join(name)).unwrap().to_rgb8();
+    let picture = image::open(pictures().join(name)).unwrap().to_rgb8();
     Frame::new(picture.width(), picture.height(), picture.into_raw()).unwrap()
 }
 

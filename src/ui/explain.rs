@@ -57,7 +57,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::Face(error) => face(texts, error),
         Failure::Link(gate, error) => link(texts, gate, error),
         Failure::Refused(gate, refusal) => refused(texts, gate, refusal),
-        Failure::AlreadyEnrolled => words!(texts, "err-already-enrolled", "rec-already-enrolled"),
+        Failure::AlreadyEnrolled => words!(texts, "err-face-there", "rec-face-there"),
         Failure::FaceNotOffered => words!(texts, "err-face-not-offered", "rec-face-not-offered"),
         Failure::FingerprintUnreadable => words!(texts, "err-fingerprint", "rec-fingerprint"),
         Failure::NotRecognised => words!(texts, "err-not-recognised", "rec-not-recognised"),
@@ -206,7 +206,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         Failure::CaptureLost => tr!(texts, "say-capture-lost"),
         Failure::NothingToWithdraw => tr!(texts, "say-nothing-to-withdraw"),
         Failure::PaperNotWritten(_) => tr!(texts, "say-paper"),
-        Failure::AlreadyEnrolled => tr!(texts, "say-already-enrolled"),
+        Failure::AlreadyEnrolled => tr!(texts, "say-face-there"),
         Failure::FaceNotOffered => tr!(texts, "say-face-not-offered"),
         Failure::WrongPassphrase { .. }
         | Failure::PassphraseTooShort
