@@ -47,9 +47,7 @@ pub fn gather(
     let assessed = [Fact::PiaNo, Fact::PiaDate].iter().all(|f| !facts.is_missing(*f));
     // The registry of assessments (scope, review date) is not built: two filled fields are not a registered assessment.
     conditions.set(Blocker::ImpactAssessment, if assessed { practice_or_unchecked } else { Condition::Fails });
-    for posture in
-        [Blocker::InternetRoute, Blocker::RemoteHelp, Blocker::DiskEncryption, Blocker::LoginPassword]
-    {
+    for posture in [Blocker::InternetRoute, Blocker::RemoteHelp, Blocker::DiskEncryption, Blocker::LoginPassword] {
         conditions.set(posture, practice_or_unchecked);
     }
     conditions.set(Blocker::OperatorLoggedIn, Condition::Holds);

@@ -16,7 +16,6 @@ use crate::vault::{Vault, VaultError};
 use crate::wire::frame;
 use crate::wire::message::{Apply, Health, Refusal, Reply, Request, What};
 
-
 /// Longest wait for one answer.
 const ANSWER_LIMIT: Duration = Duration::from_millis(2_000);
 /// Pause between two questions for a gate's health, in milliseconds.
@@ -50,6 +49,16 @@ impl Shared {
         (state.gates.values().cloned().collect(), state.changes)
     }
 
+    /// The number that grows with every change.
+    pub fn changes(&self) -> u64 {
+        self.lock().changes
+    }
+
+    /// Whether the desk was locked.
+    pub fn is_over(&self) -> bool {
+        self.lock().over
+    }
+
     /// Something is waiting: do not sleep.
     pub fn ring(&self) {
         self.lock().rung = true;
@@ -65,10 +74,8 @@ impl Shared {
     /// Sleeps until the bell or the limit. Returns `false` when the courier must end.
     pub fn wait(&self, limit: Duration) -> bool {
         let state = self.lock();
-        let (mut state, _) = self
-            .bell
-            .wait_timeout_while(state, limit, |s| !s.rung && !s.over)
-            .unwrap_or_else(PoisonError::into_inner);
+        let (mut state, _) =
+            self.bell.wait_timeout_while(state, limit, |s| !s.rung && !s.over).unwrap_or_else(PoisonError::into_inner);
         state.rung = false;
         !state.over
     }
@@ -110,6 +117,10 @@ impl Courier {
     pub fn pass(&mut self, now: Timestamp) -> Result<u32, VaultError> {
         let mut signed = 0;
         for gate in self.vault.gates()? {
+            // A desk that is being locked waits for this thread: gates that are away must not keep it waiting one by one.
+            if self.shared.is_over() {
+                break;
+            }
             let (done, last_error) = self.serve(&gate, now)?;
             signed += done;
             let due = self.asked_at.get(&gate.id).is_none_or(|at| now.since(*at) >= HEALTH_EVERY_MS || now < *at);
@@ -179,11 +190,12 @@ impl Courier {
     }
 
     fn note(&mut self, gate: &GateRecord, health: Result<Health, LinkError>, now: Timestamp) -> Result<(), VaultError> {
-        let key_changed = matches!(health, Err(LinkError::KeyChanged));
         let before = self.shared.gates().0.into_iter().find(|s| s.id == gate.id);
-        if key_changed && !before.as_ref().is_some_and(|s| s.key_changed) {
+        if matches!(health, Err(LinkError::KeyChanged)) && !before.as_ref().is_some_and(|s| s.key_changed) {
             self.vault.record_key_changed(gate.id, now)?;
         }
+        // A gate that was stopped stays stopped until it is paired again, also when its old key is back.
+        let key_changed = self.vault.gates_stopped()?.contains(&gate.id);
         let counts = self.vault.queue_counts()?;
         let count = counts.iter().find(|c| c.gate == gate.id);
         let tested = self.vault.gates()?.iter().any(|g| g.id == gate.id && g.card_way_tested_at.is_some());

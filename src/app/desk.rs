@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::command::{Command, ResidentCommand, StaffCommand};
+use super::command::Command;
 use super::conditions::{self, PersonFacts};
 use super::courier::{Courier, Shared};
 use super::enroll::Flow;
-use super::event::{Event, Failure, ResidentScene, StaffEvent};
+use super::event::{Event, Failure, FieldFault, ResidentScene, ResidentView, StaffEvent};
 use crate::domain::Realm;
+use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
 use crate::domain::consent::EraseReason;
 use crate::domain::gate::GateRecord;
@@ -17,7 +18,7 @@ use crate::domain::id::{ResidentId, SiteId};
 use crate::domain::notice::Language;
 use crate::domain::permit::Conditions;
 use crate::domain::site::{Fact, SiteFacts};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{CivilDate, Timestamp};
 use crate::ports::{Camera, CardReader, FaceEngine, GateLink, LinkError, ReaderError};
 use crate::secret::Passphrase;
 use crate::vault::{KdfCost, Vault, VaultError, VaultState};
@@ -54,6 +55,10 @@ pub struct DeskConfig {
 const READER_EVERY_MS: i64 = 150;
 /// Longest wait for a gate to say that it is there, when a resident is waiting.
 const GATE_CHECK: Duration = Duration::from_millis(800);
+/// Most gates that were away a moment ago and are asked again while a resident is waiting.
+const AWAY_ASKED_MAX: u8 = 2;
+/// Pause between two looks at what is due without anybody's doing, in milliseconds.
+const CARE_EVERY_MS: i64 = 5_000;
 
 /// What is open while an operator is logged in.
 pub(super) struct Open {
@@ -65,8 +70,16 @@ pub(super) struct Open {
     pub opened: Option<ResidentId>,
     pub last_issued: Option<CardUid>,
     pub flow: Flow,
+    /// Consents that should have ended while the disk did not take it: tried again until it does.
+    owed: Vec<(ResidentId, EraseReason, Actor)>,
+    /// The day on which overdue consents were last ended.
+    cared_on: CivilDate,
+    /// The paired gates as last read; read again after each command and each change the courier saw.
+    gates: Vec<GateRecord>,
+    stale: bool,
     changes_seen: u64,
     desk_shown: Option<Conditions>,
+    pub opened_shown: Option<ResidentView>,
 }
 
 /// The desk.
@@ -82,6 +95,13 @@ pub struct Desk {
     reader_state: Option<ReaderError>,
     pub(super) busy_shown: bool,
     pub(super) last_offered: bool,
+    /// The clock as last told.
+    told: Option<Timestamp>,
+    /// A clock that never goes back: every wait is measured on it, so that a clock that is set back keeps no camera on.
+    pub(super) moment: Timestamp,
+    /// When somebody, or a device, last did something on the resident window.
+    pub(super) acted_at: Timestamp,
+    cared_at: Timestamp,
 }
 
 impl Desk {
@@ -99,7 +119,23 @@ impl Desk {
             reader_state: None,
             busy_shown: false,
             last_offered: false,
+            told: None,
+            moment: Timestamp::default(),
+            acted_at: Timestamp::default(),
+            cared_at: Timestamp::default(),
         }
+    }
+
+    /// Takes note of the clock. A step back counts as no time at all.
+    fn pass_time(&mut self, now: Timestamp) {
+        let passed = self.told.map_or(0, |told| now.since(told)).max(0);
+        self.moment = self.moment.plus_ms(passed);
+        self.told = Some(now);
+    }
+
+    /// Whether more than this many milliseconds went by since a moment.
+    pub(super) fn is_past(&self, since: Timestamp, limit_ms: i64) -> bool {
+        self.moment.since(since) > limit_ms
     }
 
     /// The first events: realm, and first run or locked.
@@ -112,10 +148,17 @@ impl Desk {
 
     /// One command in, events out.
     pub fn handle(&mut self, command: Command, now: Timestamp) -> Vec<Event> {
+        self.pass_time(now);
         match command {
-            Command::Staff(command) => self.staff(command, now),
-            Command::Resident(command) => self.resident(command, now),
+            Command::Staff(command) => self.handle_staff(command, now),
+            Command::Resident(command) => {
+                self.acted_at = self.moment;
+                self.handle_resident(command, now);
+            }
             Command::Close => self.close(now),
+        }
+        if let Some(open) = self.open.as_mut() {
+            open.stale = true;
         }
         self.after(now);
         std::mem::take(&mut self.out)
@@ -123,8 +166,10 @@ impl Desk {
 
     /// A moment passed: reader, camera, gates.
     pub fn tick(&mut self, now: Timestamp) -> Vec<Event> {
+        self.pass_time(now);
         self.poll_reader(now);
         self.step(now);
+        self.care(now);
         self.after(now);
         std::mem::take(&mut self.out)
     }
@@ -160,7 +205,12 @@ impl Desk {
     fn say_door(&mut self, now: Timestamp) {
         match Vault::state(&self.config.data_dir, now) {
             Ok(VaultState::Absent) => self.say(StaffEvent::FirstRun),
-            Ok(VaultState::Locked { wait_ms, .. }) => self.say(StaffEvent::Locked { wait_ms }),
+            Ok(VaultState::Locked { realm, wait_ms }) => {
+                self.say(StaffEvent::Locked { wait_ms });
+                if realm != self.config.realm {
+                    self.fail(Failure::OtherRealm);
+                }
+            }
             Err(error) => {
                 self.say(StaffEvent::Locked { wait_ms: 0 });
                 self.fail(failure_of(error));
@@ -169,8 +219,11 @@ impl Desk {
     }
 
     pub(super) fn create(&mut self, operator: &str, passphrase: &Passphrase, facts: &SiteFacts, now: Timestamp) {
+        if self.open.is_some() {
+            return;
+        }
         if operator.trim().is_empty() {
-            return self.fail(Failure::Field(super::event::FieldFault::Operator));
+            return self.fail(Failure::Field(FieldFault::Operator));
         }
         if passphrase.chars() < Passphrase::CHARS_MIN {
             return self.fail(Failure::PassphraseTooShort);
@@ -184,6 +237,9 @@ impl Desk {
     }
 
     pub(super) fn unlock(&mut self, passphrase: &Passphrase, now: Timestamp) {
+        if self.open.is_some() {
+            return;
+        }
         match Vault::unlock(&self.config.data_dir, self.config.realm, passphrase, now) {
             Ok(vault) => self.enter(vault, now),
             Err(error) => {
@@ -210,7 +266,9 @@ impl Desk {
 
     fn try_enter(&mut self, mut vault: Vault, now: Timestamp) -> Result<(), VaultError> {
         let keys = match vault.identity_bytes()? {
-            Some(bytes) => IdentityKeys::from_bytes(&bytes).map_err(|_| VaultError::Corrupt { file: "vault.db".into() })?,
+            Some(bytes) => {
+                IdentityKeys::from_bytes(&bytes).map_err(|_| VaultError::Corrupt { file: "vault.db".into() })?
+            }
             None => {
                 let keys = IdentityKeys::make(self.config.realm).map_err(|e| keys_failed(&e))?;
                 vault.record_identity_bytes(&keys.to_bytes())?;
@@ -218,7 +276,13 @@ impl Desk {
             }
         };
         let keys = Arc::new(keys);
-        let lost = vault.captures_lost()?;
+        let mut lost = vault.captures_lost()?;
+        // A yes that no gate holds a face for: the last run ended between the decision and the hand-over. Nobody stands before the camera
+        // now, so the yes must not wait there for the next person; the resident is asked anew.
+        for resident in vault.consents_without_face()? {
+            vault.end_consent(resident, EraseReason::NotAccepted, now)?;
+            lost += 1;
+        }
         let facts = vault.facts()?;
         let (_, operator) = vault.operator();
         let shared = Arc::new(Shared::default());
@@ -235,8 +299,13 @@ impl Desk {
             opened: None,
             last_issued: None,
             flow: Flow::Idle,
+            owed: vec![],
+            cared_on: now.date(),
+            gates: vec![],
+            stale: true,
             changes_seen: 0,
             desk_shown: None,
+            opened_shown: None,
         }));
         self.say(StaffEvent::Unlocked { operator });
         self.say(StaffEvent::StationFingerprint(fingerprint));
@@ -250,13 +319,62 @@ impl Desk {
         Ok(())
     }
 
+    /// What must happen without anybody's doing: consents end on their day, also when the desk is never locked; an ending that the disk
+    /// did not take is tried again.
+    fn care(&mut self, now: Timestamp) {
+        let Some(open) = self.open.as_mut() else { return };
+        if (open.owed.is_empty() && open.cared_on == now.date()) || self.moment.since(self.cared_at) < CARE_EVERY_MS {
+            return;
+        }
+        self.cared_at = self.moment;
+        for (resident, reason, by) in std::mem::take(&mut open.owed) {
+            if let Err(failure) = self.end_consent(resident, reason, by, now) {
+                tracing::warn!(?failure, "a consent could not be ended yet");
+            }
+        }
+        match self.end_overdue(now) {
+            Ok(()) => {
+                if let Some(open) = self.open.as_mut() {
+                    open.cared_on = now.date();
+                }
+                self.show_opened(now);
+            }
+            Err(error) => tracing::warn!(%error, "overdue consents could not be ended yet"),
+        }
+    }
+
+    /// Ends a consent and lets the courier erase at once; `false` when there is none to end. What the disk does not take is tried again.
+    pub(super) fn end_consent(
+        &mut self,
+        resident: ResidentId,
+        reason: EraseReason,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
+        let Some(open) = self.open.as_mut() else { return Ok(false) };
+        match open.vault.end_consent_by(resident, reason, by, now) {
+            Ok(_) => {
+                open.shared.ring();
+                Ok(true)
+            }
+            Err(VaultError::ConsentNotCurrent) => Ok(false),
+            Err(error) => {
+                open.owed.push((resident, reason, by));
+                Err(failure_of(error))
+            }
+        }
+    }
+
     /// Ends every consent whose last day has passed; the courier erases.
     fn end_overdue(&mut self, now: Timestamp) -> Result<(), VaultError> {
         let Some(open) = self.open.as_mut() else { return Ok(()) };
-        for resident in open.vault.consents_due(now)? {
-            open.vault.end_consent(resident, EraseReason::TermOver, now)?;
+        let due = open.vault.consents_due(now)?;
+        for resident in &due {
+            open.vault.end_consent(*resident, EraseReason::TermOver, now)?;
         }
-        open.shared.ring();
+        if !due.is_empty() {
+            open.shared.ring();
+        }
         Ok(())
     }
 
@@ -292,17 +410,25 @@ impl Desk {
     /// What follows every command and tick: gates' states, desk's readiness, busy flag.
     fn after(&mut self, now: Timestamp) {
         let Some(open) = self.open.as_mut() else { return };
-        let (seen, changes) = open.shared.gates();
         let busy = open.flow.is_busy();
+        // Most ticks end here: nothing was done and no gate changed.
+        if !open.stale && open.shared.changes() == open.changes_seen && busy == self.busy_shown {
+            return;
+        }
+        let (seen, changes) = open.shared.gates();
         let mut events = vec![];
-        if changes != open.changes_seen {
-            open.changes_seen = changes;
+        let refresh_record = changes != open.changes_seen;
+        if refresh_record {
             events.push(StaffEvent::Gates(seen.clone()));
         }
-        let gates = open.vault.gates().unwrap_or_default();
-        let answering = conditions::answering(&gates, &seen);
-        let known = conditions::gather(self.config.realm, &open.facts, &gates, &answering, None);
-        let refresh_record = !events.is_empty();
+        if refresh_record || open.stale {
+            let read = open.vault.gates();
+            open.stale = read.is_err();
+            open.gates = read.unwrap_or_default();
+        }
+        open.changes_seen = changes;
+        let answering = conditions::answering(&open.gates, &seen);
+        let known = conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, None);
         if open.desk_shown.as_ref() != Some(&known) {
             events.push(StaffEvent::Desk(known.desk_blockers()));
             open.desk_shown = Some(known.clone());
@@ -320,25 +446,23 @@ impl Desk {
             self.to_idle(now);
         }
         if refresh_record {
-            self.show_opened(now);
+            self.show_opened_if_changed();
             self.refresh_withdrawn();
         }
     }
 
     fn poll_reader(&mut self, now: Timestamp) {
-        if self.open.is_none() || self.reader_asked.is_some_and(|at| (0..READER_EVERY_MS).contains(&now.since(at))) {
+        if self.open.is_none() || self.reader_asked.is_some_and(|at| self.moment.since(at) < READER_EVERY_MS) {
             return;
         }
-        self.reader_asked = Some(now);
+        self.reader_asked = Some(self.moment);
         let (state, card) = match self.devices.reader.present() {
             Ok(card) => (None, card),
             Err(error) => (Some(error), None),
         };
         if state != self.reader_state {
             self.reader_state = state.clone();
-            if matches!(state, Some(ReaderError::CardPulled | ReaderError::Unreadable))
-                && let Some(error) = state.clone()
-            {
+            if let Some(error) = state.clone() {
                 self.tap_failed(Failure::Reader(error));
             }
             self.say(StaffEvent::Reader(state));
@@ -356,6 +480,7 @@ impl Desk {
         match self.open.as_ref().map(|o| &o.flow) {
             Some(Flow::TapCard { withdraw, .. }) => {
                 let withdraw = *withdraw;
+                self.acted_at = self.moment;
                 self.resident_tapped(uid, withdraw, now);
             }
             Some(_) => self.staff_card(uid, now),
@@ -368,7 +493,24 @@ impl Desk {
         let Some(open) = self.open.as_mut() else { return (vec![], None) };
         let mut failure = None;
         let mut there = vec![];
+        let seen = open.shared.gates().0;
+        let stopped = match open.vault.gates_stopped() {
+            Ok(stopped) => stopped,
+            Err(error) => return (vec![], Some(failure_of(error))),
+        };
+        // Somebody is waiting: of the gates that were away a moment ago, two are asked, not twenty.
+        let mut away_left = AWAY_ASKED_MAX;
         for gate in gates {
+            if stopped.contains(&gate.id) {
+                failure = Some(Failure::Link(gate.name.clone(), LinkError::KeyChanged));
+                continue;
+            }
+            if seen.iter().any(|s| s.id == gate.id && !s.reachable) {
+                if away_left == 0 {
+                    continue;
+                }
+                away_left -= 1;
+            }
             match open.link.ask(gate, &Request::Health, GATE_CHECK) {
                 Ok(Reply::Health(_)) => there.push(gate.clone()),
                 Ok(Reply::Refused(refusal)) => failure = Some(Failure::Refused(gate.name.clone(), refusal)),
@@ -385,8 +527,7 @@ impl Desk {
         let facts = self.open.as_ref().map_or(&empty, |o| &o.facts);
         let gates = self.open.as_ref().and_then(|o| o.vault.gates().ok()).unwrap_or_default();
         // The answering gates may have passed their card test since they were read.
-        let fresh: Vec<GateRecord> =
-            gates.iter().filter(|g| answering.iter().any(|a| a.id == g.id)).cloned().collect();
+        let fresh: Vec<GateRecord> = gates.iter().filter(|g| answering.iter().any(|a| a.id == g.id)).cloned().collect();
         conditions::gather(self.config.realm, facts, &gates, &fresh, Some(person))
     }
 
@@ -400,14 +541,6 @@ impl Desk {
                 None
             }
         }
-    }
-
-    fn staff(&mut self, command: StaffCommand, now: Timestamp) {
-        self.handle_staff(command, now);
-    }
-
-    fn resident(&mut self, command: ResidentCommand, now: Timestamp) {
-        self.handle_resident(command, now);
     }
 }
 
@@ -434,9 +567,16 @@ fn keys_failed(error: &KeyError) -> VaultError {
 /// What a vault error means to a person.
 pub(super) fn failure_of(error: VaultError) -> Failure {
     match error {
-        VaultError::WrongPassphrase { wait_ms } | VaultError::TooSoon { wait_ms } => Failure::WrongPassphrase { wait_ms },
+        VaultError::WrongPassphrase { wait_ms } | VaultError::TooSoon { wait_ms } => {
+            Failure::WrongPassphrase { wait_ms }
+        }
         VaultError::PassphraseTooShort => Failure::PassphraseTooShort,
         VaultError::CardNeeded => Failure::CardUnknown,
+        VaultError::GuardianNeeded => Failure::CardOnlyAge,
+        VaultError::EndWrong => Failure::Field(FieldFault::EndDate),
+        VaultError::ConsentNotCurrent | VaultError::RefusalStands | VaultError::NoticeNotShown => {
+            Failure::FaceNotOffered
+        }
         VaultError::NoGate => Failure::NoGateChosen,
         VaultError::ConsentThere => Failure::AlreadyEnrolled,
         VaultError::OtherRealm => Failure::OtherRealm,

@@ -23,6 +23,12 @@ pub const PICTURE_EVERY_MS: i64 = 120;
 pub const CAPTURE_MS_MAX: i64 = 60_000;
 /// Longest wait for a card tap, in milliseconds.
 pub const TAP_MS_MAX: i64 = 60_000;
+/// Longest stay on the rules, the notice and the consent page without a touch, in milliseconds: reading takes its time.
+pub const READ_MS_MAX: i64 = 15 * 60_000;
+/// Longest wait for a decision about something that is held (a consent after camera trouble, the try, the receipt), in milliseconds.
+pub const DECIDE_MS_MAX: i64 = 3 * 60_000;
+/// Longest stay of a last page, in milliseconds.
+pub const LEAVE_MS_MAX: i64 = 60_000;
 /// Probes of one try at the gate.
 pub const PROBES_MAX: u8 = 3;
 
@@ -106,7 +112,6 @@ pub(super) enum Flow {
     Rules,
     TapCard {
         withdraw: bool,
-        since: Timestamp,
     },
     Noticed(Box<Noticed>),
     Deciding(Box<Noticed>, ConsentPage),
@@ -131,6 +136,19 @@ impl Flow {
     /// Whether somebody is being served.
     pub fn is_busy(&self) -> bool {
         !matches!(self, Self::Idle | Self::Rules)
+    }
+
+    /// How long this may stand without anybody's doing, in milliseconds; `None` where a device sets the pace (with a limit of its own)
+    /// or nobody is there. A resident who walks away leaves nothing that the next one could go on with.
+    pub fn stay_ms_max(&self) -> Option<i64> {
+        match self {
+            Self::Idle | Self::Capturing(_) | Self::Sending(_) => None,
+            Self::Trying(trying) if trying.looking => None,
+            Self::TapCard { .. } => Some(TAP_MS_MAX),
+            Self::Rules | Self::Noticed(_) | Self::Deciding(..) => Some(READ_MS_MAX),
+            Self::Resting(_) | Self::Trying(_) | Self::Done { .. } => Some(DECIDE_MS_MAX),
+            Self::Refused | Self::Ended | Self::Withdrawing(_) | Self::Withdrawn { .. } => Some(LEAVE_MS_MAX),
+        }
     }
 
     /// The consent that is held, if any.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::command::Command;
 use super::courier::Courier;
 use super::desk::{Desk, DeskConfig, Devices};
-use super::event::Event;
+use super::event::{Event, ResidentScene, StaffEvent};
 use crate::domain::time::Timestamp;
 use crate::ports::Clock;
 
@@ -108,13 +108,20 @@ fn run(mut desk: Desk, inbox: &Receiver<Command>, clock: &Arc<dyn Clock + Sync>,
     }
 }
 
-/// A newer preview replaces the one that still waits.
+/// A newer picture, advice or state replaces the one that still waits: what comes by itself never piles up before a window that does not
+/// look. What answers a command waits in its order.
 fn queue(waiting: &mut VecDeque<Event>, event: Event) {
-    if matches!(event, Event::Preview(_)) {
-        waiting.retain(|e| !matches!(e, Event::Preview(_)));
-    }
-    if matches!(event, Event::Guide { .. }) {
-        waiting.retain(|e| !matches!(e, Event::Guide { .. }));
+    let kind = |event: &Event| match event {
+        Event::Preview(_) => Some(0u8),
+        Event::Guide { .. } => Some(1),
+        Event::Staff(StaffEvent::Gates(_)) => Some(2),
+        Event::Staff(StaffEvent::Desk(_)) => Some(3),
+        Event::Staff(StaffEvent::Reader(_)) => Some(4),
+        Event::Resident(ResidentScene::Withdrawn { .. }) => Some(5),
+        _ => None,
+    };
+    if let Some(this) = kind(&event) {
+        waiting.retain(|waits| kind(waits) != Some(this));
     }
     waiting.push_back(event);
 }
@@ -175,5 +182,25 @@ impl HandClock {
 impl Clock for HandClock {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_by_itself_does_not_pile_up_and_answers_keep_their_order() {
+        let mut waiting = VecDeque::new();
+        queue(&mut waiting, Event::Staff(StaffEvent::Locked { wait_ms: 1 }));
+        for _ in 0..1_000 {
+            queue(&mut waiting, Event::Staff(StaffEvent::Gates(vec![])));
+            queue(&mut waiting, Event::Staff(StaffEvent::Desk(vec![])));
+            queue(&mut waiting, Event::Staff(StaffEvent::Reader(None)));
+        }
+        queue(&mut waiting, Event::Staff(StaffEvent::Closed));
+        assert_eq!(waiting.len(), 5);
+        assert_eq!(waiting.front(), Some(&Event::Staff(StaffEvent::Locked { wait_ms: 1 })));
+        assert_eq!(waiting.back(), Some(&Event::Staff(StaffEvent::Closed)));
     }
 }

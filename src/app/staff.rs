@@ -5,9 +5,7 @@ use std::time::Duration;
 use super::command::{StaffCommand, parse_date};
 use super::desk::{Desk, failure_of};
 use super::enroll::Flow;
-use super::event::{
-    CardRead, CardView, Event, Failure, FaceState, FieldFault, ResidentRow, ResidentView, StaffEvent,
-};
+use super::event::{CardRead, CardView, Event, FaceState, Failure, FieldFault, ResidentRow, ResidentView, StaffEvent};
 use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
 use crate::domain::consent::EraseReason;
@@ -49,15 +47,9 @@ impl Desk {
             },
             StaffCommand::IssueCard { resident, uid, gates } => self.issue_card(resident, uid, &gates, now),
             StaffCommand::SaveFacts(facts) => self.save_facts(facts, now),
-            StaffCommand::PairGate {
-                name,
-                place,
-                capture_area,
-                other_way,
-                why_needed,
-                address,
-                fingerprint,
-            } => self.pair_gate([name, place, capture_area, other_way, why_needed], &address, &fingerprint, now),
+            StaffCommand::PairGate { name, place, capture_area, other_way, why_needed, address, fingerprint } => {
+                self.pair_gate([name, place, capture_area, other_way, why_needed], &address, &fingerprint, now)
+            }
             StaffCommand::TestCardWay(gate) => self.test_card_way(gate, now),
             StaffCommand::ShowGates => {
                 if let Some(open) = self.open.as_ref() {
@@ -69,7 +61,11 @@ impl Desk {
             StaffCommand::StopFace => self.stop_visit(None, now),
             StaffCommand::WithdrawFor(resident) => {
                 if let Some((staff, _)) = self.open.as_ref().map(|o| o.vault.operator()) {
-                    self.end_face(resident, EraseReason::Withdrawn, Actor::Staff(staff), now);
+                    match self.end_face(resident, EraseReason::Withdrawn, Actor::Staff(staff), now) {
+                        Ok(true) => {}
+                        Ok(false) => self.fail(Failure::NothingToWithdraw),
+                        Err(failure) => self.fail(failure),
+                    }
                 }
                 self.show_opened(now);
             }
@@ -133,6 +129,20 @@ impl Desk {
     pub(super) fn show_opened(&mut self, _now: Timestamp) {
         let Some(id) = self.open.as_ref().and_then(|o| o.opened) else { return };
         if let Some(view) = self.vault(|v| view_of(v, id)) {
+            if let Some(open) = self.open.as_mut() {
+                open.opened_shown = Some(view.clone());
+            }
+            self.say(StaffEvent::Opened(Box::new(view)));
+        }
+    }
+
+    /// The same after news from a gate: most news change nothing on this page.
+    pub(super) fn show_opened_if_changed(&mut self) {
+        let Some(id) = self.open.as_ref().and_then(|o| o.opened) else { return };
+        let Some(view) = self.vault(|v| view_of(v, id)) else { return };
+        let Some(open) = self.open.as_mut() else { return };
+        if open.opened_shown.as_ref() != Some(&view) {
+            open.opened_shown = Some(view.clone());
             self.say(StaffEvent::Opened(Box::new(view)));
         }
     }
@@ -233,6 +243,8 @@ impl Desk {
             takes_faces: hello.takes_faces,
         };
         if self.vault(|v| v.record_gate(&record, now)).is_some() {
+            // What this gate refused before staff acted goes to it again.
+            self.vault(|v| v.retry_wedged(id, now));
             if let Some(open) = self.open.as_ref() {
                 open.shared.ring();
                 let gates = open.shared.gates().0;
@@ -266,16 +278,21 @@ impl Desk {
         }
     }
 
-    /// Ends a consent and lets the courier erase at once. Also stops a visit that stands on it.
-    pub(super) fn end_face(&mut self, resident: ResidentId, reason: EraseReason, by: Actor, now: Timestamp) {
+    /// Ends a consent and lets the courier erase at once; `false` when there is none. Also stops a visit that stands on it, so that the
+    /// ending is recorded for what it is.
+    pub(super) fn end_face(
+        &mut self,
+        resident: ResidentId,
+        reason: EraseReason,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
         let stands_on_it = self.open.as_ref().and_then(|o| o.flow.consent()).is_some_and(|c| c.resident() == resident);
         if stands_on_it {
-            self.stop_visit(None, now);
+            self.wipe(now);
+            self.ended(None);
         }
-        self.vault(|v| v.end_consent_by(resident, reason, by, now));
-        if let Some(open) = self.open.as_ref() {
-            open.shared.ring();
-        }
+        self.end_consent(resident, reason, by, now)
     }
 
     /// A withdrawal is on the resident window: tell it which gates have signed since.
@@ -315,10 +332,9 @@ fn view_of(vault: &mut crate::vault::Vault, id: ResidentId) -> Result<ResidentVi
     let pending = vault.erase_pending(id)?;
     let held = vault.faces_held(id)?;
     let face = match vault.current_consent(id)? {
-        Some(consent) if !held.is_empty() => FaceState::Held {
-            gates: held.iter().map(|f| (f.gate, label(&f.gate))).collect(),
-            ends_on: consent.ends_on,
-        },
+        Some(consent) if !held.is_empty() => {
+            FaceState::Held { gates: held.iter().map(|f| (f.gate, label(&f.gate))).collect(), ends_on: consent.ends_on }
+        }
         _ if !pending.is_empty() => FaceState::Erasing { pending: pending.iter().map(label).collect() },
         _ => FaceState::None,
     };

@@ -11,7 +11,7 @@ use super::conditions::PersonFacts;
 use super::desk::{Desk, failure_of};
 use super::enroll::{
     self, CAPTURE_MS_MAX, Capturing, Consented, Flow, Noticed, PICTURE_EVERY_MS, PICTURES, PROBES_MAX, Person, Sending,
-    TAP_MS_MAX, Trying,
+    Trying,
 };
 use super::event::{Event, Failure, HandOver, ReceiptView, ResidentScene};
 use super::preview::preview;
@@ -26,12 +26,15 @@ use crate::domain::quality::{self, Guidance, Limits};
 use crate::domain::resident::AgeBand;
 use crate::domain::site::Fact;
 use crate::domain::time::{CivilDate, Timestamp};
-use crate::evidence::{self, consent::{ConsentFacts, consent_json}};
+use crate::evidence::{
+    self,
+    consent::{ConsentFacts, consent_json},
+};
 use crate::notice::{self, ConsentPage, PersonCase, Text, Values};
 use crate::ports::{CameraError, FaceError, LinkError};
 use crate::secret::{FaceTemplate, Frame, random_bytes};
-use crate::wire::{envelope, frame};
 use crate::wire::message::{Reply, Request};
+use crate::wire::{envelope, frame};
 
 /// Longest wait for a gate to store a template and sign.
 const PUT_LIMIT: Duration = Duration::from_millis(3_000);
@@ -60,8 +63,8 @@ impl Desk {
         match command {
             ResidentCommand::Language(language) => self.switch_language(language, now),
             ResidentCommand::ShowRules => self.show_rules(),
-            ResidentCommand::AskFace => self.ask_tap(false, now),
-            ResidentCommand::AskWithdraw => self.ask_tap(true, now),
+            ResidentCommand::AskFace => self.ask_tap(false),
+            ResidentCommand::AskWithdraw => self.ask_tap(true),
             ResidentCommand::Back => self.back(now),
             ResidentCommand::WedgeTyped(text) => self.resident_typed(&text, now),
             ResidentCommand::NoticeReachedEnd => self.reached_end(now),
@@ -75,6 +78,14 @@ impl Desk {
             ResidentCommand::ConfirmWithdraw => self.confirm_withdraw(now),
             ResidentCommand::SaveReceipt(path) => self.save_receipt(&path),
         }
+    }
+
+    /// A visit is over, for whatever reason: dark, nothing held, the card works.
+    pub(super) fn ended(&mut self, failure: Option<Failure>) {
+        self.devices.camera.close();
+        self.devices.engine.rest();
+        self.set(Flow::Ended);
+        self.scene(ResidentScene::Ended { failure, may_retry: false });
     }
 
     fn flow(&mut self) -> Flow {
@@ -101,10 +112,10 @@ impl Desk {
         self.scene(ResidentScene::Idle { face_offered, site });
     }
 
-    fn ask_tap(&mut self, withdraw: bool, now: Timestamp) {
+    fn ask_tap(&mut self, withdraw: bool) {
         let idle = matches!(self.open.as_ref().map(|o| &o.flow), Some(Flow::Idle | Flow::Rules | Flow::TapCard { .. }));
         if idle && (withdraw || self.last_offered) {
-            self.set(Flow::TapCard { withdraw, since: now });
+            self.set(Flow::TapCard { withdraw });
             self.scene(ResidentScene::TapCard { withdraw, failure: None });
         }
     }
@@ -146,7 +157,9 @@ impl Desk {
             };
             Ok((resident, card, delivered, v.current_consent(id)?, v.gates()?))
         });
-        let Some((resident, card, delivered, consent, gates)) = looked_up else { return };
+        let Some((resident, card, delivered, consent, gates)) = looked_up else {
+            return self.ended(Some(Failure::FaceNotOffered));
+        };
         let Some(card) = card else { return self.tap_failed(Failure::CardUnknown) };
         if card.ends_on < now.date() {
             return self.tap_failed(Failure::CardExpired);
@@ -165,9 +178,7 @@ impl Desk {
         // The resident's own tap lifts a standing refusal (NDR 22(5)): that is the asking that the notice speaks of.
         let known = self.conditions(&answering, person);
         if !known.desk_blockers().is_empty() || !card_works || answering.is_empty() {
-            let failure = failure.unwrap_or(Failure::FaceNotOffered);
-            self.set(Flow::Ended);
-            return self.scene(ResidentScene::Ended { failure: Some(failure), may_retry: false });
+            return self.ended(Some(failure.unwrap_or(Failure::FaceNotOffered)));
         }
         if self.vault(|v| v.record_face_asked(id, now)).is_none() {
             return self.to_idle(now);
@@ -176,13 +187,10 @@ impl Desk {
         let ends_on: CivilDate = [resident.ends_on, card.ends_on, year].into_iter().min().unwrap_or(card.ends_on);
         let person = Person { resident, gates: chosen, ends_on };
         let values = self.values(&person, &card.uid, card.ends_on);
-        let noticed =
-            Noticed { person, values, language: self.language, shown: BTreeMap::new() };
+        let noticed = Noticed { person, values, language: self.language, shown: BTreeMap::new() };
         // Warm while the notice is read: loads models, sees no frame.
         if let Err(error) = self.devices.engine.wake() {
-            self.set(Flow::Ended);
-            let failure = Some(Failure::Face(error));
-            return self.scene(ResidentScene::Ended { failure, may_retry: false });
+            return self.ended(Some(Failure::Face(error)));
         }
         self.show_notice(noticed, now);
     }
@@ -209,11 +217,7 @@ impl Desk {
             let values = noticed.values.get(&language).cloned().unwrap_or_default();
             let text = match notice::render(Text::Notice, language, &values) {
                 Ok(text) => Arc::new(text),
-                Err(_) => {
-                    self.set(Flow::Ended);
-                    let failure = Some(Failure::FaceNotOffered);
-                    return self.scene(ResidentScene::Ended { failure, may_retry: false });
-                }
+                Err(_) => return self.ended(Some(Failure::FaceNotOffered)),
             };
             let shown = NoticeShown {
                 id: ShowingId::from_bytes(random_bytes()),
@@ -290,7 +294,8 @@ impl Desk {
         if let Some(Flow::Noticed(noticed)) = self.open.as_mut().map(|o| &mut o.flow) {
             let language = noticed.language;
             if let Some((shown, _)) = noticed.shown.get_mut(&language) {
-                shown.reached_end_at = Some(now);
+                // As the vault has it: a clock that was set back must not leave a read notice unread.
+                shown.reached_end_at = Some(now.max(shown.opened_at));
             }
         }
         if let Flow::Noticed(noticed) = self.flow() {
@@ -307,11 +312,7 @@ impl Desk {
                         self.scene(scene_of(&page));
                         self.set(Flow::Deciding(noticed, page));
                     }
-                    Err(_) => {
-                        self.set(Flow::Ended);
-                        let failure = Some(Failure::FaceNotOffered);
-                        self.scene(ResidentScene::Ended { failure, may_retry: false });
-                    }
+                    Err(_) => self.ended(Some(Failure::FaceNotOffered)),
                 }
             }
             other => self.set(other),
@@ -339,10 +340,14 @@ impl Desk {
 
     /// Yes: written to the vault first; only then is the camera asked for.
     fn consent(&mut self, signature: Signature, now: Timestamp) {
-        let (noticed, page) = match self.flow() {
+        let (mut noticed, page) = match self.flow() {
             Flow::Deciding(noticed, page) => (noticed, page),
             other => return self.set(other),
         };
+        if self.is_outdated(&mut noticed) {
+            // Staff changed what the notice says while it was read: what was read is not what would be agreed to.
+            return self.show_notice(*noticed, now);
+        }
         let Some((shown, _)) = noticed.current().cloned() else { return self.to_idle(now) };
         let person = &noticed.person;
         let draft = ConsentDraft::new(
@@ -362,10 +367,7 @@ impl Desk {
                 self.scene(scene_of(&page));
                 return self.set(Flow::Deciding(noticed, page));
             }
-            Err(_) => {
-                self.set(Flow::Ended);
-                return self.scene(ResidentScene::Ended { failure: Some(Failure::FaceNotOffered), may_retry: false });
-            }
+            Err(_) => return self.ended(Some(Failure::FaceNotOffered)),
         };
         let consent = ConsentId::from_bytes(random_bytes());
         let template = TemplateId::from_bytes(random_bytes());
@@ -388,11 +390,25 @@ impl Desk {
             Err(error) => {
                 let failure = failure_of(error);
                 self.fail(failure.clone());
-                self.devices.engine.rest();
-                self.set(Flow::Ended);
-                self.scene(ResidentScene::Ended { failure: Some(failure), may_retry: false });
+                self.ended(Some(failure));
             }
         }
+    }
+
+    /// Reads again what the notice was filled with. When any of it changed, the new words are put in and count as unread.
+    fn is_outdated(&mut self, noticed: &mut Noticed) -> bool {
+        let (id, named) = (noticed.person.resident.id, noticed.person.gate_ids());
+        let read = self.vault(|v| Ok((v.current_card(id)?, v.gates()?)));
+        let Some((Some(card), gates)) = read else { return false };
+        // The keys may be new as well: what is sealed later must open at the gate as it is paired now.
+        noticed.person.gates = gates.into_iter().filter(|g| named.contains(&g.id)).collect();
+        let values = self.values(&noticed.person, &card.uid, card.ends_on);
+        if values == noticed.values {
+            return false;
+        }
+        noticed.values = values;
+        noticed.shown.clear();
+        true
     }
 
     /// Asks the vault again, judges every condition, and only then opens the camera.
@@ -403,7 +419,8 @@ impl Desk {
                     .map(|r| notice::plain(&r.markdown).trim().to_owned())
                     .unwrap_or_default();
                 self.scene(ResidentScene::Camera { hint });
-                let capturing = Capturing { held: *held, parts: vec![], begun: now, last_taken: None, last_frame: now };
+                let at = self.moment;
+                let capturing = Capturing { held: *held, parts: vec![], begun: at, last_taken: None, last_frame: at };
                 self.set(Flow::Capturing(Box::new(capturing)));
             }
             Err(trouble) => self.rest_on(held, trouble, now),
@@ -450,13 +467,17 @@ impl Desk {
         } else {
             let resident = held.person.resident.id;
             drop(held);
-            self.vault(|v| v.end_consent(resident, EraseReason::NotAccepted, now));
-            if let Some(open) = self.open.as_ref() {
-                open.shared.ring();
-            }
+            self.give_up(resident, now);
             self.set(Flow::Ended);
         }
         self.scene(ResidentScene::Ended { failure, may_retry });
+    }
+
+    /// Ends a consent that nothing came of.
+    fn give_up(&mut self, resident: ResidentId, now: Timestamp) {
+        if let Err(failure) = self.end_consent(resident, EraseReason::NotAccepted, Actor::Station, now) {
+            self.fail(failure);
+        }
     }
 
     fn dark(&mut self, held: &Consented, now: Timestamp) {
@@ -490,19 +511,23 @@ impl Desk {
         self.scene(ResidentScene::Ended { failure, may_retry: false });
     }
 
-    /// Wipes what a visit holds, without a word.
+    /// Wipes what a visit holds and ends its consent, without a word.
     pub(super) fn drop_visit(&mut self, now: Timestamp) {
+        if let Some(resident) = self.wipe(now) {
+            self.give_up(resident, now);
+        }
+    }
+
+    /// Turns the camera off and wipes what a visit holds. Returns whose consent it stood on, which the caller ends.
+    pub(super) fn wipe(&mut self, now: Timestamp) -> Option<ResidentId> {
         let flow = self.flow();
         self.devices.camera.close();
         self.devices.engine.rest();
-        let Some(consent) = flow.consent() else { return };
-        let resident = consent.resident();
+        let consent = flow.consent()?;
+        // A capture that is not over would be taken for a lost one at the next unlock.
+        self.vault(|v| v.record_capture_over(consent, now));
         self.vault(|v| v.record_stopped(consent, now));
-        drop(flow);
-        self.vault(|v| v.end_consent(resident, EraseReason::NotAccepted, now));
-        if let Some(open) = self.open.as_ref() {
-            open.shared.ring();
-        }
+        Some(consent.resident())
     }
 
     fn back(&mut self, now: Timestamp) {
@@ -532,24 +557,48 @@ impl Desk {
 
     /// One tick of whatever is going on.
     pub(super) fn step(&mut self, now: Timestamp) {
+        let Some(flow) = self.open.as_ref().map(|o| &o.flow) else { return };
+        let Some(stay_ms) = flow.stay_ms_max() else {
+            self.acted_at = self.moment;
+            return match flow {
+                Flow::Capturing(_) => self.capture_step(now),
+                Flow::Sending(_) => self.send_step(now),
+                Flow::Trying(_) => self.try_step(now),
+                _ => {}
+            };
+        };
+        if self.is_past(self.acted_at, stay_ms) {
+            self.acted_at = self.moment;
+            self.walked_away(now);
+        }
+    }
+
+    /// Nobody touched the resident window for long: it goes back to the idle screen, over the same steps as if somebody had pressed them.
+    fn walked_away(&mut self, now: Timestamp) {
         match self.open.as_ref().map(|o| &o.flow) {
-            Some(Flow::TapCard { since, .. }) if now.since(*since) > TAP_MS_MAX => self.to_idle(now),
-            Some(Flow::Capturing(_)) => self.capture_step(now),
-            Some(Flow::Sending(_)) => self.send_step(now),
-            Some(Flow::Trying(trying)) if trying.looking => self.try_step(now),
-            _ => {}
+            // The consent ends: the next resident must not be asked to go on with it.
+            Some(Flow::Resting(_)) => self.stop_visit(None, now),
+            // The gate holds the face already; only the try is left out.
+            Some(Flow::Trying(_)) => self.finish(now),
+            Some(_) => {
+                self.drop_visit(now);
+                self.to_idle(now);
+            }
+            None => {}
         }
     }
 
     fn capture_step(&mut self, now: Timestamp) {
         let Flow::Capturing(mut capturing) = self.flow() else { return };
-        if now.since(capturing.begun) > CAPTURE_MS_MAX {
+        if self.is_past(capturing.begun, CAPTURE_MS_MAX) {
             let held = Box::new(capturing.held);
             return self.rest_on(held, Trouble::retry(Failure::TooLong), now);
         }
         let frame = match self.devices.camera.newest() {
             Ok(Some(frame)) => frame,
-            Ok(None) if now.since(capturing.last_frame) <= FRAME_MS_MAX => return self.set(Flow::Capturing(capturing)),
+            Ok(None) if !self.is_past(capturing.last_frame, FRAME_MS_MAX) => {
+                return self.set(Flow::Capturing(capturing));
+            }
             Ok(None) => {
                 let held = Box::new(capturing.held);
                 return self.rest_on(held, Trouble::retry(Failure::Camera(CameraError::Stalled)), now);
@@ -559,8 +608,8 @@ impl Desk {
                 return self.rest_on(held, Trouble::retry(Failure::Camera(error)), now);
             }
         };
-        capturing.last_frame = now;
-        let wanted = capturing.last_taken.is_none_or(|at| now.since(at) >= PICTURE_EVERY_MS);
+        capturing.last_frame = self.moment;
+        let wanted = capturing.last_taken.is_none_or(|at| self.moment.since(at) >= PICTURE_EVERY_MS);
         let consent = &capturing.held.consent;
         self.out.push(Event::Preview(preview(consent, &frame)));
         match self.look(Warrant::Desk(consent), frame, wanted) {
@@ -572,7 +621,7 @@ impl Desk {
                         // Somebody else sat down: begin with them, under the same consent, from nothing.
                         capturing.parts.clear();
                     }
-                    capturing.last_taken = Some(now);
+                    capturing.last_taken = Some(self.moment);
                 }
                 let taken = u8::try_from(capturing.parts.len()).unwrap_or(PICTURES);
                 self.out.push(Event::Guide { guidance, taken, needed: PICTURES });
@@ -614,6 +663,8 @@ impl Desk {
     fn seal(&mut self, capturing: Capturing, now: Timestamp) {
         let Capturing { held, parts, last_frame, .. } = capturing;
         self.devices.camera.close();
+        // The process that saw this face ends with the capture; the try at the gate gets one of its own.
+        self.devices.engine.rest();
         let Some(template) = FaceTemplate::mean(parts) else {
             return self.rest_on(Box::new(held), Trouble::retry(Failure::Face(FaceError::Unsound)), now);
         };
@@ -696,14 +747,15 @@ impl Desk {
 
     fn sent(&mut self, sending: Sending, now: Timestamp) {
         let Sending { held, done, last_failure, shutter_at, .. } = sending;
-        tracing::info!(ms = now.since(shutter_at), gates = done.len(), "last accepted frame to acknowledged");
+        tracing::info!(ms = self.moment.since(shutter_at), gates = done.len(), "last accepted frame to acknowledged");
         let first = done.iter().find(|(_, state)| *state == HandOver::Stored).map(|(gate, _)| gate.clone());
         match first {
             Some(gate) => {
                 // The camera is closed and the template wiped: this capture is over. The try opens one of its own.
                 self.vault(|v| v.record_capture_over(&held.consent, now));
                 let scene = ResidentScene::TryGate { gate: gate.name.clone(), looking: false };
-                let trying = Trying { held, done, gate, looking: false, begun: now, last_frame: now, probes: 0 };
+                let at = self.moment;
+                let trying = Trying { held, done, gate, looking: false, begun: at, last_frame: at, probes: 0 };
                 self.set(Flow::Trying(Box::new(trying)));
                 self.scene(scene);
             }
@@ -723,37 +775,47 @@ impl Desk {
         match self.open_camera(&trying.held, now) {
             Ok(()) => {
                 trying.looking = true;
-                trying.begun = now;
-                trying.last_frame = now;
+                trying.begun = self.moment;
+                trying.last_frame = self.moment;
                 self.scene(ResidentScene::TryGate { gate: trying.gate.name.clone(), looking: true });
                 self.set(Flow::Trying(trying));
             }
             // The gate holds the face already; a dark camera only means that the try is skipped or asked again.
+            Err(trouble) if trouble.may_retry => self.try_later(trying, trouble.failure, now),
+            // The consent ended meanwhile.
             Err(trouble) => {
                 self.dark(&trying.held, now);
-                if let Some(failure) = trouble.failure {
-                    self.fail(failure);
-                }
-                self.scene(ResidentScene::TryGate { gate: trying.gate.name.clone(), looking: false });
-                self.set(Flow::Trying(trying));
+                let resident = trying.held.person.resident.id;
+                drop(trying);
+                self.give_up(resident, now);
+                self.ended(trouble.failure);
             }
         }
     }
 
+    /// The try did not come to an end: dark, and the resident may ask for it again or leave it.
+    fn try_later(&mut self, mut trying: Box<Trying>, failure: Option<Failure>, now: Timestamp) {
+        self.dark(&trying.held, now);
+        if let Some(failure) = failure {
+            self.fail(failure);
+        }
+        trying.looking = false;
+        self.scene(ResidentScene::TryGate { gate: trying.gate.name.clone(), looking: false });
+        self.set(Flow::Trying(trying));
+    }
+
     fn try_step(&mut self, now: Timestamp) {
         let Flow::Trying(mut trying) = self.flow() else { return };
-        let lost = now.since(trying.begun) > CAPTURE_MS_MAX || now.since(trying.last_frame) > FRAME_MS_MAX;
+        if self.is_past(trying.begun, CAPTURE_MS_MAX) {
+            return self.try_later(trying, Some(Failure::TooLong), now);
+        }
         let frame = match self.devices.camera.newest() {
             Ok(Some(frame)) => frame,
-            Ok(None) if !lost => return self.set(Flow::Trying(trying)),
-            Ok(None) | Err(_) => {
-                self.dark(&trying.held, now);
-                trying.looking = false;
-                self.scene(ResidentScene::TryGate { gate: trying.gate.name.clone(), looking: false });
-                return self.set(Flow::Trying(trying));
-            }
+            Ok(None) if !self.is_past(trying.last_frame, FRAME_MS_MAX) => return self.set(Flow::Trying(trying)),
+            Ok(None) => return self.try_later(trying, Some(Failure::Camera(CameraError::Stalled)), now),
+            Err(error) => return self.try_later(trying, Some(Failure::Camera(error)), now),
         };
-        trying.last_frame = now;
+        trying.last_frame = self.moment;
         let consent = &trying.held.consent;
         self.out.push(Event::Preview(preview(consent, &frame)));
         let (guidance, part) = match self.look(Warrant::Desk(consent), frame, true) {
@@ -761,11 +823,8 @@ impl Desk {
             Err(FaceError::Restarted | FaceError::OutOfRange | FaceError::Unsound) => {
                 return self.set(Flow::Trying(trying));
             }
-            Err(error) => {
-                self.dark(&trying.held, now);
-                self.fail(Failure::Face(error));
-                return self.not_recognised(*trying, now);
-            }
+            // An engine that fails says nothing about the face that the gate holds.
+            Err(error) => return self.try_later(trying, Some(Failure::Face(error)), now),
         };
         self.out.push(Event::Guide { guidance, taken: 0, needed: 1 });
         let Some(part) = part else { return self.set(Flow::Trying(trying)) };
@@ -774,7 +833,10 @@ impl Desk {
         let op = OpId::from_bytes(random_bytes());
         let probe = envelope::seal_probe(consent, &part, &trying.gate, &open.keys, op, now);
         drop(part);
-        let Ok(probe) = probe else { return self.not_recognised(*trying, now) };
+        let Ok(probe) = probe else {
+            let failure = Failure::Link(trying.gate.name.clone(), LinkError::KeyChanged);
+            return self.try_later(trying, Some(failure), now);
+        };
         let answer = open.link.ask(&trying.gate, &Request::Probe(probe), PUT_LIMIT);
         match answer {
             Ok(Reply::Probed(probed)) if probed.template == Some(*consent.template().bytes()) => {
@@ -800,15 +862,9 @@ impl Desk {
     /// A template that its own owner is not known by is worth nothing: it is erased again, and the card works.
     fn not_recognised(&mut self, trying: Trying, now: Timestamp) {
         let resident = trying.held.person.resident.id;
-        self.devices.camera.close();
-        self.devices.engine.rest();
         drop(trying);
-        self.vault(|v| v.end_consent(resident, EraseReason::NotAccepted, now));
-        if let Some(open) = self.open.as_ref() {
-            open.shared.ring();
-        }
-        self.set(Flow::Ended);
-        self.scene(ResidentScene::Ended { failure: Some(Failure::NotRecognised), may_retry: false });
+        self.give_up(resident, now);
+        self.ended(Some(Failure::NotRecognised));
     }
 
     fn finish(&mut self, now: Timestamp) {
@@ -895,7 +951,7 @@ impl Desk {
             let gates = v.gates()?;
             Ok((consent, pending, gates))
         });
-        let Some((consent, pending, gates)) = held else { return };
+        let Some((consent, pending, gates)) = held else { return self.ended(Some(Failure::FaceNotOffered)) };
         let Some(consent) = consent else {
             if pending.is_empty() {
                 return self.tap_failed(Failure::NothingToWithdraw);
@@ -918,7 +974,11 @@ impl Desk {
             other => return self.set(other),
         };
         let gates = self.vault(|v| Ok(v.current_consent(resident)?.map(|c| c.gates))).flatten().unwrap_or_default();
-        self.end_face(resident, EraseReason::Withdrawn, Actor::Resident(resident), now);
+        // "Erased" is said of no gate unless the ending is on disk.
+        if let Err(failure) = self.end_face(resident, EraseReason::Withdrawn, Actor::Resident(resident), now) {
+            self.fail(failure.clone());
+            return self.ended(Some(failure));
+        }
         self.set(Flow::Withdrawn { resident, gates });
         self.refresh_withdrawn();
         self.show_opened(now);

@@ -246,6 +246,10 @@ impl Drive {
                 _ => {}
             }
         }
+        if self.desk.is_locked() {
+            // As the runner does: a courier that lives on would keep the vault in use.
+            self.courier = None;
+        }
         if let Some(courier) = self.desk.take_courier() {
             self.courier = Some(courier);
         }

@@ -109,6 +109,17 @@ impl Vault {
         residents_of(&self.main, sql, Some(now.date().epoch_days()))
     }
 
+    /// Persons with a current consent under which no gate signed for anything: after an unlock, what a run left that ended between the
+    /// decision and the hand-over.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn consents_without_face(&self) -> Result<Vec<ResidentId>, VaultError> {
+        let sql = "SELECT resident FROM consents WHERE ended_at IS NULL
+             AND NOT EXISTS (SELECT 1 FROM held WHERE held.consent = consents.id AND erased_at IS NULL) ORDER BY id";
+        residents_of(&self.main, sql, None)
+    }
+
     /// How many captures were lost because the program ended in the middle of one. Each is told once; its consent has
     /// ended, and the person must be asked again. A capture under which a gate had already signed that it holds the
     /// face is not lost.
