@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::drive::Drive;
 use super::site::GateProcess;
 use super::{LabelledFolder, Person, PracticeAct, PracticeError};
-use crate::app::command::StaffCommand;
+use crate::app::command::{ResidentCommand, StaffCommand};
 use crate::face::{EngineKind, engine_for};
 
 /// People that are enrolled; as many more are strangers.
@@ -43,41 +43,36 @@ pub fn run(folder: &Path, models: &Path, gate_program: &Path, out: &mut dyn Writ
     let mut gate = GateProcess::start(gate_program, &place.join("gate"), &station, 0).map_err(|e| text(&e))?;
     drive.pair(&gate, "门");
     let started = Instant::now();
-    let (mut tried, mut not_enrolled) = (0, 0);
+    let mut held = vec![false; total];
     for n in 0..enrolled {
         let resident = drive.add(&format!("住户{n}"), &format!("1-{n}")).map_err(|e| text(&e))?;
         drive.issue(resident, n).map_err(|e| text(&e))?;
         drive.staff(StaffCommand::CloseResident);
         drive.controls.act(PracticeAct::Seat(n));
         match drive.enroll(n) {
-            Ok(true) => tried += 1,
-            Ok(false) => not_enrolled += 1,
+            Ok(recognised) => held[n] = recognised,
             Err(error) => {
-                // No picture of this person passes the quality checks: failure to enroll, the card works.
+                // No picture of this person passes the quality checks (most often somebody else is in it): the card works.
                 tracing::warn!(%error, person = n, "not enrolled");
-                not_enrolled += 1;
-                drive.resident(crate::app::command::ResidentCommand::Stop);
-                drive.resident(crate::app::command::ResidentCommand::Back);
+                drive.resident(ResidentCommand::Stop);
+                drive.resident(ResidentCommand::Back);
             }
         }
     }
     gate.ask(&format!("folder {}", folder.display())).map_err(|e| text(&e))?;
-    let (mut known, mut let_in, mut strangers, mut not_acquired) = (0, 0, 0, 0);
-    for n in 0..total {
+    let (mut known, mut shown, mut let_in, mut strangers, mut unusable) = (0, 0, 0, 0, 0);
+    for (n, held) in held.iter().enumerate() {
         match gate.knows(n) {
-            Ok(true) if n < enrolled => known += 1,
-            Ok(true) => let_in += 1,
-            Ok(false) => {}
-            Err(_) => not_acquired += 1,
+            Ok(opened) if *held => (known, shown) = (known + usize::from(opened), shown + 1),
+            Ok(opened) => (let_in, strangers) = (let_in + usize::from(opened), strangers + 1),
+            Err(_) => unusable += 1,
         }
-        strangers += usize::from(n >= enrolled);
     }
     let mut line = |name: &str, value: String| writeln!(out, "{name}: {value}").map_err(|e| e.to_string());
-    line("people enrolled", tried.to_string())?;
-    line("people not enrolled", not_enrolled.to_string())?;
-    line("recognised at the gate from another picture", format!("{known} of {enrolled}"))?;
-    line("strangers let in", format!("{let_in} of {strangers}"))?;
-    line("pictures without one usable face at the gate", not_acquired.to_string())?;
+    line("people enrolled", format!("{} of {enrolled}", held.iter().filter(|h| **h).count()))?;
+    line("recognised at the gate from another picture", format!("{known} of {shown}"))?;
+    line("not enrolled and let in", format!("{let_in} of {strangers}"))?;
+    line("pictures at the gate without exactly one face", format!("{unusable} of {total}"))?;
     let mut times = drive.shutter_to_acknowledged_ms.clone();
     times.sort_by(f64::total_cmp);
     if let Some(median) = times.get(times.len() / 2) {
