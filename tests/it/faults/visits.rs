@@ -150,6 +150,31 @@ fn p31_minors_and_expired_cards_keep_their_card_and_begin_no_face() {
 }
 
 #[test]
+fn p31_an_age_band_that_staff_correct_in_the_middle_of_a_visit_keeps_the_camera_dark() {
+    let mut site = site(1);
+    let resident = site.resident("周", 0);
+    site.drive.controls.act(PracticeAct::UnplugCamera);
+    site.drive.ask_for_face(0).unwrap();
+    site.drive.read_and_consent().unwrap();
+    assert!(matches!(ended(&site.drive.scene), Some((Some(_), true))));
+    site.drive.staff(StaffCommand::SaveResident {
+        id: Some(resident),
+        name: "周".into(),
+        unit: "1-101".into(),
+        age_band: AgeBand::From14To17,
+        next_band_on: in_days(400).date().to_string(),
+        ends_on: in_days(300).date().to_string(),
+    });
+    assert_eq!(site.drive.failures, vec![]);
+    site.drive.controls.act(PracticeAct::PlugCamera);
+    site.drive.resident(ResidentCommand::TryAgain);
+    assert_eq!(ended(&site.drive.scene), Some((Some(Failure::CardOnlyAge), false)));
+    site.assert_dark();
+    assert_eq!(site.drive.previews, 0);
+    assert_eq!(site.vault().current_consent(resident).unwrap(), None);
+}
+
+#[test]
 fn somebody_who_is_enrolled_is_told_so_and_stays_enrolled() {
     let mut site = site(1);
     site.resident("周", 0);
