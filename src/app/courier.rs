@@ -115,29 +115,38 @@ impl Courier {
     /// # Errors
     /// The vault failed; gates that do not answer are not an error.
     pub fn pass(&mut self, now: Timestamp) -> Result<u32, VaultError> {
-        let mut signed = 0;
+        let (mut signed, mut failed) = (0, None);
         for gate in self.vault.gates()? {
             // A desk that is being locked waits for this thread: gates that are away must not keep it waiting one by one.
             if self.shared.is_over() {
                 break;
             }
-            let (done, last_error) = self.serve(&gate, now)?;
-            signed += done;
-            let due = self.asked_at.get(&gate.id).is_none_or(|at| now.since(*at) >= HEALTH_EVERY_MS || now < *at);
-            if due || done > 0 || last_error.is_some() {
-                self.asked_at.insert(gate.id, now);
-                let health = match last_error {
-                    Some(error) => Err(error),
-                    None => match self.link.ask(&gate, &Request::Health, ANSWER_LIMIT) {
-                        Ok(Reply::Health(health)) => Ok(health),
-                        Ok(_) => Err(LinkError::Protocol),
-                        Err(error) => Err(error),
-                    },
-                };
-                self.note(&gate, health, now)?;
+            // What cannot be sent to one gate keeps nothing from the others.
+            match self.visit(&gate, now) {
+                Ok(done) => signed += done,
+                Err(error) => failed = failed.or(Some(error)),
             }
         }
-        Ok(signed)
+        failed.map_or(Ok(signed), Err)
+    }
+
+    /// One gate's turn: what is due, then its health.
+    fn visit(&mut self, gate: &GateRecord, now: Timestamp) -> Result<u32, VaultError> {
+        let (done, last_error) = self.serve(gate, now)?;
+        let due = self.asked_at.get(&gate.id).is_none_or(|at| now.since(*at) >= HEALTH_EVERY_MS || now < *at);
+        if due || done > 0 || last_error.is_some() {
+            self.asked_at.insert(gate.id, now);
+            let health = match last_error {
+                Some(error) => Err(error),
+                None => match self.link.ask(gate, &Request::Health, ANSWER_LIMIT) {
+                    Ok(Reply::Health(health)) => Ok(health),
+                    Ok(_) => Err(LinkError::Protocol),
+                    Err(error) => Err(error),
+                },
+            };
+            self.note(gate, health, now)?;
+        }
+        Ok(done)
     }
 
     fn serve(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(u32, Option<LinkError>), VaultError> {

@@ -433,19 +433,20 @@ impl Desk {
         let confirmed = open.vault.confirm(&held.consent, now);
         let refusal_stands = open.vault.refusal_stands(held.person.resident.id).unwrap_or(true);
         let card = open.vault.current_card(held.person.resident.id).ok().flatten();
+        // As recorded now: staff may have corrected it since the tap.
+        let age_band = open.vault.resident(held.person.resident.id).map(|r| r.age_band);
         let delivered = card.as_ref().and_then(|c| open.vault.card_delivered_at(c.id).ok()).unwrap_or_default();
         if let Err(error) = confirmed {
             return Err(Trouble { failure: Some(failure_of(error)), may_retry: false });
         }
+        let age_band = age_band.map_err(|e| Trouble::retry(failure_of(e)))?;
+        if age_band != AgeBand::Adult {
+            return Err(Trouble { failure: Some(Failure::CardOnlyAge), may_retry: false });
+        }
         let card_works = card.is_some_and(|c| c.ends_on >= now.date())
             && answering.iter().all(|g| delivered.iter().any(|(id, there)| *id == g.id && *there));
-        let person = PersonFacts {
-            age_band: Some(held.person.resident.age_band),
-            card_works,
-            reached_end: true,
-            consented: true,
-            refusal_stands,
-        };
+        let person =
+            PersonFacts { age_band: Some(age_band), card_works, reached_end: true, consented: true, refusal_stands };
         let permit = permit::judge(&self.conditions(&answering, person))
             .map_err(|_| Trouble { failure: Some(link.unwrap_or(Failure::FaceNotOffered)), may_retry: true })?;
         self.devices.engine.wake().map_err(|e| Trouble::retry(Failure::Face(e)))?;

@@ -5,6 +5,7 @@ mod capture;
 mod cards;
 mod day;
 mod face;
+mod faults;
 mod gate;
 mod layering;
 mod notice;
