@@ -21,6 +21,8 @@ pub const PICTURES: u8 = 5;
 pub const PICTURE_EVERY_MS: i64 = 120;
 /// Longest search for good pictures, in milliseconds.
 pub const CAPTURE_MS_MAX: i64 = 60_000;
+/// The camera counts as lost after this long without a frame, in milliseconds.
+pub const FRAME_MS_MAX: i64 = 3_000;
 /// Longest wait for a card tap, in milliseconds.
 pub const TAP_MS_MAX: i64 = 60_000;
 /// Longest stay on the rules, the notice and the consent page without a touch, in milliseconds: reading takes its time.

@@ -1,11 +1,14 @@
 //! The use-cases of the desk: one command in, events out. Knows traits, no devices, no windows.
 
+mod capturing;
 pub mod command;
 pub mod conditions;
 pub mod courier;
 pub mod desk;
+mod endings;
 mod enroll;
 pub mod event;
+mod handing_over;
 mod preview;
 pub mod promises;
 pub mod runner;

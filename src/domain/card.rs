@@ -21,7 +21,7 @@ impl CardUid {
         if decimal {
             return text.parse::<u32>().ok().and_then(|n| Self::from_bytes(&n.to_be_bytes()));
         }
-        if !text.is_ascii() || text.len() % 2 != 0 || !(8..=20).contains(&text.len()) {
+        if !text.is_ascii() || !text.len().is_multiple_of(2) || !(8..=20).contains(&text.len()) {
             return None;
         }
         let bytes: Option<Vec<u8>> = text

@@ -131,7 +131,8 @@ impl Engine for DlibEngine {
         let descriptor = self.describe(&picture, landmarks)?;
         let blank = self.blank.iter().zip(descriptor.iter()).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt();
         // Written so that a distance that is not a number is refused too.
-        if !(blank >= BLANK_DISTANCE_MIN) {
+        // A distance that is not a number counts as blank.
+        if blank.is_nan() || blank < BLANK_DISTANCE_MIN {
             return Err(FaceError::Unsound);
         }
         let numbers = Zeroizing::new(descriptor.iter().map(|v| *v as f32).collect::<Vec<_>>());

@@ -88,7 +88,7 @@ impl Grid {
         for cell in 0..cells {
             let score = (class[cell].clamp(0.0, 1.0) * object[cell].clamp(0.0, 1.0)).sqrt();
             // Written so that a score that is not a number is dropped too.
-            if !(score >= SCORE_MIN) {
+            if score.is_nan() || score < SCORE_MIN {
                 continue;
             }
             let (column, row) = ((cell % self.columns) as f32, (cell / self.columns) as f32);

@@ -136,7 +136,7 @@ impl<'a> Layout<'a> {
                 let cells = std::iter::once(head).chain(rows.iter().map(Vec::as_slice)).filter_map(|r| r.get(column));
                 let widest = cells.map(|cell| self.fonts.measure(cell) * CELL).fold(0.0_f32, f32::max);
                 // A square root evens out: a long text takes more lines rather than everybody's width.
-                (widest + 2.0 * PAD).min(WIDTH).max(22.0).sqrt()
+                (widest + 2.0 * PAD).clamp(22.0, WIDTH).sqrt()
             })
             .collect();
         let sum: f32 = natural.iter().sum();

@@ -339,6 +339,9 @@ impl Drive {
             address: gate.address.clone(),
             fingerprint: gate.fingerprint.iter().map(|b| format!("{b:02x}")).collect(),
         });
+        // The courier asks after the new gate, so that it is shown as reachable.
+        let _ = self.deliver();
+        self.tick();
     }
 
     /// Adds an adult and leaves the record open.

@@ -53,7 +53,7 @@ pub fn run(folder: &Path, models: &Path, gate_program: &Path, out: &mut dyn Writ
             Ok(recognised) => held[n] = recognised,
             Err(error) => {
                 // No picture of this person passes the quality checks (most often somebody else is in it): the card works.
-                tracing::warn!(%error, person = n, "not enrolled");
+                writeln!(out, "person {n} not enrolled: {error}").map_err(|e| text(&e))?;
                 drive.resident(ResidentCommand::Stop);
                 drive.resident(ResidentCommand::Back);
             }

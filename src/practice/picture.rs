@@ -132,6 +132,9 @@ fn sized(rgb: Vec<u8>) -> Frame {
 }
 
 #[cfg(test)]
+pub(super) use tests::somebody;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -191,6 +194,3 @@ mod tests {
         assert_eq!(pixel(10, 479), [5, (479u32 % 256) as u8], "the lower edge is repeated");
     }
 }
-
-#[cfg(test)]
-pub(super) use tests::somebody;

@@ -1,0 +1,202 @@
+//! How a visit ends: with a receipt, with a withdrawal, by a stop of either side, or because the resident walked away.
+
+use sha2::{Digest, Sha256};
+
+use super::desk::Desk;
+use super::enroll::{Flow, Trying};
+use super::event::{Failure, HandOver, ReceiptView, ResidentScene};
+use crate::domain::audit::Actor;
+use crate::domain::consent::EraseReason;
+use crate::domain::id::{ConsentId, ResidentId};
+use crate::domain::time::Timestamp;
+use crate::evidence;
+use crate::notice::{self, Text};
+
+impl Desk {
+    /// A visit is over, for whatever reason: dark, nothing held, the card works.
+    pub(super) fn ended(&mut self, failure: Option<Failure>) {
+        self.devices.camera.close();
+        self.devices.engine.rest();
+        self.set(Flow::Ended);
+        self.scene(ResidentScene::Ended { failure, may_retry: false });
+    }
+
+    /// Stop, by either side: the camera goes dark, everything held is wiped, a recorded consent ends, the card works.
+    pub(super) fn stop_visit(&mut self, failure: Option<Failure>, now: Timestamp) {
+        let busy = self.open.as_ref().is_some_and(|o| o.flow.is_busy());
+        if !busy {
+            return;
+        }
+        let finished = matches!(
+            self.open.as_ref().map(|o| &o.flow),
+            Some(Flow::Done { .. } | Flow::Refused | Flow::Ended | Flow::Withdrawn { .. })
+        );
+        if finished {
+            return self.to_idle(now);
+        }
+        self.drop_visit(now);
+        self.set(Flow::Ended);
+        self.scene(ResidentScene::Ended { failure, may_retry: false });
+    }
+
+    /// Wipes what a visit holds and ends its consent, without a word.
+    pub(super) fn drop_visit(&mut self, now: Timestamp) {
+        if let Some(resident) = self.wipe(now) {
+            self.give_up(resident, now);
+        }
+    }
+
+    /// Turns the camera off and wipes what a visit holds. Returns whose consent it stood on, which the caller ends.
+    pub(super) fn wipe(&mut self, now: Timestamp) -> Option<ResidentId> {
+        let flow = self.flow();
+        self.devices.camera.close();
+        self.devices.engine.rest();
+        let consent = flow.consent()?;
+        // A capture that is not over would be taken for a lost one at the next unlock.
+        self.vault(|v| v.record_capture_over(consent, now));
+        self.vault(|v| v.record_stopped(consent, now));
+        Some(consent.resident())
+    }
+
+    pub(super) fn back(&mut self, now: Timestamp) {
+        let holds_nothing = matches!(
+            self.open.as_ref().map(|o| &o.flow),
+            Some(
+                Flow::Idle
+                    | Flow::Rules
+                    | Flow::TapCard { .. }
+                    | Flow::Noticed(_)
+                    | Flow::Refused
+                    | Flow::Done { .. }
+                    | Flow::Ended
+                    | Flow::Withdrawing(_)
+                    | Flow::Withdrawn { .. }
+            )
+        );
+        if holds_nothing {
+            return self.to_idle(now);
+        }
+        // From the consent page one goes back to the notice; nothing is decided by that.
+        match self.flow() {
+            Flow::Deciding(noticed, _) => self.show_notice(*noticed, now),
+            other => self.set(other),
+        }
+    }
+
+    /// Nobody touched the resident window for long: it goes back to the idle screen, over the same steps as if somebody had pressed them.
+    pub(super) fn walked_away(&mut self, now: Timestamp) {
+        match self.open.as_ref().map(|o| &o.flow) {
+            // The consent ends: the next resident must not be asked to go on with it.
+            Some(Flow::Resting(_)) => self.stop_visit(None, now),
+            // The gate holds the face already; only the try is left out.
+            Some(Flow::Trying(_)) => self.finish(now),
+            Some(_) => {
+                self.drop_visit(now);
+                self.to_idle(now);
+            }
+            None => {}
+        }
+    }
+
+    pub(super) fn done(&mut self, trying: Trying, recognised: bool, now: Timestamp) {
+        let Trying { held, done, .. } = trying;
+        self.devices.engine.rest();
+        let names = |wanted: &HandOver| -> Vec<String> {
+            done.iter().filter(|(_, state)| state == wanted).map(|(g, _)| g.name.clone()).collect()
+        };
+        let mut values = held.values;
+        let record = held.consent.consent();
+        values.insert("consent_time".into(), held.signed_at.minute_text());
+        values.insert("consent_sentence".into(), held.page.sentence.clone());
+        values.insert("consent_record_id".into(), record.to_string());
+        if let Ok(code) = notice::check_code(Text::Notice, held.language, &values) {
+            values.insert("notice_hash".into(), code);
+        }
+        self.vault(|v| v.record_receipt_issued(record, now));
+        let text = match notice::render(Text::Receipt, held.language, &values) {
+            Ok(text) => text,
+            Err(unfilled) => {
+                tracing::error!(?unfilled, "the receipt has unfilled placeholders");
+                return self.to_idle(now);
+            }
+        };
+        let view = ReceiptView {
+            record: record.to_string(),
+            consented_at: held.signed_at,
+            gates: names(&HandOver::Stored),
+            away: names(&HandOver::Away),
+            ends_on: held.person.ends_on,
+            text,
+        };
+        if let Some(open) = self.open.as_ref() {
+            open.shared.ring();
+        }
+        self.scene(ResidentScene::Done { recognised, receipt: Box::new(view.clone()), saved_to: None });
+        self.set(Flow::Done { receipt: Box::new(view), recognised });
+        self.show_opened(now);
+    }
+
+    pub(super) fn save_receipt(&mut self, path: &std::path::Path) {
+        let Some(Flow::Done { receipt, recognised }) = self.open.as_ref().map(|o| &o.flow) else { return };
+        let (view, recognised) = (receipt.clone(), *recognised);
+        let Some(record) = ConsentId::parse(&view.record) else { return };
+        let Some(signed) = self.vault(|v| Ok(v.consent(record)?.evidence)) else { return };
+        match self.write_receipt(path, &view.text, &signed) {
+            Ok(()) => {
+                let saved_to = Some(path.display().to_string());
+                self.scene(ResidentScene::Done { recognised, receipt: view, saved_to });
+            }
+            Err(why) => self.fail(Failure::PaperNotWritten(why)),
+        }
+    }
+
+    /// The PDF for people and, beside it, the signed record for `menka-verify`; its digest is in the QR code.
+    fn write_receipt(&self, path: &std::path::Path, text: &notice::Rendered, signed: &[u8]) -> Result<(), String> {
+        let key = self.open.as_ref().map(|o| o.vault.evidence_public()).unwrap_or_default();
+        let digest: [u8; 32] = Sha256::digest(signed).into();
+        let qr = format!("MENKA1:{}:{}", evidence::hex(&digest).to_uppercase(), evidence::hex(&key).to_uppercase());
+        let pdf = crate::paper::receipt_pdf(text, &qr).map_err(|e| e.to_string())?;
+        std::fs::write(path, pdf).map_err(|e| e.to_string())?;
+        std::fs::write(path.with_extension("cose"), signed).map_err(|e| e.to_string())
+    }
+
+    pub(super) fn begin_withdraw(&mut self, resident: ResidentId) {
+        let held = self.vault(|v| {
+            let consent = v.current_consent(resident)?;
+            let pending = v.erase_pending(resident)?;
+            let gates = v.gates()?;
+            Ok((consent, pending, gates))
+        });
+        let Some((consent, pending, gates)) = held else { return self.ended(Some(Failure::FaceNotOffered)) };
+        let Some(consent) = consent else {
+            if pending.is_empty() {
+                return self.tap_failed(Failure::NothingToWithdraw);
+            }
+            self.set(Flow::Withdrawn { resident, gates: pending });
+            return self.refresh_withdrawn();
+        };
+        let names = gates.iter().filter(|g| consent.gates.contains(&g.id)).map(|g| g.name.clone()).collect();
+        let Some(open) = self.open.as_ref() else { return };
+        let engine = self.devices.engine.engine();
+        let values = notice::values_for(&open.facts, &gates, self.language, &engine, None);
+        let text = notice::render(Text::Withdraw, self.language, &values).map(|r| r.markdown).unwrap_or_default();
+        self.set(Flow::Withdrawing(resident));
+        self.scene(ResidentScene::WithdrawConfirm { text, gates: names });
+    }
+
+    pub(super) fn confirm_withdraw(&mut self, now: Timestamp) {
+        let resident = match self.flow() {
+            Flow::Withdrawing(resident) => resident,
+            other => return self.set(other),
+        };
+        let gates = self.vault(|v| Ok(v.current_consent(resident)?.map(|c| c.gates))).flatten().unwrap_or_default();
+        // "Erased" is said of no gate unless the ending is on disk.
+        if let Err(failure) = self.end_face(resident, EraseReason::Withdrawn, Actor::Resident(resident), now) {
+            self.fail(failure.clone());
+            return self.ended(Some(failure));
+        }
+        self.set(Flow::Withdrawn { resident, gates });
+        self.refresh_withdrawn();
+        self.show_opened(now);
+    }
+}
