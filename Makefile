@@ -33,7 +33,7 @@ bench: setup
 	$(CARGO) bench $(PRACTICE) --bench desk
 
 screenshots: setup
-	@sh packaging/setup/screenshots.sh
+	@bash packaging/setup/screenshots.sh
 
 e2e: setup
 	$(CARGO) build --release $(PRACTICE) --bins
@@ -44,8 +44,7 @@ accuracy: setup
 	./target/release/menka --accuracy "$(FACES)"
 
 test-camera: setup
-	$(CARGO) build --release $(PRACTICE) --bins
-	@sh packaging/vm/run.sh
+	@bash packaging/vm/run.sh
 
 lint:
 	$(CARGO) fmt --all --check

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Runs the real camera adapter against real V4L2 devices in a small virtual machine (`make test-camera`, about two minutes).
+# Runs the real camera adapter against real V4L2 devices in a small virtual machine (`make test-camera`, a few minutes).
 #
 # The machine is Debian's kernel (unpacked, not installed), a busybox initramfs and this machine's own root folder, shared read-only:
-# the program under test is menka-gate with its hidden `--camera-selftest`. `vivid` and `v4l2loopback` are the cameras. What is downloaded stays in var/vm.
+# the program under test is menka-gate with its hidden `--camera-selftest`. `vivid` and `v4l2loopback` are the cameras; at the end a known
+# face goes through one of them into a template and to a gate. What is downloaded stays in var/vm.
 # Always software emulation: a /dev/kvm that opens is no promise that a guest boots.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 state=$root/var/vm
-limit_s=${MENKA_VM_LIMIT:-300}
+limit_s=${MENKA_VM_LIMIT:-600}
 
 need() {
     local missing=()
@@ -85,13 +86,16 @@ if [ -z "$program" ]; then
     program=$state/menka-gate
     install -m 0755 "$root/target/debug/menka-gate" "$program"
 fi
-"$root/packaging/setup/pictures.sh" "$root/var/pictures" >/dev/null
+models=${MENKA_MODELS:-$root/var/models}
+pictures=${MENKA_PICTURES:-$root/var/pictures}
+"$root/packaging/setup/models.sh" "$models" >/dev/null
+"$root/packaging/setup/pictures.sh" "$pictures" >/dev/null
 install -m 0755 "$here/guest.sh" "$state/share/guest.sh"
-printf '%s\n%s\n' "$program" "$root/var/pictures/obama.jpg" > "$state/share/arguments"
+printf '%s\n' "$program" "$pictures/obama.jpg" "$models" "$pictures" > "$state/share/arguments"
 : > "$state/share/result"
 
 began=$(date +%s)
-timeout "$limit_s" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1024 \
+timeout "$limit_s" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 2048 \
     -nodefaults -display none -no-reboot -monitor none -serial "file:$state/console" \
     -kernel "$state/kernel/boot/vmlinuz-$version" -initrd "$state/initramfs.gz" \
     -append "console=ttyS0 quiet panic=-1 mitigations=off" \
@@ -104,4 +108,5 @@ if grep -q '^FAIL' "$state/share/result" || ! grep -q '^END 0$' "$state/share/re
     tail -n 15 "$state/console" >&2 || true
     exit 1
 fi
+grep ' similarity: ' "$state/share/result"
 echo "camera vm: passed, $(grep -c '^ok' "$state/share/result") checks, kernel $version, $(($(date +%s) - began)) s"

@@ -176,13 +176,11 @@ impl Desk {
         match quality::judge(&look, &Limits::default()) {
             Err(guidance) => Ok((guidance, None)),
             Ok(_) if !wanted => Ok((Guidance::Good, None)),
-            Ok(passed) => {
-                match self.devices.engine.extract(warrant, frame, passed.face()) {
-                    Ok(part) => Ok((Guidance::Good, Some(part))),
-                    Err(FaceError::NotAlone) => Ok((Guidance::OnePersonOnly, None)),
-                    Err(error) => Err(error),
-                }
-            }
+            Ok(passed) => match self.devices.engine.extract(warrant, frame, passed.face()) {
+                Ok(part) => Ok((Guidance::Good, Some(part))),
+                Err(FaceError::NotAlone) => Ok((Guidance::OnePersonOnly, None)),
+                Err(error) => Err(error),
+            },
         }
     }
 

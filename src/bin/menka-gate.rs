@@ -11,7 +11,12 @@ fn main() -> ExitCode {
     }
     #[cfg(all(feature = "practice", feature = "camera", target_os = "linux"))]
     if arguments.first().is_some_and(|a| a == "--camera-selftest") {
-        return menka::capture::selftest::main(arguments.get(1..).unwrap_or_default());
+        let phase = arguments.get(1..).unwrap_or_default();
+        #[cfg(feature = "face")]
+        if phase.first().is_some_and(|name| name == "face") {
+            return menka::practice::camera_check::main(phase.get(1..).unwrap_or_default());
+        }
+        return menka::capture::selftest::main(phase);
     }
     let level = tracing_subscriber::EnvFilter::try_from_env("MENKA_LOG");
     tracing_subscriber::fmt()

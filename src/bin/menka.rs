@@ -165,7 +165,9 @@ mod practice {
                     menka::face::accuracy::run(kind, &options.models, &folder, out).map_err(|e| e.to_string())
                 })
             }
-            "--e2e" => menka::practice::labelled::run(&folder, &options.models, &gate_program()?, &mut std::io::stdout()),
+            "--e2e" => {
+                menka::practice::labelled::run(&folder, &options.models, &gate_program()?, &mut std::io::stdout())
+            }
             _ => open_site(&folder, options),
         }
     }
@@ -212,8 +214,7 @@ mod practice {
         let send = move |command: Command| drop(commands.try_send(command));
         let cards = (1..=8).map(|n| n.to_string()).collect();
         let tools = PracticeTools { cards, people: labels, act: Box::new(move |act| controls.act(act)) };
-        let boot =
-            Boot { realm: Realm::Practice, commands: Box::new(send), events, windows, practice: Some(tools) };
+        let boot = Boot { realm: Realm::Practice, commands: Box::new(send), events, windows, practice: Some(tools) };
         program::run(boot).map_err(|e| e.to_string())?;
         running.join();
         drop(kept);

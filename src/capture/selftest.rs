@@ -7,8 +7,8 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -45,7 +45,8 @@ pub fn main(args: &[String]) -> ExitCode {
     }
 }
 
-type Outcome = Result<(), String>;
+/// Nothing, or what did not hold.
+pub type Outcome = Result<(), String>;
 
 fn without_camera() -> Outcome {
     let mut camera = V4lCamera::new();
@@ -133,7 +134,8 @@ fn on_loopback(picture: &Path, mjpg: &Path, yuyv: &Path) -> Outcome {
     let mut bytes = vec![];
     JpegEncoder::new_with_quality(&mut bytes, 92).encode_image(&known).map_err(text)?;
     let decoded = jpeg::decode(&bytes).map_err(text)?;
-    let feeder = Feeder::start(mjpg, b"MJPG", bytes)?;
+    let size = bytes.len();
+    let feeder = Feeder::start(mjpg, b"MJPG", vec![bytes], size)?;
     let mut camera = V4lCamera::new();
     let id = id_of(&mut camera, mjpg)?;
     camera.choose(&id);
@@ -165,7 +167,9 @@ fn on_loopback(picture: &Path, mjpg: &Path, yuyv: &Path) -> Outcome {
     check("and can be closed at once", start.elapsed() < Duration::from_millis(50), "")?;
     feeder.stop();
 
-    let feeder = Feeder::start(yuyv, b"YUYV", to_yuyv(&known))?;
+    let raw = to_yuyv(&known);
+    let size = raw.len();
+    let feeder = Feeder::start(yuyv, b"YUYV", vec![raw], size)?;
     let id = id_of(&mut camera, yuyv)?;
     camera.choose(&id);
     camera.open_unpermitted().map_err(text)?;
@@ -233,7 +237,11 @@ fn likeness(frame: &Frame, known: &[u8]) -> f64 {
     if mean == 0.0 { 99.0 } else { 10.0 * (65_025.0 / mean).log10() }
 }
 
-fn check(what: &str, holds: bool, told: &str) -> Outcome {
+/// Prints one line of a check that held.
+///
+/// # Errors
+/// What did not hold.
+pub fn check(what: &str, holds: bool, told: &str) -> Outcome {
     let told = if told.is_empty() { String::new() } else { format!(" ({told})") };
     if holds {
         println!("ok   {what}{told}");
@@ -335,23 +343,30 @@ const ALL_DAMAGED: u8 = 2;
 const SILENT: u8 = 3;
 const STOP: u8 = 4;
 
-/// Plays one picture into a loopback node.
-struct Feeder {
+/// Plays pictures of 640 x 480, over and over, into a loopback node: the other end of it is a camera.
+pub struct Feeder {
     manner: Arc<AtomicU8>,
+    pictures: Arc<Mutex<Vec<Vec<u8>>>>,
     thread: JoinHandle<()>,
 }
 
 impl Feeder {
-    fn start(node: &Path, code: &[u8; 4], bytes: Vec<u8>) -> Result<Self, String> {
+    /// Starts with these pictures, already in the format `code`. None that is shown later may be larger than `size_max` bytes.
+    ///
+    /// # Errors
+    /// The node cannot be opened, or does not take the format.
+    pub fn start(node: &Path, code: &[u8; 4], pictures: Vec<Vec<u8>>, size_max: usize) -> Result<Self, String> {
         let mut device = Device::with_path(node).map_err(text)?;
         let mut format = Format::new(WISH.0, WISH.1, FourCC::new(code));
-        format.size = bytes.len() as u32;
+        format.size = u32::try_from(size_max).map_err(text)?;
         let got = v4l::video::Output::set_format(&device, &format).map_err(text)?;
         if got.fourcc.repr != *code {
             return Err(format!("the loopback node gave {}", got.fourcc));
         }
         let manner = Arc::new(AtomicU8::new(WHOLE));
         let told = manner.clone();
+        let pictures = Arc::new(Mutex::new(pictures));
+        let shown = pictures.clone();
         let thread = std::thread::spawn(move || {
             for n in 0u32.. {
                 let damage = match told.load(Ordering::SeqCst) {
@@ -364,17 +379,27 @@ impl Feeder {
                         continue;
                     }
                 };
-                let picture = damaged(&bytes, damage);
+                let picture = {
+                    let shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+                    shown.get(n as usize % shown.len().max(1)).map(|bytes| damaged(bytes, damage))
+                };
+                let Some(picture) = picture else { return };
                 if device.write_all(&picture).is_err() {
                     return;
                 }
                 std::thread::sleep(Duration::from_millis(33));
             }
         });
-        Ok(Self { manner, thread })
+        Ok(Self { manner, pictures, thread })
     }
 
-    fn stop(self) {
+    /// Plays other pictures from the next frame on.
+    pub fn show(&self, pictures: Vec<Vec<u8>>) {
+        *self.pictures.lock().unwrap_or_else(PoisonError::into_inner) = pictures;
+    }
+
+    /// Stops and lets the node go.
+    pub fn stop(self) {
         self.manner.store(STOP, Ordering::SeqCst);
         let _ = self.thread.join();
     }

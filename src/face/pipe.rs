@@ -218,7 +218,9 @@ mod tests {
         assert_eq!(look_of(&put_look(&look), &frame()), Some(look));
         let numbers = std::array::from_fn(|k| k as f32);
         assert_eq!(*template_of(&put_template(&numbers)).unwrap(), numbers);
-        for error in [FaceError::OutOfRange, FaceError::ModelWrong { file: "x".into() }, FaceError::Unsound, FaceError::NotAlone] {
+        for error in
+            [FaceError::OutOfRange, FaceError::ModelWrong { file: "x".into() }, FaceError::Unsound, FaceError::NotAlone]
+        {
             assert_eq!(error_of(&put_error(&error)), Some(error));
         }
     }

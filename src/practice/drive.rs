@@ -20,10 +20,10 @@ use crate::domain::id::{GateId, ResidentId, SiteId};
 use crate::domain::quality::{FaceBox, Guidance, Look};
 use crate::domain::resident::AgeBand;
 use crate::lan::TlsLink;
-use crate::ports::{Clock, FaceEngine, FaceError, GateLink, LinkError};
+use crate::ports::{Camera, Clock, FaceEngine, FaceError, GateLink, LinkError};
 use crate::secret::{EngineId, FaceTemplate, Frame, Passphrase};
 use crate::wire::keys::IdentityKeys;
-use crate::wire::message::{Hello, Reply, Request};
+use crate::wire::message::{Hello, Probed, Reply, Request};
 
 /// Why a drive did not get where it should.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +99,7 @@ struct TappedLink {
     inner: Box<dyn GateLink>,
     tap: Tap,
     stages: Stages,
+    probed: Arc<Mutex<Vec<Probed>>>,
 }
 
 impl GateLink for TappedLink {
@@ -113,6 +114,9 @@ impl GateLink for TappedLink {
         }
         let since = Instant::now();
         let reply = self.inner.ask(gate, request, limit);
+        if let Ok(Reply::Probed(probed)) = &reply {
+            self.probed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(probed.clone());
+        }
         let stage = match request {
             Request::PutFace(_) => "send, open, store, sign",
             Request::ReadBack(_) => "read back",
@@ -148,6 +152,8 @@ pub struct Drive {
     pub tap: Tap,
     /// How long each stage took.
     pub stages: Stages,
+    /// What gates answered to probes, in order.
+    pub probed: Arc<Mutex<Vec<Probed>>>,
     /// What the resident window shows.
     pub scene: ResidentScene,
     /// Everything that failed, in order.
@@ -171,19 +177,32 @@ pub struct Drive {
 }
 
 impl Drive {
-    /// Makes a locked desk over `folder/desk`.
+    /// Makes a locked desk over `folder/desk`, with the camera that plays practice people.
     pub fn new(folder: &Path, engine: Box<dyn FaceEngine>, people: Vec<Person>) -> Self {
         let controls = Controls::default();
+        let camera = Box::new(PictureCamera::new(people, controls.clone()));
+        Self::with_camera(folder, engine, camera, controls)
+    }
+
+    /// The same with any camera; the controls move the card reader (and the camera, if it listens to them).
+    pub fn with_camera(
+        folder: &Path,
+        engine: Box<dyn FaceEngine>,
+        camera: Box<dyn Camera>,
+        controls: Controls,
+    ) -> Self {
+        let probed = Arc::<Mutex<Vec<Probed>>>::default();
+        let answers = Arc::clone(&probed);
         let tap = Tap::default();
         let stages = Stages::default();
         let (keep, times) = (Arc::clone(&tap), Arc::clone(&stages));
         let links = tls_links();
         let link: LinkMaker = Box::new(move |keys, site, realm| {
-            let (tap, stages) = (Arc::clone(&keep), Arc::clone(&times));
-            Box::new(TappedLink { inner: links(keys, site, realm), tap, stages }) as Box<dyn GateLink>
+            let (tap, stages, probed) = (Arc::clone(&keep), Arc::clone(&times), Arc::clone(&answers));
+            Box::new(TappedLink { inner: links(keys, site, realm), tap, stages, probed }) as Box<dyn GateLink>
         });
         let devices = Devices {
-            camera: Box::new(PictureCamera::new(people, controls.clone())),
+            camera,
             engine: Box::new(TimedEngine { inner: engine, stages: Arc::clone(&stages) }),
             reader: Box::new(PracticeReader::new(controls.clone())),
             link,
@@ -196,6 +215,7 @@ impl Drive {
             controls,
             tap,
             stages,
+            probed,
             scene: ResidentScene::Closed,
             failures: vec![],
             opened: None,

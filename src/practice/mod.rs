@@ -17,6 +17,8 @@
 //! ```
 
 mod camera;
+#[cfg(all(feature = "face", feature = "camera", target_os = "linux"))]
+pub mod camera_check;
 #[cfg(feature = "face")]
 pub mod console;
 #[cfg(feature = "face")]

@@ -246,7 +246,12 @@ const PLACES: [(&str, &str, &str); GATES] =
 ///
 /// # Errors
 /// See [`SiteError`].
-pub fn prepare(folder: &Path, gate_program: &Path, link: &LinkMaker, now: Timestamp) -> Result<Vec<GateProcess>, SiteError> {
+pub fn prepare(
+    folder: &Path,
+    gate_program: &Path,
+    link: &LinkMaker,
+    now: Timestamp,
+) -> Result<Vec<GateProcess>, SiteError> {
     let data = folder.join("desk");
     let passphrase = Passphrase::new(PASSPHRASE.into());
     let new = matches!(Vault::state(&data, now)?, VaultState::Absent);
@@ -268,7 +273,8 @@ pub fn prepare(folder: &Path, gate_program: &Path, link: &LinkMaker, now: Timest
     let known = vault.gates()?;
     let mut gates = vec![];
     for (number, (name, place, area)) in PLACES.into_iter().enumerate() {
-        let gate = GateProcess::start(gate_program, &folder.join(format!("gate{number}")), &keys.fingerprint(), number)?;
+        let gate =
+            GateProcess::start(gate_program, &folder.join(format!("gate{number}")), &keys.fingerprint(), number)?;
         let hello = link.meet(&gate.address, &gate.fingerprint, Duration::from_secs(3))?;
         let id = GateId::from_bytes(hello.id);
         let record = GateRecord {

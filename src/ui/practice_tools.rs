@@ -101,7 +101,8 @@ impl Tools {
             tr!(texts, "tools-step-4"),
             tr!(texts, "tools-step-5"),
         ];
-        let steps = steps.into_iter().fold(column![s.strong(tr!(texts, "tools-steps"))], |list, step| list.push(s.soft(step)));
+        let steps =
+            steps.into_iter().fold(column![s.strong(tr!(texts, "tools-steps"))], |list, step| list.push(s.soft(step)));
         let content = column![
             s.hint(tr!(texts, "tools-hint")),
             widget::panel(s, Tone::Told, steps.spacing(s.space * 0.5)).padding(s.space * 1.5),

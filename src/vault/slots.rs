@@ -243,7 +243,10 @@ fn write_at_once(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), VaultError>
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> =
         text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect::<Option<_>>()?;
-    digits.len().is_multiple_of(2).then(|| digits.chunks(2).map(|pair| pair.iter().fold(0, |all, d| all << 4 | d)).collect())
+    digits
+        .len()
+        .is_multiple_of(2)
+        .then(|| digits.chunks(2).map(|pair| pair.iter().fold(0, |all, d| all << 4 | d)).collect())
 }
 
 #[cfg(test)]

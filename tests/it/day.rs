@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use menka::app::command::{ResidentCommand, StaffCommand};
+use menka::app::event::{FaceState, Failure, ResidentScene};
 use menka::domain::card::CardUid;
 use menka::domain::quality::Guidance;
-use menka::app::event::{Failure, FaceState, ResidentScene};
 use menka::face::{self, EngineKind};
 use menka::ports::{CameraError, FaceEngine};
 use menka::practice::drive::Drive;
@@ -19,7 +19,8 @@ pub fn gate_program() -> PathBuf {
 }
 
 pub fn models() -> PathBuf {
-    std::env::var_os("MENKA_MODELS").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("var/models"), Into::into)
+    std::env::var_os("MENKA_MODELS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("var/models"), Into::into)
 }
 
 pub fn pictures() -> PathBuf {
@@ -47,7 +48,8 @@ fn desk_with_gates(folder: &Path, n: usize) -> (Drive, Vec<GateProcess>) {
     let names = ["东门", "西门", "北门"];
     let mut gates = vec![];
     for (number, name) in names.iter().enumerate().take(n) {
-        let gate = GateProcess::start(&gate_program(), &folder.join(format!("gate{number}")), &station, number).unwrap();
+        let gate =
+            GateProcess::start(&gate_program(), &folder.join(format!("gate{number}")), &station, number).unwrap();
         drive.pair(&gate, name);
         gates.push(gate);
     }
@@ -223,7 +225,10 @@ fn trouble_with_the_camera_loses_nothing_and_says_what_to_do() {
     drive.ask_for_face(0).unwrap();
     drive.read_and_consent().unwrap();
     assert!(
-        matches!(&drive.scene, ResidentScene::Ended { failure: Some(Failure::Camera(CameraError::None)), may_retry: true }),
+        matches!(
+            &drive.scene,
+            ResidentScene::Ended { failure: Some(Failure::Camera(CameraError::None)), may_retry: true }
+        ),
         "{:?}",
         drive.scene
     );
@@ -239,7 +244,9 @@ fn trouble_with_the_camera_loses_nothing_and_says_what_to_do() {
     drive.until("advice about nobody", Duration::from_secs(10), |d| d.guidance == Some(Guidance::NoFace)).unwrap();
     assert!(drive.tap.lock().unwrap().is_empty());
     drive.controls.act(PracticeAct::UnplugCamera);
-    drive.until("the unplugged camera", Duration::from_secs(5), |d| matches!(d.scene, ResidentScene::Ended { .. })).unwrap();
+    drive
+        .until("the unplugged camera", Duration::from_secs(5), |d| matches!(d.scene, ResidentScene::Ended { .. }))
+        .unwrap();
     assert!(matches!(&drive.scene, ResidentScene::Ended { failure: Some(Failure::Camera(_)), may_retry: true }));
 
     // A camera that goes silent is noticed.
@@ -247,7 +254,9 @@ fn trouble_with_the_camera_loses_nothing_and_says_what_to_do() {
     drive.resident(ResidentCommand::TryAgain);
     drive.until("the camera", Duration::from_secs(5), |d| matches!(d.scene, ResidentScene::Camera { .. })).unwrap();
     drive.controls.act(PracticeAct::StallCamera);
-    drive.until("the silent camera", Duration::from_secs(5), |d| matches!(d.scene, ResidentScene::Ended { .. })).unwrap();
+    drive
+        .until("the silent camera", Duration::from_secs(5), |d| matches!(d.scene, ResidentScene::Ended { .. }))
+        .unwrap();
     assert!(matches!(&drive.scene, ResidentScene::Ended { failure: Some(Failure::Camera(CameraError::Stalled)), .. }));
 
     // Mended: the same consent goes on to the end.

@@ -142,7 +142,9 @@ fn no_face_is_written_at_the_desk_and_no_name_in_a_gate() {
         let sql = file.ends_with(".sql");
         if sql && file.starts_with("vault/") {
             for word in ["vector", "embedding", "envelope", "photo", "image", "picture", "frame"] {
-                let column = text.lines().any(|l| !l.trim_start().starts_with("--") && l.split_whitespace().next() == Some(word));
+                let column = text
+                    .lines()
+                    .any(|l| !l.trim_start().starts_with("--") && l.split_whitespace().next() == Some(word));
                 assert!(!column, "{file} has a column {word}");
             }
         }

@@ -208,10 +208,10 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
     ]
 }
 
-/// Writes pictures of every page into the folder named by `MENKA_PICTURES`; without it, draws nothing.
+/// Writes pictures of every page into the folder named by `MENKA_SHOTS`; without it, draws nothing.
 #[test]
 fn pictures_of_every_page_for_looking_at() {
-    let Some(folder) = std::env::var_os("MENKA_PICTURES") else { return };
+    let Some(folder) = std::env::var_os("MENKA_SHOTS") else { return };
     for texts in both() {
         for (name, staff, _) in pages() {
             for (label, size) in [("1366", LARGE), ("1024", SMALL)] {

@@ -1,0 +1,201 @@
+//! A known face through a real camera device into a template: run inside the camera VM (`make test-camera`), never by the product.
+//!
+//! Practice person A is played into a `v4l2loopback` node. From there on all is the product's own: the desk with its vault, card, notice and
+//! signed consent opens the V4L2 adapter through the port, the engine child makes the template, it is sealed to a gate process and handed
+//! over TLS, and that gate says how similar the next face is. In the middle of the capture the camera is taken away and brought back.
+#![allow(clippy::print_stdout, reason = "its output is the result")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use image::codecs::jpeg::JpegEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+
+use super::drive::{Drive, DriveError};
+use super::site::GateProcess;
+use super::{Controls, Person, Variant, people, picture_frame};
+use crate::app::command::{ResidentCommand, StaffCommand};
+use crate::app::event::{Failure, ResidentScene};
+use crate::capture::Webcam;
+use crate::capture::selftest::{Feeder, Outcome, check};
+use crate::face::{EngineKind, engine_for};
+use crate::ports::{Camera, CameraError};
+use crate::wire::message::Probed;
+
+/// Runs `FOLDER NODE UNPLUG PLUG`: an empty folder for vault and gate, the loopback node to play into, and the commands that take the
+/// device away and bring it back. Models and pictures are where `MENKA_MODELS` and `MENKA_PICTURES` say.
+pub fn main(args: &[String]) -> ExitCode {
+    let done = match args {
+        [work, node, unplug, plug] => run(Path::new(work), Path::new(node), unplug, plug),
+        _ => Err("usage: face FOLDER NODE UNPLUG PLUG".into()),
+    };
+    match done {
+        Ok(()) => {
+            println!("PHASE face passed");
+            ExitCode::SUCCESS
+        }
+        Err(what) => {
+            println!("FAIL {what}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(work: &Path, node: &Path, unplug: &str, plug: &str) -> Outcome {
+    let program = std::env::current_exe().map_err(text)?;
+    let all = people(&folder("MENKA_PICTURES", "var/pictures")).map_err(text)?;
+    let (Some(known), Some(stranger)) = (all.first(), all.get(1)) else { return Err("too few people".into()) };
+    let (plain, relit, other) =
+        (film(known, Variant::Plain)?, film(known, Variant::Relit)?, film(stranger, Variant::Plain)?);
+    let size_max = [&plain, &relit, &other].into_iter().flatten().map(Vec::len).max().unwrap_or(0);
+    let feeder = Feeder::start(node, b"MJPG", plain.clone(), size_max)?;
+    wait_listed()?;
+
+    let engine = engine_for(EngineKind::Sface, &folder("MENKA_MODELS", "var/models"), &program);
+    let mut drive = Drive::with_camera(work, engine, Box::new(Webcam::new()), Controls::default());
+    let mut gate = ready(&mut drive, &program, work).map_err(text)?;
+    drive.ask_for_face(0).map_err(text)?;
+    check("before the consent the camera is dark", drive.previews == 0, "")?;
+    drive.read_and_consent().map_err(text)?;
+    let taken = |d: &Drive| d.told.iter().any(|event| event.contains("taken: 1,"));
+    let start = Instant::now();
+    drive.until("the first good picture", LONG, taken).map_err(text)?;
+    let told = format!("{} previews in {:.1} s", drive.previews, start.elapsed().as_secs_f64());
+    check("after it a known face is judged good", drive.previews > 0, &told)?;
+
+    // A loopback device in use cannot be removed: its feeder falls silent first, the desk lets the camera go, and then it is gone.
+    feeder.stop();
+    let ended = |d: &Drive| matches!(d.scene, ResidentScene::Ended { may_retry: true, .. });
+    drive.until("the desk to notice the lost camera", LONG, ended).map_err(text)?;
+    let lost = shown_failure(&drive);
+    check("in the middle of it the camera is lost", matches!(lost, Some(Failure::Camera(_))), &format!("{lost:?}"))?;
+    until_done(unplug)?;
+    drive.resident(ResidentCommand::TryAgain);
+    drive.until("an answer to trying again", LONG, ended).map_err(text)?;
+    let gone = shown_failure(&drive);
+    let none = gone == Some(Failure::Camera(CameraError::None));
+    check("unplugged, trying again says that there is none", none, &format!("{gone:?}"))?;
+    check("and no gate holds a face", gate.faces().map_err(text)? == 0, "")?;
+
+    until_done(plug)?;
+    let feeder = Feeder::start(node, b"MJPG", plain, size_max)?;
+    wait_listed()?;
+    drive.resident(ResidentCommand::TryAgain);
+    let start = Instant::now();
+    drive.until("the hand-over", LONG, |d| matches!(d.scene, ResidentScene::TryGate { .. })).map_err(text)?;
+    let told = format!("{:.1} s", start.elapsed().as_secs_f64());
+    check("plugged in again: camera to template to gate", gate.faces().map_err(text)? == 1, &told)?;
+
+    // Somebody else first, then the person in other light; the desk asks the gate up to three times.
+    feeder.show(other);
+    std::thread::sleep(SETTLE);
+    drive.resident(ResidentCommand::TryGate);
+    drive.until("the gate's word on a stranger", LONG, |d| !probes(d).is_empty()).map_err(text)?;
+    feeder.show(relit);
+    std::thread::sleep(SETTLE);
+    let over = |d: &Drive| matches!(d.scene, ResidentScene::Done { .. } | ResidentScene::Ended { .. });
+    drive.until("the gate's word on the known face", LONG, over).map_err(text)?;
+    feeder.stop();
+
+    let answers = probes(&drive);
+    let (Some(first), Some(last)) = (answers.first(), answers.last()) else { return Err("no probes".into()) };
+    let told = format!("threshold {}", shown(last.threshold));
+    println!("known face template similarity: {}", shown(last.similarity));
+    println!("another face template similarity: {}", shown(first.similarity));
+    let apart = first.template.is_none() && first.similarity < first.threshold;
+    check("another face before the camera is not recognised", apart, &told)?;
+    let same = matches!(drive.scene, ResidentScene::Done { recognised: true, .. }) && last.similarity >= last.threshold;
+    check("the known face before the camera is recognised", same, &told)?;
+    drive.resident(ResidentCommand::Finish);
+    check("at the gate's own look: the known face", gate.knows(0).map_err(text)?, "picture without a camera")?;
+    check("and not the other", !gate.knows(1).map_err(text)?, "")?;
+    drive.close();
+    Ok(())
+}
+
+/// A desk with a vault, one paired gate and one resident whose card works.
+fn ready(drive: &mut Drive, program: &Path, work: &Path) -> Result<GateProcess, DriveError> {
+    drive.create();
+    let station = drive.fingerprint.unwrap_or_default();
+    let gate = GateProcess::start(program, &work.join("gate"), &station, 0)?;
+    drive.pair(&gate, "东门");
+    drive.deliver()?;
+    drive.tick();
+    let resident = drive.add("王小明", "1-101")?;
+    drive.issue(resident, 0)?;
+    drive.staff(StaffCommand::CloseResident);
+    Ok(gate)
+}
+
+/// Some frames of a person, as a webcam would compress them.
+fn film(person: &Person, variant: Variant) -> Result<Vec<Vec<u8>>, String> {
+    let compress = |n: u64| {
+        let frame = picture_frame(person, variant, n);
+        let mut bytes = vec![];
+        let (width, height) = (frame.width(), frame.height());
+        let encoder = JpegEncoder::new_with_quality(&mut bytes, 90);
+        encoder.write_image(frame.rgb(), width, height, ExtendedColorType::Rgb8).map_err(text)?;
+        Ok(bytes)
+    };
+    (0..FILM).map(compress).collect()
+}
+
+/// A loopback node turns into a camera with its first frame.
+fn wait_listed() -> Outcome {
+    let start = Instant::now();
+    while Webcam::new().cameras().is_empty() {
+        if start.elapsed() > Duration::from_secs(10) {
+            return Err("the played camera is not listed".into());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
+
+/// Runs a command until it succeeds: the device is let go a moment after the camera is closed.
+fn until_done(command: &str) -> Outcome {
+    let start = Instant::now();
+    loop {
+        let output = Command::new("sh").args(["-c", command]).output().map_err(text)?;
+        if output.status.success() {
+            return Ok(());
+        }
+        if start.elapsed() > Duration::from_secs(10) {
+            return Err(format!("{command}: {}", String::from_utf8_lossy(&output.stderr).trim()));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn shown_failure(drive: &Drive) -> Option<Failure> {
+    match &drive.scene {
+        ResidentScene::Ended { failure, .. } => failure.clone(),
+        _ => None,
+    }
+}
+
+fn probes(drive: &Drive) -> Vec<Probed> {
+    drive.probed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+}
+
+fn shown(thousandths: i16) -> String {
+    format!("{:.3}", f32::from(thousandths) / 1000.0)
+}
+
+fn folder(name: &str, usual: &str) -> PathBuf {
+    std::env::var_os(name).map_or_else(|| usual.into(), PathBuf::from)
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+/// Frames of a film; it starts again after the last.
+const FILM: u64 = 12;
+
+/// Longest wait for anything: emulated, one look of the engine takes seconds.
+const LONG: Duration = Duration::from_secs(150);
+
+/// After this a change before the camera has reached the newest frame.
+const SETTLE: Duration = Duration::from_millis(600);
