@@ -120,7 +120,9 @@ try:
     has(STAFF, "home-search", 120)
     print(f"start to usable desk ms: {(time.time() - started) * 1000:.0f}", flush=True)
     tools = run("xdotool", "search", "--class", TOOLS).split()[-1]
-    run("xdotool", "windowmove", tools, "40", "830")
+    run("xdotool", "windowsize", tools, "420", "760")
+    run("xdotool", "windowmove", tools, "40", "805")
+    time.sleep(1)
     shoot("01-home")
 
     # Card first: find by unit, open, put a card on the reader, issue.
