@@ -13,13 +13,18 @@ phase() {
     timeout "$limit_s" "$program" --camera-selftest "$@" >> "$result" 2>&1 || { failed=1; echo "FAIL phase $1" >> "$result"; }
 }
 
+phase 120 none
 
 # A webcam and an output node, which must not be taken for a camera.
+insmod /mnt/modules/vivid.ko n_devs=1 node_types=0x101 num_inputs=1 input_types=0x0 num_outputs=1 output_types=0x1
 sleep 0.5
+phase 120 vivid
+rmmod vivid
 
 loop="insmod /mnt/modules/v4l2loopback.ko devices=2 video_nr=10,11 card_label=FaceMJPG,FaceYUYV exclusive_caps=1,1"
 $loop
 sleep 0.3
+phase 120 loop "$picture" /dev/video10 /dev/video11
 
 # A whole visit with a known face before the camera; the gate of the visit listens on this machine itself.
 ip link set lo up

@@ -356,7 +356,7 @@ impl Feeder {
     /// # Errors
     /// The node cannot be opened, or does not take the format.
     pub fn start(node: &Path, code: &[u8; 4], pictures: Vec<Vec<u8>>, size_max: usize) -> Result<Self, String> {
-        let mut device = Device::with_path(node).map_err(text)?;
+        let mut device = super::v4l::open(node).map_err(text)?;
         let mut format = Format::new(WISH.0, WISH.1, FourCC::new(code));
         format.size = u32::try_from(size_max).map_err(text)?;
         let got = v4l::video::Output::set_format(&device, &format).map_err(text)?;

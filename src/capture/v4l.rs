@@ -161,9 +161,20 @@ fn pick(survey: &Survey, chosen: Option<&str>) -> Result<Node, CameraError> {
     }
 }
 
+/// Opens a node so that programs started later do not inherit it. The crate leaves that out, and a child that was started while the camera
+/// was on would hold the device for as long as it lives: unplugged it could not go away.
+pub(super) fn open(path: &Path) -> io::Result<Device> {
+    let device = Device::with_path(path)?;
+    let fd = device.handle().fd();
+    // SAFETY: the descriptor is open for as long as `device` lives, and F_SETFD touches nothing but its flags.
+    #[allow(unsafe_code)]
+    let done = unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+    if done == -1 { Err(io::Error::last_os_error()) } else { Ok(device) }
+}
+
 /// Whether a node is a camera. Output, metadata and memory-to-memory nodes are not; nor is one without a readable format.
 fn look(path: &Path) -> Result<Option<Node>, CameraError> {
-    let device = Device::with_path(path).map_err(|error| explain(&error))?;
+    let device = open(path).map_err(|error| explain(&error))?;
     // The crate unwraps texts from the driver; a maker's odd bytes must not end the survey.
     let asked = catch_unwind(|| Ok((device.query_caps()?, Capture::enum_formats(&device).unwrap_or_default())));
     let (caps, formats) = match asked {
@@ -241,7 +252,7 @@ struct V4lSource {
 impl V4lSource {
     /// Sets format and rate, whatever another program left there, and starts the stream.
     fn start(node: &Node, order: Order) -> Result<Self, CameraError> {
-        let device = Device::with_path(&node.path).map_err(|error| explain(&error))?;
+        let device = open(&node.path).map_err(|error| explain(&error))?;
         let (kind, format) = negotiate(&device, order)?;
         // The rate is a wish: many cameras lower it in the dark, some cannot set it at all.
         if let Err(error) = device.set_params(&Parameters::with_fps(WISH_FPS)) {
@@ -396,6 +407,17 @@ const LIST_MAX: Duration = Duration::from_secs(2);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_started_program_does_not_inherit_an_open_node() {
+        // Any node of the system does for this; what matters is the flag.
+        let path = Path::new("/dev/null");
+        let device = open(path).unwrap();
+        // SAFETY: the descriptor is open for as long as `device` lives.
+        #[allow(unsafe_code)]
+        let flags = unsafe { libc::fcntl(device.handle().fd(), libc::F_GETFD) };
+        assert_eq!(flags & libc::FD_CLOEXEC, libc::FD_CLOEXEC);
+    }
 
     fn node(id: &str, has_colour: bool) -> Node {
         Node { path: "/dev/null".into(), info: CameraInfo { id: id.into(), name: "n".into() }, has_colour }
