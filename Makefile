@@ -11,7 +11,7 @@ PRACTICE := --features practice
 
 run: setup-run
 	$(CARGO) build --release $(PRACTICE) --bins
-	./target/release/menka --practice $(CURDIR)/var/practice
+	./target/release/menka --practice $(CURDIR)/var/practice $(WITH)
 
 setup: setup-apt models pictures
 setup-run: setup-apt-run models pictures

@@ -56,6 +56,12 @@ struct Options {
     models: PathBuf,
     engine: EngineKind,
     windows: WindowPlan,
+    /// Practice with a real webcam, by choice.
+    #[cfg(feature = "practice")]
+    webcam: bool,
+    /// Practice with a real card reader, by choice.
+    #[cfg(feature = "practice")]
+    reader: bool,
 }
 
 impl Options {
@@ -64,7 +70,16 @@ impl Options {
         let usual = std::env::var_os("XDG_DATA_HOME").map_or_else(|| home.join(".local/share"), PathBuf::from);
         let models = std::env::var_os("MENKA_MODELS").map_or_else(|| "/usr/share/menka/models".into(), PathBuf::from);
         let windows = WindowPlan::default();
-        let mut options = Self { data: usual.join("menka"), models, engine: EngineKind::default(), windows };
+        let mut options = Self {
+            data: usual.join("menka"),
+            models,
+            engine: EngineKind::default(),
+            windows,
+            #[cfg(feature = "practice")]
+            webcam: false,
+            #[cfg(feature = "practice")]
+            reader: false,
+        };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             let mut value = || rest.next().ok_or_else(|| format!("{argument} needs a value\n\n{USAGE}"));
@@ -76,6 +91,10 @@ impl Options {
                 }
                 "--staff-at" => options.windows.staff = geometry(value()?)?,
                 "--resident-at" => options.windows.resident = geometry(value()?)?,
+                #[cfg(feature = "practice")]
+                "--webcam" => options.webcam = true,
+                #[cfg(feature = "practice")]
+                "--card-reader" => options.reader = true,
                 "--fullscreen" => options.windows.resident_fullscreen = true,
                 _ => return Err(format!("unknown argument {argument}\n\n{USAGE}")),
             }
@@ -98,7 +117,7 @@ fn tls_links() -> LinkMaker {
 }
 
 fn open_desk(options: Options) -> Result<(), String> {
-    let Options { data, models, engine, windows } = options;
+    let Options { data, models, engine, windows, .. } = options;
     let config = DeskConfig { data_dir: data.clone(), realm: Realm::Real, kdf: KdfCost::default() };
     log_to(&data);
     let program = std::env::current_exe().map_err(|e| e.to_string())?;
@@ -149,6 +168,7 @@ mod practice {
 
     use super::*;
     use menka::app::command::StaffCommand;
+    use menka::ports::{Camera, CardReader};
     use menka::practice::site::{self, GateProcess};
     use menka::practice::{Controls, PictureCamera, PracticeReader, people};
     use menka::secret::Passphrase;
@@ -178,7 +198,7 @@ mod practice {
     }
 
     fn open_site(folder: &Path, options: Options) -> Result<(), String> {
-        let Options { models, engine, windows, .. } = options;
+        let Options { models, engine, windows, webcam, reader, .. } = options;
         let data = folder.join("desk");
         let config = DeskConfig { data_dir: data.clone(), realm: Realm::Practice, kdf: site::KDF };
         log_to(folder);
@@ -199,12 +219,15 @@ mod practice {
                     let _ = writeln!(std::io::stderr(), "menka: the practice site could not be made: {error}");
                 }
             }
-            Devices {
-                camera: Box::new(PictureCamera::new(all, devices_controls.clone())),
-                engine: engine_for(engine, &models, &program),
-                reader: Box::new(PracticeReader::new(devices_controls)),
-                link: tls_links(),
-            }
+            let camera: Box<dyn Camera> = match webcam {
+                true => Box::new(menka::capture::Webcam::new()),
+                false => Box::new(PictureCamera::new(all, devices_controls.clone())),
+            };
+            let reader: Box<dyn CardReader> = match reader {
+                true => Box::new(menka::cards::PcscReader::new()),
+                false => Box::new(PracticeReader::new(devices_controls)),
+            };
+            Devices { camera, engine: engine_for(engine, &models, &program), reader, link: tls_links() }
         };
         let (running, events) = start(config, Box::new(devices))?;
         let commands = running.commands();

@@ -3,7 +3,16 @@
 use iced::event::Status;
 use iced::keyboard::{Event, Key, key::Named};
 
-use super::staff::Stray;
+use crate::secret::Typed;
+
+/// Typed while no field had the caret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stray {
+    /// Letters or digits.
+    Text(Typed),
+    /// Enter.
+    Enter,
+}
 
 /// What a key means.
 #[derive(Clone, Debug, PartialEq, Eq)]

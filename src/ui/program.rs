@@ -297,6 +297,10 @@ impl App {
                 let action = self.staff.update(staff::Message::Stray(stray));
                 self.act(action)
             }
+            (Role::Resident, Shortcut::Stray(stray)) => match self.resident.stray(stray) {
+                resident::Action::Ask(command) => self.ask(Command::Resident(command)),
+                resident::Action::None | resident::Action::PickReceiptPath => Task::none(),
+            },
             (_, Shortcut::Lock | Shortcut::Stray(_)) => Task::none(),
         }
     }

@@ -749,3 +749,18 @@ fn p05_no_word_on_this_window_presses_or_counts_down() {
         }
     }
 }
+
+#[test]
+fn a_keyboard_reader_counts_as_the_residents_tap_only_while_a_card_is_waited_for() {
+    use menka::ui::keys::Stray;
+    let typed = |resident: &mut menka::ui::resident::Resident| {
+        let _ = resident.stray(Stray::Text("04A1B2C3".to_owned().into()));
+        format!("{:?}", resident.stray(Stray::Enter))
+    };
+    let mut resident = menka::ui::resident::Resident::default();
+    assert_eq!(typed(&mut resident), "None", "nothing is waited for");
+    let scene = menka::app::event::ResidentScene::TapCard { withdraw: false, failure: None };
+    resident.apply(&menka::app::event::Event::Resident(scene));
+    assert!(typed(&mut resident).contains("WedgeTyped"));
+    assert_eq!(format!("{:?}", resident.stray(Stray::Enter)), "None", "an empty line is no card");
+}

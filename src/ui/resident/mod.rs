@@ -36,6 +36,7 @@ use crate::domain::quality::Guidance;
 use crate::i18n::Texts;
 use crate::notice::{Block, Page, blocks, page};
 use crate::secret::Typed;
+use crate::ui::keys::Stray;
 
 use super::theme::Sizes;
 
@@ -184,6 +185,9 @@ impl Decision {
     }
 }
 
+/// Longest card number that a keyboard-wedge reader types, in bytes.
+const WEDGE_MAX: usize = 64;
+
 /// The resident window.
 pub struct Resident {
     realm: Realm,
@@ -198,6 +202,8 @@ pub struct Resident {
     decision: Decision,
     preview: Option<(image::Handle, f32)>,
     guide: Option<Guide>,
+    /// What a keyboard-wedge reader has typed so far, while a card is waited for.
+    wedge: String,
 }
 
 impl Default for Resident {
@@ -213,11 +219,29 @@ impl Default for Resident {
             decision: Decision::default(),
             preview: None,
             guide: None,
+            wedge: String::new(),
         }
     }
 }
 
 impl Resident {
+    /// Keys that no field took: a keyboard-wedge reader, which counts while the window waits for a card and never else.
+    pub fn stray(&mut self, stray: Stray) -> Action {
+        if !matches!(self.scene, ResidentScene::TapCard { .. }) {
+            self.wedge.clear();
+            return Action::None;
+        }
+        match stray {
+            Stray::Text(text) if self.wedge.len() + text.as_str().len() <= WEDGE_MAX => {
+                self.wedge.push_str(text.as_str());
+                Action::None
+            }
+            Stray::Text(_) => Action::None,
+            Stray::Enter if self.wedge.is_empty() => Action::None,
+            Stray::Enter => Action::Ask(ResidentCommand::WedgeTyped(std::mem::take(&mut self.wedge))),
+        }
+    }
+
     /// Takes in what the desk tells. Pictures are kept only while a scene with a camera is shown.
     pub fn apply(&mut self, event: &Event) {
         match event {

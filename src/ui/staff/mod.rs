@@ -22,7 +22,7 @@ use crate::domain::notice::Language;
 use crate::domain::permit::{Blocker, Condition};
 use crate::domain::site::{Fact, SiteFacts};
 use crate::ports::ReaderError;
-use crate::secret::Typed;
+pub use crate::ui::keys::Stray;
 
 /// Sizes of this window.
 pub(crate) const S: super::theme::Sizes = super::theme::Sizes::STAFF;
@@ -101,15 +101,6 @@ pub enum Flash {
     Copied,
     /// A gate was asked whether the last card opens it.
     CardWay(bool),
-}
-
-/// Typed while no field had the caret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stray {
-    /// Letters or digits.
-    Text(Typed),
-    /// Enter.
-    Enter,
 }
 
 /// A page with what it holds.
