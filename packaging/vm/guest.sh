@@ -27,7 +27,14 @@ sleep 0.3
 phase 120 loop "$picture" /dev/video10 /dev/video11
 
 # A whole visit with a known face before the camera; the gate of the visit listens on this machine itself.
+# Its camera is a fresh one: a loopback node keeps the format that was played into it last.
+rmmod v4l2loopback
+$loop
+sleep 0.3
 ip link set lo up
+ip address add 10.0.2.15/24 dev eth0
+ip link set eth0 up
+export MENKA_ENGINE=/mnt/share/relay.py
 mkdir -p /mnt/work
 phase 400 face /mnt/work /dev/video10 "rmmod v4l2loopback" "$loop"
 

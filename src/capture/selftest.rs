@@ -135,7 +135,7 @@ fn on_loopback(picture: &Path, mjpg: &Path, yuyv: &Path) -> Outcome {
     JpegEncoder::new_with_quality(&mut bytes, 92).encode_image(&known).map_err(text)?;
     let decoded = jpeg::decode(&bytes).map_err(text)?;
     let size = bytes.len();
-    let feeder = Feeder::start(mjpg, b"MJPG", vec![bytes], size)?;
+    let feeder = Feeder::start(mjpg, b"MJPG", vec![bytes], size, THIRTY_A_SECOND)?;
     let mut camera = V4lCamera::new();
     let id = id_of(&mut camera, mjpg)?;
     camera.choose(&id);
@@ -169,7 +169,7 @@ fn on_loopback(picture: &Path, mjpg: &Path, yuyv: &Path) -> Outcome {
 
     let raw = to_yuyv(&known);
     let size = raw.len();
-    let feeder = Feeder::start(yuyv, b"YUYV", vec![raw], size)?;
+    let feeder = Feeder::start(yuyv, b"YUYV", vec![raw], size, THIRTY_A_SECOND)?;
     let id = id_of(&mut camera, yuyv)?;
     camera.choose(&id);
     camera.open_unpermitted().map_err(text)?;
@@ -223,6 +223,9 @@ fn watch_until_lost(camera: &mut V4lCamera) -> Seen {
 
 /// Fewest frames that count as a picture that moves.
 const WANT: u64 = 10;
+
+/// As webcams do.
+const THIRTY_A_SECOND: Duration = Duration::from_millis(33);
 
 /// Longest watch.
 const WATCH_MAX: Duration = Duration::from_secs(12);
@@ -352,10 +355,17 @@ pub struct Feeder {
 
 impl Feeder {
     /// Starts with these pictures, already in the format `code`. None that is shown later may be larger than `size_max` bytes.
+    /// A new one comes `every` so often.
     ///
     /// # Errors
     /// The node cannot be opened, or does not take the format.
-    pub fn start(node: &Path, code: &[u8; 4], pictures: Vec<Vec<u8>>, size_max: usize) -> Result<Self, String> {
+    pub fn start(
+        node: &Path,
+        code: &[u8; 4],
+        pictures: Vec<Vec<u8>>,
+        size_max: usize,
+        every: Duration,
+    ) -> Result<Self, String> {
         let mut device = super::v4l::open(node).map_err(text)?;
         let mut format = Format::new(WISH.0, WISH.1, FourCC::new(code));
         format.size = u32::try_from(size_max).map_err(text)?;
@@ -387,7 +397,7 @@ impl Feeder {
                 if device.write_all(&picture).is_err() {
                     return;
                 }
-                std::thread::sleep(Duration::from_millis(33));
+                std::thread::sleep(every);
             }
         });
         Ok(Self { manner, pictures, thread })
