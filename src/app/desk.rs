@@ -179,6 +179,15 @@ impl Desk {
         self.open.as_ref().is_some_and(|o| matches!(o.flow, Flow::Capturing(_) | Flow::Sending(_) | Flow::Trying(_)))
     }
 
+    /// Every value at the desk, decrypted: for tests that look for what must not be there.
+    ///
+    /// # Errors
+    /// Those of the vault; nothing when it is locked.
+    #[cfg(feature = "practice")]
+    pub fn decrypted_values(&self) -> Result<Vec<u8>, VaultError> {
+        self.open.as_ref().map_or(Ok(vec![]), |open| open.vault.decrypted_values())
+    }
+
     /// Whether nobody is logged in.
     pub fn is_locked(&self) -> bool {
         self.open.is_none()

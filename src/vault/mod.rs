@@ -296,6 +296,34 @@ impl Vault {
         Ok(vault)
     }
 
+    /// Every value of both files, decrypted, one after the other: for tests that look for what must not be there.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    #[cfg(feature = "practice")]
+    pub fn decrypted_values(&self) -> Result<Vec<u8>, VaultError> {
+        let mut all = vec![];
+        for file in [&self.main, &self.people_keys] {
+            let mut names = file.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+            let tables = names.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+            for table in tables {
+                let mut statement = file.prepare(&format!("SELECT * FROM \"{table}\""))?;
+                let columns = statement.column_count();
+                let mut rows = statement.query([])?;
+                while let Some(row) = rows.next()? {
+                    for column in 0..columns {
+                        if let rusqlite::types::ValueRef::Blob(bytes) | rusqlite::types::ValueRef::Text(bytes) =
+                            row.get_ref(column)?
+                        {
+                            all.extend_from_slice(bytes);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(all)
+    }
+
     /// Starts a write: the lock is taken at once, so that two connections never build on the same state.
     fn begin(&self) -> Result<Transaction<'_>, VaultError> {
         Ok(Transaction::new_unchecked(&self.main, TransactionBehavior::Immediate)?)

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use menka::app::command::{ResidentCommand, StaffCommand};
 use menka::app::event::{FaceState, Failure, ResidentScene};
+use menka::domain::Realm;
 use menka::domain::card::CardUid;
 use menka::domain::quality::Guidance;
 use menka::face::{self, EngineKind};
+use menka::gate::place::Place;
 use menka::ports::{CameraError, FaceEngine};
 use menka::practice::drive::Drive;
 use menka::practice::site::GateProcess;
@@ -129,6 +131,27 @@ fn eight_people_are_enrolled_and_known_and_everyone_else_is_a_stranger() {
             let known = gate.knows(n).unwrap();
             assert_eq!(known, n < names.len(), "{} at gate {number} ({} pictures)", person.label(), person.pictures());
         }
+    }
+
+    // What the gates hold, and what went over the wire, is nowhere at the desk: not as it lies on the disk, and not under its encryption.
+    let mut vectors = vec![];
+    for number in 0..gates.len() {
+        let place = Place::new(&folder.path().join(format!("gate{number}")), None);
+        let held = place.open_beside(Realm::Practice).unwrap().live_faces().unwrap();
+        assert_eq!(held.len(), names.len());
+        vectors.extend(held.iter().map(|f| f.face.expose().iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>()));
+    }
+    let sealed = drive.tap.lock().unwrap().clone();
+    let inside = drive.desk.decrypted_values().unwrap();
+    assert!(holds(&inside, "人脸识别门禁告知书".as_bytes()), "the search finds what is there");
+    for vector in &vectors {
+        assert!(!holds(&inside, &vector[..32]), "the vault holds a template");
+        for file in files(folder.path()) {
+            assert!(!holds(&std::fs::read(&file).unwrap(), &vector[..32]), "{} holds a template", file.display());
+        }
+    }
+    for envelope in &sealed {
+        assert!(!holds(&inside, &envelope[40..72]), "the vault holds an envelope");
     }
 
     // Nothing was told to a screen that a screen must not know.
