@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -159,48 +159,5 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         Timestamp::from_ms(since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX)))
-    }
-}
-
-/// A clock that tests move by hand.
-#[derive(Clone, Debug, Default)]
-pub struct HandClock(Arc<Mutex<Timestamp>>);
-
-impl HandClock {
-    /// Starts at an instant.
-    pub fn at(now: Timestamp) -> Self {
-        Self(Arc::new(Mutex::new(now)))
-    }
-
-    /// Moves on.
-    pub fn advance_ms(&self, ms: i64) {
-        let mut now = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *now = now.plus_ms(ms);
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_comes_by_itself_does_not_pile_up_and_answers_keep_their_order() {
-        let mut waiting = VecDeque::new();
-        queue(&mut waiting, Event::Staff(StaffEvent::Locked { wait_ms: 1 }));
-        for _ in 0..1_000 {
-            queue(&mut waiting, Event::Staff(StaffEvent::Gates(vec![])));
-            queue(&mut waiting, Event::Staff(StaffEvent::Desk(vec![])));
-            queue(&mut waiting, Event::Staff(StaffEvent::Reader(None)));
-        }
-        queue(&mut waiting, Event::Staff(StaffEvent::Closed));
-        assert_eq!(waiting.len(), 5);
-        assert_eq!(waiting.front(), Some(&Event::Staff(StaffEvent::Locked { wait_ms: 1 })));
-        assert_eq!(waiting.back(), Some(&Event::Staff(StaffEvent::Closed)));
     }
 }
