@@ -72,4 +72,6 @@ pub enum AuditEvent {
     FaceErased(TemplateId, GateId),
     /// A receipt or certificate was made.
     ReceiptIssued(ConsentId),
+    /// About a person's rights.
+    Rights(super::rights::RightsEvent),
 }

@@ -210,6 +210,8 @@ pub enum EraseReason {
     NotAccepted,
     /// A practice session ended.
     PracticeOver,
+    /// The resident has died (PIPL 49).
+    Deceased,
 }
 
 impl EraseReason {
@@ -223,6 +225,7 @@ impl EraseReason {
             Self::Correction => "correction",
             Self::NotAccepted => "not-accepted",
             Self::PracticeOver => "practice-over",
+            Self::Deceased => "deceased",
         }
     }
 }

@@ -21,27 +21,36 @@
 //! ```
 
 mod cards;
+mod changes;
 mod consents;
 mod database;
+mod dossier;
+#[cfg(test)]
+mod dossier_tests;
 mod endings;
 mod error;
 mod held;
+mod held_about;
 mod keys;
 mod log;
 mod lookup;
 mod notices;
 mod outbox;
+mod requests;
 mod residents;
 mod slots;
 mod station;
 #[cfg(test)]
 mod tests;
 
+pub use changes::{Change, Death, Restriction};
 pub use consents::ConsentRow;
+pub use dossier::{Dossier, Entry, NOT_IN_IT, NotInIt};
 pub use error::VaultError;
 pub use keys::KdfCost;
 pub use log::AuditReport;
 pub use outbox::QueueCount;
+pub use requests::{NewRequest, RequestCounts, RequestFull, RequestLine};
 pub use residents::{Found, FoundRow, OpenWhy};
 
 use std::fs::File;
