@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: any staff command that starts, suggests or repeats face entry, or consents; any import of a picture.
 
+use super::rights::{RightsAct, RightsCommand};
 use crate::domain::card::CardUid;
 use crate::domain::consent::Signature;
 use crate::domain::id::{GateId, ResidentId};
@@ -92,6 +93,8 @@ pub enum StaffCommand {
     StopFace,
     /// Withdraws a consent by phone or paper for the opened resident.
     WithdrawFor(ResidentId),
+    /// About requests and rights.
+    Rights(RightsCommand),
 }
 
 /// From the resident window.
@@ -132,6 +135,8 @@ pub enum ResidentCommand {
     ConfirmWithdraw,
     /// Saves the receipt as a PDF at this path (chosen by the resident-facing save button).
     SaveReceipt(std::path::PathBuf),
+    /// About one's own information and rights.
+    Rights(RightsAct),
 }
 
 /// Any command.

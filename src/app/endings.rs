@@ -29,7 +29,7 @@ impl Desk {
         }
         let finished = matches!(
             self.open.as_ref().map(|o| &o.flow),
-            Some(Flow::Done { .. } | Flow::Refused | Flow::Ended | Flow::Withdrawn { .. })
+            Some(Flow::Done { .. } | Flow::Refused | Flow::Ended | Flow::Withdrawn { .. } | Flow::Rights(_))
         );
         if finished {
             return self.to_idle(now);
@@ -71,6 +71,7 @@ impl Desk {
                     | Flow::Ended
                     | Flow::Withdrawing(_)
                     | Flow::Withdrawn { .. }
+                    | Flow::Rights(_)
             )
         );
         if holds_nothing {

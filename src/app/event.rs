@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::rights::{RequestFault, RightsScene, RightsTold};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::gate::GateStatus;
@@ -77,6 +78,8 @@ pub enum Failure {
     FaceNotOffered,
     /// The paper could not be written there.
     PaperNotWritten(String),
+    /// Something about a request.
+    Request(RequestFault),
 }
 
 /// A gate's shown name.
@@ -208,6 +211,8 @@ pub enum StaffEvent {
     Reader(Option<ReaderError>),
     /// The resident window is busy (with whom is not said), or free.
     ResidentBusy(bool),
+    /// About requests and rights.
+    Rights(RightsTold),
     /// Something did not work.
     Failed(Failure),
 }
@@ -333,6 +338,8 @@ pub enum ResidentScene {
         /// Not yet reached.
         pending: Vec<GateLabel>,
     },
+    /// About one's own information and rights.
+    Rights(RightsScene),
     /// The desk is locked or closed.
     Closed,
 }

@@ -58,6 +58,7 @@ impl Desk {
                     self.say(StaffEvent::Gates(gates));
                 }
             }
+            StaffCommand::Rights(command) => self.handle_rights(command, now),
             StaffCommand::StopFace => self.stop_visit(None, now),
             StaffCommand::WithdrawFor(resident) => {
                 if let Some((staff, _)) = self.open.as_ref().map(|o| o.vault.operator()) {

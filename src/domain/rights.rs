@@ -222,6 +222,40 @@ impl Clock {
     }
 }
 
+/// A row of the register without anything personal: what the list shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestLine {
+    /// Number.
+    pub no: RequestNo,
+    /// Whose, if in the register.
+    pub resident: Option<ResidentId>,
+    /// What.
+    pub kind: RequestKind,
+    /// How it came.
+    pub came: Came,
+    /// When.
+    pub received_at: Timestamp,
+    /// Last day for an answer.
+    pub due_on: CivilDate,
+    /// Decided already.
+    pub decided: bool,
+    /// Refused.
+    pub refused: bool,
+    /// Where the clock stands.
+    pub clock: Clock,
+}
+
+/// How many requests wait: what the first page shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RequestCounts {
+    /// Not done, all of them.
+    pub open: u32,
+    /// Of them, with [`Clock::SOON_DAYS`] days left or fewer.
+    pub soon: u32,
+    /// Of them, past their last day.
+    pub overdue: u32,
+}
+
 /// Why a request cannot be closed as refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RefusalFault {

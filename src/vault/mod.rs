@@ -50,7 +50,7 @@ pub use error::VaultError;
 pub use keys::KdfCost;
 pub use log::AuditReport;
 pub use outbox::QueueCount;
-pub use requests::{NewRequest, RequestCounts, RequestFull, RequestLine};
+pub use requests::{NewRequest, RequestFull};
 pub use residents::{Found, FoundRow, OpenWhy};
 
 use std::fs::File;

@@ -6,7 +6,9 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::id::{ResidentId, StaffId};
-use crate::domain::rights::{Came, Clock, Identity, RequestKind, RequestNo, RightsEvent, WrittenRefusal};
+use crate::domain::rights::{
+    Came, Clock, Identity, RequestCounts, RequestKind, RequestLine, RequestNo, RightsEvent, WrittenRefusal,
+};
 use crate::domain::time::{CivilDate, Timestamp};
 
 use super::Vault;
@@ -36,29 +38,6 @@ impl std::fmt::Debug for NewRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "NewRequest({}, {}, [REDACTED])", self.kind.label(), self.came.label())
     }
-}
-
-/// A row of the register without anything personal: what the list shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestLine {
-    /// Number.
-    pub no: RequestNo,
-    /// Whose, if in the register.
-    pub resident: Option<ResidentId>,
-    /// What.
-    pub kind: RequestKind,
-    /// How it came.
-    pub came: Came,
-    /// When.
-    pub received_at: Timestamp,
-    /// Last day for an answer.
-    pub due_on: CivilDate,
-    /// Decided already.
-    pub decided: bool,
-    /// Refused.
-    pub refused: bool,
-    /// Where the clock stands.
-    pub clock: Clock,
 }
 
 /// One request with everything in it.
@@ -100,17 +79,6 @@ impl std::fmt::Debug for RequestFull {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "RequestFull({}, {}, [REDACTED])", self.number, self.kind)
     }
-}
-
-/// How many requests wait: what the first page shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RequestCounts {
-    /// Not done, all of them.
-    pub open: u32,
-    /// Of them, with [`Clock::SOON_DAYS`] days left or fewer.
-    pub soon: u32,
-    /// Of them, past their last day.
-    pub overdue: u32,
 }
 
 impl Vault {

@@ -20,8 +20,10 @@ mod idle;
 mod notice;
 mod pad;
 mod parts;
+pub mod rights;
 mod withdraw;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use iced::Element;
@@ -34,7 +36,8 @@ use crate::domain::consent::Signature;
 use crate::domain::notice::Language;
 use crate::domain::quality::Guidance;
 use crate::i18n::Texts;
-use crate::notice::{Block, Page, blocks, page};
+use crate::app::rights::RightsScene;
+use crate::notice::{Block, Page, blocks, explanations, page};
 use crate::secret::Typed;
 use crate::ui::keys::Stray;
 
@@ -123,6 +126,8 @@ pub enum Message {
     ReceiptPathPicked(Option<PathBuf>),
     /// Confirms the withdrawal.
     WithdrawConfirmed,
+    /// On one's own information and rights, and the explanations of the notice.
+    Rights(rights::Message),
 }
 
 /// The signature field.
@@ -149,6 +154,8 @@ pub enum Action {
     Ask(ResidentCommand),
     /// Ask where to save the receipt, then send [`Message::ReceiptPathPicked`].
     PickReceiptPath,
+    /// Ask where to save one's own information, then send [`rights::Message::PathPicked`].
+    PickRightsPath(rights::Pick),
 }
 
 /// Guidance under the preview.
@@ -199,6 +206,9 @@ pub struct Resident {
     /// Words and buttons of the scene's short text.
     page: Page,
     end_shown: bool,
+    /// The explanations of the notice in the window's language, and which of them are open.
+    plain_words: Vec<Vec<Block>>,
+    explained: BTreeSet<u8>,
     decision: Decision,
     preview: Option<(image::Handle, f32)>,
     guide: Option<Guide>,
@@ -216,6 +226,8 @@ impl Default for Resident {
             texts: vec![],
             page: Page::default(),
             end_shown: false,
+            plain_words: vec![],
+            explained: BTreeSet::new(),
             decision: Decision::default(),
             preview: None,
             guide: None,
@@ -227,7 +239,7 @@ impl Default for Resident {
 impl Resident {
     /// Keys that no field took: a keyboard-wedge reader, which counts while the window waits for a card and never else.
     pub fn stray(&mut self, stray: Stray) -> Action {
-        if !matches!(self.scene, ResidentScene::TapCard { .. }) {
+        if !matches!(self.scene, ResidentScene::TapCard { .. } | ResidentScene::Rights(RightsScene::Tap { .. })) {
             self.wedge.clear();
             return Action::None;
         }
@@ -289,6 +301,7 @@ impl Resident {
             Notice { text, .. } => vec![blocks(&text.markdown)],
             Rules { texts } => texts.iter().map(|text| blocks(&text.markdown)).collect(),
             Done { receipt, .. } => vec![blocks(&receipt.text.markdown)],
+            ResidentScene::Rights(rights) => rights::texts_of(rights),
             WithdrawConfirm { text, .. } | Refused { text } => {
                 self.page = page(text);
                 vec![]
@@ -296,10 +309,12 @@ impl Resident {
             _ => vec![],
         };
         if let Notice { reached_end, text, .. } = &scene {
+            self.plain_words = explanations(text.reference.language);
             let same_text = matches!(&self.scene, Notice { text: old, .. } if old.reference == text.reference);
             self.end_shown = *reached_end || (self.end_shown && same_text);
         } else {
             self.end_shown = false;
+            (self.plain_words, self.explained) = (vec![], BTreeSet::new());
         }
         if matches!(scene, Idle { .. } | Closed) && !same_page {
             // The next person begins with the usual letters.
@@ -358,6 +373,12 @@ impl Resident {
             Message::ReceiptPathPicked(Some(path)) => Action::Ask(Do::SaveReceipt(path)),
             Message::ReceiptPathPicked(None) => Action::None,
             Message::WithdrawConfirmed => Action::Ask(Do::ConfirmWithdraw),
+            Message::Rights(rights::Message::ExplainPressed(section)) if !self.explained.insert(section) => {
+                // Closing a panel is nobody's business.
+                self.explained.remove(&section);
+                Action::None
+            }
+            Message::Rights(message) => rights::act(message),
         }
     }
 
@@ -408,7 +429,8 @@ impl Resident {
             ResidentScene::Rules { .. } => notice::rules(sizes, texts, &self.texts),
             ResidentScene::TapCard { withdraw, failure } => idle::tap_card(sizes, texts, *withdraw, failure.as_ref()),
             ResidentScene::Notice { text, .. } => {
-                notice::view(sizes, texts, &self.texts, text.reference.sha256, self.end_shown)
+                let words = notice::Explained { plain: &self.plain_words, open: &self.explained };
+                notice::view(sizes, texts, &self.texts, words, text.reference.sha256, self.end_shown)
             }
             ResidentScene::Consent { preamble, sentence, buttons } if self.decision.signing => {
                 let _ = preamble;
@@ -432,10 +454,12 @@ impl Resident {
             ResidentScene::Ended { failure, may_retry } => ending::ended(sizes, texts, failure.as_ref(), *may_retry),
             ResidentScene::WithdrawConfirm { gates, .. } => withdraw::confirm(sizes, texts, &self.page, gates),
             ResidentScene::Withdrawn { erased, pending } => withdraw::done(sizes, texts, erased, pending),
+            ResidentScene::Rights(scene) => rights::view(sizes, texts, scene, &self.texts),
             ResidentScene::Closed => idle::closed(sizes, texts),
         };
         let masked_name = match &self.scene {
             ResidentScene::Notice { masked_name, .. } => Some(masked_name.as_str()),
+            ResidentScene::Rights(scene) => rights::masked_name(scene),
             _ => None,
         };
         parts::window(texts, self.realm, self.letters, masked_name, page)

@@ -8,6 +8,8 @@ pub mod gates;
 mod hear;
 pub mod home;
 pub mod resident;
+pub mod rights;
+mod rights_view;
 pub mod settings;
 mod shell;
 pub mod unlock;
@@ -15,11 +17,13 @@ pub mod why_off;
 
 use crate::app::command::StaffCommand;
 use crate::app::event::{Failure, GateLabel};
+use crate::app::rights::RightsCommand;
 use crate::domain::Realm;
 use crate::domain::gate::GateStatus;
 use crate::domain::id::GateId;
 use crate::domain::notice::Language;
 use crate::domain::permit::{Blocker, Condition};
+use crate::domain::rights::RequestCounts;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::ports::ReaderError;
 pub use crate::ui::keys::Stray;
@@ -42,6 +46,8 @@ pub enum Action {
     Copy(String),
     /// Another language for this window.
     Language(Language),
+    /// Ask where to save something, then send [`rights::Message::PathPicked`].
+    PickPath(rights::Pick),
 }
 
 /// A page that can be gone to without an answer from the desk.
@@ -61,6 +67,8 @@ pub enum Route {
     Gates,
     /// Why face entry is off.
     WhyOff,
+    /// Requests, and the rights of the person whose record is open.
+    Rights,
 }
 
 /// What the desk told so far; screens read it, `apply` writes it.
@@ -84,6 +92,8 @@ pub struct Known {
     pub resident_busy: bool,
     /// Results of card way tests of this session.
     pub card_ways: Vec<(GateId, bool)>,
+    /// How many requests wait.
+    pub requests: RequestCounts,
 }
 
 /// A line under the header: the newest thing that happened.
@@ -124,6 +134,8 @@ pub enum Page {
     Gates(gates::Gates),
     /// Why face entry is off.
     WhyOff,
+    /// Requests and rights.
+    Rights(Box<rights::Rights>),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -142,6 +154,7 @@ impl Page {
     fn is_inside(&self) -> bool {
         match self {
             Self::Home | Self::Resident | Self::Form(_) | Self::Facts(_) | Self::Gates(_) | Self::WhyOff => true,
+            Self::Rights(_) => true,
             Self::Starting
             | Self::FirstRun(_)
             | Self::Unlock(_)
@@ -169,6 +182,8 @@ pub enum Message {
     Facts(settings::Message),
     /// On the gates page.
     Gates(gates::Message),
+    /// On the page of requests.
+    Rights(rights::Message),
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -241,6 +256,7 @@ impl Staff {
             | Page::Facts(_)
             | Page::Gates(_)
             | Page::WhyOff
+            | Page::Rights(_)
             | Page::Closing
             | Page::Gone
             | Page::Farewell { .. } => None,
@@ -283,6 +299,7 @@ impl Staff {
             (Message::Form(message), Page::Form(screen)) => screen.update(message),
             (Message::Facts(message), Page::Facts(screen)) => screen.update(message),
             (Message::Gates(message), Page::Gates(screen)) => screen.update(message),
+            (Message::Rights(message), Page::Rights(screen)) => screen.update(message),
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None
@@ -353,9 +370,14 @@ impl Staff {
                 self.page = Page::WhyOff;
                 Action::None
             }
+            Route::Rights => {
+                let person = self.record.as_ref().map(|record| record.resident());
+                self.page = Page::Rights(Box::new(rights::Rights::new(person)));
+                Action::Ask(StaffCommand::Rights(RightsCommand::Show))
+            }
         };
         // A record stays open only while its page or its form is shown.
-        if self.record.is_some() && (route == Route::Add || !matches!(self.page, Page::Resident | Page::Form(_))) {
+        if self.record.is_some() && (route == Route::Add || !matches!(self.page, Page::Resident | Page::Form(_) | Page::Rights(_))) {
             self.record = None;
             return Action::Ask(StaffCommand::CloseResident);
         }

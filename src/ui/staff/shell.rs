@@ -33,6 +33,7 @@ impl Staff {
             Page::Facts(screen) => screen.view(texts).map(Message::Facts),
             Page::Gates(screen) => screen.view(texts, &self.known).map(Message::Gates),
             Page::WhyOff => why_off::view(texts, &self.known),
+            Page::Rights(screen) => screen.view(texts).map(Message::Rights),
         };
         let gap = S.space * 1.5;
         let page = column![
@@ -63,6 +64,7 @@ impl Staff {
         if inside {
             bar = bar
                 .push(link("go-home", tr!(texts, "go-home"), Route::Home, matches!(self.page, Page::Home)))
+                .push(link("go-rights", tr!(texts, "go-rights"), Route::Rights, matches!(self.page, Page::Rights(_))))
                 .push(link("go-settings", tr!(texts, "go-settings"), Route::Facts, settings))
                 .push(widget::gap())
                 .push(text(&self.known.operator).size(S.small).color(theme::INK_SOFT));
