@@ -86,9 +86,9 @@ mod tests {
                 let body = app.split(&format!("pub enum {owner} {{")).nth(1).and_then(|rest| rest.split("\n}").next());
                 body.is_some_and(|body| {
                     body.lines().any(|line| {
-                        line.strip_prefix("    ").and_then(|l| l.strip_prefix(name)).is_some_and(|rest| {
-                            rest.starts_with([',', '(']) || rest.starts_with(" {")
-                        })
+                        line.strip_prefix("    ")
+                            .and_then(|l| l.strip_prefix(name))
+                            .is_some_and(|rest| rest.starts_with([',', '(']) || rest.starts_with(" {"))
                     })
                 })
             } else {

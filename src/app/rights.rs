@@ -125,6 +125,16 @@ pub enum RightsAct {
     Explain(u8),
 }
 
+/// Everything held, as rendered, on its way to a window. Does not print itself.
+#[derive(Clone, PartialEq)]
+pub struct AllHeld(pub Arc<Rendered>);
+
+impl std::fmt::Debug for AllHeld {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AllHeld([REDACTED])")
+    }
+}
+
 /// To the staff window.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RightsTold {
@@ -135,7 +145,7 @@ pub enum RightsTold {
     /// One request.
     Request(Box<RequestView>),
     /// Everything held about the opened resident.
-    All(Arc<Rendered>),
+    All(AllHeld),
     /// A request was taken under this number.
     Received(RequestNo),
     /// A paper was saved here.
@@ -144,8 +154,8 @@ pub enum RightsTold {
     Noted,
 }
 
-/// One request as staff see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One request as staff see it. Personal; does not print itself.
+#[derive(Clone, PartialEq, Eq)]
 pub struct RequestView {
     /// Number, kind, clock.
     pub line: RequestLine,
@@ -161,8 +171,14 @@ pub struct RequestView {
     pub letter: Option<String>,
 }
 
-/// A correction that waits for the person's confirmation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl std::fmt::Debug for RequestView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RequestView({}, {}, [REDACTED])", self.line.no, self.line.kind.label())
+    }
+}
+
+/// A correction that waits for the person's confirmation. Personal; does not print itself.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ChangeView {
     /// Which field.
     pub field: Field,
@@ -170,6 +186,12 @@ pub struct ChangeView {
     pub old: String,
     /// What it is.
     pub new: String,
+}
+
+impl std::fmt::Debug for ChangeView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ChangeView({}, [REDACTED])", self.field.label())
+    }
 }
 
 /// What a person sees first after tapping the own card.
@@ -200,7 +222,7 @@ pub enum RightsScene {
     /// Everything held.
     All {
         /// The paper.
-        text: Arc<Rendered>,
+        text: AllHeld,
         /// Where it was saved.
         saved_to: Option<String>,
     },
@@ -272,11 +294,8 @@ impl Desk {
         by_staff: bool,
         now: Timestamp,
     ) -> Option<RequestNo> {
-        let (came, identity) = if by_staff {
-            (Came::Desk, Identity::DocumentSeen)
-        } else {
-            (Came::Window, Identity::CardTap)
-        };
+        let (came, identity) =
+            if by_staff { (Came::Desk, Identity::DocumentSeen) } else { (Came::Window, Identity::CardTap) };
         let due_on = self.terms().due_on(kind, now.date());
         let (asker, words) = (String::new(), String::new());
         let new = NewRequest { resident: Some(resident), kind, came, identity, asker, words, due_on };

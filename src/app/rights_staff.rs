@@ -7,13 +7,12 @@ use sha2::{Digest, Sha256};
 
 use super::desk::Desk;
 use super::event::Failure;
-use super::rights::{RequestFault, RequestView, RightsCommand, RightsTold, write_pdf};
+use super::rights::{AllHeld, RequestFault, RequestView, RightsCommand, RightsTold, write_pdf};
 use crate::domain::audit::Actor;
 use crate::domain::id::ResidentId;
 use crate::domain::notice::{Language, NoticeRef};
 use crate::domain::rights::{
-    Came, Given, Identity, RefusalWords, RequestKind, RequestLine, RequestNo, WrittenRefusal,
-    section_label,
+    Came, Given, Identity, RefusalWords, RequestKind, RequestLine, RequestNo, WrittenRefusal, section_label,
 };
 use crate::domain::site::Fact;
 use crate::domain::time::Timestamp;
@@ -58,7 +57,7 @@ impl Desk {
             RightsCommand::Refuse { no, words } => self.refuse_request(no, &words, now),
             RightsCommand::SaveLetter { no, path } => self.save_letter(no, &path, now),
             RightsCommand::SeeAll(resident) => match self.all_held(resident, Given::Shown, true, now) {
-                Ok((_, text)) => self.told(RightsTold::All(Arc::new(text))),
+                Ok((_, text)) => self.told(RightsTold::All(AllHeld(Arc::new(text)))),
                 Err(failure) => self.fail(failure),
             },
             RightsCommand::SavePaper { resident, path } => {
@@ -73,7 +72,8 @@ impl Desk {
             }
             RightsCommand::Explained(resident) => {
                 let noted = self.vault(|v| v.record_explained(resident, section_label(0), true, now)).is_some();
-                if noted && self.note_done_at_once(resident, RequestKind::Explain, "explained-done", true, now).is_some()
+                if noted
+                    && self.note_done_at_once(resident, RequestKind::Explain, "explained-done", true, now).is_some()
                 {
                     self.told(RightsTold::Noted);
                 }

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use super::desk::{Desk, failure_of};
 use super::enroll::Flow;
 use super::event::Failure;
-use super::rights::{ChangeView, MineView, RequestFault, RightsAct, RightsScene, RightsTold};
+use super::rights::{AllHeld, ChangeView, MineView, RequestFault, RightsAct, RightsScene, RightsTold};
 use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
 use crate::domain::id::ResidentId;
 use crate::domain::rights::{Came, Field, Given, Identity, RequestKind, section_label};
 use crate::domain::time::Timestamp;
-use crate::notice::Rendered;
 use crate::vault::{NewRequest, OpenWhy};
 
 /// Longest stay on one's own information without a touch, in milliseconds: it is personal, so shorter than reading the notice.
@@ -42,7 +41,7 @@ pub(super) struct Mine {
     /// What was registered in this visit: a second look is the same request.
     pub noted: Vec<RequestKind>,
     /// Everything held, while it is shown.
-    pub text: Option<Arc<Rendered>>,
+    pub text: Option<AllHeld>,
     /// The refusal of a face is being confirmed.
     pub confirming: bool,
 }
@@ -65,8 +64,8 @@ impl Desk {
             }
             RightsAct::SeeAll => match self.all_held(mine.resident, Given::Shown, false, now) {
                 Ok((_, text)) => {
-                    let text = Arc::new(text);
-                    mine.text = Some(Arc::clone(&text));
+                    let text = AllHeld(Arc::new(text));
+                    mine.text = Some(text.clone());
                     self.note_once(&mut mine, RequestKind::See, "seen-on-window", now);
                     self.set(Flow::Rights(RightsFlow::Mine(mine)));
                     self.rights_scene(RightsScene::All { text, saved_to: None });
@@ -91,9 +90,8 @@ impl Desk {
             }
             RightsAct::Withdraw => {
                 let resident = mine.resident;
-                let has_face = self.vault(|v| {
-                    Ok(v.current_consent(resident)?.is_some() || !v.erase_pending(resident)?.is_empty())
-                });
+                let has_face = self
+                    .vault(|v| Ok(v.current_consent(resident)?.is_some() || !v.erase_pending(resident)?.is_empty()));
                 if has_face == Some(true) { self.begin_withdraw(resident) } else { self.show_mine(mine, now) }
             }
             RightsAct::Ask(_) | RightsAct::ConfirmRefuseFace | RightsAct::AskMine | RightsAct::Explain(_) => {
@@ -143,8 +141,8 @@ impl Desk {
                 // The same look in the other language.
                 match self.all_held(mine.resident, Given::Shown, false, now) {
                     Ok((_, text)) => {
-                        let text = Arc::new(text);
-                        mine.text = Some(Arc::clone(&text));
+                        let text = AllHeld(Arc::new(text));
+                        mine.text = Some(text.clone());
                         self.set(Flow::Rights(RightsFlow::Mine(mine)));
                         self.rights_scene(RightsScene::All { text, saved_to: None });
                     }
@@ -168,9 +166,9 @@ impl Desk {
         let Some((masked_name, changes, restricted, has_face, lines)) = seen else {
             return self.mine_failed(Failure::Request(RequestFault::FactsMissing));
         };
-        let changes = changes.into_iter().filter_map(|c| {
-            Some(ChangeView { field: Field::parse(&c.field)?, old: c.old, new: c.new })
-        });
+        let changes = changes
+            .into_iter()
+            .filter_map(|c| Some(ChangeView { field: Field::parse(&c.field)?, old: c.old, new: c.new }));
         let waiting = lines.into_iter().filter(|line| line.resident == Some(resident));
         let view = MineView {
             masked_name,
@@ -201,8 +199,8 @@ impl Desk {
         };
         match self.give_to(mine.resident, how, path, false, now) {
             Ok(text) => {
-                let text = Arc::new(text);
-                mine.text = Some(Arc::clone(&text));
+                let text = AllHeld(Arc::new(text));
+                mine.text = Some(text.clone());
                 self.note_once(&mut mine, kind, answer, now);
                 self.set(Flow::Rights(RightsFlow::Mine(mine)));
                 self.rights_scene(RightsScene::All { text, saved_to: Some(path.display().to_string()) });

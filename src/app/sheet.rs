@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::domain::notice::Language;
 use crate::notice::{self, HeldWords, ROWS_MAX, Rendered, Text, Unfilled, Values};
-use crate::vault::{Dossier, Entry, NotInIt, NOT_IN_IT};
+use crate::vault::{Dossier, Entry, NOT_IN_IT, NotInIt};
 
 /// Most log entries on the paper; the older ones are in the electronic copy, and the paper says so.
 pub const LOG_ROWS_MAX: usize = 1_000;
@@ -55,8 +55,7 @@ pub fn electronic(dossier: &Dossier, statement: &str) -> Result<Vec<u8>, String>
     };
     let left_out =
         NOT_IN_IT.iter().map(|(table, column, reason)| LeftOut { table, column, why: why(*reason) }).collect();
-    let copy =
-        Copy { format: "menka.person.v1", times: "China time, UTC+08:00", statement, held: dossier, left_out };
+    let copy = Copy { format: "menka.person.v1", times: "China time, UTC+08:00", statement, held: dossier, left_out };
     serde_json::to_vec_pretty(&copy).map_err(|error| error.to_string())
 }
 
@@ -112,9 +111,10 @@ impl Sheet<'_> {
         self.put("search_marks", person.search_marks.to_string());
         let standing = dossier.restrictions.iter().find(|r| r.lifted_at.is_none());
         self.put("restricted", standing.map_or_else(String::new, |r| self.words.with("yes-since", &[&r.since])));
-        let death = dossier.death.as_ref().map(|d| {
-            self.words.with("death-noted", &[&d.noted_at, &d.kin, &d.relation, &d.noted_by])
-        });
+        let death = dossier
+            .death
+            .as_ref()
+            .map(|d| self.words.with("death-noted", &[&d.noted_at, &d.kin, &d.relation, &d.noted_by]));
         self.put("death", death.unwrap_or_default());
     }
 
@@ -224,7 +224,8 @@ impl Sheet<'_> {
             };
             let receipt = m.receipt_sha256.clone().unwrap_or_default();
             let proof = format!("{}: {} {receipt}", m.sequence, m.op);
-            let (settled, tries) = (self.maybe(m.settled_at.as_ref()), self.words.with("pieces", &[&m.attempts.to_string()]));
+            let (settled, tries) =
+                (self.maybe(m.settled_at.as_ref()), self.words.with("pieces", &[&m.attempts.to_string()]));
             let kind = self.words.say(&m.kind);
             vec![kind, m.gate.clone(), about, state, m.queued_at.clone(), settled, tries, proof]
         });

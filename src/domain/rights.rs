@@ -328,12 +328,7 @@ impl WrittenRefusal {
     ///
     /// # Errors
     /// [`RefusalFault`]: a field is missing, or the letter does not hold it, or an authority or the court is not named.
-    pub fn new(
-        words: &RefusalWords,
-        letter: String,
-        plain: &str,
-        authorities: &[&str],
-    ) -> Result<Self, RefusalFault> {
+    pub fn new(words: &RefusalWords, letter: String, plain: &str, authorities: &[&str]) -> Result<Self, RefusalFault> {
         let words = words.checked()?;
         let squeezed = |text: &str| -> String { text.chars().filter(|c| !c.is_whitespace()).collect() };
         let text = squeezed(plain);
@@ -467,7 +462,10 @@ mod tests {
             basis: "《个人信息保护法》第五十六条".into(),
         };
         let letter = |words: &RefusalWords, end: &str| {
-            format!("未办理：{}。理由：{}依据：{}。可以向 12377、12345 投诉{end}", words.part, words.reason, words.basis)
+            format!(
+                "未办理：{}。理由：{}依据：{}。可以向 12377、12345 投诉{end}",
+                words.part, words.reason, words.basis
+            )
         };
         let court = "，也可以依法向人民法院起诉。";
         let try_it = |words: &RefusalWords, end: &str, authorities: &[&str]| {

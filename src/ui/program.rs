@@ -300,9 +300,9 @@ impl App {
             }
             (Role::Resident, Shortcut::Stray(stray)) => match self.resident.stray(stray) {
                 resident::Action::Ask(command) => self.ask(Command::Resident(command)),
-                resident::Action::None
-                | resident::Action::PickReceiptPath
-                | resident::Action::PickRightsPath(_) => Task::none(),
+                resident::Action::None | resident::Action::PickReceiptPath | resident::Action::PickRightsPath(_) => {
+                    Task::none()
+                }
             },
             (_, Shortcut::Lock | Shortcut::Stray(_)) => Task::none(),
         }

@@ -99,10 +99,9 @@ pub fn fault(texts: &Texts, fault: RequestFault) -> Words {
         RequestFault::Refusal(RefusalFault::PartMissing) => {
             (tr!(texts, "err-refusal-part"), tr!(texts, "rec-refusal-part"))
         }
-        RequestFault::Refusal(RefusalFault::ReasonMissing) => (
-            tr!(texts, "err-refusal-reason"),
-            tr!(texts, "rec-refusal-reason", chars = RefusalWords::REASON_CHARS_MIN),
-        ),
+        RequestFault::Refusal(RefusalFault::ReasonMissing) => {
+            (tr!(texts, "err-refusal-reason"), tr!(texts, "rec-refusal-reason", chars = RefusalWords::REASON_CHARS_MIN))
+        }
         RequestFault::Refusal(RefusalFault::BasisMissing) => {
             (tr!(texts, "err-refusal-basis"), tr!(texts, "rec-refusal-basis"))
         }

@@ -156,7 +156,8 @@ impl Vault {
         }
         let key = self.person_key(resident)?;
         let seal = |column: &str, text: &str| key.seal(&death_place(resident, column), text.as_bytes());
-        let sql = "INSERT OR IGNORE INTO deceased (resident, kin, relation, noted_at, noted_by) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let sql =
+            "INSERT OR IGNORE INTO deceased (resident, kin, relation, noted_at, noted_by) VALUES (?1, ?2, ?3, ?4, ?5)";
         let values =
             params![resident.bytes(), seal("kin", kin)?, seal("relation", relation)?, now.ms(), self.staff.bytes()];
         if work.execute(sql, values)? == 0 {
@@ -287,9 +288,8 @@ impl Vault {
     pub(super) fn death_of(&self, view: &Connection, resident: ResidentId) -> Result<Option<Death>, VaultError> {
         let sql = "SELECT kin, relation, noted_at, noted_by FROM deceased WHERE resident = ?1";
         type Found = (Vec<u8>, Vec<u8>, i64, [u8; 16]);
-        let found: Option<Found> = view
-            .query_row(sql, [resident.bytes()], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))
-            .optional()?;
+        let found: Option<Found> =
+            view.query_row(sql, [resident.bytes()], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))).optional()?;
         let Some((kin, relation, noted_at, noted_by)) = found else { return Ok(None) };
         let key = self.person_key(resident)?;
         Ok(Some(Death {

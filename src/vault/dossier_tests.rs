@@ -135,7 +135,9 @@ fn p45a_every_column_that_hangs_on_a_resident_is_given_or_is_a_named_exception()
             }
             (None, true) => {}
             (Some(_), true) => panic!("{table}.{column} is given and excepted"),
-            (None, false) => panic!("{table}.{column} hangs on a resident: give it in `Dossier`, or name it in `NOT_IN_IT`"),
+            (None, false) => {
+                panic!("{table}.{column} hangs on a resident: give it in `Dossier`, or name it in `NOT_IN_IT`")
+            }
         }
     }
     // No entry that stands for nothing.

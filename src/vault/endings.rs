@@ -34,10 +34,9 @@ impl Vault {
     ) -> Result<Vec<OpId>, VaultError> {
         let by = match reason {
             EraseReason::Withdrawn => Actor::Resident(resident),
-            EraseReason::MovedOut
-            | EraseReason::GateRetired
-            | EraseReason::Correction
-            | EraseReason::Deceased => Actor::Staff(self.staff),
+            EraseReason::MovedOut | EraseReason::GateRetired | EraseReason::Correction | EraseReason::Deceased => {
+                Actor::Staff(self.staff)
+            }
             EraseReason::TermOver | EraseReason::NotAccepted | EraseReason::PracticeOver => Actor::Station,
         };
         self.end_consent_by(resident, reason, by, now)

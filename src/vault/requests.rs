@@ -237,14 +237,9 @@ impl Vault {
     }
 
     /// The requests of one person, oldest first.
-    pub(super) fn requests_of(
-        &self,
-        view: &Connection,
-        resident: ResidentId,
-    ) -> Result<Vec<RequestFull>, VaultError> {
+    pub(super) fn requests_of(&self, view: &Connection, resident: ResidentId) -> Result<Vec<RequestFull>, VaultError> {
         let mut statement = view.prepare_cached("SELECT n FROM requests WHERE resident = ?1 ORDER BY n")?;
-        let numbers: Vec<u32> =
-            statement.query_map([resident.bytes()], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let numbers: Vec<u32> = statement.query_map([resident.bytes()], |row| row.get(0))?.collect::<Result<_, _>>()?;
         numbers.into_iter().map(|n| self.read_request(view, n)).collect()
     }
 

@@ -11,6 +11,8 @@ mod gate;
 mod layering;
 mod notice;
 mod practice;
+mod rights;
 mod ui_resident;
+mod ui_rights;
 mod ui_staff;
 mod vault;

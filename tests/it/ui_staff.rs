@@ -519,6 +519,8 @@ fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::ShowGates => "show-gates",
         StaffCommand::StopFace => "stop-face",
         StaffCommand::WithdrawFor(_) => "withdraw-for",
+        StaffCommand::Rights(menka::app::rights::RightsCommand::Show) => "requests",
+        StaffCommand::Rights(_) => "rights",
     }
 }
 
@@ -529,16 +531,16 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
         let own: &[&str] = match name {
             "first-3" => &["create-vault"],
             "first-1" | "first-2" | "unlock" | "unlock-wait" | "closing" | "gone" | "farewell" => &[],
-            "home" | "home-trouble" => &["lock", "show-gates"],
-            "home-found" => &["lock", "open", "show-gates"],
-            "record-issue" => &["close", "issue-card", "lock"],
-            "record-face" => &["close", "lock", "stop-face"],
-            "record-withdraw" => &["close", "lock", "withdraw-for"],
-            "form" | "form-wrong" => &["lock", "save"],
-            "facts" => &["lock", "save-facts", "show-gates"],
-            "gates" => &["lock", "test-card-way"],
-            "pair" => &["lock", "test-card-way"],
-            "why" => &["lock", "show-gates"],
+            "home" | "home-trouble" => &["lock", "requests", "show-gates"],
+            "home-found" => &["lock", "open", "requests", "show-gates"],
+            "record-issue" => &["close", "issue-card", "lock", "requests"],
+            "record-face" => &["close", "lock", "requests", "stop-face"],
+            "record-withdraw" => &["close", "lock", "requests", "withdraw-for"],
+            "form" | "form-wrong" => &["lock", "requests", "save"],
+            "facts" => &["lock", "requests", "save-facts", "show-gates"],
+            "gates" => &["lock", "requests", "test-card-way"],
+            "pair" => &["lock", "requests", "test-card-way"],
+            "why" => &["lock", "requests", "show-gates"],
             other => panic!("a new page: {other}"),
         };
         let texts = Texts::new(Language::Chinese);

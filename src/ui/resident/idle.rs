@@ -11,9 +11,9 @@ use crate::ui::theme::{Sizes, Tone, Weight};
 use crate::ui::widget;
 
 use super::Message;
-use super::rights;
 use super::drawing::{CardOnReader, Way};
 use super::parts::{self, Page};
+use super::rights;
 
 /// The first page.
 pub(super) fn view<'a>(sizes: Sizes, texts: &'a Texts, face_offered: bool, site: &'a str) -> Page<'a> {

@@ -31,12 +31,12 @@ use iced::widget::image;
 
 use crate::app::command::ResidentCommand;
 use crate::app::event::{Event, Preview, ResidentScene};
+use crate::app::rights::RightsScene;
 use crate::domain::Realm;
 use crate::domain::consent::Signature;
 use crate::domain::notice::Language;
 use crate::domain::quality::Guidance;
 use crate::i18n::Texts;
-use crate::app::rights::RightsScene;
 use crate::notice::{Block, Page, blocks, explanations, page};
 use crate::secret::Typed;
 use crate::ui::keys::Stray;

@@ -94,14 +94,12 @@ pub(super) fn act(message: Message) -> Action {
 /// The legal text of a scene, read once.
 pub(super) fn texts_of(scene: &RightsScene) -> Vec<Vec<Block>> {
     match scene {
-        RightsScene::All { text, .. } => vec![blocks(&text.markdown)],
-        RightsScene::Tap { .. }
-        | RightsScene::Mine(_)
-        | RightsScene::Asked { .. }
-        | RightsScene::RefuseFace { .. } => vec![],
+        RightsScene::All { text, .. } => vec![blocks(&text.0.markdown)],
+        RightsScene::Tap { .. } | RightsScene::Mine(_) | RightsScene::Asked { .. } | RightsScene::RefuseFace { .. } => {
+            vec![]
+        }
     }
 }
-
 
 /// The masked name in the frame.
 pub(super) fn masked_name(scene: &RightsScene) -> Option<&str> {
@@ -112,12 +110,7 @@ pub(super) fn masked_name(scene: &RightsScene) -> Option<&str> {
 }
 
 /// Draws a scene.
-pub(super) fn view<'a>(
-    sizes: Sizes,
-    texts: &'a Texts,
-    scene: &'a RightsScene,
-    blocks: &'a [Vec<Block>],
-) -> Page<'a> {
+pub(super) fn view<'a>(sizes: Sizes, texts: &'a Texts, scene: &'a RightsScene, blocks: &'a [Vec<Block>]) -> Page<'a> {
     match scene {
         RightsScene::Tap { failure } => {
             let trouble = failure.as_ref().map(|failure| {
@@ -193,8 +186,7 @@ fn changes<'a>(sizes: Sizes, texts: &'a Texts, changes: &'a [ChangeView]) -> Ele
     let lines = changes.iter().map(|change| {
         let value = |text: &str| words::value_for_resident(texts, change.field, text);
         let what = words::field_for_resident(texts, change.field);
-        let said =
-            trr!(texts, "mine-change", what = what, old = value(&change.old), new = value(&change.new));
+        let said = trr!(texts, "mine-change", what = what, old = value(&change.old), new = value(&change.new));
         sizes.text(said).into()
     });
     let say = |message| Some(Window::Rights(message));
@@ -214,8 +206,7 @@ fn waiting<'a>(
 ) -> Element<'a, Window> {
     let lines = requests.iter().map(|(number, kind, due_on)| {
         let what = words::kind_for_resident(texts, *kind);
-        let said =
-            trr!(texts, "mine-waiting", number = number.as_str(), what = what, date = date(texts, *due_on));
+        let said = trr!(texts, "mine-waiting", number = number.as_str(), what = what, date = date(texts, *due_on));
         sizes.text(said).into()
     });
     container(parts::panel(sizes, Tone::Plain, Column::with_children(lines).spacing(sizes.space * 0.5)))
@@ -287,11 +278,7 @@ fn refuse_face<'a>(sizes: Sizes, texts: &'a Texts, gates: &'a [GateLabel]) -> Pa
     }
     let foot = widget::equal_pair(
         sizes,
-        Side::new(
-            "refuse-confirm",
-            trr!(texts, "refuse-confirm"),
-            Some(Window::Rights(Message::RefuseConfirmed)),
-        ),
+        Side::new("refuse-confirm", trr!(texts, "refuse-confirm"), Some(Window::Rights(Message::RefuseConfirmed))),
         Side::new("mine-list", trr!(texts, "back"), Some(Window::Rights(Message::ListPressed))),
     );
     parts::middle(sizes, "page-refuse-face", content, Some(foot))

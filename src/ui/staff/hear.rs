@@ -61,7 +61,8 @@ impl Staff {
             }
             StaffEvent::Closed => {
                 // When it was this window that closed it, another page is shown already.
-                if self.record.take().is_some() && matches!(self.page, Page::Resident | Page::Form(_) | Page::Rights(_)) {
+                if self.record.take().is_some() && matches!(self.page, Page::Resident | Page::Form(_) | Page::Rights(_))
+                {
                     return self.go(Route::Home);
                 }
             }

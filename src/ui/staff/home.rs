@@ -152,9 +152,10 @@ fn requests_line<'a>(texts: &Texts, known: &'a Known) -> Option<Element<'a, Mess
     (counts.open > 0).then(|| {
         let tone = if counts.overdue > 0 { Tone::Alarm } else { Tone::Told };
         row![pill(tone, tr!(texts, "home-requests", open = counts.open))]
-            .push((counts.overdue > 0).then(|| {
-                pill(Tone::Alarm, tr!(texts, "home-requests-overdue", count = counts.overdue))
-            }))
+            .push(
+                (counts.overdue > 0)
+                    .then(|| pill(Tone::Alarm, tr!(texts, "home-requests-overdue", count = counts.overdue))),
+            )
             .push((counts.soon > 0).then(|| pill(Tone::Warn, tr!(texts, "home-requests-soon", count = counts.soon))))
             .push(widget::gap())
             .push(widget::action(

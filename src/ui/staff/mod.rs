@@ -377,7 +377,9 @@ impl Staff {
             }
         };
         // A record stays open only while its page or its form is shown.
-        if self.record.is_some() && (route == Route::Add || !matches!(self.page, Page::Resident | Page::Form(_) | Page::Rights(_))) {
+        if self.record.is_some()
+            && (route == Route::Add || !matches!(self.page, Page::Resident | Page::Form(_) | Page::Rights(_)))
+        {
             self.record = None;
             return Action::Ask(StaffCommand::CloseResident);
         }

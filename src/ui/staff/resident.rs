@@ -195,7 +195,13 @@ impl Record {
         .align_y(Center);
         row![
             column![name, what.wrap()].spacing(S.space * 0.5).width(Fill),
-            widget::action(S, "record-rights", tr!(texts, "record-rights"), Weight::Plain, Some(Message::RightsPressed)),
+            widget::action(
+                S,
+                "record-rights",
+                tr!(texts, "record-rights"),
+                Weight::Plain,
+                Some(Message::RightsPressed)
+            ),
             widget::action(S, "record-edit", tr!(texts, "record-edit"), Weight::Plain, Some(Message::EditPressed)),
             widget::action(S, "record-close", tr!(texts, "record-close"), Weight::Plain, Some(Message::ClosePressed)),
         ]

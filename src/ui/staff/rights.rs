@@ -1,7 +1,6 @@
 //! The register of requests, and what is done for the person whose record is open. A request that is not done is answered in writing.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use iced::Element;
 
@@ -222,7 +221,7 @@ impl Rights {
                 self.mode = Mode::Request;
             }
             RightsTold::All(text) => {
-                self.all = blocks(&Arc::unwrap_or_clone(text).markdown);
+                self.all = blocks(&text.0.markdown);
                 self.mode = Mode::All;
             }
             RightsTold::Received(no) => {

@@ -99,8 +99,12 @@ fn line_of<'a>(texts: &Texts, at: usize, line: &'a RequestLine) -> Element<'a, M
         container(S.text(line.no.to_string())).width(Length::FillPortion(2)),
         container(S.text(words::kind(texts, line.kind))).width(Length::FillPortion(4)),
         container(S.soft(words::came(texts, line.came))).width(Length::FillPortion(2)),
-        container(row![widget::pill(S, tone, clock)].push(state.map(|(tone, said)| widget::pill(S, tone, said))).spacing(S.space))
-            .width(Length::FillPortion(4)),
+        container(
+            row![widget::pill(S, tone, clock)]
+                .push(state.map(|(tone, said)| widget::pill(S, tone, said)))
+                .spacing(S.space)
+        )
+        .width(Length::FillPortion(4)),
         action(format!("rights-line-{at}"), tr!(texts, "open"), Message::LinePressed(line.no)),
     ]
     .spacing(S.space * 1.5)
@@ -214,8 +218,8 @@ fn request<'a>(page: &'a Rights, texts: &Texts, open: &'a RequestView) -> Elemen
 fn refuse<'a>(page: &'a Rights, texts: &Texts) -> Element<'a, Message> {
     let typed = &page.refusal;
     let next = Some(Message::LetterPressed);
-    let part = widget::Field::new(PART, tr!(texts, "refuse-part"), &typed.part)
-        .view(S, Message::PartTyped, next.clone());
+    let part =
+        widget::Field::new(PART, tr!(texts, "refuse-part"), &typed.part).view(S, Message::PartTyped, next.clone());
     let reason = widget::Field::new("refuse-reason", tr!(texts, "refuse-reason"), &typed.reason)
         .hint(tr!(texts, "refuse-reason-hint"))
         .view(S, Message::ReasonTyped, next.clone());
