@@ -13,8 +13,9 @@ use crate::domain::rights::{
     Came, Clock, Field, Given, Identity, RefusalFault, RefusalWords, RequestCounts, RequestKind, RequestLine,
     RequestNo, Terms,
 };
+use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::{CivilDate, Timestamp};
-use crate::notice::{self, Rendered, Text, Values};
+use crate::notice::{self, HeldWords, Rendered, Text, Values};
 use crate::paper;
 use crate::vault::{Dossier, NewRequest, VaultError};
 
@@ -303,7 +304,7 @@ impl Desk {
     }
 
     pub(super) fn terms(&self) -> Terms {
-        self.open.as_ref().map_or_else(|| Terms::of(&Default::default()), |open| Terms::of(&open.facts))
+        self.open.as_ref().map_or_else(|| Terms::of(&SiteFacts::default()), |open| Terms::of(&open.facts))
     }
 
     /// The values of the site's facts, as papers about rights need them.
@@ -311,6 +312,19 @@ impl Desk {
         let Some(open) = self.open.as_ref() else { return Values::new() };
         let gates = open.vault.gates().unwrap_or_default();
         notice::values_for(&open.facts, &gates, language, &self.devices.engine.engine(), None)
+    }
+
+    /// The same, with a dash for what the site has not written: nobody is kept from their own information by a missing setting.
+    fn site_values_or_none(&self, language: Language) -> Values {
+        let mut values = self.site_values(language);
+        let none = HeldWords::load(language).say("none");
+        for fact in Fact::ALL {
+            let value = values.entry(fact.key().to_owned()).or_default();
+            if value.trim().is_empty() || value.contains(['{', '}']) {
+                value.clone_from(&none);
+            }
+        }
+        values
     }
 
     /// Puts together everything held (logged), and renders it in the language of the resident window.
@@ -322,13 +336,8 @@ impl Desk {
         now: Timestamp,
     ) -> Result<(Dossier, Rendered), Failure> {
         let language = self.language;
-        let site = self.site_values(language);
+        let site = self.site_values_or_none(language);
         let Some(open) = self.open.as_mut() else { return Err(Failure::Request(RequestFault::FactsMissing)) };
-        // The facts are looked at first: what cannot be printed is not logged as given.
-        let missing = notice::render(Text::Held, language, &site).err().map(|unfilled| unfilled.0).unwrap_or_default();
-        if missing.iter().any(|name| crate::domain::site::Fact::ALL.iter().any(|fact| fact.key() == name)) {
-            return Err(Failure::Request(RequestFault::FactsMissing));
-        }
         let dossier = open.vault.everything_held(resident, how, by_staff, now).map_err(failure_of)?;
         let text = sheet::paper(&dossier, &site, language).map_err(|unfilled| {
             tracing::error!(?unfilled, "the paper of everything held has unfilled places");
@@ -339,7 +348,7 @@ impl Desk {
 
     /// Writes the electronic copy, and beside it the statement on the template as a PDF.
     pub(super) fn write_copy(&mut self, path: &Path, dossier: &Dossier) -> Result<(), Failure> {
-        let mut values = self.site_values(self.language);
+        let mut values = self.site_values_or_none(self.language);
         values.insert("person_name".into(), dossier.person.name.clone());
         values.insert("taken_at".into(), dossier.taken_at.clone());
         let statement = notice::render(Text::Transfer, self.language, &values)
@@ -347,7 +356,8 @@ impl Desk {
         let json = sheet::electronic(dossier, &notice::plain(&statement.markdown)).map_err(Failure::PaperNotWritten)?;
         let pdf = paper::text_pdf(&statement).map_err(|e| Failure::PaperNotWritten(e.to_string()))?;
         write(path, &json)?;
-        write(&path.with_extension("pdf"), &pdf)
+        // Not `.pdf` alone: that is the name of the paper, which may lie beside it.
+        write(&path.with_extension("statement.pdf"), &pdf)
     }
 }
 

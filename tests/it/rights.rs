@@ -189,12 +189,16 @@ fn p45a_the_own_card_shows_prints_and_copies_everything_held_and_who_looked() {
     assert!(std::fs::read(&paper).unwrap().starts_with(b"%PDF-"));
     if let Some(shots) = std::env::var_os("MENKA_SHOTS") {
         std::fs::copy(&paper, Path::new(&shots).join("held.pdf")).unwrap();
-        std::fs::copy(copy.with_extension("pdf"), Path::new(&shots).join("transfer.pdf")).unwrap();
+        std::fs::copy(copy.with_extension("statement.pdf"), Path::new(&shots).join("transfer.pdf")).unwrap();
     }
     assert!(
-        std::fs::read(copy.with_extension("pdf")).unwrap().starts_with(b"%PDF-"),
+        std::fs::read(copy.with_extension("statement.pdf")).unwrap().starts_with(b"%PDF-"),
         "the statement lies beside the copy"
     );
+
+    let (first, second) =
+        (std::fs::read(&paper).unwrap(), std::fs::read(copy.with_extension("statement.pdf")).unwrap());
+    assert_ne!(first, second, "neither took the other's place");
 
     // What the copy says, the paper says: each value of the copy stands on the paper made in the same moment.
     let text = all_text(&drive);
@@ -237,6 +241,8 @@ fn p45a_at_the_staff_window_each_look_is_logged_and_a_folder_that_cannot_be_writ
     let folder = tempfile::tempdir().unwrap();
     let mut drive = desk(folder.path());
     let resident = drive.add("李秀英", "2-202").unwrap();
+    // A site that has written nothing about itself shows people their information all the same.
+    drive.staff(StaffCommand::SaveFacts(SiteFacts::default()));
     rights(&mut drive, RightsCommand::SeeAll(resident));
     let text = drive.rights.iter().find_map(|t| if let RightsTold::All(text) = t { Some(text.clone()) } else { None });
     assert!(notice::plain(&text.unwrap().0.markdown).contains("李秀英"));
@@ -552,7 +558,6 @@ fn a_visit_to_ones_own_information_ends_by_itself_and_a_language_is_changed_on_t
     let events = drive.desk.tick(later(6));
     assert!(events.iter().any(|e| matches!(e, Event::Resident(ResidentScene::Idle { .. }))), "{events:?}");
     // Without a card nothing can be asked, and a strange card opens nothing.
-    let _ = SiteFacts::default();
     for act_without_card in [RightsAct::SeeAll, RightsAct::ConfirmChanges, RightsAct::Mine, RightsAct::AllowFace] {
         act(&mut drive, act_without_card);
         assert!(!matches!(drive.scene, ResidentScene::Rights(RightsScene::All { .. })));
