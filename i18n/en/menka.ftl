@@ -554,3 +554,16 @@ rec-answer = One sentence; the resident can see it.
 err-paper-facts = The paper cannot be made: facts are missing in the settings.
 rec-paper-facts = Ask the supervisor to fill them in, then try again.
 say-face-refused = You noted that your face may not be processed. To change that, press "My information and rights".
+## Roles and looks
+
+err-role = Your account does not do this.
+rec-role = Please hand it to a colleague who does.
+role-front-desk = Front desk
+role-supervisor = Supervisor
+role-technician = Technician
+role-auditor = Auditor
+look-why = Why open it?
+look-here = The resident is here
+look-card = Card work
+look-request = Call or letter
+look-other = Other

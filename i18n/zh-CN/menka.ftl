@@ -554,3 +554,16 @@ rec-answer = 写一句话，住户自己看得到。
 err-paper-facts = 文件写不出来：设置里缺少必填内容。
 rec-paper-facts = 请主管在设置里补齐，再试一次。
 say-face-refused = 您登记过不许处理您的人脸。想改，请点“我的信息和权利”。
+## 角色与查看
+
+err-role = 您的账号不能办这件事。
+rec-role = 请交给有这项职责的同事办。
+role-front-desk = 前台
+role-supervisor = 主管
+role-technician = 技术员
+role-auditor = 审计员
+look-why = 为什么打开？
+look-here = 住户本人在场
+look-card = 办卡
+look-request = 来电或来信
+look-other = 其他

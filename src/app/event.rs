@@ -80,6 +80,8 @@ pub enum Failure {
     PaperNotWritten(String),
     /// Something about a request.
     Request(RequestFault),
+    /// The account's role does not have this command.
+    NotYourRole,
 }
 
 /// A gate's shown name.

@@ -14,6 +14,7 @@ pub mod promises;
 pub mod rights;
 mod rights_staff;
 mod rights_window;
+pub mod roles;
 pub mod runner;
 pub mod sheet;
 mod staff;

@@ -14,6 +14,7 @@ use crate::domain::notice::{Language, NoticeRef};
 use crate::domain::rights::{
     Came, Given, Identity, RefusalWords, RequestKind, RequestLine, RequestNo, WrittenRefusal, section_label,
 };
+use crate::domain::role::LookWhy;
 use crate::domain::site::Fact;
 use crate::domain::time::Timestamp;
 use crate::notice::{self, HeldWords, Rendered, Text, Values};
@@ -93,7 +94,7 @@ impl Desk {
     fn open_request(&mut self, no: RequestNo, now: Timestamp) {
         let Some(line) = self.line(no, now) else { return };
         if let Some(resident) = line.resident {
-            let opened = self.vault(|v| v.open_resident(resident, OpenWhy::Staff, now)).is_some();
+            let opened = self.vault(|v| v.open_resident(resident, OpenWhy::Staff(LookWhy::Request), now)).is_some();
             if !opened {
                 return;
             }

@@ -12,7 +12,7 @@ use crate::domain::card::CardUid;
 use crate::domain::id::ResidentId;
 use crate::domain::rights::{Came, Field, Given, Identity, RequestKind, section_label};
 use crate::domain::time::Timestamp;
-use crate::vault::{NewRequest, OpenWhy};
+use crate::vault::NewRequest;
 
 /// Longest stay on one's own information without a touch, in milliseconds: it is personal, so shorter than reading the notice.
 pub const MINE_MS_MAX: i64 = 5 * 60_000;
@@ -122,7 +122,7 @@ impl Desk {
             Some(true) => return self.tap_failed(Failure::Request(RequestFault::Died)),
             None => return self.ended(Some(Failure::Request(RequestFault::FactsMissing))),
         }
-        if self.vault(|v| v.open_resident(resident, OpenWhy::CardTap, now)).is_none() {
+        if self.vault(|v| v.record_own_page_opened(resident, now)).is_none() {
             return self.to_idle(now);
         }
         let mine = Mine { resident, noted: vec![], text: None, confirming: false };

@@ -296,7 +296,10 @@ impl Sheet<'_> {
         self.put("log_line", line);
         let rows = shown.iter().map(|entry| {
             let who = self.words.say(&entry.who);
-            let why = entry.why.as_ref().map(|why| self.words.say(why)).unwrap_or_default();
+            // Why a record was opened has words of its own: they stand beside other uses of the same code.
+            let look = entry.why.as_ref().map(|why| format!("look-{why}")).filter(|code| self.words.has(code));
+            let code = look.filter(|_| entry.what == "resident-opened").or_else(|| entry.why.clone());
+            let why = code.map(|code| self.words.say(&code)).unwrap_or_default();
             let digest = entry.digest.as_ref().map(|d| format!(" SHA-256 {d}")).unwrap_or_default();
             let at = entry.at.clone();
             vec![at, who, self.words.say(&entry.what), format!("{why}{digest}"), entry.n.to_string()]

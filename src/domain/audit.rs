@@ -74,4 +74,6 @@ pub enum AuditEvent {
     ReceiptIssued(ConsentId),
     /// About a person's rights.
     Rights(super::rights::RightsEvent),
+    /// A command was refused for the account's role; which command.
+    ActRefused(&'static str),
 }

@@ -21,6 +21,7 @@ pub mod permit;
 pub mod quality;
 pub mod resident;
 pub mod rights;
+pub mod role;
 pub mod site;
 pub mod time;
 

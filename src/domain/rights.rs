@@ -360,6 +360,8 @@ pub enum RightsEvent {
     Done(Option<ResidentId>, RequestNo),
     /// A request was opened by staff.
     Opened(Option<ResidentId>, RequestNo),
+    /// The person opened the own page on the resident window, with the own card.
+    OwnPageOpened(ResidentId),
     /// Everything held was shown or handed over.
     Given(ResidentId, Given),
     /// A field was changed.
@@ -390,6 +392,7 @@ impl RightsEvent {
             Self::Refused(who, no) => ("request-refused", request(who, no), None),
             Self::Done(who, no) => ("request-done", request(who, no), None),
             Self::Opened(who, no) => ("request-opened", request(who, no), None),
+            Self::OwnPageOpened(who) => ("own-page-opened", vec![who.to_string()], None),
             Self::Given(who, how) => ("everything-given", vec![who.to_string()], Some(how.label())),
             Self::Changed(who, field) => ("field-changed", vec![who.to_string()], Some(field.label())),
             Self::ChangesConfirmed(who) => ("changes-confirmed", vec![who.to_string()], None),

@@ -60,6 +60,7 @@ pub fn explanations(language: Language) -> Vec<Vec<Block>> {
 mod tests {
     use super::*;
     use crate::domain::rights::{Came, Field, Given, Identity, RequestKind};
+    use crate::domain::role::LookWhy;
 
     const BOTH: [Language; 2] = [Language::Chinese, Language::English];
 
@@ -109,6 +110,7 @@ mod tests {
             "gate-paired",
             "gate-key-changed",
             "card-way-tested",
+            "act-refused",
         ];
         all.retain(|code| !station.contains(&code.as_str()));
         let labels = |all: &mut Vec<String>, more: Vec<&'static str>| all.extend(more.into_iter().map(str::to_owned));
@@ -117,6 +119,8 @@ mod tests {
         labels(&mut all, Identity::ALL.iter().map(|k| k.label()).collect());
         labels(&mut all, Field::ALL.iter().map(|k| k.label()).collect());
         labels(&mut all, Given::ALL.iter().map(|k| k.label()).collect());
+        all.extend(LookWhy::ALL.map(|why| format!("look-{}", why.label())));
+        all.extend(["look-card-tap".to_owned(), "look-duty".to_owned()]);
         for language in BOTH {
             let words = HeldWords::load(language);
             for code in &all {

@@ -179,6 +179,17 @@ impl Vault {
         Ok(self.main.query_row(sql, [resident.bytes()], |row| row.get(0))?)
     }
 
+    /// Records that a person opened the own page on the resident window.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn record_own_page_opened(&mut self, resident: ResidentId, now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        let event = AuditEvent::Rights(RightsEvent::OwnPageOpened(resident));
+        self.append(&work, Actor::Resident(resident), &event, now)?;
+        Ok(work.commit()?)
+    }
+
     /// Records that a section of the notice was explained: by staff, or by the program's own panel while the person reads.
     ///
     /// # Errors
@@ -194,6 +205,11 @@ impl Vault {
         let who = if by_staff { Actor::Staff(self.staff) } else { Actor::Station };
         self.append(&work, who, &AuditEvent::Rights(RightsEvent::Explained(resident, section)), now)?;
         Ok(work.commit()?)
+    }
+
+    /// The shown name of an account, for the person's own papers: who looked and who wrote.
+    pub(super) fn name_of_staff(&self, staff: StaffId) -> Result<String, VaultError> {
+        self.read_staff(staff).map(|(name, _)| name)
     }
 
     /// Notes each field that a draft changes; called in the transaction that changes it.
@@ -258,7 +274,7 @@ impl Vault {
                 old: open_text(&key, &change_place(n, "old"), &old)?.to_string(),
                 new: open_text(&key, &change_place(n, "new"), &new)?.to_string(),
                 changed_at: Timestamp::from_ms(row.get(4)?).second_text(),
-                changed_by: self.read_staff(StaffId::from_bytes(row.get(5)?))?,
+                changed_by: self.name_of_staff(StaffId::from_bytes(row.get(5)?))?,
                 confirmed_at: row.get::<_, Option<i64>>(6)?.map(|ms| Timestamp::from_ms(ms).second_text()),
             });
         }
@@ -278,7 +294,7 @@ impl Vault {
             let by = row.get::<_, Option<[u8; 16]>>(1)?.map(StaffId::from_bytes);
             all.push(Restriction {
                 since: Timestamp::from_ms(row.get(0)?).second_text(),
-                entered_by: by.map(|id| self.read_staff(id)).transpose()?,
+                entered_by: by.map(|id| self.name_of_staff(id)).transpose()?,
                 lifted_at: row.get::<_, Option<i64>>(2)?.map(|ms| Timestamp::from_ms(ms).second_text()),
             });
         }
@@ -296,7 +312,7 @@ impl Vault {
             kin: open_text(&key, &death_place(resident, "kin"), &kin)?.to_string(),
             relation: open_text(&key, &death_place(resident, "relation"), &relation)?.to_string(),
             noted_at: Timestamp::from_ms(noted_at).second_text(),
-            noted_by: self.read_staff(StaffId::from_bytes(noted_by))?,
+            noted_by: self.name_of_staff(StaffId::from_bytes(noted_by))?,
         }))
     }
 }

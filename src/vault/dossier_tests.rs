@@ -14,6 +14,7 @@ use crate::domain::id::{ConsentId, GateId, ResidentId, ShowingId, TemplateId};
 use crate::domain::notice::{Language, NoticeRef, NoticeShown};
 use crate::domain::resident::{AgeBand, ResidentDraft};
 use crate::domain::rights::{Came, Given, Identity, RefusalWords, RequestKind, RequestNo, WrittenRefusal};
+use crate::domain::role::LookWhy;
 use crate::domain::time::CivilDate;
 use crate::evidence::consent::{ConsentFacts, consent_json};
 
@@ -152,8 +153,8 @@ fn p45a_every_column_that_hangs_on_a_resident_is_given_or_is_a_named_exception()
 fn p45a_who_looked_when_and_why_is_in_it_and_nobody_elses_business_is() -> Result<(), Faults> {
     let (_folder, mut vault, resident) = somebody_with_everything()?;
     let other = add(&mut vault, "李雷", "9-902", None)?;
-    vault.open_resident(other, OpenWhy::Staff, later(80))?;
-    vault.open_resident(resident, OpenWhy::Staff, later(81))?;
+    vault.open_resident(other, OpenWhy::Staff(LookWhy::Card), later(80))?;
+    vault.open_resident(resident, OpenWhy::Staff(LookWhy::Other), later(81))?;
     let copy = vault.everything_held(resident, Given::Paper, true, later(82))?;
     let looks: Vec<(&str, &str, Option<&str>)> = copy
         .log
@@ -164,7 +165,7 @@ fn p45a_who_looked_when_and_why_is_in_it_and_nobody_elses_business_is() -> Resul
     let at = |seconds| later(seconds).second_text();
     assert_eq!(
         looks,
-        [("前台小李", at(81).as_str(), Some("staff")), ("前台小李", at(82).as_str(), Some("paper"))],
+        [("前台小李", at(81).as_str(), Some("other")), ("前台小李", at(82).as_str(), Some("paper"))],
         "this very look is in it, and the other person's is not"
     );
     for what in ["consented", "camera-opened", "face-held", "delivered", "consent-ended", "notice-opened"] {

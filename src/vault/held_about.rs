@@ -185,7 +185,7 @@ impl Vault {
                 let who = match record.who.split_once(':') {
                     Some(("resident", _)) => "self".to_owned(),
                     Some(("staff", id)) => {
-                        StaffId::parse(id).map(|id| self.read_staff(id)).transpose()?.unwrap_or_default()
+                        StaffId::parse(id).map(|id| self.name_of_staff(id)).transpose()?.unwrap_or_default()
                     }
                     Some(("gate", id)) => GateId::parse(id).map(name_of).unwrap_or_default(),
                     _ => "program".to_owned(),

@@ -358,7 +358,7 @@ impl Vault {
         };
         let staff = |column: &str| -> Result<Option<String>, VaultError> {
             let id = row.get::<_, Option<[u8; 16]>>(column)?.map(StaffId::from_bytes);
-            id.map(|id| self.read_staff(id)).transpose()
+            id.map(|id| self.name_of_staff(id)).transpose()
         };
         let received = Timestamp::from_ms(row.get("received_at")?);
         let answered = row.get_ref("answer")? != rusqlite::types::ValueRef::Null;

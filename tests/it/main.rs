@@ -12,6 +12,7 @@ mod layering;
 mod notice;
 mod practice;
 mod rights;
+mod roles;
 mod ui_resident;
 mod ui_rights;
 mod ui_staff;
