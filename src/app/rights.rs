@@ -85,7 +85,14 @@ pub enum RightsCommand {
     /// Staff explained the notice to the opened resident.
     Explained(ResidentId),
     /// The opened resident, or somebody sent by them, refuses any processing of a face.
-    RefuseFace(ResidentId),
+    RefuseFace {
+        /// Who.
+        resident: ResidentId,
+        /// How it came.
+        came: Came,
+        /// How it was known who asked.
+        identity: Identity,
+    },
     /// The resident has died: the face is stopped at once.
     Died {
         /// Who.
@@ -295,8 +302,25 @@ impl Desk {
         by_staff: bool,
         now: Timestamp,
     ) -> Option<RequestNo> {
-        let (came, identity) =
-            if by_staff { (Came::Desk, Identity::DocumentSeen) } else { (Came::Window, Identity::CardTap) };
+        // Handed out at the desk: to the person, or after a death to the family.
+        let died = by_staff && self.vault(|v| v.has_died(resident))?;
+        let how = match (by_staff, died) {
+            (false, _) => (Came::Window, Identity::CardTap),
+            (true, false) => (Came::Desk, Identity::DocumentSeen),
+            (true, true) => (Came::Desk, Identity::ActsForPerson),
+        };
+        self.note_done_as(resident, kind, answer, (by_staff, how), now)
+    }
+
+    /// The same, saying how the request came and how it was known who asked.
+    pub(super) fn note_done_as(
+        &mut self,
+        resident: ResidentId,
+        kind: RequestKind,
+        answer: &'static str,
+        (by_staff, (came, identity)): (bool, (Came, Identity)),
+        now: Timestamp,
+    ) -> Option<RequestNo> {
         let due_on = self.terms().due_on(kind, now.date());
         let (asker, words) = (String::new(), String::new());
         let new = NewRequest { resident: Some(resident), kind, came, identity, asker, words, due_on };

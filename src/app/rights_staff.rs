@@ -79,7 +79,9 @@ impl Desk {
                     self.told(RightsTold::Noted);
                 }
             }
-            RightsCommand::RefuseFace(resident) => self.refuse_face(resident, now),
+            RightsCommand::RefuseFace { resident, came, identity } => {
+                self.refuse_face(resident, (came, identity), now);
+            }
             RightsCommand::Died { resident, kin, relation } => self.died(resident, &kin, &relation, now),
         }
     }
@@ -126,7 +128,7 @@ impl Desk {
     }
 
     fn line(&mut self, no: RequestNo, now: Timestamp) -> Option<RequestLine> {
-        self.vault(|v| v.open_requests(now))?.into_iter().find(|line| line.no == no)
+        self.vault(|v| v.request_line(no, now)).flatten()
     }
 
     /// Writes the letter, checks that it is complete, and only then closes the request as refused. Rule P50.
@@ -232,11 +234,11 @@ impl Desk {
     }
 
     /// Somebody who called, wrote or sent somebody refuses any processing of a face. Entered by staff, lifted by the person's card only.
-    fn refuse_face(&mut self, resident: ResidentId, now: Timestamp) {
+    fn refuse_face(&mut self, resident: ResidentId, how: (Came, Identity), now: Timestamp) {
         let Some((staff, _)) = self.open.as_ref().map(|o| o.vault.operator()) else { return };
         self.stop_visit_of(resident, now);
         if self.vault(|v| v.restrict(resident, Actor::Staff(staff), now)).is_some() {
-            self.note_done_at_once(resident, RequestKind::Restrict, "face-refused", true, now);
+            self.note_done_as(resident, RequestKind::Restrict, "face-refused", (true, how), now);
             self.ring();
             self.told(RightsTold::Noted);
             self.show_opened(now);

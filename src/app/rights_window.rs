@@ -160,7 +160,7 @@ impl Desk {
             let name = v.resident(resident)?.name.masked();
             let changes = v.changes_unconfirmed(resident)?;
             let has_face = v.current_consent(resident)?.is_some() || !v.erase_pending(resident)?.is_empty();
-            let lines = v.open_requests(now)?;
+            let lines = v.open_requests_of(resident, now)?;
             Ok((name, changes, v.is_restricted(resident)?, has_face, lines))
         });
         let Some((masked_name, changes, restricted, has_face, lines)) = seen else {
@@ -169,13 +169,12 @@ impl Desk {
         let changes = changes
             .into_iter()
             .filter_map(|c| Some(ChangeView { field: Field::parse(&c.field)?, old: c.old, new: c.new }));
-        let waiting = lines.into_iter().filter(|line| line.resident == Some(resident));
         let view = MineView {
             masked_name,
             changes: changes.collect(),
             restricted,
             has_face,
-            waiting: waiting.map(|line| (line.no.to_string(), line.kind, line.due_on)).collect(),
+            waiting: lines.into_iter().map(|line| (line.no.to_string(), line.kind, line.due_on)).collect(),
         };
         self.set(Flow::Rights(RightsFlow::Mine(mine)));
         self.rights_scene(RightsScene::Mine(Box::new(view)));

@@ -91,7 +91,7 @@ fn rights_row(command: &RightsCommand) -> Row {
         R::SaveCopy { .. } => only("save-electronic-copy", PEOPLE),
         R::SaveExplanations(_) => only("save-explanations", PEOPLE),
         R::Explained(_) => only("note-explained", PEOPLE),
-        R::RefuseFace(_) => only("note-face-refused", PEOPLE),
+        R::RefuseFace { .. } => only("note-face-refused", PEOPLE),
         R::Died { .. } => only("note-death", PEOPLE),
     }
 }

@@ -164,7 +164,7 @@ impl Terms {
 
     /// The last day for an answer. The day of receipt does not count (Civil Code 201).
     ///
-    /// Working days are Monday to Friday. Public holidays are not taken out, which makes the day earlier than promised, never later; the
+    /// Working days are Monday to Friday. Public holidays are not taken out, which makes the day early rather than late; the
     /// weekends that are worked in exchange for a holiday are not known here, which is one more reason for [`Clock::Soon`].
     pub fn due_on(self, kind: RequestKind, received_on: CivilDate) -> CivilDate {
         if kind == RequestKind::Complaint {

@@ -223,6 +223,31 @@ impl Vault {
         rows.map(|row| row?).collect()
     }
 
+    /// One request that is not done; nothing personal in it.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn request_line(&self, no: RequestNo, now: Timestamp) -> Result<Option<RequestLine>, VaultError> {
+        let mut statement = self.main.prepare_cached(
+            "SELECT n, resident, kind, came, received_at, due_on, outcome FROM requests
+             WHERE done_at IS NULL AND n = ?1",
+        )?;
+        statement.query_row([no.n()], |row| Ok(line_of(row, now))).optional()?.transpose()
+    }
+
+    /// A person's own requests that are not done, oldest first.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn open_requests_of(&self, resident: ResidentId, now: Timestamp) -> Result<Vec<RequestLine>, VaultError> {
+        let mut statement = self.main.prepare_cached(
+            "SELECT n, resident, kind, came, received_at, due_on, outcome FROM requests
+             WHERE done_at IS NULL AND resident = ?1 ORDER BY n LIMIT ?2",
+        )?;
+        let rows = statement.query_map(params![resident.bytes(), Self::REQUESTS_MAX], |row| Ok(line_of(row, now)))?;
+        rows.map(|row| row?).collect()
+    }
+
     /// How many requests wait.
     ///
     /// # Errors

@@ -466,7 +466,8 @@ fn p44_who_refuses_processing_loses_the_face_at_every_gate_and_only_the_own_card
     drive.resident(ResidentCommand::Back);
     assert!(drive.enroll(0).unwrap());
     // By telephone, entered by staff.
-    rights(&mut drive, RightsCommand::RefuseFace(resident));
+    let (came, identity) = (Came::Phone, Identity::ActsForPerson);
+    rights(&mut drive, RightsCommand::RefuseFace { resident, came, identity });
     drive.deliver().unwrap();
     assert_eq!(gate.faces().unwrap(), 0);
     let vault = vault(&mut drive);
@@ -514,6 +515,8 @@ fn p49_after_a_death_the_face_is_stopped_at_once_and_the_card_in_other_hands_sho
     assert!(path.exists());
     let mut vault = vault(&mut drive);
     let copy = vault.everything_held(resident, Given::Paper, true, SystemClock.now()).unwrap();
+    let known: Vec<&str> = copy.requests.iter().map(|r| r.identity.as_str()).collect();
+    assert_eq!(known, ["acts-for-person", "acts-for-person"], "nobody is said to have shown a document of the dead");
     assert_eq!(copy.death.map(|d| (d.kin, d.relation)), Some(("吴敏".into(), "女儿".into())));
     assert_eq!(copy.consents[0].end_reason.as_deref(), Some("deceased"));
 }

@@ -132,8 +132,11 @@ table! {
     C::Rights(R::SaveExplanations(_)) => C::Rights(R::SaveExplanations("x.pdf".into())),
         "save-explanations", May::Only(&[FRONT, CHIEF]);
     C::Rights(R::Explained(_)) => C::Rights(R::Explained(somebody())), "note-explained", May::Only(&[FRONT, CHIEF]);
-    C::Rights(R::RefuseFace(_)) => C::Rights(R::RefuseFace(somebody())),
-        "note-face-refused", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::RefuseFace { .. }) => C::Rights(R::RefuseFace {
+        resident: somebody(),
+        came: Came::Phone,
+        identity: Identity::DocumentSeen,
+    }), "note-face-refused", May::Only(&[FRONT, CHIEF]);
     C::Rights(R::Died { .. }) => C::Rights(R::Died { resident: somebody(), kin: "x".into(), relation: "x".into() }),
         "note-death", May::Only(&[FRONT, CHIEF]);
 }

@@ -222,6 +222,13 @@ fn p48_each_section_of_the_notice_is_explained_by_one_tap() {
             let mut ui = show(&window, &texts, Size::new(1366.0, 24_000.0));
             assert!(ui.find(id(format!("explained-{section}"))).is_ok());
         }
+        // On the public rules the same, without a card; what comes of it there is nobody's affair.
+        let texts_shown = vec![Arc::new(text(Text::OtherWays, language)), Arc::new(text(Text::Notice, language))];
+        let mut public = self::window(language, ResidentScene::Rules { texts: texts_shown });
+        press(&mut public, &texts, "explain-17");
+        let mut ui = show(&public, &texts, Size::new(1366.0, 24_000.0));
+        assert!(ui.find(id("explained-17")).is_ok());
+        drop(ui);
         // A second press closes the panel, and nobody is told.
         assert!(matches!(press(&mut window, &texts, "explain-5"), resident::Action::None));
         let mut ui = show(&window, &texts, Size::new(1366.0, 24_000.0));

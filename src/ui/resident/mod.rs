@@ -309,12 +309,18 @@ impl Resident {
             _ => vec![],
         };
         if let Notice { reached_end, text, .. } = &scene {
-            self.plain_words = explanations(text.reference.language);
             let same_text = matches!(&self.scene, Notice { text: old, .. } if old.reference == text.reference);
             self.end_shown = *reached_end || (self.end_shown && same_text);
         } else {
             self.end_shown = false;
-            (self.plain_words, self.explained) = (vec![], BTreeSet::new());
+        }
+        self.plain_words = match &scene {
+            Notice { text, .. } => explanations(text.reference.language),
+            Rules { texts } => texts.first().map(|text| explanations(text.reference.language)).unwrap_or_default(),
+            _ => vec![],
+        };
+        if !same_page {
+            self.explained.clear();
         }
         if matches!(scene, Idle { .. } | Closed) && !same_page {
             // The next person begins with the usual letters.
@@ -426,7 +432,10 @@ impl Resident {
         let sizes = self.letters.sizes();
         let page = match &self.scene {
             ResidentScene::Idle { face_offered, site } => idle::view(sizes, texts, *face_offered, site),
-            ResidentScene::Rules { .. } => notice::rules(sizes, texts, &self.texts),
+            ResidentScene::Rules { .. } => {
+                let words = notice::Explained { plain: &self.plain_words, open: &self.explained };
+                notice::rules(sizes, texts, &self.texts, words)
+            }
             ResidentScene::TapCard { withdraw, failure } => idle::tap_card(sizes, texts, *withdraw, failure.as_ref()),
             ResidentScene::Notice { text, .. } => {
                 let words = notice::Explained { plain: &self.plain_words, open: &self.explained };

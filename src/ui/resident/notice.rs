@@ -55,17 +55,22 @@ pub(super) fn view<'a>(
     Page { body: body.into(), foot: Some(foot) }
 }
 
-/// The public rules.
-pub(super) fn rules<'a>(sizes: Sizes, texts: &'a Texts, blocks: &'a [Vec<Block>]) -> Page<'a> {
-    let content: Element<'a, Message> =
-        if blocks.is_empty() { sizes.text(trr!(texts, "rules-none")).into() } else { all(sizes, blocks).into() };
+/// The public rules. The notice among them has the same explanations.
+pub(super) fn rules<'a>(sizes: Sizes, texts: &'a Texts, blocks: &'a [Vec<Block>], words: Explained<'a>) -> Page<'a> {
+    let is_notice = |text: &&Vec<Block>| {
+        text.iter().filter(|block| matches!(block, Block::Heading(2, _))).count() + 1 == words.plain.len()
+    };
+    let parts = blocks.iter().map(|text| match Some(text).filter(is_notice) {
+        Some(text) => rights::explained(sizes, texts, text, words.plain, words.open).into(),
+        None => parts::legal(sizes, text).into(),
+    });
+    let content: Element<'a, Message> = if blocks.is_empty() {
+        sizes.text(trr!(texts, "rules-none")).into()
+    } else {
+        Column::with_children(parts).spacing(sizes.space * 4.0).into()
+    };
     let back = parts::button(sizes, "back", trr!(texts, "back"), Weight::Plain, Some(Message::BackPressed));
     parts::page(sizes, "page-rules", content, Some(parts::foot(sizes, [back])))
-}
-
-fn all<'a>(sizes: Sizes, blocks: &'a [Vec<Block>]) -> Column<'a, Message> {
-    let parts = blocks.iter().map(|text| parts::legal(sizes, text).into());
-    Column::with_children(parts).spacing(sizes.space * 4.0)
 }
 
 /// Whether the last line is in view, within two pixels.

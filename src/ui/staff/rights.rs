@@ -296,9 +296,14 @@ impl Rights {
             }
             Message::PathPicked(_, None) => {}
             Message::ExplainedPressed => return person.map_or(Action::None, |id| ask(RightsCommand::Explained(id))),
-            Message::RefuseFacePressed => self.mode = Mode::RefuseFace,
+            Message::RefuseFacePressed => {
+                self.mode = Mode::RefuseFace;
+                self.receiving = Receiving::default();
+            }
             Message::RefuseFaceConfirmed => {
-                return person.map_or(Action::None, |id| ask(RightsCommand::RefuseFace(id)));
+                let (came, identity) = (self.receiving.came, self.receiving.identity);
+                return person
+                    .map_or(Action::None, |resident| ask(RightsCommand::RefuseFace { resident, came, identity }));
             }
             Message::DiedPressed => {
                 self.mode = Mode::Died;

@@ -22,7 +22,7 @@ pub(super) fn view<'a>(page: &'a Rights, texts: &Texts) -> Element<'a, Message> 
         Mode::Request => page.open.as_ref().map_or_else(|| list(page, texts), |open| request(page, texts, open)),
         Mode::Refuse => refuse(page, texts),
         Mode::All => all(page, texts),
-        Mode::RefuseFace => refuse_face(texts),
+        Mode::RefuseFace => refuse_face(page, texts),
         Mode::Died => died(page, texts),
     };
     let said = page.said.as_ref().map(|said| {
@@ -118,14 +118,6 @@ fn receive<'a>(page: &'a Rights, texts: &Texts) -> Element<'a, Message> {
         let id = format!("kind-{}", kind.label());
         pick(id, words::kind(texts, *kind), typed.kind == *kind, Message::KindChosen(*kind))
     });
-    let came = [Came::Desk, Came::Phone, Came::Letter].into_iter().map(|came| {
-        let id = format!("came-{}", came.label());
-        pick(id, words::came(texts, came), typed.came == came, Message::CameChosen(came))
-    });
-    let identities = [Identity::DocumentSeen, Identity::ActsForPerson, Identity::NotAsked].into_iter().map(|known| {
-        let id = format!("identity-{}", known.label());
-        pick(id, words::identity(texts, known), typed.identity == known, Message::IdentityChosen(known))
-    });
     let whose = match &page.person {
         Some(person) => tr!(texts, "receive-for", unit = person.unit.as_str()),
         None => tr!(texts, "receive-nobody"),
@@ -140,15 +132,30 @@ fn receive<'a>(page: &'a Rights, texts: &Texts) -> Element<'a, Message> {
         S.title(tr!(texts, "rights-receive")),
         S.soft(whose),
         group(tr!(texts, "receive-kind"), kinds),
-        row![
-            container(group(tr!(texts, "receive-came"), came)).width(Length::FillPortion(2)),
-            container(group(tr!(texts, "receive-identity"), identities)).width(Length::FillPortion(3)),
-        ]
-        .spacing(S.space * 2.0),
+        how(page, texts),
         row![container(asked).width(Fill), container(asker).width(Fill)].spacing(S.space * 2.0),
         foot("request-take", tr!(texts, "receive-take"), Message::TakePressed, tr!(texts, "back")),
     ];
     widget::panel(S, Tone::Plain, content.spacing(S.space * 1.25)).into()
+}
+
+/// How it came, and how it is known who asks.
+fn how<'a>(page: &'a Rights, texts: &Texts) -> Element<'a, Message> {
+    let typed = &page.receiving;
+    let came = [Came::Desk, Came::Phone, Came::Letter].into_iter().map(|came| {
+        let id = format!("came-{}", came.label());
+        pick(id, words::came(texts, came), typed.came == came, Message::CameChosen(came))
+    });
+    let identities = [Identity::DocumentSeen, Identity::ActsForPerson, Identity::NotAsked].into_iter().map(|known| {
+        let id = format!("identity-{}", known.label());
+        pick(id, words::identity(texts, known), typed.identity == known, Message::IdentityChosen(known))
+    });
+    row![
+        container(group(tr!(texts, "receive-came"), came)).width(Length::FillPortion(2)),
+        container(group(tr!(texts, "receive-identity"), identities)).width(Length::FillPortion(3)),
+    ]
+    .spacing(S.space * 2.0)
+    .into()
 }
 
 fn request<'a>(page: &'a Rights, texts: &Texts, open: &'a RequestView) -> Element<'a, Message> {
@@ -238,7 +245,7 @@ fn refuse<'a>(page: &'a Rights, texts: &Texts) -> Element<'a, Message> {
     widget::panel(S, Tone::Plain, content.spacing(S.space * 1.25)).into()
 }
 
-fn refuse_face<'a>(texts: &Texts) -> Element<'a, Message> {
+fn refuse_face<'a>(page: &'a Rights, texts: &Texts) -> Element<'a, Message> {
     let content = column![
         widget::telling(
             S,
@@ -247,6 +254,7 @@ fn refuse_face<'a>(texts: &Texts) -> Element<'a, Message> {
             tr!(texts, "refuse-face-ask"),
             Some(tr!(texts, "refuse-face-todo")),
         ),
+        how(page, texts),
         widget::equal_pair(
             S,
             Side::new("rights-back", tr!(texts, "back"), Some(Message::BackPressed)),
