@@ -20,6 +20,8 @@ pub struct Dossier {
     pub cards: Vec<Card>,
     /// Every notice that was opened.
     pub notices: Vec<Showing>,
+    /// The exact texts that were shown, byte for byte; in the electronic copy, with their check codes on the paper.
+    pub texts: Vec<ShownText>,
     /// Every refusal.
     pub refusals: Vec<Refusal>,
     /// Every consent.
@@ -95,6 +97,15 @@ pub struct Showing {
     pub opened_at: String,
     /// Its end was on screen.
     pub reached_end_at: Option<String>,
+}
+
+/// A text that was shown.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct ShownText {
+    /// SHA-256 of the text.
+    pub sha256: String,
+    /// The text, byte for byte.
+    pub body: String,
 }
 
 /// A refusal.

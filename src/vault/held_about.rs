@@ -16,7 +16,7 @@ use crate::evidence::record::LogRecord;
 
 use super::Vault;
 use super::changes::band_word;
-use super::dossier::{Capture, Card, Consent, Dossier, Entry, Held, Message, Refusal, Registered, Showing};
+use super::dossier::{Capture, Card, Consent, Dossier, Entry, Held, Message, Refusal, Registered, Showing, ShownText};
 use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
 
 impl Vault {
@@ -48,6 +48,7 @@ impl Vault {
         let person = self.read_registered(view, id)?;
         let cards = self.read_cards(view, id, &name_of)?;
         let notices = read_showings(view, id)?;
+        let texts = read_texts(view, id)?;
         let refusals = read_refusals(view, id)?;
         let consents = self.read_consents(view, id, &name_of)?;
         let messages = read_messages(view, id, &name_of)?;
@@ -62,6 +63,7 @@ impl Vault {
             person,
             cards,
             notices,
+            texts,
             refusals,
             consents,
             messages,
@@ -225,6 +227,15 @@ fn read_showings(view: &Connection, id: ResidentId) -> Result<Vec<Showing>, Vaul
             reached_end_at: maybe_at(row.get(6)?),
         })
     })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn read_texts(view: &Connection, id: ResidentId) -> Result<Vec<ShownText>, VaultError> {
+    let sql = "SELECT sha256, body FROM texts WHERE sha256 IN (SELECT text_sha256 FROM showings WHERE resident = ?1)
+             OR sha256 IN (SELECT text_sha256 FROM consents WHERE resident = ?1) ORDER BY sha256";
+    let mut statement = view.prepare(sql)?;
+    let rows = statement
+        .query_map([id.bytes()], |row| Ok(ShownText { sha256: hex(&row.get::<_, [u8; 32]>(0)?), body: row.get(1)? }))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
