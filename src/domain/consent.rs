@@ -210,6 +210,8 @@ pub enum EraseReason {
     NotAccepted,
     /// A practice session ended.
     PracticeOver,
+    /// The notice changed, and the person did not agree to the change or did not answer in time (P14b).
+    NoticeChanged,
 }
 
 impl EraseReason {
@@ -223,6 +225,7 @@ impl EraseReason {
             Self::Correction => "correction",
             Self::NotAccepted => "not-accepted",
             Self::PracticeOver => "practice-over",
+            Self::NoticeChanged => "notice-changed",
         }
     }
 }

@@ -116,6 +116,10 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::Wedged(op, gate) => ("wedged", two(op, gate), None),
         E::FaceErased(template, gate) => ("face-erased", two(template, gate), None),
         E::ReceiptIssued(consent) => ("receipt-issued", one(consent), None),
+        E::Notice(event) => {
+            let (what, ids) = event.words();
+            (what, ids, None)
+        }
     }
 }
 

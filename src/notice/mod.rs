@@ -12,6 +12,7 @@
 //! ```
 
 mod asset;
+mod change;
 mod fill;
 mod page;
 mod parse;
@@ -24,6 +25,7 @@ use std::collections::BTreeMap;
 use crate::domain::notice::{Language, NoticeRef};
 
 pub use asset::Header;
+pub use change::{change_values, section_names, stand};
 pub use fill::placeholders;
 pub use page::{ConsentPage, Page, consent_page, page};
 pub use parse::{blocks, plain, plain_spans};
@@ -48,11 +50,23 @@ pub enum Text {
     Receipt,
     /// 人脸信息删除证明 (part 5). `done_all` and `done_part` are `✓` or `—`; a row for each gate comes from numbered values.
     DeletionCertificate,
+    /// 2.4, the decision after a change.
+    Change,
+    /// The sheet of what changed, old and new, for somebody who must decide.
+    ChangeSheet,
+    /// The same for somebody who is only told.
+    ChangeTold,
+    /// 6.1, at a gate or at the desk.
+    Sign,
+    /// A registered impact assessment, on paper.
+    Assessment,
+    /// To an entrusted party whose contract ends (P21).
+    EntrustedEnd,
 }
 
 impl Text {
     /// Every text.
-    pub const ALL: [Text; 8] = [
+    pub const ALL: [Text; 14] = [
         Self::Notice,
         Self::Consent,
         Self::Refused,
@@ -61,6 +75,12 @@ impl Text {
         Self::CameraHint,
         Self::Receipt,
         Self::DeletionCertificate,
+        Self::Change,
+        Self::ChangeSheet,
+        Self::ChangeTold,
+        Self::Sign,
+        Self::Assessment,
+        Self::EntrustedEnd,
     ];
 
     /// The placeholder that holds the digest of this very text, if it carries one.
@@ -70,7 +90,18 @@ impl Text {
         match self {
             Self::Notice => Some("notice_hash"),
             Self::DeletionCertificate => Some("cert_hash"),
-            Self::Consent | Self::Refused | Self::Withdraw | Self::OtherWays | Self::CameraHint | Self::Receipt => None,
+            Self::Consent
+            | Self::Refused
+            | Self::Withdraw
+            | Self::OtherWays
+            | Self::CameraHint
+            | Self::Receipt
+            | Self::Change
+            | Self::ChangeSheet
+            | Self::ChangeTold
+            | Self::Sign
+            | Self::Assessment
+            | Self::EntrustedEnd => None,
         }
     }
 }
@@ -132,12 +163,13 @@ pub enum Block {
 pub fn render(text: Text, language: Language, values: &Values) -> Result<Rendered, Unfilled> {
     let (header, body) = asset::load(text, language)?;
     let Some(own) = text.own_hash() else {
+        let header = header.in_force(text, values);
         return fill::fill(&body, values, None).map(|markdown| Rendered::new(&header, language, markdown));
     };
     let open = fill::fill(&body, values, Some(own))?;
     let digest = hex(&sha256(open.as_bytes()));
     let markdown = open.replace(&format!("{{{own}}}"), &digest);
-    Ok(Rendered::new(&header, language, markdown))
+    Ok(Rendered::new(&header.in_force(text, values), language, markdown))
 }
 
 /// Number, version and date of a text.

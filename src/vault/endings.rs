@@ -35,7 +35,10 @@ impl Vault {
         let by = match reason {
             EraseReason::Withdrawn => Actor::Resident(resident),
             EraseReason::MovedOut | EraseReason::GateRetired | EraseReason::Correction => Actor::Staff(self.staff),
-            EraseReason::TermOver | EraseReason::NotAccepted | EraseReason::PracticeOver => Actor::Station,
+            EraseReason::TermOver
+            | EraseReason::NotAccepted
+            | EraseReason::PracticeOver
+            | EraseReason::NoticeChanged => Actor::Station,
         };
         self.end_consent_by(resident, reason, by, now)
     }

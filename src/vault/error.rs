@@ -118,6 +118,12 @@ pub enum VaultError {
     /// The consent record's JSON does not state what the draft states.
     #[error("the consent record does not state what was agreed")]
     RecordDiffers,
+    /// The site file is not as this station signed it: its facts are not used until staff write them again.
+    #[error("the site file is not as this station signed it")]
+    SiteFileRefused,
+    /// A registered assessment is not as this station signed it.
+    #[error("the registry of assessments is not as this station signed it")]
+    RegistryRefused,
     /// A document could not be signed.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
