@@ -11,6 +11,8 @@ use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::CivilDate;
 use crate::secret::Passphrase;
 
+use super::notice::{ChangeAnswer, NoticeCommand};
+
 /// From the staff window.
 #[derive(Debug)]
 pub enum StaffCommand {
@@ -92,6 +94,8 @@ pub enum StaffCommand {
     StopFace,
     /// Withdraws a consent by phone or paper for the opened resident.
     WithdrawFor(ResidentId),
+    /// About the notice, its assessment, signs and entrusted parties.
+    Notice(NoticeCommand),
 }
 
 /// From the resident window.
@@ -132,6 +136,8 @@ pub enum ResidentCommand {
     ConfirmWithdraw,
     /// Saves the receipt as a PDF at this path (chosen by the resident-facing save button).
     SaveReceipt(std::path::PathBuf),
+    /// The answer to a changed notice.
+    AnswerChange(ChangeAnswer),
 }
 
 /// Any command.

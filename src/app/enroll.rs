@@ -118,6 +118,11 @@ pub(super) enum Flow {
     Noticed(Box<Noticed>),
     Deciding(Box<Noticed>, ConsentPage),
     Refused,
+    /// What changed in the notice is shown to this person.
+    Changing {
+        resident: ResidentId,
+        asks: bool,
+    },
     Resting(Box<Consented>),
     Capturing(Box<Capturing>),
     Sending(Box<Sending>),
@@ -147,7 +152,7 @@ impl Flow {
             Self::Idle | Self::Capturing(_) | Self::Sending(_) => None,
             Self::Trying(trying) if trying.looking => None,
             Self::TapCard { .. } => Some(TAP_MS_MAX),
-            Self::Rules | Self::Noticed(_) | Self::Deciding(..) => Some(READ_MS_MAX),
+            Self::Rules | Self::Noticed(_) | Self::Deciding(..) | Self::Changing { .. } => Some(READ_MS_MAX),
             Self::Resting(_) | Self::Trying(_) | Self::Done { .. } => Some(DECIDE_MS_MAX),
             Self::Refused | Self::Ended | Self::Withdrawing(_) | Self::Withdrawn { .. } => Some(LEAVE_MS_MAX),
         }
@@ -166,6 +171,7 @@ impl Flow {
             | Self::Noticed(_)
             | Self::Deciding(..)
             | Self::Refused
+            | Self::Changing { .. }
             | Self::Done { .. }
             | Self::Ended
             | Self::Withdrawing(_)

@@ -17,6 +17,8 @@ use crate::notice::Rendered;
 use crate::ports::{CameraError, FaceError, LinkError, ReaderError};
 use crate::wire::message::Refusal;
 
+use super::notice::{NoticeEvent, NoticeFailure};
+
 /// Something a person did, or a device: what happened, and so what to do about it (`ui/explain.rs` turns it into words).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -77,6 +79,8 @@ pub enum Failure {
     FaceNotOffered,
     /// The paper could not be written there.
     PaperNotWritten(String),
+    /// Something about the notice, its assessment, signs or entrusted parties.
+    Notice(NoticeFailure),
 }
 
 /// A gate's shown name.
@@ -210,6 +214,8 @@ pub enum StaffEvent {
     ResidentBusy(bool),
     /// Something did not work.
     Failed(Failure),
+    /// About the notice, its assessment, signs and entrusted parties.
+    Notice(NoticeEvent),
 }
 
 /// A gate during hand-over, on the resident window.
@@ -280,6 +286,15 @@ pub enum ResidentScene {
         sentence: String,
         /// Text on *No* and *Yes*.
         buttons: (String, String),
+    },
+    /// The notice changed since this person consented: what changed, and the three answers (2.4); without buttons it is told only.
+    Change {
+        /// Old and new.
+        sheet: Arc<Rendered>,
+        /// The words of 2.4.
+        lines: Vec<String>,
+        /// *Not to the change*, *consent*, *withdraw*; none when nothing is asked.
+        buttons: Vec<String>,
     },
     /// The refusal was recorded: the text of 2.2.
     Refused {

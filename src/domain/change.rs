@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::id::{ConsentId, GateId};
 use super::site::Fact;
-use super::time::CivilDate;
+use super::time::{CivilDate, Timestamp};
 
 /// Days that people have to answer a changed notice; after them the faces under the old one are erased (product figure).
 pub const ANSWER_DAYS: i64 = 30;
@@ -213,11 +213,72 @@ impl Change {
             Part::Purpose | Part::Kinds | Part::Method | Part::Place | Part::Recipients => true,
             Part::Gate(_) | Part::GateWords(_) | Part::Fact(_) | Part::Section(_) | Part::English => false,
         });
-        let touched = |gate: &GateId| {
-            self.parts.iter().any(|changed| changed.part == Part::Gate(*gate) && changed.old.is_some())
-        };
+        let touched =
+            |gate: &GateId| self.parts.iter().any(|changed| changed.part == Part::Gate(*gate) && changed.old.is_some());
         named.iter().copied().filter(|gate| everywhere || touched(gate)).collect()
     }
+}
+
+/// How a person was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToldOn {
+    /// On the resident window, after their own card tap.
+    Screen,
+    /// The sheet was given to them.
+    Paper,
+}
+
+/// What one person must be told or asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// The consent that it is about.
+    pub consent: ConsentId,
+    /// The version before.
+    pub from: Version,
+    /// The version in use.
+    pub to: Version,
+    /// Since when.
+    pub in_use_on: CivilDate,
+    /// An answer is waited for; else the person is told only.
+    pub asks: bool,
+    /// Not all of it was told yet.
+    pub untold: bool,
+    /// When it was last told.
+    pub told_at: Option<Timestamp>,
+    /// Gates at which the face has stopped until the answer.
+    pub stopped: Vec<GateId>,
+    /// Last day to answer.
+    pub answer_by: Option<CivilDate>,
+    /// What changed in between.
+    pub change: Change,
+}
+
+impl News {
+    /// Whether anything is left to tell or to answer.
+    pub fn is_open(&self) -> bool {
+        self.asks || self.untold
+    }
+}
+
+/// Counts of one version, for the list of who has been told and who has not (P17c).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VersionNews {
+    /// Which.
+    pub version: Version,
+    /// Since when.
+    pub in_use_on: CivilDate,
+    /// Last day to answer.
+    pub answer_by: Option<CivilDate>,
+    /// Persons concerned when it came into use.
+    pub concerned: u32,
+    /// Of them asked for a decision.
+    pub asked: u32,
+    /// Told so far.
+    pub told: u32,
+    /// Still to be told; their consent is in force.
+    pub untold: u32,
+    /// Asked, and not answered yet; their consent is in force.
+    pub unanswered: u32,
 }
 
 /// What goes into the evidence log from this area: ids and words of a fixed list.

@@ -35,8 +35,7 @@ pub enum Field {
 
 impl Field {
     /// In the order of the form.
-    pub const ALL: [Self; 6] =
-        [Self::Name, Self::Contact, Self::Task, Self::Kinds, Self::Measures, Self::ContractNo];
+    pub const ALL: [Self; 6] = [Self::Name, Self::Contact, Self::Task, Self::Kinds, Self::Measures, Self::ContractNo];
 }
 
 /// An entry.

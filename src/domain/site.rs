@@ -183,6 +183,83 @@ impl FactKind {
     }
 }
 
+facts! {
+    /// Processor.
+    ProcessorName = "processor_name", Star, "";
+    /// Unified social credit code.
+    Uscc = "uscc", Star, "";
+    /// Address.
+    ProcessorAddress = "processor_address", Star, "";
+    /// Phone.
+    ContactPhone = "contact_phone", Star, "";
+    /// E-mail.
+    ContactEmail = "contact_email", Star, "";
+    /// Person for personal-information matters.
+    PiOfficerName = "pi_officer_name", Star, "";
+    /// Their phone.
+    PiOfficerPhone = "pi_officer_phone", Star, "";
+    /// Compound or building.
+    SiteName = "site_name", Star, "";
+    /// Its address.
+    SiteAddress = "site_address", Star, "";
+    /// Where the desk is.
+    DeskPlace = "desk_place", Star, "";
+    /// When it is open.
+    DeskHours = "desk_hours", Star, "";
+    /// 24-hour line.
+    GuardPhone = "guard_phone", Star, "";
+    /// Why a face option is needed beside cards.
+    NecessityReason = "necessity_reason", Star, "";
+    /// Benefit to residents.
+    BenefitText = "benefit_text", Star, "";
+    /// Cyberspace office.
+    CacContact = "cac_contact", Star, "";
+    /// Police.
+    PoliceContact = "police_contact", Star, "";
+    /// Housing authority.
+    HousingContact = "housing_contact", Star, "";
+    /// What a face way does to people here (P30), beside what the text says for every site.
+    EffectText = "effect_text", Star, "";
+    /// Number of the impact assessment (PIPL 55), from the registry.
+    PiaNo = "pia_no", Derived, "";
+    /// Its date.
+    PiaDate = "pia_date", Derived, "";
+    /// Fee of a card.
+    CardFee = "card_fee", Required, "";
+    /// Joint processors.
+    JointList = "joint_list", Required, "无";
+    /// Entrusted parties, from the register (P21).
+    EntrustedList = "entrusted_list", Derived, "无";
+    /// Other recipients: none, by design; there is no way to add one (P23).
+    RecipientList = "recipient_list", Derived, "无";
+    /// The rule that fixes a face's last day.
+    FaceEndRule = "face_end_rule", Required, "与租期或者居住登记的截止日一致，最长一年";
+    /// The end of names and cards.
+    IdentityEndRule = "identity_end_rule", Required, "退卡或者搬离后三十日内删除";
+    /// Years that records are kept after the end (PIPL 56: at least 3).
+    EvidenceYears = "evidence_years", Required, "3";
+    /// Months that the operation log is kept (Cybersecurity Law: at least 6).
+    LogMonths = "log_months", Required, "6";
+    /// Longest time a gate matches faces without contact.
+    OfflineHours = "offline_hours", Required, "24";
+    /// Days that a gate keeps opening records (at most 30).
+    PasslogDays = "passlog_days", Required, "30";
+    /// Working days to answer a request (at most 15).
+    RightsDays = "rights_days", Required, "15";
+    /// Days to answer a complaint (at most 10).
+    ComplaintDays = "complaint_days", Required, "10";
+    /// Person for children's data.
+    ChildOfficerName = "child_officer_name", Children, "";
+    /// Their phone.
+    ChildOfficerPhone = "child_officer_phone", Children, "";
+    /// Local rule.
+    LocalRuleLine = "local_rule_line", Optional, "";
+    /// Version of the notice in force at this site, counted by the program.
+    NoticeVersion = "notice_version", Derived, "1.0";
+    /// Since when, `2026-11-22`.
+    NoticeDate = "notice_date", Derived, "";
+}
+
 /// What the site wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SiteFacts {

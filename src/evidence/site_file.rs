@@ -48,10 +48,7 @@ pub fn site_json(
         previous: previous.map(|digest| hex(digest)),
         written_at_ms: now.ms(),
         // Defaults belong to the texts: a site that wrote nothing follows a later version's default.
-        facts: Fact::typed()
-            .filter(written)
-            .map(|fact| (fact.key().to_owned(), facts.get(fact).to_owned()))
-            .collect(),
+        facts: Fact::typed().filter(written).map(|fact| (fact.key().to_owned(), facts.get(fact).to_owned())).collect(),
     };
     // Strings and numbers only: serialising them cannot fail; an empty file is refused by `read`.
     serde_json::to_vec(&shape).unwrap_or_default()

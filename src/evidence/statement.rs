@@ -85,11 +85,8 @@ pub fn verify(bytes: &[u8], key: &[u8; 32]) -> Result<Statement, EvidenceError> 
         Some(coset::RegisteredLabel::Text(text)) => text.as_str(),
         _ => return Err(EvidenceError::Malformed),
     };
-    let kind = Kind::ALL
-        .iter()
-        .copied()
-        .find(|kind| kind.content_type() == content_type)
-        .ok_or(EvidenceError::Malformed)?;
+    let kind =
+        Kind::ALL.iter().copied().find(|kind| kind.content_type() == content_type).ok_or(EvidenceError::Malformed)?;
     sealed.verify_signature(b"", |signature, message| {
         let signature = ed25519_dalek::Signature::from_slice(signature).map_err(|_| EvidenceError::Malformed)?;
         key.verify_strict(message, &signature).map_err(|_| EvidenceError::Signature)

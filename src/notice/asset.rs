@@ -19,7 +19,8 @@ impl Header {
     /// The header as it applies at a site: a text that is part of the site's notice carries the version in force there, which counts changes
     /// of facts and gates too; a file's own version counts changes of its wording only.
     pub(super) fn in_force(mut self, text: Text, values: &Values) -> Self {
-        let counted = matches!(text, Text::Notice | Text::Consent | Text::Change | Text::ChangeSheet | Text::ChangeTold);
+        let counted =
+            matches!(text, Text::Notice | Text::Consent | Text::Change | Text::ChangeSheet | Text::ChangeTold);
         if let Some(version) = values.get("notice_version").filter(|v| counted && !v.is_empty()) {
             self.version.clone_from(version);
         }

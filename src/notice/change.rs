@@ -153,7 +153,9 @@ fn part_name(part: Part, gates: &[GateRecord], language: Language) -> String {
         Part::Recipients => say("共同处理者和接收方", "joint processors and recipients"),
         Part::Gate(id) => say(&format!("门禁：{}", named(id)), &format!("gate: {}", named(id))),
         Part::GateWords(id) => say(&format!("门禁说明：{}", named(id)), &format!("words on the gate: {}", named(id))),
-        Part::Fact(fact) => section_of(fact.key(), language).unwrap_or_else(|| say("其他进门方式说明", "other ways in")),
+        Part::Fact(fact) => {
+            section_of(fact.key(), language).unwrap_or_else(|| say("其他进门方式说明", "other ways in"))
+        }
         Part::Section(number) => section_names(language)
             .into_iter()
             .nth(usize::from(number))

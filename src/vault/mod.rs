@@ -48,7 +48,7 @@ pub use outbox::QueueCount;
 pub use registers::{AssessmentRow, EntrustedRow, SignRow};
 pub use residents::{Found, FoundRow, OpenWhy};
 pub use site_files::SiteFileRow;
-pub use versions::{News, Recorded, ToldOn, VersionNews, VersionRow};
+pub use versions::{Recorded, VersionRow};
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -32,9 +32,16 @@ impl Vault {
     /// [`VaultError::SiteFileRefused`] when the file is not as the station signed it, and those of the disk.
     pub fn facts(&self) -> Result<SiteFacts, VaultError> {
         let mut facts = self.site_facts(&self.main)?;
-        if let Some(newest) = self.assessments()?.into_iter().next_back() {
-            facts.set(Fact::PiaNo, &newest.assessment.number);
-            facts.set(Fact::PiaDate, &newest.assessment.signed_on.to_string());
+        match self.assessments() {
+            Ok(mut all) => {
+                if let Some(newest) = all.pop() {
+                    facts.set(Fact::PiaNo, &newest.assessment.number);
+                    facts.set(Fact::PiaDate, &newest.assessment.signed_on.to_string());
+                }
+            }
+            // An assessment that cannot be trusted is none; the rest of the notice is not touched by it.
+            Err(VaultError::RegistryRefused) => {}
+            Err(error) => return Err(error),
         }
         if let Some(version) = self.notice_version()? {
             facts.set(Fact::NoticeVersion, &version.version.to_string());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::audit::{Actor, AuditEvent};
-use crate::domain::change::{Change, NoticeAudit, Part, Stand, Version, answer_by};
+use crate::domain::change::{Change, News, NoticeAudit, Part, Stand, ToldOn, Version, VersionNews, answer_by};
 use crate::domain::consent::EraseReason;
 use crate::domain::id::{ConsentId, GateId, ResidentId};
 use crate::domain::time::{CivilDate, Timestamp};
@@ -46,68 +46,6 @@ pub enum Recorded {
         /// How many others must be told.
         told: u32,
     },
-}
-
-/// How a person was told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ToldOn {
-    /// On the resident window, after their own card tap.
-    Screen,
-    /// The sheet was given to them.
-    Paper,
-}
-
-/// What one person must be told or asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct News {
-    /// The consent that it is about.
-    pub consent: ConsentId,
-    /// The version before.
-    pub from: Version,
-    /// The version in use.
-    pub to: Version,
-    /// Since when.
-    pub in_use_on: CivilDate,
-    /// An answer is waited for; else the person is told only.
-    pub asks: bool,
-    /// Not all of it was told yet.
-    pub untold: bool,
-    /// When it was last told.
-    pub told_at: Option<Timestamp>,
-    /// Gates at which the face has stopped until the answer.
-    pub stopped: Vec<GateId>,
-    /// Last day to answer.
-    pub answer_by: Option<CivilDate>,
-    /// What changed in between.
-    pub change: Change,
-}
-
-impl News {
-    /// Whether anything is left to tell or to answer.
-    pub fn is_open(&self) -> bool {
-        self.asks || self.untold
-    }
-}
-
-/// Counts of one version, for the list of who has been told and who has not (P17c).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct VersionNews {
-    /// Which.
-    pub version: Version,
-    /// Since when.
-    pub in_use_on: CivilDate,
-    /// Last day to answer.
-    pub answer_by: Option<CivilDate>,
-    /// Persons concerned when it came into use.
-    pub concerned: u32,
-    /// Of them asked for a decision.
-    pub asked: u32,
-    /// Told so far.
-    pub told: u32,
-    /// Still to be told; their consent is in force.
-    pub untold: u32,
-    /// Asked, and not answered yet; their consent is in force.
-    pub unanswered: u32,
 }
 
 /// Most versions in the list.
@@ -411,9 +349,8 @@ fn live_gates(view: &Connection, consent: ConsentId) -> Result<Vec<GateId>, Vaul
 
 fn current_consents(view: &Connection) -> Result<Vec<(ConsentId, ResidentId)>, VaultError> {
     let mut read = view.prepare_cached("SELECT id, resident FROM consents WHERE ended_at IS NULL ORDER BY id")?;
-    let rows = read.query_map([], |row| {
-        Ok((ConsentId::from_bytes(row.get(0)?), ResidentId::from_bytes(row.get(1)?)))
-    })?;
+    let rows =
+        read.query_map([], |row| Ok((ConsentId::from_bytes(row.get(0)?), ResidentId::from_bytes(row.get(1)?))))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -437,8 +374,7 @@ fn version_where(view: &Connection, condition: &'static str, number: i64) -> Res
     };
     let row = if condition.contains("?1") { read.query_row([number], of) } else { read.query_row([], of) };
     let Some((number, major, minor, day, due, parts)) = row.optional()? else { return Ok(None) };
-    let parts: BTreeMap<String, String> =
-        serde_json::from_str(&parts).map_err(|_| VaultError::corrupt(MAIN_FILE))?;
+    let parts: BTreeMap<String, String> = serde_json::from_str(&parts).map_err(|_| VaultError::corrupt(MAIN_FILE))?;
     let mut stand = Stand::default();
     for (label, words) in parts {
         if let Some(part) = Part::parse(&label) {

@@ -13,6 +13,7 @@
 //! ```
 
 mod camera;
+mod change;
 mod consent;
 mod drawing;
 mod ending;
@@ -29,6 +30,7 @@ use iced::widget::image;
 
 use crate::app::command::ResidentCommand;
 use crate::app::event::{Event, Preview, ResidentScene};
+use crate::app::notice::ChangeAnswer;
 use crate::domain::Realm;
 use crate::domain::consent::Signature;
 use crate::domain::notice::Language;
@@ -123,6 +125,8 @@ pub enum Message {
     ReceiptPathPicked(Option<PathBuf>),
     /// Confirms the withdrawal.
     WithdrawConfirmed,
+    /// Answers a changed notice.
+    ChangeAnswered(ChangeAnswer),
 }
 
 /// The signature field.
@@ -278,7 +282,7 @@ impl Resident {
     }
 
     fn show(&mut self, scene: ResidentScene) {
-        use ResidentScene::{Closed, Consent, Done, Idle, Notice, Refused, Rules, WithdrawConfirm};
+        use ResidentScene::{Change, Closed, Consent, Done, Idle, Notice, Refused, Rules, WithdrawConfirm};
         // A page that comes again in the other language keeps what was done on it; any other page begins anew.
         let same_page = std::mem::discriminant(&self.scene) == std::mem::discriminant(&scene);
         if !(same_page && matches!(scene, Consent { .. })) {
@@ -289,6 +293,10 @@ impl Resident {
             Notice { text, .. } => vec![blocks(&text.markdown)],
             Rules { texts } => texts.iter().map(|text| blocks(&text.markdown)).collect(),
             Done { receipt, .. } => vec![blocks(&receipt.text.markdown)],
+            Change { sheet, lines, buttons } => {
+                self.page = Page { lines: lines.clone(), buttons: buttons.clone() };
+                vec![blocks(&sheet.markdown)]
+            }
             WithdrawConfirm { text, .. } | Refused { text } => {
                 self.page = page(text);
                 vec![]
@@ -358,6 +366,7 @@ impl Resident {
             Message::ReceiptPathPicked(Some(path)) => Action::Ask(Do::SaveReceipt(path)),
             Message::ReceiptPathPicked(None) => Action::None,
             Message::WithdrawConfirmed => Action::Ask(Do::ConfirmWithdraw),
+            Message::ChangeAnswered(answer) => Action::Ask(Do::AnswerChange(answer)),
         }
     }
 
@@ -417,6 +426,7 @@ impl Resident {
             ResidentScene::Consent { preamble, sentence, buttons } => {
                 consent::view(sizes, texts, preamble, sentence, buttons, self.decision.ticked)
             }
+            ResidentScene::Change { .. } => change::view(sizes, texts, &self.texts, &self.page),
             ResidentScene::Refused { .. } => ending::refused(sizes, texts, &self.page),
             ResidentScene::Camera { hint } => {
                 camera::view(sizes, texts, camera::Words::Hint(hint), self.preview.as_ref(), self.guide)

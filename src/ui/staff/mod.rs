@@ -7,6 +7,8 @@ pub mod form;
 pub mod gates;
 mod hear;
 pub mod home;
+pub mod news;
+pub mod notice;
 pub mod resident;
 pub mod settings;
 mod shell;
@@ -15,9 +17,11 @@ pub mod why_off;
 
 use crate::app::command::StaffCommand;
 use crate::app::event::{Failure, GateLabel};
+use crate::app::notice::{NoticeCommand, NoticeView, Paper, PersonNews};
 use crate::domain::Realm;
+use crate::domain::change::Version;
 use crate::domain::gate::GateStatus;
-use crate::domain::id::GateId;
+use crate::domain::id::{GateId, ResidentId};
 use crate::domain::notice::Language;
 use crate::domain::permit::{Blocker, Condition};
 use crate::domain::site::{Fact, SiteFacts};
@@ -42,6 +46,10 @@ pub enum Action {
     Copy(String),
     /// Another language for this window.
     Language(Language),
+    /// Ask where to save a paper, then send [`Message::PaperPicked`].
+    SavePaper(Paper),
+    /// Ask which site file to take over, then send [`Message::SiteFilePicked`].
+    OpenSiteFile,
 }
 
 /// A page that can be gone to without an answer from the desk.
@@ -61,6 +69,12 @@ pub enum Route {
     Gates,
     /// Why face entry is off.
     WhyOff,
+    /// Versions of the notice, assessment, signs, entrusted parties.
+    Notice,
+    /// The same, at the signs.
+    Signs,
+    /// The same, at the assessment.
+    Assessment,
 }
 
 /// What the desk told so far; screens read it, `apply` writes it.
@@ -84,6 +98,10 @@ pub struct Known {
     pub resident_busy: bool,
     /// Results of card way tests of this session.
     pub card_ways: Vec<(GateId, bool)>,
+    /// The notice: version, assessment, signs, entrusted parties.
+    pub notice: Option<Box<NoticeView>>,
+    /// What the opened resident must be told or asked.
+    pub news: Option<(ResidentId, Box<PersonNews>)>,
 }
 
 /// A line under the header: the newest thing that happened.
@@ -101,6 +119,12 @@ pub enum Flash {
     Copied,
     /// A gate was asked whether the last card opens it.
     CardWay(bool),
+    /// Something about the notice was entered.
+    Entered,
+    /// A paper was saved under this name.
+    PaperSaved(String),
+    /// The notice has a new version; so many faces stopped, so many people are to be told.
+    NewVersion(Version, u32, u32),
 }
 
 /// A page with what it holds.
@@ -124,6 +148,8 @@ pub enum Page {
     Gates(gates::Gates),
     /// Why face entry is off.
     WhyOff,
+    /// Versions of the notice, assessment, signs, entrusted parties.
+    Notice(Box<notice::Screen>),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -141,7 +167,13 @@ impl Page {
     /// Whether it is shown to somebody who has unlocked.
     fn is_inside(&self) -> bool {
         match self {
-            Self::Home | Self::Resident | Self::Form(_) | Self::Facts(_) | Self::Gates(_) | Self::WhyOff => true,
+            Self::Home
+            | Self::Resident
+            | Self::Form(_)
+            | Self::Facts(_)
+            | Self::Gates(_)
+            | Self::WhyOff
+            | Self::Notice(_) => true,
             Self::Starting
             | Self::FirstRun(_)
             | Self::Unlock(_)
@@ -169,6 +201,14 @@ pub enum Message {
     Facts(settings::Message),
     /// On the gates page.
     Gates(gates::Message),
+    /// On the notice's pages.
+    Notice(notice::Message),
+    /// On the news of an opened record.
+    News(news::Message),
+    /// Where a paper goes; `None` when the dialog was left.
+    PaperPicked(Paper, Language, Option<std::path::PathBuf>),
+    /// Which site file; `None` when the dialog was left.
+    SiteFilePicked(Option<std::path::PathBuf>),
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -241,6 +281,7 @@ impl Staff {
             | Page::Facts(_)
             | Page::Gates(_)
             | Page::WhyOff
+            | Page::Notice(_)
             | Page::Closing
             | Page::Gone
             | Page::Farewell { .. } => None,
@@ -283,6 +324,14 @@ impl Staff {
             (Message::Form(message), Page::Form(screen)) => screen.update(message),
             (Message::Facts(message), Page::Facts(screen)) => screen.update(message),
             (Message::Gates(message), Page::Gates(screen)) => screen.update(message),
+            (Message::Notice(message), Page::Notice(screen)) => screen.update(message),
+            (Message::News(message), Page::Resident) => self.news(message),
+            (Message::PaperPicked(paper, language, Some(path)), page) if page.is_inside() => {
+                Action::Ask(StaffCommand::Notice(NoticeCommand::Save { paper, language, path }))
+            }
+            (Message::SiteFilePicked(Some(path)), page) if page.is_inside() => {
+                Action::Ask(StaffCommand::Notice(NoticeCommand::LoadSiteFile(path)))
+            }
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None
@@ -353,6 +402,15 @@ impl Staff {
                 self.page = Page::WhyOff;
                 Action::None
             }
+            Route::Notice | Route::Signs | Route::Assessment => {
+                let tab = match route {
+                    Route::Signs => notice::Tab::Signs,
+                    Route::Assessment => notice::Tab::Assessment,
+                    _ => notice::Tab::Changes,
+                };
+                self.page = Page::Notice(Box::new(notice::Screen::at(tab)));
+                Action::None
+            }
         };
         // A record stays open only while its page or its form is shown.
         if self.record.is_some() && (route == Route::Add || !matches!(self.page, Page::Resident | Page::Form(_))) {
@@ -360,6 +418,15 @@ impl Staff {
             return Action::Ask(StaffCommand::CloseResident);
         }
         focus
+    }
+
+    /// What staff do about the opened resident's news: hand over a sheet, say that they did. The answer is never theirs.
+    fn news(&mut self, message: news::Message) -> Action {
+        let Some(resident) = self.record.as_ref().map(resident::Record::id) else { return Action::None };
+        match message {
+            news::Message::SheetPressed => Action::SavePaper(Paper::ChangeSheet(resident)),
+            news::Message::GivenPressed => Action::Ask(StaffCommand::Notice(NoticeCommand::TellOnPaper(resident))),
+        }
     }
 
     /// Nothing of anybody stays on a locked screen.

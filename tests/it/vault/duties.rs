@@ -8,7 +8,6 @@ use menka::domain::consent::EraseReason;
 use menka::domain::delivery::{DeliveryState, GateOp};
 use menka::domain::id::{ConsentId, GateId, OpId, ResidentId, ShowingId, TemplateId};
 use menka::domain::resident::{AgeBand, ResidentDraft};
-use menka::domain::site::Fact;
 use menka::domain::time::Timestamp;
 use menka::evidence::{Kind, checkpoint, consent, deletion, hex, statement};
 use menka::secret::random_bytes;
@@ -84,22 +83,6 @@ fn p18_there_is_no_way_around_the_end_of_the_notice() {
     let nobody = ShowingId::from_bytes([0xEE; 16]);
     assert_eq!(vault.record_reached_end(nobody, NOW), Err(VaultError::Unknown));
     assert_eq!(vault.record_refusal(other, read.showing, NOW), Err(VaultError::Unknown), "another person's showing");
-}
-
-#[test]
-fn p55_the_assessments_number_is_kept_and_each_change_of_facts_is_on_record() {
-    let (folder, mut vault) = new_vault(Realm::Real);
-    let mut facts = vault.facts().unwrap();
-    facts.set(Fact::PiaNo, "PIA-2026-07");
-    facts.set(Fact::PiaDate, "2026-11-01");
-    vault.record_facts(&facts, later(0)).unwrap();
-    drop(vault);
-    let vault = unlock(&folder, Realm::Real).unwrap();
-    let read = vault.facts().unwrap();
-    assert_eq!((read.get(Fact::PiaNo), read.get(Fact::PiaDate)), ("PIA-2026-07", "2026-11-01"));
-    let changes: Vec<i64> =
-        vault.log_records(0, 100).unwrap().iter().filter(|r| r.what == "site-facts-recorded").map(|r| r.at).collect();
-    assert_eq!(changes, [NOW.ms(), later(0).ms()]);
 }
 
 #[test]
