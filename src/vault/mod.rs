@@ -29,6 +29,8 @@ mod held;
 mod keys;
 mod log;
 mod lookup;
+#[cfg(test)]
+mod notice_tests;
 mod notices;
 mod outbox;
 mod registers;

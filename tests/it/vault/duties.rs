@@ -8,6 +8,7 @@ use menka::domain::consent::EraseReason;
 use menka::domain::delivery::{DeliveryState, GateOp};
 use menka::domain::id::{ConsentId, GateId, OpId, ResidentId, ShowingId, TemplateId};
 use menka::domain::resident::{AgeBand, ResidentDraft};
+use menka::domain::site::Fact;
 use menka::domain::time::Timestamp;
 use menka::evidence::{Kind, checkpoint, consent, deletion, hex, statement};
 use menka::secret::random_bytes;
