@@ -16,6 +16,7 @@ mod change;
 mod fill;
 mod page;
 mod parse;
+mod schema;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -29,6 +30,7 @@ pub use change::{change_values, section_names, stand};
 pub use fill::placeholders;
 pub use page::{ConsentPage, Page, consent_page, page};
 pub use parse::{blocks, plain, plain_spans};
+pub use schema::{Placeholder, Source, placeholder};
 pub use values::{PersonCase, values_for};
 
 /// Which text.
