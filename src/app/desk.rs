@@ -78,7 +78,7 @@ pub(super) struct Open {
     cared_on: CivilDate,
     /// The paired gates as last read; read again after each command and each change the courier saw.
     gates: Vec<GateRecord>,
-    stale: bool,
+    pub(super) stale: bool,
     changes_seen: u64,
     desk_shown: Option<Conditions>,
     pub opened_shown: Option<ResidentView>,

@@ -67,6 +67,8 @@ impl Desk {
         let facts_changed = open.facts != facts;
         open.facts = facts.clone();
         let view_changed = open.notice.view.as_ref() != Some(&view);
+        // What face entry stands on may have changed: the idle screen and the reasons are looked at again.
+        open.stale |= view_changed || facts_changed;
         open.notice.view = Some(view.clone());
         if !unanswered.is_empty() {
             open.shared.ring();

@@ -398,6 +398,7 @@ fn p55_face_entry_stands_on_an_assessment_of_this_very_scope_in_practice_too() {
     let off = blockers(&events).unwrap();
     assert!(off.contains(&(Blocker::ImpactAssessment, Condition::Fails)), "{off:?}");
     site.gates.push(gate);
+    site.deliver();
     site.drive.issue(resident, 1).unwrap();
     site.deliver();
     assert!(site.cards_open(1), "cards go on");
@@ -733,7 +734,12 @@ fn f10b_the_other_ways_in_are_printed_for_the_lobby_and_for_each_card() {
         let lobby = words_of(&mut site, Paper::OtherWays, language, &path);
         let own = words_of(&mut site, Paper::OtherWaysFor(resident), language, &path);
         let last4 = practice_card(0).unwrap().last4();
-        assert!(own.contains(&last4) && !lobby.contains(&last4), "{own}");
+        let (on_card, public) = match language {
+            Language::Chinese => (format!("后四位：{last4}"), "以您手中的卡为准"),
+            Language::English => (format!("ending {last4}"), "as on your card"),
+        };
+        assert!(own.contains(&on_card) && !own.contains(public), "{own}");
+        assert!(!lobby.contains(&on_card) && lobby.contains(public), "{lobby}");
         for words in [&lobby, &own] {
             assert!(words.contains("000-0000-0003") && words.contains("东门") && words.contains("西门"), "{words}");
         }

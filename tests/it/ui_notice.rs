@@ -1,21 +1,27 @@
 //! The notice's pages of the staff window: versions, assessment, signs, entrusted parties, the sheet for one resident.
 
+use std::sync::Arc;
+
 use iced_test::selector::id;
-use menka::app::command::StaffCommand;
-use menka::app::event::{FaceState, Failure, StaffEvent};
+use menka::app::command::{ResidentCommand, StaffCommand};
+use menka::app::event::{Event, FaceState, Failure, ResidentScene, StaffEvent};
 use menka::app::notice::{
-    AssessmentTyped, EntrustedView, NoticeCommand, NoticeEvent, NoticeFailure, NoticeView, Paper, PersonNews,
-    SignState, SignView,
+    AssessmentTyped, ChangeAnswer, EntrustedView, NoticeCommand, NoticeEvent, NoticeFailure, NoticeView, Paper,
+    PersonNews, SignState, SignView,
 };
 use menka::domain::assessment::{Assessment, AssessmentFault, Head, Standing};
-use menka::domain::change::{Part, Version, VersionNews};
+use menka::domain::change::{Change, Changed, Part, Version, VersionNews};
 use menka::domain::entrusted::{Entrusted, EntrustedFault, Field};
 use menka::domain::id::{GateId, ResidentId};
+use menka::domain::notice::Language;
 use menka::domain::permit::{Blocker, Condition};
 use menka::domain::site::{Fact, SiteFacts};
 use menka::domain::time::{CivilDate, Timestamp};
+use menka::i18n::Texts;
+use menka::notice::{self, Page, Text, render};
 use menka::ui::staff::{self, Action, Message, Route, Staff};
 
+use super::notice::{all_values, gate};
 use super::ui_staff::{LARGE, both, commands, held, person, press, unlocked, window};
 
 /// The name of a command. Exhaustive: a new one does not compile until somebody has looked at this test.
@@ -37,7 +43,7 @@ pub fn kind(command: &NoticeCommand) -> &'static str {
 pub fn own_commands(page: &str) -> Option<&'static [&'static str]> {
     Some(match page {
         "notice-changes" => &["lock", "show-gates"],
-        "notice-assessment" => &["enter-incident", "lock", "show-gates"],
+        "notice-assessment" => &["lock", "show-gates"],
         "notice-assessment-form" => &["lock", "register-assessment", "show-gates"],
         "notice-signs" => &["lock", "show-gates", "sign-posted"],
         "notice-entrusted" => &["end-entrusted", "lock", "show-gates"],
@@ -196,11 +202,78 @@ pub fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
             vec!["entrusted-open", "entrusted-name"],
         ),
         ("notice-stops", stops, vec!["stops-said", "stops-no", "stops-yes"]),
-        ("notice-refused", refused, vec!["site-file-refused", "site-file-load"]),
+        ("notice-refused", refused, vec!["site-file-refused", "notice-tab-assessment"]),
         ("notice-why", why, vec!["why-assessment", "why-cards-work"]),
         ("home-notice", with(view()), vec!["home-search", "home-signs", "home-untold"]),
         ("record-news", record(Some(news())), vec!["news", "news-sheet", "news-given"]),
     ]
+}
+
+/// The resident's pages of this area, with the ids of what can be pressed there at once.
+pub fn scenes(language: Language) -> Vec<(&'static str, ResidentScene, Vec<&'static str>)> {
+    let gates = [gate(1, "东门"), gate(2, "西门")];
+    let mut values = all_values(language);
+    let part = |part, old: &str, new: &str| Changed { part, old: Some(old.into()), new: Some(new.into()) };
+    let change = Change {
+        parts: vec![
+            part(Part::Gate(gates[0].id), "小区主入口；门前一米以内", "小区南侧；门前两米以内"),
+            part(Part::Fact(Fact::ContactPhone), "021-5550100", "021-5550188"),
+        ],
+    };
+    notice::change_values(&mut values, &change, &gates, language);
+    for (key, value) in [("stopped_gates", "东门"), ("old_version", "1.0"), ("answer_by", "2026-12-22")] {
+        values.insert(key.into(), value.into());
+    }
+    let text = |text| Arc::new(render(text, language, &values).unwrap());
+    let Page { lines, buttons } = notice::page(&text(Text::Change).markdown);
+    vec![
+        (
+            "change",
+            ResidentScene::Change { sheet: text(Text::ChangeSheet), lines, buttons },
+            vec!["change-no", "change-yes", "change-withdraw"],
+        ),
+        (
+            "change-told",
+            ResidentScene::Change { sheet: text(Text::ChangeTold), lines: vec![], buttons: vec![] },
+            vec!["change-seen"],
+        ),
+    ]
+}
+
+#[test]
+fn p14b_the_three_answers_are_of_one_size_and_weight_and_each_says_itself() {
+    use menka::ui::resident::{Action as Out, Message as M, Resident};
+    for language in [Language::Chinese, Language::English] {
+        let texts = Texts::new(language);
+        for (name, scene, ids) in scenes(language) {
+            let mut resident = Resident::default();
+            resident.apply(&Event::ResidentLanguage(language));
+            resident.apply(&Event::Resident(scene));
+            let mut sizes = vec![];
+            for at in &ids {
+                let mut ui = window(LARGE, resident.view(&texts));
+                let found = ui.find(id(*at)).unwrap_or_else(|_| panic!("{name}: {at}"));
+                sizes.push((found.bounds().width.round(), found.bounds().height.round(), found.bounds().y.round()));
+                ui.click(id(*at)).unwrap();
+                let messages: Vec<M> = ui.into_messages().collect();
+                let answers: Vec<ChangeAnswer> = messages
+                    .into_iter()
+                    .filter_map(|message| match resident.update(message) {
+                        Out::Ask(ResidentCommand::AnswerChange(answer)) => Some(answer),
+                        _ => None,
+                    })
+                    .collect();
+                let expected = match *at {
+                    "change-no" => ChangeAnswer::Refuse,
+                    "change-yes" => ChangeAnswer::Agree,
+                    "change-withdraw" => ChangeAnswer::Withdraw,
+                    _ => ChangeAnswer::Seen,
+                };
+                assert_eq!(answers, [expected], "{at}");
+            }
+            assert!(sizes.windows(2).all(|pair| pair[0] == pair[1]), "{name}: {sizes:?}");
+        }
+    }
 }
 
 #[test]
@@ -294,6 +367,15 @@ fn p55_an_assessment_goes_to_the_desk_as_typed_and_stays_typed_when_it_is_not_ac
     staff.apply(StaffEvent::Notice(NoticeEvent::Entered));
     let texts = &both()[0];
     assert!(window(LARGE, staff.view(texts)).find(id("pia-register")).is_err(), "the form is put away");
+}
+
+#[test]
+fn f09c_the_day_of_an_incident_goes_to_the_desk() {
+    let mut staff = at(Route::Assessment);
+    assert!(commands(press(&mut staff, "pia-open")).is_empty());
+    staff.update(Message::Notice(staff::notice::Message::IncidentTyped("2026-11-20".into())));
+    let asked = commands(vec![staff.update(Message::Notice(staff::notice::Message::IncidentPressed))]);
+    assert!(matches!(&asked[..], [StaffCommand::Notice(NoticeCommand::EnterIncident(day))] if day == "2026-11-20"));
 }
 
 #[test]

@@ -59,12 +59,12 @@ impl Form {
         ]
         .align_y(Center);
         let list = view.entrusted.iter().map(|entry| one(texts, entry));
-        let register = column![head, S.soft(tr!(texts, "entrusted-hint"))]
+        let register = column![S.soft(tr!(texts, "entrusted-hint"))]
             .push(view.entrusted.is_empty().then(|| S.text(tr!(texts, "entrusted-none"))))
             .extend(list)
             .push(S.hint(tr!(texts, "recipients-none")))
             .spacing(S.space * 1.25);
-        column![]
+        column![head]
             .push(self.open.then(|| self.form(texts, may_ask)))
             .push(widget::panel(S, Tone::Plain, register))
             .spacing(S.space * 2.0)
