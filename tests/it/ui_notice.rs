@@ -221,7 +221,9 @@ pub fn scenes(language: Language) -> Vec<(&'static str, ResidentScene, Vec<&'sta
         ],
     };
     notice::change_values(&mut values, &change, &gates, language);
-    for (key, value) in [("stopped_gates", "东门"), ("old_version", "1.0"), ("answer_by", "2026-12-22")] {
+    for (key, value) in
+        [("stopped_gates", "东门"), ("old_version", "1.0"), ("notice_version", "2.0"), ("answer_by", "2026-12-22")]
+    {
         values.insert(key.into(), value.into());
     }
     let text = |text| Arc::new(render(text, language, &values).unwrap());
