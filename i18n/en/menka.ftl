@@ -582,3 +582,16 @@ rec-unfilled = Complete them in the settings and try again.
 err-nothing-there = There is nothing to do here.
 rec-nothing-there = No action needed.
 err-file-unreadable = The file cannot be opened: { $why }
+## Roles and looks
+
+err-role = Your account does not do this.
+rec-role = Please hand it to a colleague who does.
+role-front-desk = Front desk
+role-supervisor = Supervisor
+role-technician = Technician
+role-auditor = Auditor
+look-why = Why open it?
+look-here = The resident is here
+look-card = Card work
+look-request = Call or letter
+look-other = Other

@@ -582,3 +582,16 @@ rec-unfilled = 到“设置”里补齐后再试。
 err-nothing-there = 没有可以办理的内容。
 rec-nothing-there = 不用处理。
 err-file-unreadable = 文件打不开：{ $why }
+## 角色与查看
+
+err-role = 您的账号不能办这件事。
+rec-role = 请交给有这项职责的同事办。
+role-front-desk = 前台
+role-supervisor = 主管
+role-technician = 技术员
+role-auditor = 审计员
+look-why = 为什么打开？
+look-here = 住户本人在场
+look-card = 办卡
+look-request = 来电或来信
+look-other = 其他

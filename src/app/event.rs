@@ -81,6 +81,8 @@ pub enum Failure {
     PaperNotWritten(String),
     /// Something about the notice, its assessment, signs or entrusted parties.
     Notice(NoticeFailure),
+    /// The account's role does not have this command.
+    NotYourRole,
 }
 
 /// A gate's shown name.

@@ -15,6 +15,7 @@ mod notice_acts;
 mod notice_care;
 mod preview;
 pub mod promises;
+pub mod roles;
 pub mod runner;
 mod staff;
 mod visit;

@@ -75,4 +75,6 @@ pub enum AuditEvent {
     ReceiptIssued(ConsentId),
     /// About versions of the notice, assessments, entrusted parties and signs.
     Notice(NoticeAudit),
+    /// A command was refused for the account's role; which command.
+    ActRefused(&'static str),
 }

@@ -120,6 +120,7 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
             let (what, ids) = event.words();
             (what, ids, None)
         }
+        E::ActRefused(command) => ("act-refused", vec![], Some(command)),
     }
 }
 

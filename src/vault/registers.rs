@@ -212,7 +212,7 @@ impl Vault {
                 gate: gate.map(GateId::from_bytes),
                 words_sha256,
                 posted_on: CivilDate::from_epoch_days(posted_on),
-                by: self.read_staff(StaffId::from_bytes(staff))?,
+                by: self.read_staff(StaffId::from_bytes(staff))?.0,
             })
         })
         .collect()

@@ -12,6 +12,7 @@ mod layering;
 mod notice;
 mod notice_site;
 mod practice;
+mod roles;
 mod ui_notice;
 mod ui_resident;
 mod ui_staff;

@@ -554,7 +554,7 @@ fn p17c_a_change_of_wording_is_told_at_the_next_tap_and_asks_for_nothing() {
     assert!(site.gates[0].knows(0).unwrap(), "the face goes on");
 
     // Staff see it on that person's record, and nowhere else.
-    let events = notice_events(site.staff(StaffCommand::OpenResident(resident)));
+    let events = notice_events(site.staff(StaffCommand::OpenResident(resident, menka::domain::role::LookWhy::Here)));
     let news = events.iter().find_map(|event| match event {
         NoticeEvent::Person(who, Some(news)) if *who == resident => Some(news.clone()),
         _ => None,
