@@ -13,6 +13,8 @@ use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::CivilDate;
 use crate::secret::Passphrase;
 
+use super::notice::{ChangeAnswer, NoticeCommand};
+
 /// From the staff window.
 #[derive(Debug)]
 pub enum StaffCommand {
@@ -96,6 +98,8 @@ pub enum StaffCommand {
     WithdrawFor(ResidentId),
     /// About requests and rights.
     Rights(RightsCommand),
+    /// About the notice, its assessment, signs and entrusted parties.
+    Notice(NoticeCommand),
 }
 
 /// From the resident window.
@@ -138,6 +142,8 @@ pub enum ResidentCommand {
     SaveReceipt(std::path::PathBuf),
     /// About one's own information and rights.
     Rights(RightsAct),
+    /// The answer to a changed notice.
+    AnswerChange(ChangeAnswer),
 }
 
 /// Any command.

@@ -2,6 +2,7 @@
 
 use super::promises;
 use crate::domain::Realm;
+use crate::domain::assessment::Standing;
 use crate::domain::gate::{GateRecord, GateStatus};
 use crate::domain::permit::{Blocker, Condition, Conditions};
 use crate::domain::resident::AgeBand;
@@ -32,6 +33,7 @@ pub fn gather(
     facts: &SiteFacts,
     gates: &[GateRecord],
     answering: &[GateRecord],
+    assessment: Standing,
     person: Option<PersonFacts>,
 ) -> Conditions {
     let mut conditions = Conditions::unchecked(realm);
@@ -39,14 +41,11 @@ pub fn gather(
         Realm::Practice => Condition::Practice,
         Realm::Real => Condition::NotYetChecked,
     };
-    let missing: Vec<Fact> =
-        facts.missing().into_iter().filter(|f| !matches!(f, Fact::PiaNo | Fact::PiaDate)).collect();
+    let missing: Vec<Fact> = facts.missing();
     let described = gates.iter().filter(|g| g.takes_faces).all(is_described);
     conditions.set(Blocker::ProcessorFields, known(missing.is_empty() && described));
     conditions.facts_missing = missing;
-    let assessed = [Fact::PiaNo, Fact::PiaDate].iter().all(|f| !facts.is_missing(*f));
-    // The registry of assessments (scope, review date) is not built: two filled fields are not a registered assessment.
-    conditions.set(Blocker::ImpactAssessment, if assessed { practice_or_unchecked } else { Condition::Fails });
+    conditions.set(Blocker::ImpactAssessment, known(assessment.holds()));
     for posture in [Blocker::InternetRoute, Blocker::RemoteHelp, Blocker::DiskEncryption, Blocker::LoginPassword] {
         conditions.set(posture, practice_or_unchecked);
     }

@@ -9,6 +9,8 @@ use super::conditions::{self, PersonFacts};
 use super::courier::{Courier, Shared};
 use super::enroll::Flow;
 use super::event::{Event, Failure, FieldFault, ResidentScene, ResidentView, StaffEvent};
+use super::notice::NoticeFailure;
+use super::notice_care::NoticeCare;
 use super::rights_window::RightsFlow;
 use crate::domain::Realm;
 use crate::domain::audit::Actor;
@@ -78,12 +80,13 @@ pub(super) struct Open {
     cared_on: CivilDate,
     /// The paired gates as last read; read again after each command and each change the courier saw.
     gates: Vec<GateRecord>,
-    stale: bool,
+    pub(super) stale: bool,
     changes_seen: u64,
     desk_shown: Option<Conditions>,
     pub opened_shown: Option<ResidentView>,
     /// The counts of requests as last told.
     pub requests_told: Option<RequestCounts>,
+    pub notice: NoticeCare,
 }
 
 /// The desk.
@@ -154,7 +157,10 @@ impl Desk {
     pub fn handle(&mut self, command: Command, now: Timestamp) -> Vec<Event> {
         self.pass_time(now);
         match command {
-            Command::Staff(command) => self.handle_staff(command, now),
+            Command::Staff(command) => {
+                self.handle_staff(command, now);
+                self.care_notice(now);
+            }
             Command::Resident(command) => {
                 self.acted_at = self.moment;
                 self.handle_resident(command, now);
@@ -175,6 +181,7 @@ impl Desk {
         self.poll_reader(now);
         self.step(now);
         self.care(now);
+        self.care_notice_daily(now);
         self.after(now);
         std::mem::take(&mut self.out)
     }
@@ -297,7 +304,11 @@ impl Desk {
             vault.end_consent(resident, EraseReason::NotAccepted, now)?;
             lost += 1;
         }
-        let facts = vault.facts()?;
+        // A site file that is not as it was signed keeps face entry off, and cards go on.
+        let facts = match vault.facts() {
+            Err(VaultError::SiteFileRefused) => SiteFacts::default(),
+            read => read?,
+        };
         let (_, operator) = vault.operator();
         let shared = Arc::new(Shared::default());
         let link = (self.devices.link)(Arc::clone(&keys), vault.site(), self.config.realm);
@@ -321,6 +332,7 @@ impl Desk {
             desk_shown: None,
             opened_shown: None,
             requests_told: None,
+            notice: NoticeCare::default(),
         }));
         self.say(StaffEvent::Unlocked { operator });
         self.say(StaffEvent::StationFingerprint(fingerprint));
@@ -444,7 +456,8 @@ impl Desk {
         }
         open.changes_seen = changes;
         let answering = conditions::answering(&open.gates, &seen);
-        let known = conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, None);
+        let known =
+            conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, open.notice.standing, None);
         if open.desk_shown.as_ref() != Some(&known) {
             events.push(StaffEvent::Desk(known.desk_blockers()));
             open.desk_shown = Some(known.clone());
@@ -549,7 +562,8 @@ impl Desk {
         let gates = self.open.as_ref().and_then(|o| o.vault.gates().ok()).unwrap_or_default();
         // The answering gates may have passed their card test since they were read.
         let fresh: Vec<GateRecord> = gates.iter().filter(|g| answering.iter().any(|a| a.id == g.id)).cloned().collect();
-        conditions::gather(self.config.realm, facts, &gates, &fresh, Some(person))
+        let standing = self.open.as_ref().map(|o| o.notice.standing).unwrap_or_default();
+        conditions::gather(self.config.realm, facts, &gates, &fresh, standing, Some(person))
     }
 
     /// Runs a vault operation; a failure is told to the staff.
@@ -600,6 +614,8 @@ pub(super) fn failure_of(error: VaultError) -> Failure {
         }
         VaultError::NoGate => Failure::NoGateChosen,
         VaultError::ConsentThere => Failure::AlreadyEnrolled,
+        VaultError::SiteFileRefused => Failure::Notice(NoticeFailure::SiteFileRefused),
+        VaultError::RegistryRefused => Failure::Notice(NoticeFailure::RegistryRefused),
         VaultError::OtherRealm => Failure::OtherRealm,
         VaultError::Corrupt { file } => Failure::VaultDamaged(file),
         VaultError::DiskFull => Failure::DiskFull,

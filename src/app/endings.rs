@@ -67,6 +67,7 @@ impl Desk {
                     | Flow::TapCard { .. }
                     | Flow::Noticed(_)
                     | Flow::Refused
+                    | Flow::Changing { .. }
                     | Flow::Done { .. }
                     | Flow::Ended
                     | Flow::Withdrawing(_)

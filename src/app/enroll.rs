@@ -119,6 +119,11 @@ pub(super) enum Flow {
     Noticed(Box<Noticed>),
     Deciding(Box<Noticed>, ConsentPage),
     Refused,
+    /// What changed in the notice is shown to this person.
+    Changing {
+        resident: ResidentId,
+        asks: bool,
+    },
     Resting(Box<Consented>),
     Capturing(Box<Capturing>),
     Sending(Box<Sending>),
@@ -150,7 +155,7 @@ impl Flow {
             Self::Trying(trying) if trying.looking => None,
             Self::TapCard { .. } | Self::Rights(RightsFlow::Tap) => Some(TAP_MS_MAX),
             Self::Rights(RightsFlow::Mine(_)) => Some(MINE_MS_MAX),
-            Self::Rules | Self::Noticed(_) | Self::Deciding(..) => Some(READ_MS_MAX),
+            Self::Rules | Self::Noticed(_) | Self::Deciding(..) | Self::Changing { .. } => Some(READ_MS_MAX),
             Self::Resting(_) | Self::Trying(_) | Self::Done { .. } => Some(DECIDE_MS_MAX),
             Self::Refused | Self::Ended | Self::Withdrawing(_) | Self::Withdrawn { .. } => Some(LEAVE_MS_MAX),
         }
@@ -169,6 +174,7 @@ impl Flow {
             | Self::Noticed(_)
             | Self::Deciding(..)
             | Self::Refused
+            | Self::Changing { .. }
             | Self::Done { .. }
             | Self::Ended
             | Self::Withdrawing(_)

@@ -18,6 +18,8 @@ use crate::notice::Rendered;
 use crate::ports::{CameraError, FaceError, LinkError, ReaderError};
 use crate::wire::message::Refusal;
 
+use super::notice::{NoticeEvent, NoticeFailure};
+
 /// Something a person did, or a device: what happened, and so what to do about it (`ui/explain.rs` turns it into words).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -80,6 +82,8 @@ pub enum Failure {
     PaperNotWritten(String),
     /// Something about a request.
     Request(RequestFault),
+    /// Something about the notice, its assessment, signs or entrusted parties.
+    Notice(NoticeFailure),
     /// The account's role does not have this command.
     NotYourRole,
 }
@@ -217,6 +221,8 @@ pub enum StaffEvent {
     Rights(RightsTold),
     /// Something did not work.
     Failed(Failure),
+    /// About the notice, its assessment, signs and entrusted parties.
+    Notice(NoticeEvent),
 }
 
 /// A gate during hand-over, on the resident window.
@@ -287,6 +293,15 @@ pub enum ResidentScene {
         sentence: String,
         /// Text on *No* and *Yes*.
         buttons: (String, String),
+    },
+    /// The notice changed since this person consented: what changed, and the three answers (2.4); without buttons it is told only.
+    Change {
+        /// Old and new.
+        sheet: Arc<Rendered>,
+        /// The words of 2.4.
+        lines: Vec<String>,
+        /// *Not to the change*, *consent*, *withdraw*; none when nothing is asked.
+        buttons: Vec<String>,
     },
     /// The refusal was recorded: the text of 2.2.
     Refused {

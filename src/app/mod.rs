@@ -1,6 +1,7 @@
 //! The use-cases of the desk: one command in, events out. Knows traits, no devices, no windows.
 
 mod capturing;
+mod changing;
 pub mod command;
 pub mod conditions;
 pub mod courier;
@@ -9,6 +10,9 @@ mod endings;
 mod enroll;
 pub mod event;
 mod handing_over;
+pub mod notice;
+mod notice_acts;
+mod notice_care;
 mod preview;
 pub mod promises;
 pub mod rights;

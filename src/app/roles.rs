@@ -6,6 +6,7 @@
 use super::command::StaffCommand;
 use super::desk::Desk;
 use super::event::Failure;
+use super::notice::{NoticeCommand, Paper};
 use super::rights::RightsCommand;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
@@ -93,6 +94,25 @@ fn rights_row(command: &RightsCommand) -> Row {
         R::Explained(_) => only("note-explained", PEOPLE),
         R::RefuseFace { .. } => only("note-face-refused", PEOPLE),
         R::Died { .. } => only("note-death", PEOPLE),
+        C::Notice(command) => notice_row(command),
+    }
+}
+
+/// The row of a command about the notice.
+fn notice_row(command: &NoticeCommand) -> Row {
+    use NoticeCommand as N;
+    match command {
+        N::SaveFactsAnyway(_) => only("save-facts-anyway", SUPERVISOR),
+        N::RegisterAssessment(_) => only("register-assessment", SUPERVISOR),
+        N::EnterIncident(_) => only("enter-incident", SUPERVISOR),
+        N::EnterEntrusted { .. } => only("enter-entrusted", SUPERVISOR),
+        N::EndEntrusted(_) => only("end-entrusted", SUPERVISOR),
+        N::LoadSiteFile(_) => only("load-site-file", SUPERVISOR),
+        N::SignPosted { .. } => only("sign-posted", PEOPLE),
+        N::TellOnPaper(_) => only("tell-on-paper", PEOPLE),
+        // A paper about one resident is for those who may see residents; the others name nobody.
+        N::Save { paper: Paper::ChangeSheet(_) | Paper::OtherWaysFor(_), .. } => only("save-own-paper", PEOPLE),
+        N::Save { .. } => only("save-public-paper", EVERYBODY),
     }
 }
 

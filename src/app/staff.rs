@@ -12,7 +12,6 @@ use crate::domain::consent::EraseReason;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, ResidentId};
 use crate::domain::resident::{AgeBand, ResidentDraft, ResidentError};
-use crate::domain::site::SiteFacts;
 use crate::domain::time::Timestamp;
 use crate::secret::random_bytes;
 use crate::vault::{OpenWhy, VaultError};
@@ -73,6 +72,7 @@ impl Desk {
                 }
                 self.show_opened(now);
             }
+            StaffCommand::Notice(command) => self.handle_notice(command, now),
         }
     }
 
@@ -203,16 +203,6 @@ impl Desk {
             }
             self.say(StaffEvent::CardIssued(resident));
             self.show_opened(now);
-        }
-    }
-
-    fn save_facts(&mut self, facts: SiteFacts, now: Timestamp) {
-        if self.vault(|v| v.record_facts(&facts, now)).is_some() {
-            if let Some(open) = self.open.as_mut() {
-                open.facts = facts.clone();
-            }
-            let missing = facts.missing();
-            self.say(StaffEvent::Facts(facts, missing));
         }
     }
 

@@ -49,6 +49,7 @@ impl Desk {
             ResidentCommand::ConfirmWithdraw => self.confirm_withdraw(now),
             ResidentCommand::Rights(act) => self.handle_rights_act(act, now),
             ResidentCommand::SaveReceipt(path) => self.save_receipt(&path),
+            ResidentCommand::AnswerChange(answer) => self.answer_change(answer, now),
         }
     }
 
@@ -69,7 +70,8 @@ impl Desk {
         let site = open.facts.get(Fact::SiteName).to_owned();
         let gates = open.vault.gates().unwrap_or_default();
         let answering = super::conditions::answering(&gates, &open.shared.gates().0);
-        let known = super::conditions::gather(self.config.realm, &open.facts, &gates, &answering, None);
+        let known =
+            super::conditions::gather(self.config.realm, &open.facts, &gates, &answering, open.notice.standing, None);
         let face_offered = known.desk_blockers().is_empty();
         self.last_offered = face_offered;
         self.devices.engine.rest();
@@ -117,10 +119,16 @@ impl Desk {
             return self.tap_failed(Failure::CardUnknown);
         };
         let Some(resident) = owner else { return self.tap_failed(Failure::CardUnknown) };
-        if withdraw { self.begin_withdraw(resident) } else { self.begin_face(resident, now) }
+        // A changed notice that waits for an answer is shown first; withdrawing is one of its answers.
+        let shown = self.show_change(resident, withdraw, now);
+        match (shown, withdraw) {
+            (true, _) => {}
+            (false, true) => self.begin_withdraw(resident),
+            (false, false) => self.begin_face(resident, now),
+        }
     }
 
-    fn begin_face(&mut self, id: ResidentId, now: Timestamp) {
+    pub(super) fn begin_face(&mut self, id: ResidentId, now: Timestamp) {
         let looked_up = self.vault(|v| {
             let resident = v.resident(id)?;
             let card = v.current_card(id)?;
@@ -146,7 +154,7 @@ impl Desk {
         if resident.age_band != AgeBand::Adult {
             return self.tap_failed(Failure::CardOnlyAge);
         }
-        if consent.is_some() {
+        if consent.is_some() && !self.is_changing(id) {
             return self.tap_failed(Failure::AlreadyEnrolled);
         }
         let chosen: Vec<GateRecord> =
@@ -238,6 +246,7 @@ impl Desk {
                 self.set(Flow::Refused);
                 self.show_refused();
             }
+            Flow::Changing { resident, .. } => self.show_change_again(resident, now),
             Flow::Withdrawing(resident) => self.begin_withdraw(resident),
             other => self.set(other),
         }

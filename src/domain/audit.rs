@@ -1,5 +1,6 @@
 //! What goes into the tamper-evident log: who, what kind, which id, when. No names, no numbers (rules CS1, F14).
 
+use super::change::NoticeAudit;
 use super::id::{ConsentId, GateId, OpId, ResidentId, ShowingId, StaffId, TemplateId};
 
 /// Who did it.
@@ -74,6 +75,8 @@ pub enum AuditEvent {
     ReceiptIssued(ConsentId),
     /// About a person's rights.
     Rights(super::rights::RightsEvent),
+    /// About versions of the notice, assessments, entrusted parties and signs.
+    Notice(NoticeAudit),
     /// A command was refused for the account's role; which command.
     ActRefused(&'static str),
 }

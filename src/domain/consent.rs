@@ -212,6 +212,8 @@ pub enum EraseReason {
     PracticeOver,
     /// The resident has died (PIPL 49).
     Deceased,
+    /// The notice changed, and the person did not agree to the change or did not answer in time (P14b).
+    NoticeChanged,
 }
 
 impl EraseReason {
@@ -226,6 +228,7 @@ impl EraseReason {
             Self::NotAccepted => "not-accepted",
             Self::PracticeOver => "practice-over",
             Self::Deceased => "deceased",
+            Self::NoticeChanged => "notice-changed",
         }
     }
 }

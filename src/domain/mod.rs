@@ -10,10 +10,13 @@
 //!
 //! Verbs: `record` writes, `current` reads what is in force, `judge` decides.
 
+pub mod assessment;
 pub mod audit;
 pub mod card;
+pub mod change;
 pub mod consent;
 pub mod delivery;
+pub mod entrusted;
 pub mod gate;
 pub mod id;
 pub mod notice;

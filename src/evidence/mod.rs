@@ -22,6 +22,8 @@ pub mod checkpoint;
 pub mod consent;
 pub mod deletion;
 pub mod record;
+pub mod registry;
+pub mod site_file;
 pub mod statement;
 
 pub use statement::Kind;

@@ -117,6 +117,10 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::FaceErased(template, gate) => ("face-erased", two(template, gate), None),
         E::ReceiptIssued(consent) => ("receipt-issued", one(consent), None),
         E::Rights(event) => event.words(),
+        E::Notice(event) => {
+            let (what, ids) = event.words();
+            (what, ids, None)
+        }
         E::ActRefused(command) => ("act-refused", vec![], Some(command)),
     }
 }

@@ -12,10 +12,12 @@
 //! ```
 
 mod asset;
+mod change;
 mod fill;
 mod held_words;
 mod page;
 mod parse;
+mod schema;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -25,10 +27,12 @@ use std::collections::BTreeMap;
 use crate::domain::notice::{Language, NoticeRef};
 
 pub use asset::Header;
+pub use change::{change_values, section_names, stand};
 pub use fill::{ROWS_MAX, placeholders};
 pub use held_words::{HeldWords, explanations};
 pub use page::{ConsentPage, Page, consent_page, page};
 pub use parse::{blocks, plain, plain_spans};
+pub use schema::{Placeholder, Source, placeholder};
 pub use values::{PersonCase, values_for};
 
 /// Which text.
@@ -60,11 +64,23 @@ pub enum Text {
     Transfer,
     /// Each section of the notice in plain words (PIPL 48).
     Explain,
+    /// 2.4, the decision after a change.
+    Change,
+    /// The sheet of what changed, old and new, for somebody who must decide.
+    ChangeSheet,
+    /// The same for somebody who is only told.
+    ChangeTold,
+    /// 6.1, at a gate or at the desk.
+    Sign,
+    /// A registered impact assessment, on paper.
+    Assessment,
+    /// To an entrusted party whose contract ends (P21).
+    EntrustedEnd,
 }
 
 impl Text {
     /// Every text.
-    pub const ALL: [Text; 13] = [
+    pub const ALL: [Text; 19] = [
         Self::Notice,
         Self::Consent,
         Self::Refused,
@@ -78,6 +94,12 @@ impl Text {
         Self::HeldWords,
         Self::Transfer,
         Self::Explain,
+        Self::Change,
+        Self::ChangeSheet,
+        Self::ChangeTold,
+        Self::Sign,
+        Self::Assessment,
+        Self::EntrustedEnd,
     ];
 
     /// The placeholder that holds the digest of this very text, if it carries one.
@@ -87,8 +109,23 @@ impl Text {
         match self {
             Self::Notice => Some("notice_hash"),
             Self::DeletionCertificate => Some("cert_hash"),
-            Self::Consent | Self::Refused | Self::Withdraw | Self::OtherWays | Self::CameraHint | Self::Receipt => None,
-            Self::RefusalReply | Self::Held | Self::HeldWords | Self::Transfer | Self::Explain => None,
+            Self::Consent
+            | Self::Refused
+            | Self::Withdraw
+            | Self::OtherWays
+            | Self::CameraHint
+            | Self::Receipt
+            | Self::Change
+            | Self::ChangeSheet
+            | Self::ChangeTold
+            | Self::Sign
+            | Self::Assessment
+            | Self::EntrustedEnd
+            | Self::RefusalReply
+            | Self::Held
+            | Self::HeldWords
+            | Self::Transfer
+            | Self::Explain => None,
         }
     }
 }
@@ -150,12 +187,13 @@ pub enum Block {
 pub fn render(text: Text, language: Language, values: &Values) -> Result<Rendered, Unfilled> {
     let (header, body) = asset::load(text, language)?;
     let Some(own) = text.own_hash() else {
+        let header = header.in_force(text, values);
         return fill::fill(&body, values, None).map(|markdown| Rendered::new(&header, language, markdown));
     };
     let open = fill::fill(&body, values, Some(own))?;
     let digest = hex(&sha256(open.as_bytes()));
     let markdown = open.replace(&format!("{{{own}}}"), &digest);
-    Ok(Rendered::new(&header, language, markdown))
+    Ok(Rendered::new(&header.in_force(text, values), language, markdown))
 }
 
 /// Number, version and date of a text.

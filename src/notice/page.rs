@@ -73,6 +73,7 @@ pub fn consent_page(language: Language, values: &Values) -> Result<ConsentPage, 
     }
     let [no, yes] = <[String; 2]>::try_from(labels).map_err(|_| Unfilled(vec!["buttons of consent".into()]))?;
     let markdown = fill::fill(&shown.join("\n"), values, None)?;
+    let header = header.in_force(Text::Consent, values);
     let Rendered { markdown, reference } = Rendered::new(&header, language, markdown);
     Ok(ConsentPage { title, preamble, sentence, no, yes, markdown, reference })
 }

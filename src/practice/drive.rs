@@ -12,6 +12,7 @@ use crate::app::command::{Command, ResidentCommand, StaffCommand};
 use crate::app::courier::Courier;
 use crate::app::desk::{Desk, DeskConfig, Devices, LinkMaker};
 use crate::app::event::{Event, Failure, ResidentScene, ResidentView, StaffEvent};
+use crate::app::notice::NoticeCommand;
 use crate::app::rights::RightsTold;
 use crate::app::runner::SystemClock;
 use crate::domain::Realm;
@@ -366,7 +367,14 @@ impl Drive {
         });
         // The courier asks after the new gate, so that it is shown as reachable.
         let _ = self.deliver();
+        self.assess();
         self.tick();
+    }
+
+    /// Registers the practice assessment for the gates as they are now, as a supervisor would after a change of scope.
+    pub fn assess(&mut self) {
+        let typed = Box::new(super::site::assessment(SystemClock.now().date()));
+        self.staff(StaffCommand::Notice(NoticeCommand::RegisterAssessment(typed)));
     }
 
     /// Adds an adult and leaves the record open.

@@ -3,8 +3,12 @@
 //! Every match is exhaustive, so that a new failure does not compile until it has words.
 
 use crate::app::event::{Failure, FieldFault};
+use crate::app::notice::NoticeFailure;
+use crate::domain::assessment::{AssessmentFault, HEAD_CHARS_MIN};
+use crate::domain::entrusted::EntrustedFault;
 use crate::domain::permit::{Blocker, Condition};
 use crate::domain::resident::{PersonName, ResidentError, Unit};
+use crate::domain::site::REASON_CHARS_MIN;
 use crate::i18n::Texts;
 use crate::ports::{CameraError, FaceError, LinkError, ReaderError};
 use crate::secret::Passphrase;
@@ -68,6 +72,39 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::NotYourRole => words!(texts, "err-role", "rec-role"),
         Failure::PaperNotWritten(why) => words!(texts, "err-paper", "rec-paper", why = why.as_str()),
         Failure::Request(fault) => super::words_rights::fault(texts, *fault),
+        Failure::Notice(failure) => notice(texts, failure),
+    }
+}
+
+/// What was not done about the notice.
+pub fn notice(texts: &Texts, failure: &NoticeFailure) -> Words {
+    match failure {
+        NoticeFailure::SiteFileRefused => words!(texts, "site-file-refused", "site-file-refused-todo"),
+        NoticeFailure::RegistryRefused => words!(texts, "pia-damaged", "pia-damaged-todo"),
+        NoticeFailure::Assessment(fault) => {
+            let what = match fault {
+                AssessmentFault::Number => tr!(texts, "err-pia-number"),
+                AssessmentFault::Signer => tr!(texts, "err-pia-signer"),
+                AssessmentFault::Date => tr!(texts, "err-pia-date"),
+                AssessmentFault::Review => tr!(texts, "err-pia-review"),
+                AssessmentFault::Head(head) => {
+                    let head = super::staff::notice::assessment::head_name(texts, *head);
+                    tr!(texts, "err-pia-head", head = head, least = HEAD_CHARS_MIN)
+                }
+                AssessmentFault::Necessity => tr!(texts, "err-pia-necessity", least = REASON_CHARS_MIN),
+            };
+            Words { what, todo: tr!(texts, "rec-field") }
+        }
+        NoticeFailure::Entrusted(EntrustedFault::Field(field)) => {
+            let name = super::staff::notice::entrusted_field(texts, *field);
+            Words { what: tr!(texts, "err-entrusted-field", name = name), todo: tr!(texts, "rec-field") }
+        }
+        NoticeFailure::Entrusted(EntrustedFault::Dates) => words!(texts, "err-entrusted-dates", "rec-date"),
+        NoticeFailure::Day => words!(texts, "err-day", "rec-date"),
+        NoticeFailure::DayAhead => words!(texts, "err-day-ahead", "rec-date"),
+        NoticeFailure::Unfilled(_) => words!(texts, "err-unfilled", "rec-unfilled"),
+        NoticeFailure::Nothing => words!(texts, "err-nothing-there", "rec-nothing-there"),
+        NoticeFailure::FileUnreadable(why) => words!(texts, "err-file-unreadable", "rec-paper", why = why.as_str()),
     }
 }
 
@@ -221,6 +258,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         | Failure::NoGateChosen
         | Failure::Face(_)
         | Failure::Refused(..)
+        | Failure::Notice(_)
         | Failure::FingerprintUnreadable
         | Failure::NotYourRole => tr!(texts, "say-staff"),
     }

@@ -21,6 +21,7 @@ use super::staff::{self, Staff};
 use super::{theme, widget};
 use crate::app::command::{Command, ResidentCommand};
 use crate::app::event::Event;
+use crate::app::notice::Paper;
 use crate::domain::Realm;
 use crate::domain::notice::Language;
 use crate::i18n::Texts;
@@ -361,6 +362,8 @@ impl App {
                 self.staff_texts = Texts::new(language);
                 Task::none()
             }
+            staff::Action::SavePaper(paper) => self.pick_paper_path(paper),
+            staff::Action::OpenSiteFile => self.pick_site_file(),
         }
     }
 
@@ -403,6 +406,26 @@ impl App {
         Task::perform(dialog.save_file(), move |picked| {
             let path = picked.map(|file| file.path().to_owned());
             Message::Staff(staff::Message::Rights(staff::rights::Message::PathPicked(pick, path)))
+        })
+    }
+
+    fn pick_paper_path(&self, paper: Paper) -> Task<Message> {
+        let language = self.staff_texts.language();
+        let dialog =
+            rfd::AsyncFileDialog::new().set_title(tr!(self.staff_texts, "paper-save")).set_file_name(paper.file_name());
+        Task::perform(dialog.save_file(), move |picked| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Staff(staff::Message::PaperPicked(paper, language, path))
+        })
+    }
+
+    fn pick_site_file(&self) -> Task<Message> {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title(tr!(self.staff_texts, "site-file-load"))
+            .add_filter("COSE", &["cose"]);
+        Task::perform(dialog.pick_file(), |picked| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Staff(staff::Message::SiteFilePicked(path))
         })
     }
 

@@ -21,6 +21,7 @@ use super::notices::{refusal_stands, was_read};
 use super::outbox;
 use super::residents::{open_text, resident_band, resident_ends_on, resident_is_known};
 use super::station::gate_is_stopped;
+use super::versions::{asked_consent, is_stopped};
 
 /// A current consent as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,7 @@ impl Vault {
     ) -> Result<ConsentGranted, VaultError> {
         let work = self.begin()?;
         self.check_draft(&work, draft, consent, template, now)?;
+        self.make_way(&work, draft.resident, now)?;
         let states = record::read(record_json).map_err(|_| VaultError::RecordDiffers)?;
         if states != record::stated(draft, consent, template, self.realm) {
             return Err(VaultError::RecordDiffers);
@@ -215,7 +217,9 @@ impl Vault {
             return Err(VaultError::EndWrong);
         }
         let sql = "SELECT EXISTS (SELECT 1 FROM consents WHERE resident = ?1 AND ended_at IS NULL)";
-        if work.query_row(sql, [resident.bytes()], |row| row.get(0))? {
+        let is_there: bool = work.query_row(sql, [resident.bytes()], |row| row.get(0))?;
+        // Under a changed notice the new consent takes the place of the old one (P14b); else the old one stands in its way.
+        if is_there && asked_consent(work, resident)?.is_none() {
             return Err(VaultError::ConsentThere);
         }
         let sql = "SELECT EXISTS (SELECT 1 FROM consents WHERE id = ?1 OR link = ?2)";
@@ -269,6 +273,7 @@ pub(super) fn is_current(view: &Connection, granted: &ConsentGranted, now: Times
     let today = now.date();
     Ok(ends_on.is_some_and(|day| CivilDate::from_epoch_days(day) >= today)
         && !refusal_stands(view, granted.resident())?
+        && !is_stopped(view, granted.consent())?
         && has_card(view, granted.resident(), today)?)
 }
 

@@ -37,7 +37,10 @@ impl Vault {
             EraseReason::MovedOut | EraseReason::GateRetired | EraseReason::Correction | EraseReason::Deceased => {
                 Actor::Staff(self.staff)
             }
-            EraseReason::TermOver | EraseReason::NotAccepted | EraseReason::PracticeOver => Actor::Station,
+            EraseReason::TermOver
+            | EraseReason::NotAccepted
+            | EraseReason::PracticeOver
+            | EraseReason::NoticeChanged => Actor::Station,
         };
         self.end_consent_by(resident, reason, by, now)
     }

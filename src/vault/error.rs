@@ -124,6 +124,12 @@ pub enum VaultError {
     /// A request is not decided yet.
     #[error("the request is not decided yet")]
     RequestUndecided,
+    /// The site file is not as this station signed it: its facts are not used until staff write them again.
+    #[error("the site file is not as this station signed it")]
+    SiteFileRefused,
+    /// A registered assessment is not as this station signed it.
+    #[error("the registry of assessments is not as this station signed it")]
+    RegistryRefused,
     /// A document could not be signed.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),

@@ -34,14 +34,19 @@ mod held_about;
 mod keys;
 mod log;
 mod lookup;
+#[cfg(test)]
+mod notice_tests;
 mod notices;
 mod outbox;
+mod registers;
 mod requests;
 mod residents;
+mod site_files;
 mod slots;
 mod station;
 #[cfg(test)]
 mod tests;
+mod versions;
 
 pub use changes::{Change, Death, Restriction};
 pub use consents::ConsentRow;
@@ -50,8 +55,11 @@ pub use error::VaultError;
 pub use keys::KdfCost;
 pub use log::AuditReport;
 pub use outbox::QueueCount;
+pub use registers::{AssessmentRow, EntrustedRow, SignRow};
 pub use requests::{NewRequest, RequestFull};
 pub use residents::{Found, FoundRow, OpenWhy};
+pub use site_files::SiteFileRow;
+pub use versions::{Recorded, VersionRow};
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -173,8 +181,7 @@ impl Vault {
         vault.write_station_sealed(&work, "evidence-key", &seed[..])?;
         vault.write_staff(&work, now)?;
         vault.append(&work, Actor::Station, &AuditEvent::VaultCreated, now)?;
-        vault.write_facts(&work, facts)?;
-        vault.append(&work, Actor::Staff(staff), &AuditEvent::SiteFactsRecorded, now)?;
+        vault.write_facts(&work, facts, Actor::Staff(staff), now)?;
         work.commit()?;
         // A count that an older vault left here does not count against this one.
         Attempts::default().write(dir)?;
@@ -221,6 +228,7 @@ impl Vault {
         }
         vault.append(&work, Actor::Staff(staff), &AuditEvent::Unlocked, now)?;
         vault.end_lost_captures(&work, now)?;
+        vault.adopt_facts(&work, now)?;
         vault.keep_head(&work)?;
         work.commit()?;
         Ok(vault)

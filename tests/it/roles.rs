@@ -1,10 +1,12 @@
 //! Every command of the staff window against every role: the table as it is meant, beside the one in the code.
 
 use menka::app::command::StaffCommand as C;
+use menka::app::notice::{NoticeCommand as N, Paper};
 use menka::app::rights::RightsCommand as R;
 use menka::app::roles::{Access, row};
 use menka::domain::card::CardUid;
 use menka::domain::id::{GateId, ResidentId};
+use menka::domain::notice::Language;
 use menka::domain::resident::AgeBand;
 use menka::domain::rights::{Came, Identity, RefusalWords, RequestKind, RequestNo};
 use menka::domain::role::{LookWhy, Role};
@@ -139,6 +141,32 @@ table! {
     }), "note-face-refused", May::Only(&[FRONT, CHIEF]);
     C::Rights(R::Died { .. }) => C::Rights(R::Died { resident: somebody(), kin: "x".into(), relation: "x".into() }),
         "note-death", May::Only(&[FRONT, CHIEF]);
+    C::Notice(N::SaveFactsAnyway(_)) => C::Notice(N::SaveFactsAnyway(SiteFacts::default())), "save-facts-anyway",
+        May::Only(&[CHIEF]);
+    C::Notice(N::RegisterAssessment(_)) => C::Notice(N::RegisterAssessment(Box::default())), "register-assessment",
+        May::Only(&[CHIEF]);
+    C::Notice(N::EnterIncident(_)) => C::Notice(N::EnterIncident("2026-11-22".into())), "enter-incident",
+        May::Only(&[CHIEF]);
+    C::Notice(N::EnterEntrusted { .. }) => C::Notice(N::EnterEntrusted {
+        fields: Default::default(),
+        begins_on: String::new(),
+        ends_on: String::new(),
+    }), "enter-entrusted", May::Only(&[CHIEF]);
+    C::Notice(N::EndEntrusted(_)) => C::Notice(N::EndEntrusted(1)), "end-entrusted", May::Only(&[CHIEF]);
+    C::Notice(N::LoadSiteFile(_)) => C::Notice(N::LoadSiteFile("x".into())), "load-site-file", May::Only(&[CHIEF]);
+    C::Notice(N::SignPosted { .. }) => C::Notice(N::SignPosted { gate: None, posted_on: String::new() }),
+        "sign-posted", May::Only(&[FRONT, CHIEF]);
+    C::Notice(N::TellOnPaper(_)) => C::Notice(N::TellOnPaper(somebody())), "tell-on-paper", May::Only(&[FRONT, CHIEF]);
+    C::Notice(N::Save { paper: Paper::ChangeSheet(_) | Paper::OtherWaysFor(_), .. }) => C::Notice(N::Save {
+        paper: Paper::ChangeSheet(somebody()),
+        language: Language::Chinese,
+        path: "x".into(),
+    }), "save-own-paper", May::Only(&[FRONT, CHIEF]);
+    C::Notice(N::Save { .. }) => C::Notice(N::Save {
+        paper: Paper::OtherWays,
+        language: Language::Chinese,
+        path: "x".into(),
+    }), "save-public-paper", May::Only(&[FRONT, CHIEF, TECH, AUDIT]);
 }
 
 #[test]
@@ -181,6 +209,8 @@ fn p51_4_a_role_that_sees_no_people_has_no_command_about_a_person() {
         "note-explained",
         "note-face-refused",
         "note-death",
+        "tell-on-paper",
+        "save-own-paper",
     ];
     for (command, _) in rows() {
         let row = row(&command);

@@ -24,7 +24,7 @@ use menka::ui::staff::{self, Action, Flash, Message, Page, Route, Staff, Stray};
 use menka::ui::{explain, theme};
 
 /// The fonts once for the whole binary: loading ten megabytes for every simulator would take seconds.
-fn settings() -> Settings {
+pub fn settings() -> Settings {
     static FONTS: std::sync::Once = std::sync::Once::new();
     let mut settings = theme::settings();
     let fonts = std::mem::take(&mut settings.fonts);
@@ -35,14 +35,14 @@ fn settings() -> Settings {
     settings
 }
 
-fn window<'a, M>(size: (f32, f32), view: Element<'a, M>) -> Simulator<'a, M> {
+pub fn window<'a, M>(size: (f32, f32), view: Element<'a, M>) -> Simulator<'a, M> {
     Simulator::with_size(settings(), Size::new(size.0, size.1), view)
 }
 
-const LARGE: (f32, f32) = (1366.0, 768.0);
-const SMALL: (f32, f32) = (1024.0, 600.0);
+pub const LARGE: (f32, f32) = (1366.0, 768.0);
+pub const SMALL: (f32, f32) = (1024.0, 600.0);
 
-fn both() -> [Texts; 2] {
+pub fn both() -> [Texts; 2] {
     [Texts::new(Language::Chinese), Texts::new(Language::English)]
 }
 
@@ -75,7 +75,7 @@ fn gates() -> Vec<GateStatus> {
     vec![gate(1, "东门"), away, strange]
 }
 
-fn person(face: FaceState) -> ResidentView {
+pub fn person(face: FaceState) -> ResidentView {
     let day = |text| CivilDate::parse(text).unwrap();
     ResidentView {
         resident: Resident {
@@ -98,7 +98,7 @@ fn person(face: FaceState) -> ResidentView {
     }
 }
 
-fn held() -> FaceState {
+pub fn held() -> FaceState {
     FaceState::Held {
         gates: vec![(GateId::from_bytes([1; 16]), "东门".into())],
         ends_on: CivilDate::parse("2027-06-30").unwrap(),
@@ -109,7 +109,7 @@ fn read(taken: bool) -> CardRead {
     CardRead { uid: CardUid::from_wedge("04A1B2C3").unwrap(), last4: "B2C3".into(), taken }
 }
 
-fn unlocked() -> Staff {
+pub fn unlocked() -> Staff {
     let mut staff = Staff::new(Realm::Practice);
     staff.apply(StaffEvent::Unlocked { operator: "李前台".into() });
     staff.apply(StaffEvent::Gates(gates()));
@@ -211,6 +211,9 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ("farewell", farewell, vec!["farewell-left"]),
         ("why", at(Route::WhyOff), vec!["why-facts", "why-gates", "why-cards-work"]),
     ]
+    .into_iter()
+    .chain(super::ui_notice::pages())
+    .collect()
 }
 
 /// Writes pictures of every page into the folder named by `MENKA_SHOTS`; without it, draws nothing.
@@ -229,12 +232,12 @@ fn pictures_of_every_page_for_looking_at() {
 }
 
 /// What the window asks for after these messages.
-fn after(staff: &mut Staff, messages: impl IntoIterator<Item = Message>) -> Vec<Action> {
+pub fn after(staff: &mut Staff, messages: impl IntoIterator<Item = Message>) -> Vec<Action> {
     messages.into_iter().map(|message| staff.update(message)).collect()
 }
 
 /// Presses what has this id and gives back what came of it.
-fn press(staff: &mut Staff, what: &'static str) -> Vec<Action> {
+pub fn press(staff: &mut Staff, what: &'static str) -> Vec<Action> {
     let texts = Texts::new(Language::Chinese);
     let messages: Vec<Message> = {
         let mut ui = window(LARGE, staff.view(&texts));
@@ -264,7 +267,7 @@ fn type_and_enter(staff: &mut Staff, field: &'static str, words: &str) -> Vec<Ac
     actions
 }
 
-fn commands(actions: Vec<Action>) -> Vec<StaffCommand> {
+pub fn commands(actions: Vec<Action>) -> Vec<StaffCommand> {
     actions
         .into_iter()
         .filter_map(|action| match action {
@@ -528,6 +531,7 @@ fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::WithdrawFor(_) => "withdraw-for",
         StaffCommand::Rights(menka::app::rights::RightsCommand::Show) => "requests",
         StaffCommand::Rights(_) => "rights",
+        StaffCommand::Notice(command) => super::ui_notice::kind(command),
     }
 }
 
@@ -549,7 +553,7 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
             "gates" => &["lock", "requests", "test-card-way"],
             "pair" => &["lock", "requests", "test-card-way"],
             "why" => &["lock", "requests", "show-gates"],
-            other => panic!("a new page: {other}"),
+            other => super::ui_notice::own_commands(other).unwrap_or_else(|| panic!("a new page: {other}")),
         };
         let texts = Texts::new(Language::Chinese);
         let mut asked = std::collections::BTreeSet::new();

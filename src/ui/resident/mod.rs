@@ -13,6 +13,7 @@
 //! ```
 
 mod camera;
+mod change;
 mod consent;
 mod drawing;
 mod ending;
@@ -31,6 +32,7 @@ use iced::widget::image;
 
 use crate::app::command::ResidentCommand;
 use crate::app::event::{Event, Preview, ResidentScene};
+use crate::app::notice::ChangeAnswer;
 use crate::app::rights::RightsScene;
 use crate::domain::Realm;
 use crate::domain::consent::Signature;
@@ -128,6 +130,8 @@ pub enum Message {
     WithdrawConfirmed,
     /// On one's own information and rights, and the explanations of the notice.
     Rights(rights::Message),
+    /// Answers a changed notice.
+    ChangeAnswered(ChangeAnswer),
 }
 
 /// The signature field.
@@ -290,7 +294,7 @@ impl Resident {
     }
 
     fn show(&mut self, scene: ResidentScene) {
-        use ResidentScene::{Closed, Consent, Done, Idle, Notice, Refused, Rules, WithdrawConfirm};
+        use ResidentScene::{Change, Closed, Consent, Done, Idle, Notice, Refused, Rules, WithdrawConfirm};
         // A page that comes again in the other language keeps what was done on it; any other page begins anew.
         let same_page = std::mem::discriminant(&self.scene) == std::mem::discriminant(&scene);
         if !(same_page && matches!(scene, Consent { .. })) {
@@ -302,6 +306,10 @@ impl Resident {
             Rules { texts } => texts.iter().map(|text| blocks(&text.markdown)).collect(),
             Done { receipt, .. } => vec![blocks(&receipt.text.markdown)],
             ResidentScene::Rights(rights) => rights::texts_of(rights),
+            Change { sheet, lines, buttons } => {
+                self.page = Page { lines: lines.clone(), buttons: buttons.clone() };
+                vec![blocks(&sheet.markdown)]
+            }
             WithdrawConfirm { text, .. } | Refused { text } => {
                 self.page = page(text);
                 vec![]
@@ -385,6 +393,7 @@ impl Resident {
                 Action::None
             }
             Message::Rights(message) => rights::act(message),
+            Message::ChangeAnswered(answer) => Action::Ask(Do::AnswerChange(answer)),
         }
     }
 
@@ -448,6 +457,7 @@ impl Resident {
             ResidentScene::Consent { preamble, sentence, buttons } => {
                 consent::view(sizes, texts, preamble, sentence, buttons, self.decision.ticked)
             }
+            ResidentScene::Change { .. } => change::view(sizes, texts, &self.texts, &self.page),
             ResidentScene::Refused { .. } => ending::refused(sizes, texts, &self.page),
             ResidentScene::Camera { hint } => {
                 camera::view(sizes, texts, camera::Words::Hint(hint), self.preview.as_ref(), self.guide)

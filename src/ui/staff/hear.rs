@@ -2,6 +2,7 @@
 
 use super::{Action, Flash, Page, Route, Staff, first_run, home, resident, unlock};
 use crate::app::event::{Failure, StaffEvent};
+use crate::app::notice::NoticeEvent;
 use crate::app::rights::RightsTold;
 
 impl Staff {
@@ -96,9 +97,35 @@ impl Staff {
                     screen.hear(told);
                 }
             }
+            StaffEvent::Notice(event) => self.hear_notice(event),
             StaffEvent::Failed(failure) => return self.failed(failure),
         }
         Action::None
+    }
+
+    fn hear_notice(&mut self, event: NoticeEvent) {
+        match event {
+            NoticeEvent::View(view) => self.known.notice = Some(view),
+            NoticeEvent::WouldStop { facts, parts, people } => {
+                if !matches!(self.page, Page::Facts(_)) {
+                    self.page = Page::Facts(super::settings::Facts::new(&facts));
+                }
+                if let Page::Facts(screen) = &mut self.page {
+                    screen.would_stop(*facts, parts, people);
+                }
+            }
+            NoticeEvent::NewVersion { version, stopped, told } => {
+                self.flash = Some(Flash::NewVersion(version, stopped, told));
+            }
+            NoticeEvent::Person(resident, news) => self.known.news = news.map(|news| (resident, news)),
+            NoticeEvent::Entered => {
+                if let Page::Notice(screen) = &mut self.page {
+                    screen.entered();
+                }
+                self.flash = Some(Flash::Entered);
+            }
+            NoticeEvent::Saved(name) => self.flash = Some(Flash::PaperSaved(name)),
+        }
     }
 
     fn failed(&mut self, failure: Failure) -> Action {
@@ -115,6 +142,14 @@ impl Staff {
             // Said beside the field; saying it twice helps nobody.
             (Page::Form(screen), Failure::Field(fault)) => return screen.failed(*fault),
             (Page::Gates(screen), _) => {
+                screen.failed();
+                Action::None
+            }
+            (Page::Notice(screen), _) => {
+                screen.failed();
+                Action::None
+            }
+            (Page::Facts(screen), _) => {
                 screen.failed();
                 Action::None
             }

@@ -7,6 +7,8 @@ pub mod form;
 pub mod gates;
 mod hear;
 pub mod home;
+pub mod news;
+pub mod notice;
 pub mod resident;
 pub mod rights;
 mod rights_view;
@@ -17,10 +19,12 @@ pub mod why_off;
 
 use crate::app::command::StaffCommand;
 use crate::app::event::{Failure, GateLabel};
+use crate::app::notice::{NoticeCommand, NoticeView, Paper, PersonNews};
 use crate::app::rights::RightsCommand;
 use crate::domain::Realm;
+use crate::domain::change::Version;
 use crate::domain::gate::GateStatus;
-use crate::domain::id::GateId;
+use crate::domain::id::{GateId, ResidentId};
 use crate::domain::notice::Language;
 use crate::domain::permit::{Blocker, Condition};
 use crate::domain::rights::RequestCounts;
@@ -48,6 +52,10 @@ pub enum Action {
     Language(Language),
     /// Ask where to save something, then send [`rights::Message::PathPicked`].
     PickPath(rights::Pick),
+    /// Ask where to save a paper, then send [`Message::PaperPicked`].
+    SavePaper(Paper),
+    /// Ask which site file to take over, then send [`Message::SiteFilePicked`].
+    OpenSiteFile,
 }
 
 /// A page that can be gone to without an answer from the desk.
@@ -69,6 +77,12 @@ pub enum Route {
     WhyOff,
     /// Requests, and the rights of the person whose record is open.
     Rights,
+    /// Versions of the notice, assessment, signs, entrusted parties.
+    Notice,
+    /// The same, at the signs.
+    Signs,
+    /// The same, at the assessment.
+    Assessment,
 }
 
 /// What the desk told so far; screens read it, `apply` writes it.
@@ -94,6 +108,10 @@ pub struct Known {
     pub card_ways: Vec<(GateId, bool)>,
     /// How many requests wait.
     pub requests: RequestCounts,
+    /// The notice: version, assessment, signs, entrusted parties.
+    pub notice: Option<Box<NoticeView>>,
+    /// What the opened resident must be told or asked.
+    pub news: Option<(ResidentId, Box<PersonNews>)>,
 }
 
 /// A line under the header: the newest thing that happened.
@@ -111,6 +129,12 @@ pub enum Flash {
     Copied,
     /// A gate was asked whether the last card opens it.
     CardWay(bool),
+    /// Something about the notice was entered.
+    Entered,
+    /// A paper was saved under this name.
+    PaperSaved(String),
+    /// The notice has a new version; so many faces stopped, so many people are to be told.
+    NewVersion(Version, u32, u32),
 }
 
 /// A page with what it holds.
@@ -136,6 +160,8 @@ pub enum Page {
     WhyOff,
     /// Requests and rights.
     Rights(Box<rights::Rights>),
+    /// Versions of the notice, assessment, signs, entrusted parties.
+    Notice(Box<notice::Screen>),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -153,8 +179,14 @@ impl Page {
     /// Whether it is shown to somebody who has unlocked.
     fn is_inside(&self) -> bool {
         match self {
-            Self::Home | Self::Resident | Self::Form(_) | Self::Facts(_) | Self::Gates(_) | Self::WhyOff => true,
-            Self::Rights(_) => true,
+            Self::Home
+            | Self::Resident
+            | Self::Form(_)
+            | Self::Facts(_)
+            | Self::Gates(_)
+            | Self::WhyOff
+            | Self::Notice(_)
+            | Self::Rights(_) => true,
             Self::Starting
             | Self::FirstRun(_)
             | Self::Unlock(_)
@@ -184,6 +216,14 @@ pub enum Message {
     Gates(gates::Message),
     /// On the page of requests.
     Rights(rights::Message),
+    /// On the notice's pages.
+    Notice(notice::Message),
+    /// On the news of an opened record.
+    News(news::Message),
+    /// Where a paper goes; `None` when the dialog was left.
+    PaperPicked(Paper, Language, Option<std::path::PathBuf>),
+    /// Which site file; `None` when the dialog was left.
+    SiteFilePicked(Option<std::path::PathBuf>),
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -257,6 +297,7 @@ impl Staff {
             | Page::Gates(_)
             | Page::WhyOff
             | Page::Rights(_)
+            | Page::Notice(_)
             | Page::Closing
             | Page::Gone
             | Page::Farewell { .. } => None,
@@ -300,6 +341,14 @@ impl Staff {
             (Message::Facts(message), Page::Facts(screen)) => screen.update(message),
             (Message::Gates(message), Page::Gates(screen)) => screen.update(message),
             (Message::Rights(message), Page::Rights(screen)) => screen.update(message),
+            (Message::Notice(message), Page::Notice(screen)) => screen.update(message),
+            (Message::News(message), Page::Resident) => self.news(message),
+            (Message::PaperPicked(paper, language, Some(path)), page) if page.is_inside() => {
+                Action::Ask(StaffCommand::Notice(NoticeCommand::Save { paper, language, path }))
+            }
+            (Message::SiteFilePicked(Some(path)), page) if page.is_inside() => {
+                Action::Ask(StaffCommand::Notice(NoticeCommand::LoadSiteFile(path)))
+            }
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None
@@ -375,6 +424,15 @@ impl Staff {
                 self.page = Page::Rights(Box::new(rights::Rights::new(person)));
                 Action::Ask(StaffCommand::Rights(RightsCommand::Show))
             }
+            Route::Notice | Route::Signs | Route::Assessment => {
+                let tab = match route {
+                    Route::Signs => notice::Tab::Signs,
+                    Route::Assessment => notice::Tab::Assessment,
+                    _ => notice::Tab::Changes,
+                };
+                self.page = Page::Notice(Box::new(notice::Screen::at(tab)));
+                Action::None
+            }
         };
         // A record stays open only while its page or its form is shown.
         if self.record.is_some()
@@ -384,6 +442,15 @@ impl Staff {
             return Action::Ask(StaffCommand::CloseResident);
         }
         focus
+    }
+
+    /// What staff do about the opened resident's news: hand over a sheet, say that they did. The answer is never theirs.
+    fn news(&mut self, message: news::Message) -> Action {
+        let Some(resident) = self.record.as_ref().map(resident::Record::id) else { return Action::None };
+        match message {
+            news::Message::SheetPressed => Action::SavePaper(Paper::ChangeSheet(resident)),
+            news::Message::GivenPressed => Action::Ask(StaffCommand::Notice(NoticeCommand::TellOnPaper(resident))),
+        }
     }
 
     /// Nothing of anybody stays on a locked screen.

@@ -10,6 +10,7 @@ use iced::{Center, Element, Fill};
 use super::{Action, Route, S, Stray};
 use crate::app::command::StaffCommand;
 use crate::app::event::{CardRead, CardView, FaceState, ResidentView};
+use crate::app::notice::Paper;
 use crate::domain::gate::GateStatus;
 use crate::domain::id::{GateId, ResidentId};
 use crate::domain::resident::Resident;
@@ -44,6 +45,8 @@ pub enum Message {
     WithdrawConfirmed,
     /// No, go back.
     WithdrawDropped,
+    /// Saves the other ways in, for this card.
+    OtherWaysPressed,
 }
 
 /// An opened record and what is being done with it.
@@ -151,6 +154,7 @@ impl Record {
                 return Action::Ask(StaffCommand::WithdrawFor(self.id()));
             }
             Message::WithdrawConfirmed => {}
+            Message::OtherWaysPressed => return Action::SavePaper(Paper::OtherWaysFor(self.id())),
         }
         Action::None
     }
@@ -315,7 +319,14 @@ fn in_force<'a>(texts: &Texts, card: &'a CardView) -> Element<'a, Message> {
     });
     row![
         S.text(tr!(texts, "card-held", last4 = card.last4.as_str(), date = card.ends_on.to_string())),
-        row(gates).spacing(S.space * 0.75).wrap().vertical_spacing(S.space * 0.5),
+        container(row(gates).spacing(S.space * 0.75).wrap().vertical_spacing(S.space * 0.5)).width(Fill),
+        widget::action(
+            S,
+            "card-other-ways",
+            tr!(texts, "card-other-ways"),
+            Weight::Quiet,
+            Some(Message::OtherWaysPressed),
+        ),
     ]
     .spacing(S.space * 1.5)
     .align_y(Center)

@@ -3,7 +3,7 @@
 use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
-use super::{Flash, Message, Page, Route, S, Staff, why_off};
+use super::{Flash, Message, Page, Route, S, Staff, news, resident, why_off};
 use crate::app::event::GateLabel;
 use crate::domain::Realm;
 use crate::domain::notice::Language;
@@ -26,7 +26,7 @@ impl Staff {
             Page::Unlock(screen) => screen.view(texts).map(Message::Unlock),
             Page::Home => self.home.view(texts, &self.known).map(Message::Home),
             Page::Resident => match &self.record {
-                Some(record) => record.view(texts).map(Message::Resident),
+                Some(record) => self.record_page(texts, record),
                 None => self.quiet(tr!(texts, "starting")),
             },
             Page::Form(screen) => screen.view(texts).map(Message::Form),
@@ -34,6 +34,7 @@ impl Staff {
             Page::Gates(screen) => screen.view(texts, &self.known).map(Message::Gates),
             Page::WhyOff => why_off::view(texts, &self.known),
             Page::Rights(screen) => screen.view(texts).map(Message::Rights),
+            Page::Notice(screen) => screen.view(texts, &self.known).map(Message::Notice),
         };
         let gap = S.space * 1.5;
         let page = column![
@@ -52,12 +53,20 @@ impl Staff {
         .into()
     }
 
+    /// A record, below what its resident must be told or asked.
+    fn record_page<'a>(&'a self, texts: &Texts, record: &'a resident::Record) -> Element<'a, Message> {
+        let news = self.known.news.as_ref().filter(|(id, _)| *id == record.id());
+        let news = news.map(|(_, news)| news::view(texts, news).map(Message::News));
+        let page = record.view(texts).map(Message::Resident);
+        column![widget::at_times(news, S.space), container(page).height(Fill)].into()
+    }
+
     fn header<'a>(&'a self, texts: &Texts, inside: bool) -> Element<'a, Message> {
         let link = |id: &'static str, words: String, route: Route, here: bool| {
             let weight = if here { Weight::Here } else { Weight::Quiet };
             widget::action(S, id, words, weight, Some(Message::Go(route)))
         };
-        let settings = matches!(self.page, Page::Facts(_) | Page::Gates(_));
+        let settings = matches!(self.page, Page::Facts(_) | Page::Gates(_) | Page::Notice(_));
         let mut bar = row![text(tr!(texts, "app-name")).size(20).font(theme::BOLD).color(theme::PRIMARY_DEEP),]
             .spacing(S.space)
             .align_y(Center);
@@ -142,6 +151,16 @@ fn flash_line<'a>(texts: &Texts, flash: &Flash) -> Element<'a, Message> {
         Flash::CardIssued => (Tone::Well, explain::Words::only(tr!(texts, "flash-card-issued"))),
         Flash::Saved => (Tone::Well, explain::Words::only(tr!(texts, "flash-saved"))),
         Flash::FactsSaved => (Tone::Well, explain::Words::only(tr!(texts, "flash-facts-saved"))),
+        Flash::Entered => (Tone::Well, explain::Words::only(tr!(texts, "flash-entered"))),
+        Flash::PaperSaved(name) => {
+            (Tone::Well, explain::Words::only(tr!(texts, "flash-paper-saved", name = name.as_str())))
+        }
+        Flash::NewVersion(version, stopped, told) => {
+            let (stopped, told) = (stopped.to_string(), told.to_string());
+            let what = tr!(texts, "flash-new-version", version = version.to_string());
+            let todo = tr!(texts, "flash-new-version-todo", stopped = stopped, told = told);
+            (Tone::Told, explain::Words { what, todo })
+        }
         Flash::Copied => (Tone::Well, explain::Words::only(tr!(texts, "flash-copied"))),
         Flash::CardWay(true) => (Tone::Well, explain::Words::only(tr!(texts, "flash-card-way"))),
         Flash::CardWay(false) => {
