@@ -20,29 +20,37 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod audit;
 mod cards;
 mod consents;
 mod database;
 mod endings;
 mod error;
+mod gate_heads;
 mod held;
 mod keys;
 mod log;
 mod lookup;
 mod notices;
+mod openings;
 mod outbox;
 mod residents;
+mod showings;
 mod slots;
 mod station;
 #[cfg(test)]
+mod tamper_tests;
+#[cfg(test)]
 mod tests;
 
+pub use audit::{AuditReport, StartCheck};
 pub use consents::ConsentRow;
 pub use error::VaultError;
+pub use gate_heads::{GateHead, HeadState, Offer};
 pub use keys::KdfCost;
-pub use log::AuditReport;
 pub use outbox::QueueCount;
 pub use residents::{Found, FoundRow, OpenWhy};
+pub use showings::{ShownFrom, ShownRow};
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -89,6 +97,7 @@ pub struct Vault {
     signer: SigningKey,
     main: Connection,
     people_keys: Connection,
+    start_check: StartCheck,
     /// Held while any connection is open, so that a second program is kept out.
     lock: Arc<File>,
 }
@@ -152,7 +161,9 @@ impl Vault {
         let seed = Zeroizing::new(random_bytes::<32>());
         let signer = SigningKey::from_bytes(&seed);
         let staff_name = operator.trim().to_owned();
-        let vault = Self { dir: dir.to_owned(), realm, site, staff, staff_name, ring, signer, main, people_keys, lock };
+        let start_check = StartCheck { sound: true, ..StartCheck::default() };
+        let dir = dir.to_owned();
+        let vault = Self { dir, realm, site, staff, staff_name, ring, signer, main, people_keys, start_check, lock };
         let work = vault.begin()?;
         vault.write_station(&work, "site", site.bytes())?;
         vault.write_station(&work, "realm", realm.label().as_bytes())?;
@@ -163,8 +174,8 @@ impl Vault {
         vault.append(&work, Actor::Staff(staff), &AuditEvent::SiteFactsRecorded, now)?;
         work.commit()?;
         // A count that an older vault left here does not count against this one.
-        Attempts::default().write(dir)?;
-        slots.write(dir)?;
+        Attempts::default().write(&vault.dir)?;
+        slots.write(&vault.dir)?;
         Ok(vault)
     }
 
@@ -200,8 +211,9 @@ impl Vault {
         };
         Attempts::default().write(dir)?;
         let ring = Ring::derive(master, realm)?;
-        let vault = Self::open(dir, realm, slots.site, staff, ring, lock, Opening::Checked)?;
+        let mut vault = Self::open(dir, realm, slots.site, staff, ring, lock, Opening::Checked)?;
         let work = vault.begin()?;
+        let start_check = vault.check_start(&work)?;
         for _ in 0..before.failed.min(REFUSALS_LOGGED_MAX) {
             vault.append(&work, Actor::Station, &AuditEvent::UnlockRefused, now)?;
         }
@@ -209,6 +221,7 @@ impl Vault {
         vault.end_lost_captures(&work, now)?;
         vault.keep_head(&work)?;
         work.commit()?;
+        vault.start_check = start_check;
         Ok(vault)
     }
 
@@ -281,6 +294,7 @@ impl Vault {
             signer,
             main,
             people_keys,
+            start_check: StartCheck::default(),
             lock,
         };
         if belongs != *site.bytes() {
