@@ -92,6 +92,8 @@ pub enum StaffCommand {
     StopFace,
     /// Withdraws a consent by phone or paper for the opened resident.
     WithdrawFor(ResidentId),
+    /// The evidence: the log, its heads outside, what was shown.
+    Evidence(super::evidence::EvidenceCommand),
 }
 
 /// From the resident window.

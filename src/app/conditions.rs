@@ -32,6 +32,7 @@ pub fn gather(
     facts: &SiteFacts,
     gates: &[GateRecord],
     answering: &[GateRecord],
+    log_is_whole: bool,
     person: Option<PersonFacts>,
 ) -> Conditions {
     let mut conditions = Conditions::unchecked(realm);
@@ -56,6 +57,7 @@ pub fn gather(
     let tested = answering.iter().any(|g| g.takes_faces)
         && answering.iter().filter(|g| g.takes_faces).all(|g| g.card_way_tested_at.is_some());
     conditions.set(Blocker::CardWayTested, known(tested));
+    conditions.set(Blocker::LogNotWhole, known(log_is_whole));
     let promises = match (promises::all_kept(), realm) {
         (true, _) => Condition::Holds,
         (false, Realm::Practice) => Condition::Practice,

@@ -80,6 +80,7 @@ pub(super) struct Open {
     changes_seen: u64,
     desk_shown: Option<Conditions>,
     pub opened_shown: Option<ResidentView>,
+    pub chain: super::evidence::ChainSeen,
 }
 
 /// The desk.
@@ -315,6 +316,7 @@ impl Desk {
             changes_seen: 0,
             desk_shown: None,
             opened_shown: None,
+            chain: super::evidence::ChainSeen::default(),
         }));
         self.say(StaffEvent::Unlocked { operator });
         self.say(StaffEvent::StationFingerprint(fingerprint));
@@ -437,7 +439,8 @@ impl Desk {
         }
         open.changes_seen = changes;
         let answering = conditions::answering(&open.gates, &seen);
-        let known = conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, None);
+        let whole = super::evidence::log_is_whole(&open.vault);
+        let known = conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, whole, None);
         if open.desk_shown.as_ref() != Some(&known) {
             events.push(StaffEvent::Desk(known.desk_blockers()));
             open.desk_shown = Some(known.clone());
@@ -454,6 +457,7 @@ impl Desk {
         if idle && offered != self.last_offered {
             self.to_idle(now);
         }
+        self.show_chain_if_changed();
         if refresh_record {
             self.show_opened_if_changed();
             self.refresh_withdrawn();
@@ -537,7 +541,8 @@ impl Desk {
         let gates = self.open.as_ref().and_then(|o| o.vault.gates().ok()).unwrap_or_default();
         // The answering gates may have passed their card test since they were read.
         let fresh: Vec<GateRecord> = gates.iter().filter(|g| answering.iter().any(|a| a.id == g.id)).cloned().collect();
-        conditions::gather(self.config.realm, facts, &gates, &fresh, Some(person))
+        let whole = self.open.as_ref().is_some_and(|o| super::evidence::log_is_whole(&o.vault));
+        conditions::gather(self.config.realm, facts, &gates, &fresh, whole, Some(person))
     }
 
     /// Runs a vault operation; a failure is told to the staff.

@@ -208,6 +208,8 @@ pub enum StaffEvent {
     Reader(Option<ReaderError>),
     /// The resident window is busy (with whom is not said), or free.
     ResidentBusy(bool),
+    /// The evidence.
+    Evidence(super::evidence::EvidenceEvent),
     /// Something did not work.
     Failed(Failure),
 }

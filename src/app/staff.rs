@@ -30,7 +30,10 @@ impl Desk {
             }
             StaffCommand::Unlock { passphrase } => self.unlock(&passphrase, now),
             StaffCommand::Lock => self.lock(now),
-            StaffCommand::Find { query } => self.find(&query),
+            StaffCommand::Find { query } => {
+                self.vault(|v| v.record_searched(now));
+                self.find(&query);
+            }
             StaffCommand::OpenResident(id) => self.open_record(id, OpenWhy::Staff, now),
             StaffCommand::CloseResident => {
                 if let Some(open) = self.open.as_mut() {
@@ -58,6 +61,7 @@ impl Desk {
                     self.say(StaffEvent::Gates(gates));
                 }
             }
+            StaffCommand::Evidence(command) => self.handle_evidence(command, now),
             StaffCommand::StopFace => self.stop_visit(None, now),
             StaffCommand::WithdrawFor(resident) => {
                 if let Some((staff, _)) = self.open.as_ref().map(|o| o.vault.operator()) {

@@ -20,6 +20,7 @@ use crate::domain::time::{CivilDate, Timestamp};
 use crate::evidence::consent::{ConsentFacts, consent_json};
 use crate::notice::{self, ConsentPage, PersonCase, Text, Values};
 use crate::secret::random_bytes;
+use crate::vault::ShownFrom;
 
 /// Longest face term: one year (the rule in the notice's `face_end_rule`).
 const FACE_DAYS_MAX: i64 = 365;
@@ -45,7 +46,7 @@ impl Desk {
             ResidentCommand::TryGate => self.try_gate(now),
             ResidentCommand::Finish => self.finish(now),
             ResidentCommand::ConfirmWithdraw => self.confirm_withdraw(now),
-            ResidentCommand::SaveReceipt(path) => self.save_receipt(&path),
+            ResidentCommand::SaveReceipt(path) => self.save_receipt(&path, now),
         }
     }
 
@@ -66,7 +67,8 @@ impl Desk {
         let site = open.facts.get(Fact::SiteName).to_owned();
         let gates = open.vault.gates().unwrap_or_default();
         let answering = super::conditions::answering(&gates, &open.shared.gates().0);
-        let known = super::conditions::gather(self.config.realm, &open.facts, &gates, &answering, None);
+        let whole = super::evidence::log_is_whole(&open.vault);
+        let known = super::conditions::gather(self.config.realm, &open.facts, &gates, &answering, whole, None);
         let face_offered = known.desk_blockers().is_empty();
         self.last_offered = face_offered;
         self.devices.engine.rest();
@@ -187,7 +189,8 @@ impl Desk {
                 opened_at: now,
                 reached_end_at: None,
             };
-            if self.vault(|v| v.record_showing(&shown, &text.markdown, now)).is_none() {
+            let from = ShownFrom { letters_percent: None, inputs: values };
+            if self.vault(|v| v.record_showing_from(&shown, &text.markdown, &from, now)).is_none() {
                 return self.to_idle(now);
             }
             noticed.shown.insert(language, (shown, text));

@@ -29,8 +29,9 @@ pub struct Showing {
     pub notice_version: String,
     /// Language tag.
     pub language: String,
-    /// Size of the letters when it opened: `1`, `1.5` or `2`.
-    pub size: String,
+    /// Size of the letters when it opened, in percent; absent when it was not stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub letters_percent: Option<u16>,
     /// SHA-256 of the text, in hex.
     pub text_sha256: String,
     /// When it opened, in milliseconds since 1970.
@@ -41,7 +42,7 @@ pub struct Showing {
 
 impl Showing {
     /// Describes a showing.
-    pub fn new(shown: &NoticeShown, size: &str, inputs: &BTreeMap<String, String>) -> Self {
+    pub fn new(shown: &NoticeShown, letters_percent: Option<u16>, inputs: &BTreeMap<String, String>) -> Self {
         Self {
             schema: SCHEMA.into(),
             showing: shown.id.to_string(),
@@ -49,7 +50,7 @@ impl Showing {
             notice_id: shown.notice.id.clone(),
             notice_version: shown.notice.version.clone(),
             language: shown.notice.language.tag().into(),
-            size: size.into(),
+            letters_percent,
             text_sha256: hex(&shown.notice.sha256),
             opened_at: shown.opened_at.ms(),
             inputs: inputs.clone(),

@@ -75,7 +75,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::Unknown`] gate, [`VaultError::Evidence`] when the gate did not cosign it, and those of the disk.
-    pub fn record_gate_head(&mut self, gate: GateId, note: &str, now: Timestamp) -> Result<HeadState, VaultError> {
+    pub fn record_gate_head(&mut self, gate: GateId, note: &str, now: Timestamp) -> Result<GateHead, VaultError> {
         let work = self.begin()?;
         let sql = "SELECT sign_key FROM gates WHERE id = ?1";
         let gate_key: [u8; 32] = work.query_row(sql, [gate.bytes()], |row| row.get(0))?;
@@ -89,8 +89,9 @@ impl Vault {
         let before: Option<(i64, Option<String>)> =
             work.query_row(sql, [gate.bytes()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         let known = before.as_ref().map(|(size, conflict)| (*size, HeadState::of(conflict.as_deref())));
+        let head = GateHead { gate, size, note: note.to_owned(), seen_at: now, state };
         if known == Some((number(size), state)) {
-            return Ok(state);
+            return Ok(head);
         }
         work.execute(
             "INSERT INTO gate_heads (gate, size, note, seen_at, conflict) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -101,7 +102,16 @@ impl Vault {
             self.append(&work, Actor::Gate(gate), &AuditEvent::HeadConflict(gate, why), now)?;
         }
         work.commit()?;
-        Ok(state)
+        Ok(head)
+    }
+
+    /// A gate keeps no head of this log: it was paired anew, by an act at the gate, or never given one.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn forget_gate_head(&mut self, gate: GateId) -> Result<(), VaultError> {
+        self.main.execute("DELETE FROM gate_heads WHERE gate = ?1", [gate.bytes()])?;
+        Ok(())
     }
 
     /// The heads that gates were last seen to keep.

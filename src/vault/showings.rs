@@ -23,19 +23,12 @@ use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
 use super::log::Nodes;
 
 /// What a text on a person's screen was made of, besides its wording.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ShownFrom {
-    /// Size of the letters: `1`, `1.5` or `2`.
-    pub size: String,
+    /// Size of the letters when it opened, in percent, if the window stated it.
+    pub letters_percent: Option<u16>,
     /// Placeholder and value.
     pub inputs: BTreeMap<String, String>,
-}
-
-impl Default for ShownFrom {
-    /// Normal letters, nothing filled in.
-    fn default() -> Self {
-        Self { size: "1".into(), inputs: BTreeMap::new() }
-    }
 }
 
 /// One showing of a person, for a list.
@@ -166,7 +159,7 @@ impl Vault {
         shown: &NoticeShown,
         from: &ShownFrom,
     ) -> Result<[u8; 32], VaultError> {
-        let record = Showing::new(shown, &from.size, &from.inputs).to_bytes();
+        let record = Showing::new(shown, from.letters_percent, &from.inputs).to_bytes();
         let sealed = self.person_key(shown.resident)?.seal(&place(shown.id), &record)?;
         let sql = "INSERT INTO showing_records (showing, sealed) VALUES (?1, ?2)";
         work.execute(sql, params![shown.id.bytes(), sealed])?;
@@ -221,7 +214,7 @@ pub(super) fn audit(
             notice_id: row.get(2)?,
             notice_version: row.get(3)?,
             language: row.get(4)?,
-            size: told.as_ref().map(|t| t.size.clone()).unwrap_or_default(),
+            letters_percent: told.as_ref().and_then(|t| t.letters_percent),
             text_sha256: hex(&sha256),
             opened_at,
             inputs: told.as_ref().map(|t| t.inputs.clone()).unwrap_or_default(),

@@ -49,14 +49,17 @@ impl Staff {
                     _ => self.record = Some(resident::Record::new(*view, &self.known.gates)),
                 }
                 // An open form is not torn from under the hands of who types, unless it was this save that was answered.
-                if !matches!(&self.page, Page::Form(form) if !form.is_saved()) && !matches!(self.page, Page::Resident) {
+                if !matches!(&self.page, Page::Form(form) if !form.is_saved())
+                    && !matches!(self.page, Page::Resident | Page::Shown(_))
+                {
                     self.page = Page::Resident;
                     return Action::Focus(resident::CARD_FIELD);
                 }
             }
             StaffEvent::Closed => {
                 // When it was this window that closed it, another page is shown already.
-                if self.record.take().is_some() && matches!(self.page, Page::Resident | Page::Form(_)) {
+                if self.record.take().is_some() && matches!(self.page, Page::Resident | Page::Form(_) | Page::Shown(_))
+                {
                     return self.go(Route::Home);
                 }
             }
@@ -84,6 +87,12 @@ impl Staff {
             }
             StaffEvent::Reader(state) => self.known.reader = state,
             StaffEvent::ResidentBusy(busy) => self.known.resident_busy = busy,
+            StaffEvent::Evidence(event) => {
+                if let Page::Shown(screen) = &mut self.page {
+                    screen.hear(&event);
+                }
+                self.known.evidence.hear(event);
+            }
             StaffEvent::Failed(failure) => return self.failed(failure),
         }
         Action::None

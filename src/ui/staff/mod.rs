@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: any control that starts, suggests or repeats face entry. That begins on the resident window only.
 
+pub mod evidence;
 pub mod first_run;
 pub mod form;
 pub mod gates;
@@ -10,11 +11,13 @@ pub mod home;
 pub mod resident;
 pub mod settings;
 mod shell;
+pub mod shown;
 pub mod unlock;
 pub mod why_off;
 
 use crate::app::command::StaffCommand;
 use crate::app::event::{Failure, GateLabel};
+use crate::app::evidence::EvidenceCommand;
 use crate::domain::Realm;
 use crate::domain::gate::GateStatus;
 use crate::domain::id::GateId;
@@ -42,6 +45,19 @@ pub enum Action {
     Copy(String),
     /// Another language for this window.
     Language(Language),
+    /// Where to write a file; answered with [`Message::Picked`].
+    Pick(Pick),
+}
+
+/// A file that staff may have written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pick {
+    /// A head of the log for paper.
+    Head,
+    /// The log for an inspector.
+    Log,
+    /// What was shown, for the person.
+    Replay,
 }
 
 /// A page that can be gone to without an answer from the desk.
@@ -61,6 +77,10 @@ pub enum Route {
     Gates,
     /// Why face entry is off.
     WhyOff,
+    /// The log and its heads.
+    Evidence,
+    /// What was shown to the person whose record is open.
+    Shown,
 }
 
 /// What the desk told so far; screens read it, `apply` writes it.
@@ -84,6 +104,8 @@ pub struct Known {
     pub resident_busy: bool,
     /// Results of card way tests of this session.
     pub card_ways: Vec<(GateId, bool)>,
+    /// What is known of the evidence.
+    pub evidence: evidence::Heard,
 }
 
 /// A line under the header: the newest thing that happened.
@@ -124,6 +146,10 @@ pub enum Page {
     Gates(gates::Gates),
     /// Why face entry is off.
     WhyOff,
+    /// The log and its heads.
+    Evidence(evidence::Evidence),
+    /// What was shown to the person whose record is open.
+    Shown(shown::Shown),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -142,6 +168,7 @@ impl Page {
     fn is_inside(&self) -> bool {
         match self {
             Self::Home | Self::Resident | Self::Form(_) | Self::Facts(_) | Self::Gates(_) | Self::WhyOff => true,
+            Self::Evidence(_) | Self::Shown(_) => true,
             Self::Starting
             | Self::FirstRun(_)
             | Self::Unlock(_)
@@ -169,6 +196,12 @@ pub enum Message {
     Facts(settings::Message),
     /// On the gates page.
     Gates(gates::Message),
+    /// On the evidence page.
+    Evidence(evidence::Message),
+    /// On the page of what was shown.
+    Shown(shown::Message),
+    /// A file was chosen, or not.
+    Picked(Pick, Option<std::path::PathBuf>),
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -241,6 +274,8 @@ impl Staff {
             | Page::Facts(_)
             | Page::Gates(_)
             | Page::WhyOff
+            | Page::Evidence(_)
+            | Page::Shown(_)
             | Page::Closing
             | Page::Gone
             | Page::Farewell { .. } => None,
@@ -283,6 +318,10 @@ impl Staff {
             (Message::Form(message), Page::Form(screen)) => screen.update(message),
             (Message::Facts(message), Page::Facts(screen)) => screen.update(message),
             (Message::Gates(message), Page::Gates(screen)) => screen.update(message),
+            (Message::Evidence(message), Page::Evidence(screen)) => screen.update(message),
+            (Message::Shown(message), Page::Shown(screen)) => screen.update(message),
+            (Message::Picked(pick, Some(path)), Page::Evidence(screen)) => screen.picked(pick, path),
+            (Message::Picked(Pick::Replay, Some(path)), Page::Shown(screen)) => screen.picked(path),
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None
@@ -353,9 +392,19 @@ impl Staff {
                 self.page = Page::WhyOff;
                 Action::None
             }
+            Route::Evidence => {
+                self.page = Page::Evidence(evidence::Evidence::default());
+                Action::None
+            }
+            Route::Shown if self.record.is_some() => {
+                self.page = Page::Shown(shown::Shown::default());
+                Action::Ask(StaffCommand::Evidence(EvidenceCommand::ListShown))
+            }
+            Route::Shown => return self.go(Route::Home),
         };
         // A record stays open only while its page or its form is shown.
-        if self.record.is_some() && (route == Route::Add || !matches!(self.page, Page::Resident | Page::Form(_))) {
+        if self.record.is_some() && (route == Route::Add || !matches!(self.page, Page::Resident | Page::Form(_) | Page::Shown(_)))
+        {
             self.record = None;
             return Action::Ask(StaffCommand::CloseResident);
         }

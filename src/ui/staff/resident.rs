@@ -36,6 +36,8 @@ pub enum Message {
     EditPressed,
     /// Close the record.
     ClosePressed,
+    /// What was shown to this person.
+    ShownPressed,
     /// The resident phoned or wrote: withdraw.
     WithdrawPressed,
     /// Yes, the resident asked for it.
@@ -140,6 +142,7 @@ impl Record {
             }
             Message::IssuePressed => return self.issue(),
             Message::EditPressed => return Action::Go(Route::Edit),
+            Message::ShownPressed => return Action::Go(Route::Shown),
             Message::ClosePressed => return Action::Go(Route::Home),
             Message::WithdrawPressed => self.withdrawing = matches!(self.view.face, FaceState::Held { .. }),
             Message::WithdrawDropped => self.withdrawing = false,
@@ -192,6 +195,7 @@ impl Record {
         .align_y(Center);
         row![
             column![name, what.wrap()].spacing(S.space * 0.5).width(Fill),
+            widget::action(S, "record-shown", tr!(texts, "record-shown"), Weight::Quiet, Some(Message::ShownPressed)),
             widget::action(S, "record-edit", tr!(texts, "record-edit"), Weight::Plain, Some(Message::EditPressed)),
             widget::action(S, "record-close", tr!(texts, "record-close"), Weight::Plain, Some(Message::ClosePressed)),
         ]

@@ -33,11 +33,14 @@ impl Staff {
             Page::Facts(screen) => screen.view(texts).map(Message::Facts),
             Page::Gates(screen) => screen.view(texts, &self.known).map(Message::Gates),
             Page::WhyOff => why_off::view(texts, &self.known),
+            Page::Evidence(screen) => screen.view(texts, &self.known.evidence).map(Message::Evidence),
+            Page::Shown(screen) => screen.view(texts).map(Message::Shown),
         };
         let gap = S.space * 1.5;
         let page = column![
             widget::at_times(inside.then(|| self.busy(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.reader(texts)).flatten(), gap),
+            widget::at_times(inside.then(|| self.known.evidence.alarm(texts)).flatten(), gap),
             widget::at_times(self.flash.as_ref().map(|flash| flash_line(texts, flash)), gap),
             body,
         ]
@@ -64,6 +67,12 @@ impl Staff {
             bar = bar
                 .push(link("go-home", tr!(texts, "go-home"), Route::Home, matches!(self.page, Page::Home)))
                 .push(link("go-settings", tr!(texts, "go-settings"), Route::Facts, settings))
+                .push(link(
+                    "go-evidence",
+                    tr!(texts, "go-evidence"),
+                    Route::Evidence,
+                    matches!(self.page, Page::Evidence(_)),
+                ))
                 .push(widget::gap())
                 .push(text(&self.known.operator).size(S.small).color(theme::INK_SOFT));
         } else {
