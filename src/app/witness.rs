@@ -62,13 +62,7 @@ impl Courier {
         Ok(())
     }
 
-    fn compare(
-        &mut self,
-        gate: &GateRecord,
-        note: &str,
-        asked: &mut Asked,
-        now: Timestamp,
-    ) -> Result<(), VaultError> {
+    fn compare(&mut self, gate: &GateRecord, note: &str, asked: &mut Asked, now: Timestamp) -> Result<(), VaultError> {
         match self.vault.record_gate_head(gate.id, note, now) {
             Ok(head) => {
                 if head.state != HeadState::Fits {

@@ -36,7 +36,8 @@ pub fn line(note: &str, key: &[u8; 32]) -> Result<String, EvidenceError> {
     let head = checkpoint::verify(note, key)?;
     let read = Note::from_bytes(note.as_bytes()).map_err(|_| EvidenceError::Malformed)?;
     let id = key_id(&head.origin, NOTE_ED25519, key);
-    let (signed, _) = read.verify(&VerifierList::new(vec![station(&head.origin, key)?])).map_err(|_| EvidenceError::Signature)?;
+    let (signed, _) =
+        read.verify(&VerifierList::new(vec![station(&head.origin, key)?])).map_err(|_| EvidenceError::Signature)?;
     let signature = signed.iter().find(|s| s.id() == id).ok_or(EvidenceError::Signature)?;
     Ok(format!("{LINE} {} {} {} {}", head.origin, head.size, hex(&head.root), hex(signature.signature())))
 }

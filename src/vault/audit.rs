@@ -208,13 +208,15 @@ impl Vault {
         told: &Told,
         report: &mut AuditReport,
     ) -> Result<(), VaultError> {
-        let mut statement = view.prepare("SELECT size, note FROM log_heads ORDER BY size")?;
-        let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
+        // As bytes: a note that is no text any more is one that does not fit.
+        let mut statement = view.prepare("SELECT size, CAST(note AS BLOB) FROM log_heads ORDER BY size")?;
+        let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
         let mut sizes = BTreeSet::new();
         for row in rows {
             let (size, note) = row?;
             let size = position(size)?;
             let now = (size <= report.records).then(|| tree_hash(size, built).ok()).flatten().map(|hash| hash.0);
+            let note = String::from_utf8(note).unwrap_or_default();
             let fits = checkpoint::verify(&note, &self.evidence_public())
                 .is_ok_and(|head| head.size == size && head.origin == self.origin() && Some(head.root) == now);
             if !fits {
@@ -225,7 +227,8 @@ impl Vault {
         report.heads_missing.extend(told.headed.iter().filter(|n| !sizes.contains(&(*n + 1))));
         let ends = told.unlocked.iter().skip(1).copied().chain([report.records]);
         for (n, end) in told.unlocked.iter().zip(ends) {
-            if sizes.range(n + 1..=end).next().is_none() {
+            // Damage may put the positions out of order: nothing is taken for granted of them.
+            if sizes.range(n + 1..).next().is_none_or(|size| *size > end) {
                 report.heads_missing.push(*n);
             }
         }
@@ -250,7 +253,8 @@ impl Vault {
                 .is_ok_and(|head| head.size == size && head.origin == self.origin() && Some(head.root) == root);
             from = size;
         }
-        let before: Option<i64> = work.query_row("SELECT max(size) FROM log_heads WHERE size < ?1", [number(from)], |r| r.get(0))?;
+        let before: Option<i64> =
+            work.query_row("SELECT max(size) FROM log_heads WHERE size < ?1", [number(from)], |r| r.get(0))?;
         let session = before.map(position).transpose()?.unwrap_or(0).max(records.saturating_sub(TAIL_MAX));
         self.compare(work, session, records, &mut check)?;
         let kept = self.read_station(CHECKED_TO)?.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok());

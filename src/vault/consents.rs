@@ -14,9 +14,9 @@ use crate::domain::time::{CivilDate, Timestamp};
 use crate::evidence::{Kind, consent as record, hex, statement};
 
 use super::Vault;
+use super::audit::AuditReport;
 use super::cards::has_card;
 use super::error::{MAIN_FILE, VaultError};
-use super::audit::AuditReport;
 use super::notices::{refusal_stands, was_read};
 use super::outbox;
 use super::residents::{open_text, resident_band, resident_ends_on, resident_is_known};

@@ -109,7 +109,8 @@ impl Vault {
         let sql = "SELECT log.n, record FROM log JOIN log_details ON log_details.n = log.n
              WHERE resident = ?1 ORDER BY log.n";
         let mut statement = view.prepare_cached(sql)?;
-        let rows = statement.query_map([resident.bytes()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+        let rows =
+            statement.query_map([resident.bytes()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
         let mut entries = vec![];
         for row in rows {
             let (n, bytes) = row?;

@@ -109,7 +109,7 @@ impl Vault {
         Ok(bytes)
     }
 
-    fn bundle(&self, view: &Connection, showing: ShowingId, now: Timestamp) -> Result<Vec<u8>, VaultError> {
+    pub(super) fn bundle(&self, view: &Connection, showing: ShowingId, now: Timestamp) -> Result<Vec<u8>, VaultError> {
         let sql = "SELECT showings.resident, text_sha256, sealed FROM showings
              JOIN showing_records ON showing = id WHERE id = ?1";
         let (resident, sha256, sealed): ([u8; 16], [u8; 32], Vec<u8>) =
@@ -120,7 +120,9 @@ impl Vault {
         let text: String = view.query_row("SELECT body FROM texts WHERE sha256 = ?1", [sha256], |row| row.get(0))?;
         let sql = "SELECT id, evidence FROM consents WHERE resident = ?1 AND text_sha256 = ?2 ORDER BY signed_at DESC LIMIT 1";
         let consent: Option<(ConsentId, Vec<u8>)> = view
-            .query_row(sql, params![resident.bytes(), sha256], |row| Ok((ConsentId::from_bytes(row.get(0)?), row.get(1)?)))
+            .query_row(sql, params![resident.bytes(), sha256], |row| {
+                Ok((ConsentId::from_bytes(row.get(0)?), row.get(1)?))
+            })
             .optional()?;
 
         let head = self.head(view)?;

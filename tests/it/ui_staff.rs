@@ -97,6 +97,11 @@ fn person(face: FaceState) -> ResidentView {
     }
 }
 
+/// Somebody whose record may be opened.
+pub fn somebody() -> ResidentView {
+    person(held())
+}
+
 fn held() -> FaceState {
     FaceState::Held {
         gates: vec![(GateId::from_bytes([1; 16]), "东门".into())],
@@ -205,6 +210,10 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ("gone", gone, vec!["gone"]),
         ("farewell", farewell, vec!["farewell-left"]),
         ("why", at(Route::WhyOff), vec!["why-facts", "why-gates", "why-cards-work"]),
+        ("evidence", crate::ui_evidence::whole(unlocked()), vec!["go-evidence", "chain-state", "check-all"]),
+        ("evidence-alarm", crate::ui_evidence::alarming(unlocked()), vec!["chain-alarm", "chain-state"]),
+        ("shown", crate::ui_evidence::shown(unlocked(), person(held())), vec!["shown-back", "shown-row-0"]),
+        ("shown-broken", crate::ui_evidence::broken(unlocked(), person(held())), vec!["shown-back", "shown-broken"]),
     ]
 }
 
@@ -519,6 +528,7 @@ fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::ShowGates => "show-gates",
         StaffCommand::StopFace => "stop-face",
         StaffCommand::WithdrawFor(_) => "withdraw-for",
+        StaffCommand::Evidence(_) => "evidence",
     }
 }
 
@@ -531,9 +541,11 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
             "first-1" | "first-2" | "unlock" | "unlock-wait" | "closing" | "gone" | "farewell" => &[],
             "home" | "home-trouble" => &["lock", "show-gates"],
             "home-found" => &["lock", "open", "show-gates"],
-            "record-issue" => &["close", "issue-card", "lock"],
-            "record-face" => &["close", "lock", "stop-face"],
-            "record-withdraw" => &["close", "lock", "withdraw-for"],
+            "record-issue" => &["close", "evidence", "issue-card", "lock"],
+            "record-face" => &["close", "evidence", "lock", "stop-face"],
+            "record-withdraw" => &["close", "evidence", "lock", "withdraw-for"],
+            "evidence" | "evidence-alarm" => &["evidence", "lock", "show-gates"],
+            "shown" | "shown-broken" => &["close", "evidence", "lock", "show-gates"],
             "form" | "form-wrong" => &["lock", "save"],
             "facts" => &["lock", "save-facts", "show-gates"],
             "gates" => &["lock", "test-card-way"],

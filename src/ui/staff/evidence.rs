@@ -127,11 +127,8 @@ impl Evidence {
 
     fn paper<'a>(&'a self, texts: &Texts, heard: &'a Heard) -> Element<'a, Message> {
         let taken = heard.head.as_ref().map(|(short, path)| {
-            column![
-                text(short.as_str()).size(S.section),
-                S.hint(tr!(texts, "head-saved", path = path.as_str())),
-            ]
-            .spacing(S.space * 0.5)
+            column![text(short.as_str()).size(S.section), S.hint(tr!(texts, "head-saved", path = path.as_str())),]
+                .spacing(S.space * 0.5)
         });
         let field = widget::Field::new(HEAD, tr!(texts, "head-field"), &self.typed)
             .placeholder("MK1-…")

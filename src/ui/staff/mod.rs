@@ -403,7 +403,8 @@ impl Staff {
             Route::Shown => return self.go(Route::Home),
         };
         // A record stays open only while its page or its form is shown.
-        if self.record.is_some() && (route == Route::Add || !matches!(self.page, Page::Resident | Page::Form(_) | Page::Shown(_)))
+        if self.record.is_some()
+            && (route == Route::Add || !matches!(self.page, Page::Resident | Page::Form(_) | Page::Shown(_)))
         {
             self.record = None;
             return Action::Ask(StaffCommand::CloseResident);

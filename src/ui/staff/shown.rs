@@ -61,9 +61,7 @@ impl Shown {
     pub fn update(&mut self, message: Message) -> Action {
         match message {
             Message::BackPressed => Action::Go(Route::Record),
-            Message::ShowPressed(showing) => {
-                Action::Ask(StaffCommand::Evidence(EvidenceCommand::ShowAgain(showing)))
-            }
+            Message::ShowPressed(showing) => Action::Ask(StaffCommand::Evidence(EvidenceCommand::ShowAgain(showing))),
             Message::SavePressed if self.again.is_some() => Action::Pick(Pick::Replay),
             Message::SavePressed => Action::None,
         }
@@ -72,9 +70,7 @@ impl Shown {
     /// A file was chosen.
     pub fn picked(&mut self, path: PathBuf) -> Action {
         match &self.again {
-            Some((text, _)) => {
-                Action::Ask(StaffCommand::Evidence(EvidenceCommand::SaveReplay(text.showing, path)))
-            }
+            Some((text, _)) => Action::Ask(StaffCommand::Evidence(EvidenceCommand::SaveReplay(text.showing, path))),
             None => Action::None,
         }
     }
