@@ -114,7 +114,7 @@ impl Short {
 }
 
 impl std::fmt::Display for Short {
-    /// `MK1-<size>-XXXXX-XXXXX-XXXXX-XXXXX-XXXXXX`.
+    /// `MK1-<size>-`, then 26 letters in groups of 5, 5, 5, 5 and 6.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{SHORT}-{}", self.size)?;
         let all: Vec<char> = self.digest.chars().chain(self.check().chars()).collect();

@@ -34,7 +34,7 @@ pub mod showing;
 pub mod statement;
 pub mod step;
 #[cfg(test)]
-mod vectors;
+mod vector_tests;
 
 pub use statement::Kind;
 

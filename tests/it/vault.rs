@@ -4,3 +4,4 @@ mod crash;
 mod duties;
 mod files;
 mod site;
+mod verify;

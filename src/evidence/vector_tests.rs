@@ -1,5 +1,5 @@
 //! The test vectors of `docs/evidence.md`: made here from fixed keys, compared byte for byte with the document and with
-//! the files under `tests/vectors`. `MENKA_BLESS=1 cargo test --features practice --lib evidence::vectors` writes them
+//! the files under `tests/vectors`. `MENKA_BLESS=1 cargo test --features practice --lib evidence::vector_tests` writes them
 //! anew.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
