@@ -22,7 +22,7 @@ menka-verify: checks what a Menka desk signed, offline
 
   KEY    the desk's public key, 64 hex digits or a file that holds them. Get it on another way than the file.
   HEAD   a line typed from paper (MK1-...), a scanned line (menka-head-1 ...), or a file with either or a signed note.
-         May be given several times.
+         As a witness also a replay file. May be given several times.
   --lang zh|en
 
 exit code: 0 genuine; 1 not genuine; 2 could not be asked; 3 nothing wrong was found, but nothing kept elsewhere
@@ -167,7 +167,14 @@ impl Asked {
         let (bytes, key) = (self.read(export::LEN_MAX)?, self.key()?);
         let mut elsewhere = vec![];
         for text in &self.witnesses {
-            let head = Elsewhere::parse(text, &key);
+            // What a resident took home holds a head too.
+            let head = if text.starts_with('{') {
+                bundle::verify(text.as_bytes(), &key)
+                    .map(|read| Elsewhere::Signed(read.head))
+                    .map_err(|e| e.to_string())
+            } else {
+                Elsewhere::parse(text, &key).map_err(|e| e.to_string())
+            };
             elsewhere.push(head.map_err(|error| Outcome::Usage(format!("--witness: {error}")))?);
         }
         let read = export::verify(&bytes, &key, &elsewhere).map_err(|refused| self.log_refused(&refused))?;
@@ -320,8 +327,8 @@ fn key_of(text: &str) -> Result<[u8; 32], Outcome> {
 fn text_or_file(text: &str) -> Result<String, Outcome> {
     match std::fs::metadata(text) {
         Ok(file) if file.is_file() => {
-            if file.len() > head::NOTE_MAX as u64 {
-                return Err(Outcome::Usage(format!("{text} is too large for a head")));
+            if file.len() > bundle::LEN_MAX as u64 {
+                return Err(Outcome::Usage(format!("{text} is too large")));
             }
             std::fs::read_to_string(text).map_err(|error| Outcome::Usage(format!("{text} cannot be read: {error}")))
         }

@@ -376,3 +376,37 @@ fn p14_a_changed_text_or_record_is_refused_with_the_step_that_fails() {
     vault.append(&vault.main, Actor::Station, &AuditEvent::Searched, NOW.plus_ms(50)).unwrap();
     assert_eq!(vault.show_again(showing, NOW.plus_ms(51)).unwrap().text, TEXT);
 }
+
+#[test]
+fn p69_the_look_at_a_start_does_not_grow_with_the_log() {
+    let (folder, vault, _) = lived_in();
+    let work = vault.begin().unwrap();
+    for _ in 0..20_000 {
+        vault.append(&work, Actor::Station, &AuditEvent::Searched, NOW.plus_ms(10)).unwrap();
+    }
+    vault.keep_head(&work).unwrap();
+    vault.append(&work, Actor::Station, &AuditEvent::Searched, NOW.plus_ms(10)).unwrap();
+    vault.keep_head(&work).unwrap();
+    work.commit().unwrap();
+    drop(vault);
+    let begun = Instant::now();
+    let vault = Vault::unlock(folder.path(), Realm::Real, &passphrase(), NOW.plus_ms(60)).unwrap();
+    let (opened, check) = (begun.elapsed(), vault.start_check());
+    assert!(check.sound && check.records > 20_000 && check.read <= 2_000, "{check:?}");
+    let begun = Instant::now();
+    assert!(vault.audit().unwrap().is_sound());
+    println!(
+        "{} records: unlock with {} read again {opened:?}, all of them {:?}",
+        check.records,
+        check.read,
+        begun.elapsed()
+    );
+    // The slice moves on: in the end every record was read again.
+    let mut read = check.read;
+    drop(vault);
+    for n in 0..21 {
+        let vault = Vault::unlock(folder.path(), Realm::Real, &passphrase(), NOW.plus_ms(70 + n)).unwrap();
+        read += vault.start_check().read;
+    }
+    assert!(read >= check.records);
+}

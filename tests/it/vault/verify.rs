@@ -83,7 +83,12 @@ fn p63_p69_the_log_for_an_inspector_names_nobody_and_is_never_called_witnessed_w
     let short = Short::of(&early).to_string();
     let saved = folder.path().join("head.txt");
     std::fs::write(&saved, &note).unwrap();
-    for witness in [&short, &line, saved.to_str().unwrap()] {
+    // What the resident takes home witnesses the log as well.
+    let home = folder.path().join("home.json");
+    std::fs::write(&home, vault.replay_bundle(reader.showing, NOW.plus_ms(70_000)).unwrap()).unwrap();
+    let text = vault.export_log("春江区公安分局", "2026-17", NOW.plus_ms(80_000)).unwrap();
+    std::fs::write(file, &text).unwrap();
+    for witness in [&short, &line, saved.to_str().unwrap(), home.to_str().unwrap()] {
         let output = run(&["log", file, "--key", &key, "--witness", witness]);
         assert_eq!(output.status.code(), Some(0), "{}", said(&output));
         assert!(said(&output).contains("not witnessed since"), "what came after the head: {}", said(&output));
