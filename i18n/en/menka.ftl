@@ -500,3 +500,16 @@ shown-save = Save for the resident…
 shown-saved = Written to { $path }
 shown-broken = It cannot be shown as it was: this step fails: { $step }.
 shown-broken-todo = What is kept was changed. A supervisor should compare everything again on the page "Evidence".
+## Roles and looks
+
+err-role = Your account does not do this.
+rec-role = Please hand it to a colleague who does.
+role-front-desk = Front desk
+role-supervisor = Supervisor
+role-technician = Technician
+role-auditor = Auditor
+look-why = Why open it?
+look-here = The resident is here
+look-card = Card work
+look-request = Call or letter
+look-other = Other

@@ -500,3 +500,16 @@ shown-save = 存成文件给住户…
 shown-saved = 已写入 { $path }
 shown-broken = 不能原样再看：这一步没有通过——{ $step }。
 shown-broken-todo = 保存的内容被改动过。请主管到“证据”页全部重新核对。
+## 角色与查看
+
+err-role = 您的账号不能办这件事。
+rec-role = 请交给有这项职责的同事办。
+role-front-desk = 前台
+role-supervisor = 主管
+role-technician = 技术员
+role-auditor = 审计员
+look-why = 为什么打开？
+look-here = 住户本人在场
+look-card = 办卡
+look-request = 来电或来信
+look-other = 其他

@@ -12,6 +12,7 @@ pub mod evidence;
 mod handing_over;
 mod preview;
 pub mod promises;
+pub mod roles;
 pub mod runner;
 mod staff;
 mod visit;

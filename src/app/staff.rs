@@ -24,6 +24,9 @@ const ASK_LIMIT: Duration = Duration::from_millis(2_000);
 
 impl Desk {
     pub(super) fn handle_staff(&mut self, command: StaffCommand, now: Timestamp) {
+        if !self.is_allowed(&command, now) {
+            return;
+        }
         match command {
             StaffCommand::CreateVault { operator, passphrase, facts } => {
                 self.create(&operator, &passphrase, &facts, now);
@@ -34,7 +37,7 @@ impl Desk {
                 self.vault(|v| v.record_searched(now));
                 self.find(&query);
             }
-            StaffCommand::OpenResident(id) => self.open_record(id, OpenWhy::Staff, now),
+            StaffCommand::OpenResident(id, why) => self.open_record(id, OpenWhy::Staff(why), now),
             StaffCommand::CloseResident => {
                 if let Some(open) = self.open.as_mut() {
                     open.opened = None;

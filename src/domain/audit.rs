@@ -72,6 +72,8 @@ pub enum AuditEvent {
     FaceErased(TemplateId, GateId),
     /// A receipt or certificate was made.
     ReceiptIssued(ConsentId),
+    /// A command was refused for the account's role; which command.
+    ActRefused(&'static str),
     /// A template goes to a gate now.
     FaceSent(TemplateId, GateId),
     /// Staff searched: at most ten masked rows were shown.

@@ -16,6 +16,7 @@ use crate::domain::gate::GateRecord;
 use crate::domain::id::{ConsentId, GateId, ResidentId, ShowingId, TemplateId};
 use crate::domain::notice::{Language, NoticeRef, NoticeShown};
 use crate::domain::resident::{AgeBand, ResidentDraft};
+use crate::domain::role::LookWhy;
 use crate::domain::site::SiteFacts;
 use crate::domain::time::Timestamp;
 use crate::evidence::consent::{ConsentFacts, consent_json};
@@ -225,7 +226,7 @@ fn p69_a_change_is_located() {
 #[test]
 fn p69_a_cut_end_is_found_with_a_head_kept_elsewhere_and_called_unwitnessed_without() {
     let (_folder, mut vault, people) = lived_in();
-    vault.open_resident(people[1], OpenWhy::Staff, NOW.plus_ms(20)).unwrap();
+    vault.open_resident(people[1], OpenWhy::Staff(LookWhy::Here), NOW.plus_ms(20)).unwrap();
     let (head, note) = vault.take_head(NOW.plus_ms(21)).unwrap();
     let short = Short::of(&head).to_string();
     // Everything after the unlocking goes, with all that would tell.
@@ -258,7 +259,7 @@ fn p69_a_cut_end_is_found_with_a_head_kept_elsewhere_and_called_unwitnessed_with
 #[test]
 fn p69_a_log_written_and_signed_anew_is_found_with_a_head_kept_elsewhere() {
     let (_folder, mut vault, people) = lived_in();
-    vault.open_resident(people[1], OpenWhy::Staff, NOW.plus_ms(20)).unwrap();
+    vault.open_resident(people[1], OpenWhy::Staff(LookWhy::Here), NOW.plus_ms(20)).unwrap();
     let (head, _) = vault.take_head(NOW.plus_ms(21)).unwrap();
     let short = Short::of(&head).to_string();
     assert_eq!(vault.check_elsewhere(&short), Ok(Witnessed::Fits { size: head.size }));

@@ -11,6 +11,7 @@ mod gate;
 mod layering;
 mod notice;
 mod practice;
+mod roles;
 mod ui_evidence;
 mod ui_resident;
 mod ui_staff;
