@@ -123,12 +123,14 @@ impl Vault {
         self.audit_view(&view)
     }
 
-    /// [`Self::audit`], and the verdict goes into the log.
+    /// [`Self::audit`], and the verdict goes into the log. What does not fit keeps face entry off until the next unlock
+    /// looks again.
     ///
     /// # Errors
     /// Those of the disk.
     pub fn audit_logged(&mut self, now: Timestamp) -> Result<AuditReport, VaultError> {
         let report = self.audit()?;
+        self.start_check.sound &= report.is_sound();
         let work = self.begin()?;
         let verdict = if report.is_sound() { "sound" } else { "not-sound" };
         self.append(&work, Actor::Staff(self.staff), &AuditEvent::LogChecked(verdict), now)?;
@@ -136,7 +138,7 @@ impl Vault {
         Ok(report)
     }
 
-    /// What the look at the last unlock has shown.
+    /// What the look at the last unlock has shown; no longer sound when a full comparison since then found something.
     pub fn start_check(&self) -> StartCheck {
         self.start_check
     }

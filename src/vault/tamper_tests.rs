@@ -346,6 +346,16 @@ fn p69_each_start_reads_a_part_again_and_says_when_it_does_not_fit() {
     drop(vault);
     let vault = Vault::unlock(folder.path(), Realm::Real, &passphrase(), NOW.plus_ms(60)).unwrap();
     assert!(!vault.start_check().sound);
+    drop(vault);
+
+    // What a start did not read, a comparison of everything finds; from then on the log does not count as whole.
+    let (_folder, mut vault, _) = lived_in();
+    disarm(&vault);
+    vault.main.execute("UPDATE texts SET body = body || ' '", []).unwrap();
+    assert!(vault.start_check().sound);
+    assert!(!vault.audit_logged(NOW.plus_ms(70)).unwrap().is_sound());
+    assert!(!vault.start_check().sound);
+    assert_eq!(vault.log_records(0, 10_000).unwrap().last().unwrap().label.as_deref(), Some("not-sound"));
 }
 
 #[test]
