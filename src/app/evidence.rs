@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::desk::{Desk, failure_of};
 use super::event::{Failure, GateLabel, StaffEvent};
-use crate::domain::id::{ConsentId, ResidentId, ShowingId};
+use crate::domain::id::{ConsentId, ShowingId};
 use crate::domain::notice::{Language, NoticeRef};
 use crate::domain::time::Timestamp;
 use crate::evidence::export::Witnessed;
@@ -328,12 +328,8 @@ impl Desk {
         }
     }
 
-    fn opened(&self) -> Option<ResidentId> {
-        self.open.as_ref().and_then(|o| o.opened)
-    }
-
     fn list_shown(&mut self) {
-        let Some(resident) = self.opened() else { return };
+        let Some(resident) = self.open.as_ref().and_then(|o| o.opened) else { return };
         if let Some(rows) = self.vault(|v| v.showings(resident, SHOWN_MAX)) {
             let view = |row: crate::vault::ShownRow| ShownView {
                 showing: row.showing,
@@ -348,7 +344,7 @@ impl Desk {
 
     /// Staff look at what was shown to the person whose record is open, nobody else's.
     fn is_of_the_open_record(&mut self, showing: ShowingId) -> bool {
-        let Some(resident) = self.opened() else { return false };
+        let Some(resident) = self.open.as_ref().and_then(|o| o.opened) else { return false };
         let rows = self.vault(|v| v.showings(resident, SHOWN_MAX)).unwrap_or_default();
         rows.iter().any(|row| row.showing == showing)
     }

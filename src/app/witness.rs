@@ -66,7 +66,8 @@ impl Courier {
         match self.vault.record_gate_head(gate.id, note, now) {
             Ok(head) => {
                 if head.state != HeadState::Fits {
-                    tracing::error!(gate = %gate.id.short(), state = ?head.state, "the log does not continue the head that a gate keeps");
+                    let gate = gate.id.short();
+                    tracing::error!(%gate, state = ?head.state, "the log does not continue the head that a gate keeps");
                 }
                 (asked.kept, asked.state) = (head.size, Some(head.state));
                 self.shared().touch();

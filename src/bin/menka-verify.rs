@@ -212,7 +212,7 @@ impl Asked {
                 let since = first.map(at).unwrap_or_default();
                 let head = self.say(
                     "没有发现问题，但没有见证，自",
-                    "NOT WITNESSED: nothing wrong was found, but nothing kept elsewhere was compared, since",
+                    "NOT WITNESSED: nothing wrong was found, but no head that was kept elsewhere was compared, since",
                 );
                 text.insert_str(0, &format!("{head} {since}\n"));
                 Ok(Outcome::Unwitnessed(text))

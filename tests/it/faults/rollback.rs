@@ -35,6 +35,9 @@ fn p69_a_rolled_back_vault_is_refused_to_act_on_faces_and_said_and_cards_go_on()
     let head = site.folder.path().join("head.pdf");
     site.drive.staff(StaffCommand::Evidence(EvidenceCommand::SaveHead(head.clone())));
     assert!(std::fs::read(&head).unwrap().starts_with(b"%PDF-"));
+    if let Some(folder) = std::env::var_os("MENKA_SHOTS") {
+        std::fs::copy(&head, Path::new(&folder).join("head.pdf")).unwrap();
+    }
     let told = site.drive.told.iter().rev().find(|told| told.contains("HeadSaved")).unwrap();
     let from = told.find("MK1-").expect("the line on the paper");
     let paper: String = told[from..].chars().take_while(|c| *c != '"').collect();
