@@ -100,6 +100,8 @@ pub enum StaffCommand {
     Rights(RightsCommand),
     /// About the notice, its assessment, signs and entrusted parties.
     Notice(NoticeCommand),
+    /// The evidence: the log, its heads outside, what was shown.
+    Evidence(super::evidence::EvidenceCommand),
 }
 
 /// From the resident window.

@@ -34,6 +34,7 @@ pub fn gather(
     gates: &[GateRecord],
     answering: &[GateRecord],
     assessment: Standing,
+    log_is_whole: bool,
     person: Option<PersonFacts>,
 ) -> Conditions {
     let mut conditions = Conditions::unchecked(realm);
@@ -55,6 +56,7 @@ pub fn gather(
     let tested = answering.iter().any(|g| g.takes_faces)
         && answering.iter().filter(|g| g.takes_faces).all(|g| g.card_way_tested_at.is_some());
     conditions.set(Blocker::CardWayTested, known(tested));
+    conditions.set(Blocker::LogNotWhole, known(log_is_whole));
     let promises = match (promises::all_kept(), realm) {
         (true, _) => Condition::Holds,
         (false, Realm::Practice) => Condition::Practice,

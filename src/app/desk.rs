@@ -87,6 +87,7 @@ pub(super) struct Open {
     /// The counts of requests as last told.
     pub requests_told: Option<RequestCounts>,
     pub notice: NoticeCare,
+    pub chain: super::evidence::ChainSeen,
 }
 
 /// The desk.
@@ -333,6 +334,7 @@ impl Desk {
             opened_shown: None,
             requests_told: None,
             notice: NoticeCare::default(),
+            chain: super::evidence::ChainSeen::default(),
         }));
         self.say(StaffEvent::Unlocked { operator });
         self.say(StaffEvent::StationFingerprint(fingerprint));
@@ -456,8 +458,9 @@ impl Desk {
         }
         open.changes_seen = changes;
         let answering = conditions::answering(&open.gates, &seen);
-        let known =
-            conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, open.notice.standing, None);
+        let whole = super::evidence::log_is_whole(&open.vault);
+        let standing = open.notice.standing;
+        let known = conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, standing, whole, None);
         if open.desk_shown.as_ref() != Some(&known) {
             events.push(StaffEvent::Desk(known.desk_blockers()));
             open.desk_shown = Some(known.clone());
@@ -474,6 +477,7 @@ impl Desk {
         if idle && offered != self.last_offered {
             self.to_idle(now);
         }
+        self.show_chain_if_changed();
         if refresh_record {
             self.show_opened_if_changed();
             self.refresh_withdrawn();
@@ -563,7 +567,8 @@ impl Desk {
         // The answering gates may have passed their card test since they were read.
         let fresh: Vec<GateRecord> = gates.iter().filter(|g| answering.iter().any(|a| a.id == g.id)).cloned().collect();
         let standing = self.open.as_ref().map(|o| o.notice.standing).unwrap_or_default();
-        conditions::gather(self.config.realm, facts, &gates, &fresh, standing, Some(person))
+        let whole = self.open.as_ref().is_some_and(|o| super::evidence::log_is_whole(&o.vault));
+        conditions::gather(self.config.realm, facts, &gates, &fresh, standing, whole, Some(person))
     }
 
     /// Runs a vault operation; a failure is told to the staff.

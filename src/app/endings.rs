@@ -138,12 +138,12 @@ impl Desk {
         self.show_opened(now);
     }
 
-    pub(super) fn save_receipt(&mut self, path: &std::path::Path) {
+    pub(super) fn save_receipt(&mut self, path: &std::path::Path, now: Timestamp) {
         let Some(Flow::Done { receipt, recognised }) = self.open.as_ref().map(|o| &o.flow) else { return };
         let (view, recognised) = (receipt.clone(), *recognised);
         let Some(record) = ConsentId::parse(&view.record) else { return };
         let Some(signed) = self.vault(|v| Ok(v.consent(record)?.evidence)) else { return };
-        match self.write_receipt(path, &view.text, &signed) {
+        match self.write_receipt(path, &view.text, &signed).and_then(|()| self.write_replay_of(record, path, now)) {
             Ok(()) => {
                 let saved_to = Some(path.display().to_string());
                 self.scene(ResidentScene::Done { recognised, receipt: view, saved_to });
@@ -152,7 +152,8 @@ impl Desk {
         }
     }
 
-    /// The PDF for people and, beside it, the signed record for `menka-verify`; its digest is in the QR code.
+    /// The PDF for people and, beside it, the signed record for `menka-verify`; its digest is in the QR code. What was
+    /// shown goes beside them too (`write_replay_of`).
     fn write_receipt(&self, path: &std::path::Path, text: &notice::Rendered, signed: &[u8]) -> Result<(), String> {
         let key = self.open.as_ref().map(|o| o.vault.evidence_public()).unwrap_or_default();
         let digest: [u8; 32] = Sha256::digest(signed).into();

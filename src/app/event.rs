@@ -219,6 +219,8 @@ pub enum StaffEvent {
     ResidentBusy(bool),
     /// About requests and rights.
     Rights(RightsTold),
+    /// The evidence.
+    Evidence(super::evidence::EvidenceEvent),
     /// Something did not work.
     Failed(Failure),
     /// About the notice, its assessment, signs and entrusted parties.

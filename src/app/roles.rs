@@ -6,6 +6,7 @@
 use super::command::StaffCommand;
 use super::desk::Desk;
 use super::event::Failure;
+use super::evidence::EvidenceCommand;
 use super::notice::{NoticeCommand, Paper};
 use super::rights::RightsCommand;
 use crate::domain::role::Role;
@@ -43,6 +44,8 @@ const EVERYBODY: &[Role] = &[Role::FrontDesk, Role::Supervisor, Role::Technician
 const PEOPLE: &[Role] = &[Role::FrontDesk, Role::Supervisor];
 const GATES: &[Role] = &[Role::FrontDesk, Role::Supervisor, Role::Technician];
 const SUPERVISOR: &[Role] = &[Role::Supervisor];
+const REPORTS: &[Role] = &[Role::Supervisor, Role::Auditor];
+const HEADS: &[Role] = &[Role::FrontDesk, Role::Supervisor, Role::Auditor];
 
 const fn door(name: &'static str) -> Row {
     Row { name, access: Access::AtTheDoor }
@@ -113,6 +116,22 @@ fn notice_row(command: &NoticeCommand) -> Row {
         // A paper about one resident is for those who may see residents; the others name nobody.
         N::Save { paper: Paper::ChangeSheet(_) | Paper::OtherWaysFor(_), .. } => only("save-own-paper", PEOPLE),
         N::Save { .. } => only("save-public-paper", EVERYBODY),
+        C::Evidence(command) => evidence(command),
+    }
+}
+
+/// The log is compared by whoever answers for it; a head may be carried out by the front desk too; what was shown is
+/// part of a person's record.
+fn evidence(command: &EvidenceCommand) -> Row {
+    use EvidenceCommand as E;
+    match command {
+        E::CheckAll => only("evidence-check", REPORTS),
+        E::SaveHead(_) => only("evidence-head", HEADS),
+        E::CheckHead(_) => only("evidence-compare-head", HEADS),
+        E::Export { .. } => only("evidence-export", REPORTS),
+        E::ListShown => only("evidence-list-shown", PEOPLE),
+        E::ShowAgain(_) => only("evidence-show-again", PEOPLE),
+        E::SaveReplay(..) => only("evidence-save-replay", PEOPLE),
     }
 }
 

@@ -32,7 +32,10 @@ impl Desk {
             }
             StaffCommand::Unlock { passphrase } => self.unlock(&passphrase, now),
             StaffCommand::Lock => self.lock(now),
-            StaffCommand::Find { query } => self.find(&query),
+            StaffCommand::Find { query } => {
+                self.vault(|v| v.record_searched(now));
+                self.find(&query);
+            }
             StaffCommand::OpenResident(id, why) => self.open_record(id, OpenWhy::Staff(why), now),
             StaffCommand::CloseResident => {
                 if let Some(open) = self.open.as_mut() {
@@ -61,6 +64,7 @@ impl Desk {
                 }
             }
             StaffCommand::Rights(command) => self.handle_rights(command, now),
+            StaffCommand::Evidence(command) => self.handle_evidence(command, now),
             StaffCommand::StopFace => self.stop_visit(None, now),
             StaffCommand::WithdrawFor(resident) => {
                 if let Some((staff, _)) = self.open.as_ref().map(|o| o.vault.operator()) {

@@ -22,6 +22,7 @@ use crate::domain::time::{CivilDate, Timestamp};
 use crate::evidence::consent::{ConsentFacts, consent_json};
 use crate::notice::{self, ConsentPage, PersonCase, Text, Values};
 use crate::secret::random_bytes;
+use crate::vault::ShownFrom;
 
 /// Longest face term: one year (the rule in the notice's `face_end_rule`).
 const FACE_DAYS_MAX: i64 = 365;
@@ -48,7 +49,7 @@ impl Desk {
             ResidentCommand::Finish => self.finish(now),
             ResidentCommand::ConfirmWithdraw => self.confirm_withdraw(now),
             ResidentCommand::Rights(act) => self.handle_rights_act(act, now),
-            ResidentCommand::SaveReceipt(path) => self.save_receipt(&path),
+            ResidentCommand::SaveReceipt(path) => self.save_receipt(&path, now),
             ResidentCommand::AnswerChange(answer) => self.answer_change(answer, now),
         }
     }
@@ -70,8 +71,9 @@ impl Desk {
         let site = open.facts.get(Fact::SiteName).to_owned();
         let gates = open.vault.gates().unwrap_or_default();
         let answering = super::conditions::answering(&gates, &open.shared.gates().0);
+        let (whole, standing) = (super::evidence::log_is_whole(&open.vault), open.notice.standing);
         let known =
-            super::conditions::gather(self.config.realm, &open.facts, &gates, &answering, open.notice.standing, None);
+            super::conditions::gather(self.config.realm, &open.facts, &gates, &answering, standing, whole, None);
         let face_offered = known.desk_blockers().is_empty();
         self.last_offered = face_offered;
         self.devices.engine.rest();
@@ -213,7 +215,8 @@ impl Desk {
                 opened_at: now,
                 reached_end_at: None,
             };
-            if self.vault(|v| v.record_showing(&shown, &text.markdown, now)).is_none() {
+            let from = ShownFrom { letters_percent: None, inputs: values };
+            if self.vault(|v| v.record_showing_from(&shown, &text.markdown, &from, now)).is_none() {
                 return self.to_idle(now);
             }
             noticed.shown.insert(language, (shown, text));

@@ -79,4 +79,22 @@ pub enum AuditEvent {
     Notice(NoticeAudit),
     /// A command was refused for the account's role; which command.
     ActRefused(&'static str),
+    /// A template goes to a gate now.
+    FaceSent(TemplateId, GateId),
+    /// Staff searched: at most ten masked rows were shown.
+    Searched,
+    /// What a gate had refused was put back into its queue.
+    GateRetried(GateId),
+    /// What was shown to a person was shown again, from the vault.
+    ShownAgain(ShowingId),
+    /// What was shown was given away as a file.
+    ReplaySaved(ShowingId),
+    /// A signed head was taken outside, on paper.
+    HeadTaken,
+    /// The log was given to an inspector.
+    LogExported,
+    /// The whole log was read and compared, with the verdict's label.
+    LogChecked(&'static str),
+    /// A gate keeps a head that this log does not continue, with the reason's label.
+    HeadConflict(GateId, &'static str),
 }

@@ -43,6 +43,8 @@ pub enum Blocker {
     GateAnswers,
     /// The card way of the answering gates was not tested.
     CardWayTested,
+    /// The evidence log is not whole, or a gate keeps a head that it does not continue.
+    LogNotWhole,
     /// The person's card is not issued or not working.
     CardWorks,
     /// The age band is not known.
@@ -73,6 +75,7 @@ impl Blocker {
         Self::OperatorTrained,
         Self::GateAnswers,
         Self::CardWayTested,
+        Self::LogNotWhole,
         Self::CardWorks,
         Self::AgeBandKnown,
         Self::GuardianChecked,

@@ -358,6 +358,7 @@ impl App {
             staff::Action::Focus(id) => focus::caret(Role::Staff.application_id(), Step::To(id.into())),
             staff::Action::Copy(text) => clipboard::write(text),
             staff::Action::PickPath(pick) => self.pick_staff_path(pick),
+            staff::Action::Pick(pick) => self.pick_staff_path(pick),
             staff::Action::Language(language) => {
                 self.staff_texts = Texts::new(language);
                 Task::none()
@@ -426,6 +427,20 @@ impl App {
         Task::perform(dialog.pick_file(), |picked| {
             let path = picked.map(|file| file.path().to_owned());
             Message::Staff(staff::Message::SiteFilePicked(path))
+        })
+    }
+
+    fn pick_staff_path(&self, pick: staff::Pick) -> Task<Message> {
+        let texts = &self.staff_texts;
+        let (title, name, kind, ending) = match pick {
+            staff::Pick::Head => (tr!(texts, "head-take"), "menka-head.pdf", "PDF", "pdf"),
+            staff::Pick::Log => (tr!(texts, "export-write"), "menka-log.jsonl", "JSON Lines", "jsonl"),
+            staff::Pick::Replay => (tr!(texts, "shown-save"), "menka-shown.json", "JSON", "json"),
+        };
+        let dialog = rfd::AsyncFileDialog::new().set_title(title).set_file_name(name).add_filter(kind, &[ending]);
+        Task::perform(dialog.save_file(), move |picked| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Staff(staff::Message::Picked(pick, path))
         })
     }
 

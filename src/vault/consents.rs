@@ -14,9 +14,9 @@ use crate::domain::time::{CivilDate, Timestamp};
 use crate::evidence::{Kind, consent as record, hex, statement};
 
 use super::Vault;
+use super::audit::AuditReport;
 use super::cards::has_card;
 use super::error::{MAIN_FILE, VaultError};
-use super::log::AuditReport;
 use super::notices::{refusal_stands, was_read};
 use super::outbox;
 use super::residents::{open_text, resident_band, resident_ends_on, resident_is_known};
@@ -234,17 +234,29 @@ impl Vault {
         &self,
         view: &Connection,
         logged: &std::collections::BTreeMap<String, String>,
+        without_key: &std::collections::BTreeSet<ResidentId>,
         report: &mut AuditReport,
     ) -> Result<(), VaultError> {
-        let mut statement = view.prepare("SELECT id, evidence FROM consents ORDER BY id")?;
-        let rows = statement.query_map([], |row| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+        let mut statement =
+            view.prepare("SELECT id, evidence, resident, link, text_sha256, ends_on FROM consents ORDER BY id")?;
+        let rows = statement.query_map([], |row| {
+            let ids = (ConsentId::from_bytes(row.get(0)?), ResidentId::from_bytes(row.get(2)?));
+            let told = (TemplateId::from_bytes(row.get(3)?), row.get::<_, [u8; 32]>(4)?, row.get::<_, i64>(5)?);
+            Ok((ids, row.get::<_, Vec<u8>>(1)?, told))
+        })?;
         let mut kept = std::collections::BTreeSet::new();
         for row in rows {
-            let (id, evidence) = row?;
-            let id = ConsentId::from_bytes(id);
-            let genuine = statement::verify(&evidence, &self.evidence_public())
-                .is_ok_and(|read| record::read(&read.payload).is_ok_and(|states| states.consent == id));
-            if !genuine || logged.get(&id.to_string()) != Some(&hex(&Sha256::digest(&evidence))) {
+            let ((id, resident), evidence, (link, text, ends_on)) = row?;
+            let genuine = statement::verify(&evidence, &self.evidence_public()).is_ok_and(|read| {
+                record::read(&read.payload).is_ok_and(|states| {
+                    (states.consent, states.resident, states.template) == (id, resident, link)
+                        && states.notice_sha256 == hex(&text)
+                        && states.ends_on == CivilDate::from_epoch_days(ends_on).to_string()
+                })
+            });
+            let told = without_key.contains(&resident)
+                || logged.get(&id.to_string()) == Some(&hex(&Sha256::digest(&evidence)));
+            if !genuine || !told {
                 report.consents_broken.push(id.to_string());
             }
             kept.insert(id.to_string());

@@ -1,6 +1,7 @@
 //! Why the vault did not do it. Each variant says who must act; none holds personal data.
 
 use crate::evidence::EvidenceError;
+use crate::evidence::step::Step;
 
 /// Name of the main file.
 pub(super) const MAIN_FILE: &str = "vault.db";
@@ -130,6 +131,9 @@ pub enum VaultError {
     /// A registered assessment is not as this station signed it.
     #[error("the registry of assessments is not as this station signed it")]
     RegistryRefused,
+    /// What is kept of a showing does not pass its own check; which step fails.
+    #[error("what was shown cannot be shown again as it was: {}", .0.code())]
+    NotAsShown(Step),
     /// A document could not be signed.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),

@@ -20,6 +20,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod audit;
 mod cards;
 mod changes;
 mod consents;
@@ -29,6 +30,7 @@ mod dossier;
 mod dossier_tests;
 mod endings;
 mod error;
+mod gate_heads;
 mod held;
 mod held_about;
 mod keys;
@@ -37,27 +39,33 @@ mod lookup;
 #[cfg(test)]
 mod notice_tests;
 mod notices;
+mod openings;
 mod outbox;
 mod registers;
 mod requests;
 mod residents;
+mod showings;
 mod site_files;
 mod slots;
 mod station;
 #[cfg(test)]
+mod tamper_tests;
+#[cfg(test)]
 mod tests;
 mod versions;
 
+pub use audit::{AuditReport, StartCheck};
 pub use changes::{Change, Death, Restriction};
 pub use consents::ConsentRow;
 pub use dossier::{Dossier, Entry, NOT_IN_IT, NotInIt};
 pub use error::VaultError;
+pub use gate_heads::{GateHead, HeadState, Offer};
 pub use keys::KdfCost;
-pub use log::AuditReport;
 pub use outbox::QueueCount;
 pub use registers::{AssessmentRow, EntrustedRow, SignRow};
 pub use requests::{NewRequest, RequestFull};
 pub use residents::{Found, FoundRow, OpenWhy};
+pub use showings::{ShownFrom, ShownRow};
 pub use site_files::SiteFileRow;
 pub use versions::{Recorded, VersionRow};
 
@@ -108,6 +116,7 @@ pub struct Vault {
     signer: SigningKey,
     main: Connection,
     people_keys: Connection,
+    start_check: StartCheck,
     /// Held while any connection is open, so that a second program is kept out.
     lock: Arc<File>,
 }
@@ -172,9 +181,21 @@ impl Vault {
         let signer = SigningKey::from_bytes(&seed);
         let staff_name = operator.trim().to_owned();
         let role = Role::Supervisor;
-        let dir_owned = dir.to_owned();
-        let vault =
-            Self { dir: dir_owned, realm, site, staff, staff_name, role, ring, signer, main, people_keys, lock };
+        let start_check = StartCheck { sound: true, ..StartCheck::default() };
+        let vault = Self {
+            dir: dir.to_owned(),
+            realm,
+            site,
+            staff,
+            staff_name,
+            role,
+            ring,
+            signer,
+            main,
+            people_keys,
+            start_check,
+            lock,
+        };
         let work = vault.begin()?;
         vault.write_station(&work, "site", site.bytes())?;
         vault.write_station(&work, "realm", realm.label().as_bytes())?;
@@ -221,8 +242,9 @@ impl Vault {
         };
         Attempts::default().write(dir)?;
         let ring = Ring::derive(master, realm)?;
-        let vault = Self::open(dir, realm, slots.site, staff, ring, lock, Opening::Checked)?;
+        let mut vault = Self::open(dir, realm, slots.site, staff, ring, lock, Opening::Checked)?;
         let work = vault.begin()?;
+        let start_check = vault.check_start(&work)?;
         for _ in 0..before.failed.min(REFUSALS_LOGGED_MAX) {
             vault.append(&work, Actor::Station, &AuditEvent::UnlockRefused, now)?;
         }
@@ -231,6 +253,7 @@ impl Vault {
         vault.adopt_facts(&work, now)?;
         vault.keep_head(&work)?;
         work.commit()?;
+        vault.start_check = start_check;
         Ok(vault)
     }
 
@@ -309,6 +332,7 @@ impl Vault {
             signer,
             main,
             people_keys,
+            start_check: StartCheck::default(),
             lock,
         };
         if belongs != *site.bytes() {

@@ -12,6 +12,7 @@ use crate::domain::time::Timestamp;
 use super::Vault;
 use super::error::VaultError;
 use super::residents::resident_is_known;
+use super::showings::ShownFrom;
 
 impl Vault {
     /// Records that a notice was opened, with its exact text (kept once).
@@ -20,6 +21,20 @@ impl Vault {
     /// [`VaultError::TextDiffers`] when the text does not have the stated SHA-256, [`VaultError::Unknown`] resident,
     /// [`VaultError::IdUsed`], and those of the disk.
     pub fn record_showing(&mut self, shown: &NoticeShown, exact_text: &str, now: Timestamp) -> Result<(), VaultError> {
+        self.record_showing_from(shown, exact_text, &ShownFrom::default(), now)
+    }
+
+    /// [`Self::record_showing`], with the size of the letters and what the text was filled with.
+    ///
+    /// # Errors
+    /// As [`Self::record_showing`].
+    pub fn record_showing_from(
+        &mut self,
+        shown: &NoticeShown,
+        exact_text: &str,
+        from: &ShownFrom,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
         let digest: [u8; 32] = Sha256::digest(exact_text.as_bytes()).into();
         if digest != shown.notice.sha256 {
             return Err(VaultError::TextDiffers);
@@ -45,14 +60,9 @@ impl Vault {
                 shown.opened_at.ms(),
             ],
         )?;
-        self.append_with(
-            &work,
-            Actor::Resident(shown.resident),
-            &AuditEvent::NoticeOpened(shown.id),
-            None,
-            Some(digest),
-            now,
-        )?;
+        let record = self.write_showing_record(&work, shown, from)?;
+        let (who, event) = (Actor::Resident(shown.resident), AuditEvent::NoticeOpened(shown.id));
+        self.append_with(&work, who, &event, None, Some(record), now)?;
         if let Some(end) = shown.reached_end_at.filter(|_| shown.is_complete()) {
             self.note_end(&work, shown.resident, shown.id, end)?;
         }

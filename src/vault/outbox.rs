@@ -155,6 +155,9 @@ impl Vault {
              WHERE gate = ?1 AND state = 'wedged'",
             params![gate.bytes(), now.ms()],
         )?;
+        if count > 0 {
+            self.append(&work, Actor::Staff(self.staff), &AuditEvent::GateRetried(gate), now)?;
+        }
         work.commit()?;
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }

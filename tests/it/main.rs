@@ -14,6 +14,7 @@ mod notice_site;
 mod practice;
 mod rights;
 mod roles;
+mod ui_evidence;
 mod ui_notice;
 mod ui_resident;
 mod ui_rights;

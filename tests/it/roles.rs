@@ -1,11 +1,12 @@
 //! Every command of the staff window against every role: the table as it is meant, beside the one in the code.
 
 use menka::app::command::StaffCommand as C;
+use menka::app::evidence::EvidenceCommand as E;
 use menka::app::notice::{NoticeCommand as N, Paper};
 use menka::app::rights::RightsCommand as R;
 use menka::app::roles::{Access, row};
 use menka::domain::card::CardUid;
-use menka::domain::id::{GateId, ResidentId};
+use menka::domain::id::{GateId, ResidentId, ShowingId};
 use menka::domain::notice::Language;
 use menka::domain::resident::AgeBand;
 use menka::domain::rights::{Came, Identity, RefusalWords, RequestKind, RequestNo};
@@ -32,6 +33,10 @@ fn somebody() -> ResidentId {
 
 fn some_gate() -> GateId {
     GateId::from_bytes([8; 16])
+}
+
+fn some_showing() -> ShowingId {
+    ShowingId::from_bytes([7; 16])
 }
 
 fn some_card() -> CardUid {
@@ -167,6 +172,21 @@ table! {
         language: Language::Chinese,
         path: "x".into(),
     }), "save-public-paper", May::Only(&[FRONT, CHIEF, TECH, AUDIT]);
+    C::Evidence(E::CheckAll) => C::Evidence(E::CheckAll), "evidence-check", May::Only(&[CHIEF, AUDIT]);
+    C::Evidence(E::SaveHead(_)) => C::Evidence(E::SaveHead("a.pdf".into())),
+        "evidence-head", May::Only(&[FRONT, CHIEF, AUDIT]);
+    C::Evidence(E::CheckHead(_)) => C::Evidence(E::CheckHead("MK1".into())),
+        "evidence-compare-head", May::Only(&[FRONT, CHIEF, AUDIT]);
+    C::Evidence(E::Export { .. }) => C::Evidence(E::Export {
+        authority: "公安".into(),
+        case_number: "1".into(),
+        path: "a.jsonl".into(),
+    }), "evidence-export", May::Only(&[CHIEF, AUDIT]);
+    C::Evidence(E::ListShown) => C::Evidence(E::ListShown), "evidence-list-shown", May::Only(&[FRONT, CHIEF]);
+    C::Evidence(E::ShowAgain(_)) => C::Evidence(E::ShowAgain(some_showing())),
+        "evidence-show-again", May::Only(&[FRONT, CHIEF]);
+    C::Evidence(E::SaveReplay(..)) => C::Evidence(E::SaveReplay(some_showing(), "a.json".into())),
+        "evidence-save-replay", May::Only(&[FRONT, CHIEF]);
 }
 
 #[test]
@@ -211,6 +231,9 @@ fn p51_4_a_role_that_sees_no_people_has_no_command_about_a_person() {
         "note-death",
         "tell-on-paper",
         "save-own-paper",
+        "evidence-list-shown",
+        "evidence-show-again",
+        "evidence-save-replay",
     ];
     for (command, _) in rows() {
         let row = row(&command);

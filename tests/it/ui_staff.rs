@@ -98,6 +98,11 @@ pub fn person(face: FaceState) -> ResidentView {
     }
 }
 
+/// Somebody whose record may be opened.
+pub fn somebody() -> ResidentView {
+    person(held())
+}
+
 pub fn held() -> FaceState {
     FaceState::Held {
         gates: vec![(GateId::from_bytes([1; 16]), "东门".into())],
@@ -210,6 +215,10 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ("gone", gone, vec!["gone"]),
         ("farewell", farewell, vec!["farewell-left"]),
         ("why", at(Route::WhyOff), vec!["why-facts", "why-gates", "why-cards-work"]),
+        ("evidence", crate::ui_evidence::whole(unlocked()), vec!["go-evidence", "chain-state", "check-all"]),
+        ("evidence-alarm", crate::ui_evidence::alarming(unlocked()), vec!["chain-alarm", "chain-state"]),
+        ("shown", crate::ui_evidence::shown(unlocked(), person(held())), vec!["shown-back", "shown-row-0"]),
+        ("shown-broken", crate::ui_evidence::broken(unlocked(), person(held())), vec!["shown-back", "shown-broken"]),
     ]
     .into_iter()
     .chain(super::ui_notice::pages())
@@ -532,6 +541,7 @@ fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::Rights(menka::app::rights::RightsCommand::Show) => "requests",
         StaffCommand::Rights(_) => "rights",
         StaffCommand::Notice(command) => super::ui_notice::kind(command),
+        StaffCommand::Evidence(_) => "evidence",
     }
 }
 
@@ -545,9 +555,11 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
             "home" | "home-trouble" => &["lock", "requests", "show-gates"],
             "home-found" => &["lock", "requests", "show-gates"],
             "home-reason" => &["lock", "open", "requests", "show-gates"],
-            "record-issue" => &["close", "issue-card", "lock", "requests"],
-            "record-face" => &["close", "lock", "requests", "stop-face"],
-            "record-withdraw" => &["close", "lock", "requests", "withdraw-for"],
+            "record-issue" => &["close", "evidence", "issue-card", "lock", "requests"],
+            "record-face" => &["close", "evidence", "lock", "requests", "stop-face"],
+            "record-withdraw" => &["close", "evidence", "lock", "requests", "withdraw-for"],
+            "evidence" | "evidence-alarm" => &["evidence", "lock", "requests"],
+            "shown" | "shown-broken" => &["close", "evidence", "lock", "requests"],
             "form" | "form-wrong" => &["lock", "requests", "save"],
             "facts" => &["lock", "requests", "save-facts", "show-gates"],
             "gates" => &["lock", "requests", "test-card-way"],

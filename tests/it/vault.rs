@@ -5,3 +5,4 @@ mod duties;
 mod files;
 mod notice;
 mod site;
+mod verify;

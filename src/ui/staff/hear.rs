@@ -55,15 +55,17 @@ impl Staff {
                     return Action::None;
                 }
                 // An open form is not torn from under the hands of who types, unless it was this save that was answered.
-                if !matches!(&self.page, Page::Form(form) if !form.is_saved()) && !matches!(self.page, Page::Resident) {
+                if !matches!(&self.page, Page::Form(form) if !form.is_saved())
+                    && !matches!(self.page, Page::Resident | Page::Shown(_))
+                {
                     self.page = Page::Resident;
                     return Action::Focus(resident::CARD_FIELD);
                 }
             }
             StaffEvent::Closed => {
                 // When it was this window that closed it, another page is shown already.
-                if self.record.take().is_some() && matches!(self.page, Page::Resident | Page::Form(_) | Page::Rights(_))
-                {
+                let of_person = matches!(self.page, Page::Resident | Page::Form(_) | Page::Rights(_) | Page::Shown(_));
+                if self.record.take().is_some() && of_person {
                     return self.go(Route::Home);
                 }
             }
@@ -98,6 +100,12 @@ impl Staff {
                 }
             }
             StaffEvent::Notice(event) => self.hear_notice(event),
+            StaffEvent::Evidence(event) => {
+                if let Page::Shown(screen) = &mut self.page {
+                    screen.hear(&event);
+                }
+                self.known.evidence.hear(event);
+            }
             StaffEvent::Failed(failure) => return self.failed(failure),
         }
         Action::None

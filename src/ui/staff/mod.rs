@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: any control that starts, suggests or repeats face entry. That begins on the resident window only.
 
+pub mod evidence;
 pub mod first_run;
 pub mod form;
 pub mod gates;
@@ -14,11 +15,13 @@ pub mod rights;
 mod rights_view;
 pub mod settings;
 mod shell;
+pub mod shown;
 pub mod unlock;
 pub mod why_off;
 
 use crate::app::command::StaffCommand;
 use crate::app::event::{Failure, GateLabel};
+use crate::app::evidence::EvidenceCommand;
 use crate::app::notice::{NoticeCommand, NoticeView, Paper, PersonNews};
 use crate::app::rights::RightsCommand;
 use crate::domain::Realm;
@@ -56,6 +59,19 @@ pub enum Action {
     SavePaper(Paper),
     /// Ask which site file to take over, then send [`Message::SiteFilePicked`].
     OpenSiteFile,
+    /// Where to write a file; answered with [`Message::Picked`].
+    Pick(Pick),
+}
+
+/// A file that staff may have written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pick {
+    /// A head of the log for paper.
+    Head,
+    /// The log for an inspector.
+    Log,
+    /// What was shown, for the person.
+    Replay,
 }
 
 /// A page that can be gone to without an answer from the desk.
@@ -83,6 +99,10 @@ pub enum Route {
     Signs,
     /// The same, at the assessment.
     Assessment,
+    /// The log and its heads.
+    Evidence,
+    /// What was shown to the person whose record is open.
+    Shown,
 }
 
 /// What the desk told so far; screens read it, `apply` writes it.
@@ -112,6 +132,8 @@ pub struct Known {
     pub notice: Option<Box<NoticeView>>,
     /// What the opened resident must be told or asked.
     pub news: Option<(ResidentId, Box<PersonNews>)>,
+    /// What is known of the evidence.
+    pub evidence: evidence::Heard,
 }
 
 /// A line under the header: the newest thing that happened.
@@ -162,6 +184,10 @@ pub enum Page {
     Rights(Box<rights::Rights>),
     /// Versions of the notice, assessment, signs, entrusted parties.
     Notice(Box<notice::Screen>),
+    /// The log and its heads.
+    Evidence(evidence::Evidence),
+    /// What was shown to the person whose record is open.
+    Shown(shown::Shown),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -186,6 +212,8 @@ impl Page {
             | Self::Gates(_)
             | Self::WhyOff
             | Self::Notice(_)
+            | Self::Evidence(_)
+            | Self::Shown(_)
             | Self::Rights(_) => true,
             Self::Starting
             | Self::FirstRun(_)
@@ -224,6 +252,12 @@ pub enum Message {
     PaperPicked(Paper, Language, Option<std::path::PathBuf>),
     /// Which site file; `None` when the dialog was left.
     SiteFilePicked(Option<std::path::PathBuf>),
+    /// On the evidence page.
+    Evidence(evidence::Message),
+    /// On the page of what was shown.
+    Shown(shown::Message),
+    /// A file was chosen, or not.
+    Picked(Pick, Option<std::path::PathBuf>),
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -298,6 +332,8 @@ impl Staff {
             | Page::WhyOff
             | Page::Rights(_)
             | Page::Notice(_)
+            | Page::Evidence(_)
+            | Page::Shown(_)
             | Page::Closing
             | Page::Gone
             | Page::Farewell { .. } => None,
@@ -349,6 +385,10 @@ impl Staff {
             (Message::SiteFilePicked(Some(path)), page) if page.is_inside() => {
                 Action::Ask(StaffCommand::Notice(NoticeCommand::LoadSiteFile(path)))
             }
+            (Message::Evidence(message), Page::Evidence(screen)) => screen.update(message),
+            (Message::Shown(message), Page::Shown(screen)) => screen.update(message),
+            (Message::Picked(pick, Some(path)), Page::Evidence(screen)) => screen.picked(pick, path),
+            (Message::Picked(Pick::Replay, Some(path)), Page::Shown(screen)) => screen.picked(path),
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None
@@ -433,10 +473,20 @@ impl Staff {
                 self.page = Page::Notice(Box::new(notice::Screen::at(tab)));
                 Action::None
             }
+            Route::Evidence => {
+                self.page = Page::Evidence(evidence::Evidence::default());
+                Action::None
+            }
+            Route::Shown if self.record.is_some() => {
+                self.page = Page::Shown(shown::Shown::default());
+                Action::Ask(StaffCommand::Evidence(EvidenceCommand::ListShown))
+            }
+            Route::Shown => return self.go(Route::Home),
         };
         // A record stays open only while its page or its form is shown.
         if self.record.is_some()
-            && (route == Route::Add || !matches!(self.page, Page::Resident | Page::Form(_) | Page::Rights(_)))
+            && (route == Route::Add
+                || !matches!(self.page, Page::Resident | Page::Form(_) | Page::Rights(_) | Page::Shown(_)))
         {
             self.record = None;
             return Action::Ask(StaffCommand::CloseResident);

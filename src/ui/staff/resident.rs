@@ -39,6 +39,8 @@ pub enum Message {
     RightsPressed,
     /// Close the record.
     ClosePressed,
+    /// What was shown to this person.
+    ShownPressed,
     /// The resident phoned or wrote: withdraw.
     WithdrawPressed,
     /// Yes, the resident asked for it.
@@ -146,6 +148,7 @@ impl Record {
             Message::IssuePressed => return self.issue(),
             Message::EditPressed => return Action::Go(Route::Edit),
             Message::RightsPressed => return Action::Go(Route::Rights),
+            Message::ShownPressed => return Action::Go(Route::Shown),
             Message::ClosePressed => return Action::Go(Route::Home),
             Message::WithdrawPressed => self.withdrawing = matches!(self.view.face, FaceState::Held { .. }),
             Message::WithdrawDropped => self.withdrawing = false,
@@ -206,6 +209,7 @@ impl Record {
                 Weight::Plain,
                 Some(Message::RightsPressed)
             ),
+            widget::action(S, "record-shown", tr!(texts, "record-shown"), Weight::Quiet, Some(Message::ShownPressed)),
             widget::action(S, "record-edit", tr!(texts, "record-edit"), Weight::Plain, Some(Message::EditPressed)),
             widget::action(S, "record-close", tr!(texts, "record-close"), Weight::Plain, Some(Message::ClosePressed)),
         ]

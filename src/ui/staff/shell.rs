@@ -35,11 +35,14 @@ impl Staff {
             Page::WhyOff => why_off::view(texts, &self.known),
             Page::Rights(screen) => screen.view(texts).map(Message::Rights),
             Page::Notice(screen) => screen.view(texts, &self.known).map(Message::Notice),
+            Page::Evidence(screen) => screen.view(texts, &self.known.evidence).map(Message::Evidence),
+            Page::Shown(screen) => screen.view(texts).map(Message::Shown),
         };
         let gap = S.space * 1.5;
         let page = column![
             widget::at_times(inside.then(|| self.busy(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.reader(texts)).flatten(), gap),
+            widget::at_times(inside.then(|| self.known.evidence.alarm(texts)).flatten(), gap),
             widget::at_times(self.flash.as_ref().map(|flash| flash_line(texts, flash)), gap),
             body,
         ]
@@ -75,6 +78,12 @@ impl Staff {
                 .push(link("go-home", tr!(texts, "go-home"), Route::Home, matches!(self.page, Page::Home)))
                 .push(link("go-rights", tr!(texts, "go-rights"), Route::Rights, matches!(self.page, Page::Rights(_))))
                 .push(link("go-settings", tr!(texts, "go-settings"), Route::Facts, settings))
+                .push(link(
+                    "go-evidence",
+                    tr!(texts, "go-evidence"),
+                    Route::Evidence,
+                    matches!(self.page, Page::Evidence(_)),
+                ))
                 .push(widget::gap())
                 .push(text(&self.known.operator).size(S.small).color(theme::INK_SOFT));
         } else {
