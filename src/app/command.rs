@@ -2,9 +2,10 @@
 //!
 //! Deliberately absent: any staff command that starts, suggests or repeats face entry, or consents; any import of a picture.
 
+use super::operators::OperatorsCommand;
 use crate::domain::card::CardUid;
 use crate::domain::consent::Signature;
-use crate::domain::id::{GateId, ResidentId};
+use crate::domain::id::{GateId, ResidentId, StaffId};
 use crate::domain::notice::Language;
 use crate::domain::resident::AgeBand;
 use crate::domain::role::LookWhy;
@@ -26,6 +27,8 @@ pub enum StaffCommand {
     },
     /// Later runs.
     Unlock {
+        /// Whose account; `None` is the one that was made first.
+        account: Option<StaffId>,
         /// As typed.
         passphrase: Passphrase,
     },
@@ -93,6 +96,8 @@ pub enum StaffCommand {
     StopFace,
     /// Withdraws a consent by phone or paper for the opened resident.
     WithdrawFor(ResidentId),
+    /// Accounts, training, approvals.
+    Operators(OperatorsCommand),
 }
 
 /// From the resident window.

@@ -9,14 +9,16 @@ use super::conditions::{self, PersonFacts};
 use super::courier::{Courier, Shared};
 use super::enroll::Flow;
 use super::event::{Event, Failure, FieldFault, ResidentScene, ResidentView, StaffEvent};
+use super::idle::Idle;
+use super::operators::Operators;
 use crate::domain::Realm;
 use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
 use crate::domain::consent::EraseReason;
 use crate::domain::gate::GateRecord;
-use crate::domain::id::{ResidentId, SiteId};
+use crate::domain::id::{ResidentId, SiteId, StaffId};
 use crate::domain::notice::Language;
-use crate::domain::permit::Conditions;
+use crate::domain::permit::{Blocker, Conditions};
 use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::ports::{Camera, CardReader, FaceEngine, GateLink, LinkError, ReaderError};
@@ -82,6 +84,15 @@ pub(super) struct Open {
     pub opened_shown: Option<ResidentView>,
 }
 
+impl Open {
+    /// What the staff window was told of readiness and of the open record counts as not told.
+    pub(super) fn say_again(&mut self) {
+        self.desk_shown = None;
+        self.opened_shown = None;
+        self.stale = true;
+    }
+}
+
 /// The desk.
 pub struct Desk {
     pub(super) config: DeskConfig,
@@ -92,7 +103,7 @@ pub struct Desk {
     courier: Option<Courier>,
     card_there: Option<CardUid>,
     reader_asked: Option<Timestamp>,
-    reader_state: Option<ReaderError>,
+    pub(super) reader_state: Option<ReaderError>,
     pub(super) busy_shown: bool,
     pub(super) last_offered: bool,
     /// The clock as last told.
@@ -102,6 +113,8 @@ pub struct Desk {
     /// When somebody, or a device, last did something on the resident window.
     pub(super) acted_at: Timestamp,
     cared_at: Timestamp,
+    pub(super) operators: Operators,
+    pub(super) idle: Idle,
 }
 
 impl Desk {
@@ -123,6 +136,8 @@ impl Desk {
             moment: Timestamp::default(),
             acted_at: Timestamp::default(),
             cared_at: Timestamp::default(),
+            operators: Operators::default(),
+            idle: Idle::default(),
         }
     }
 
@@ -170,6 +185,7 @@ impl Desk {
         self.poll_reader(now);
         self.step(now);
         self.care(now);
+        self.watch_idle(now);
         self.after(now);
         std::mem::take(&mut self.out)
     }
@@ -216,6 +232,7 @@ impl Desk {
             Ok(VaultState::Absent) => self.say(StaffEvent::FirstRun),
             Ok(VaultState::Locked { realm, wait_ms }) => {
                 self.say(StaffEvent::Locked { wait_ms });
+                self.say_who_may_unlock(now);
                 if realm != self.config.realm {
                     self.fail(Failure::OtherRealm);
                 }
@@ -245,23 +262,31 @@ impl Desk {
         }
     }
 
-    pub(super) fn unlock(&mut self, passphrase: &Passphrase, now: Timestamp) {
+    pub(super) fn unlock(&mut self, account: Option<StaffId>, passphrase: &Passphrase, now: Timestamp) {
         if self.open.is_some() {
             return;
         }
-        match Vault::unlock(&self.config.data_dir, self.config.realm, passphrase, now) {
+        let (dir, realm) = (&self.config.data_dir, self.config.realm);
+        let opened = match account {
+            Some(account) => Vault::unlock_as(dir, realm, account, passphrase, now),
+            None => Vault::unlock(dir, realm, passphrase, now),
+        };
+        match opened {
             Ok(vault) => self.enter(vault, now),
-            Err(error) => {
-                let failure = failure_of(error);
-                if let Failure::WrongPassphrase { wait_ms } = failure {
-                    self.say(StaffEvent::Locked { wait_ms });
-                }
-                self.fail(failure);
-            }
+            Err(error) => self.refused_at_the_door(error, now),
         }
     }
 
-    fn enter(&mut self, vault: Vault, now: Timestamp) {
+    pub(super) fn refused_at_the_door(&mut self, error: VaultError, now: Timestamp) {
+        let failure = failure_of(error);
+        if let Failure::WrongPassphrase { wait_ms } = failure {
+            self.say(StaffEvent::Locked { wait_ms });
+            self.say_who_may_unlock(now);
+        }
+        self.fail(failure);
+    }
+
+    pub(super) fn enter(&mut self, vault: Vault, now: Timestamp) {
         match self.try_enter(vault, now) {
             Ok(()) => {}
             Err(error) => {
@@ -316,6 +341,7 @@ impl Desk {
             desk_shown: None,
             opened_shown: None,
         }));
+        self.idle_anew();
         self.say(StaffEvent::Unlocked { operator });
         self.say(StaffEvent::StationFingerprint(fingerprint));
         let missing: Vec<Fact> = facts.missing();
@@ -325,6 +351,7 @@ impl Desk {
         }
         self.end_overdue(now)?;
         self.to_idle(now);
+        self.say_entered(now);
         Ok(())
     }
 
@@ -345,6 +372,8 @@ impl Desk {
             Ok(()) => {
                 if let Some(open) = self.open.as_mut() {
                     open.cared_on = now.date();
+                    // A training may have ended with the day.
+                    open.stale = true;
                 }
                 self.show_opened(now);
             }
@@ -396,6 +425,8 @@ impl Desk {
             }
         }
         self.courier = None;
+        self.operators = Operators::default();
+        self.idle_anew();
         self.say_door(now);
         self.scene(ResidentScene::Closed);
     }
@@ -424,6 +455,8 @@ impl Desk {
         if !open.stale && open.shared.changes() == open.changes_seen && busy == self.busy_shown {
             return;
         }
+        let trained = self.standing(now).condition();
+        let Some(open) = self.open.as_mut() else { return };
         let (seen, changes) = open.shared.gates();
         let mut events = vec![];
         let refresh_record = changes != open.changes_seen;
@@ -437,7 +470,8 @@ impl Desk {
         }
         open.changes_seen = changes;
         let answering = conditions::answering(&open.gates, &seen);
-        let known = conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, None);
+        let mut known = conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, None);
+        known.set(Blocker::OperatorTrained, trained);
         if open.desk_shown.as_ref() != Some(&known) {
             events.push(StaffEvent::Desk(known.desk_blockers()));
             open.desk_shown = Some(known.clone());
@@ -492,7 +526,10 @@ impl Desk {
                 self.acted_at = self.moment;
                 self.resident_tapped(uid, withdraw, now);
             }
-            Some(_) if self.sees_people() => self.staff_card(uid, now),
+            Some(_) if self.sees_people(now) && !self.is_curtained() => {
+                self.staff_acted();
+                self.staff_card(uid, now);
+            }
             Some(_) => {}
             None => {}
         }
@@ -538,7 +575,9 @@ impl Desk {
         let gates = self.open.as_ref().and_then(|o| o.vault.gates().ok()).unwrap_or_default();
         // The answering gates may have passed their card test since they were read.
         let fresh: Vec<GateRecord> = gates.iter().filter(|g| answering.iter().any(|a| a.id == g.id)).cloned().collect();
-        conditions::gather(self.config.realm, facts, &gates, &fresh, Some(person))
+        let mut known = conditions::gather(self.config.realm, facts, &gates, &fresh, Some(person));
+        known.set(Blocker::OperatorTrained, self.standing(self.told.unwrap_or_default()).condition());
+        known
     }
 
     /// Runs a vault operation; a failure is told to the staff.
@@ -576,6 +615,9 @@ fn keys_failed(error: &KeyError) -> VaultError {
 
 /// What a vault error means to a person.
 pub(super) fn failure_of(error: VaultError) -> Failure {
+    if let Some(failure) = super::operators::account_failure(&error) {
+        return Failure::Operators(failure);
+    }
     match error {
         VaultError::WrongPassphrase { wait_ms } | VaultError::TooSoon { wait_ms } => {
             Failure::WrongPassphrase { wait_ms }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::operators::{OperatorsEvent, OperatorsFailure};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::gate::GateStatus;
@@ -79,6 +80,8 @@ pub enum Failure {
     PaperNotWritten(String),
     /// The account's role does not have this command.
     NotYourRole,
+    /// Accounts, training, approvals.
+    Operators(OperatorsFailure),
 }
 
 /// A gate's shown name.
@@ -212,6 +215,8 @@ pub enum StaffEvent {
     ResidentBusy(bool),
     /// Something did not work.
     Failed(Failure),
+    /// Accounts, training, approvals, and who is at the window.
+    Operators(OperatorsEvent),
 }
 
 /// A gate during hand-over, on the resident window.

@@ -9,6 +9,8 @@ mod endings;
 mod enroll;
 pub mod event;
 mod handing_over;
+pub mod idle;
+pub mod operators;
 mod preview;
 pub mod promises;
 pub mod roles;

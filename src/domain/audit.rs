@@ -1,5 +1,6 @@
 //! What goes into the tamper-evident log: who, what kind, which id, when. No names, no numbers (rules CS1, F14).
 
+use super::account::AccountEvent;
 use super::id::{ConsentId, GateId, OpId, ResidentId, ShowingId, StaffId, TemplateId};
 
 /// Who did it.
@@ -72,6 +73,6 @@ pub enum AuditEvent {
     FaceErased(TemplateId, GateId),
     /// A receipt or certificate was made.
     ReceiptIssued(ConsentId),
-    /// A command was refused for the account's role; which command.
-    ActRefused(&'static str),
+    /// A staff account.
+    Account(AccountEvent),
 }

@@ -9,6 +9,8 @@
 //!
 //! Verbs: `record` writes, `current` reads what is in force, `judge` decides.
 
+pub mod account;
+pub mod approval;
 pub mod audit;
 pub mod card;
 pub mod consent;
@@ -22,6 +24,7 @@ pub mod resident;
 pub mod role;
 pub mod site;
 pub mod time;
+pub mod training;
 
 /// Whether what is done has legal effect. Practice data, gates and envelopes carry it in their keys: the two refuse each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

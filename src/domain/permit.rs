@@ -82,7 +82,7 @@ impl Blocker {
         Self::PromiseNotKept,
     ];
 
-    /// Whether a practice site may answer it with "practice": posture, training and the impact assessment, and acts not built yet.
+    /// Whether a practice site may answer it with "practice": posture and the impact assessment, and acts not built yet.
     fn practice_may_answer(self) -> bool {
         matches!(
             self,
@@ -91,7 +91,6 @@ impl Blocker {
                 | Self::RemoteHelp
                 | Self::DiskEncryption
                 | Self::LoginPassword
-                | Self::OperatorTrained
                 | Self::PromiseNotKept
         )
     }

@@ -39,6 +39,9 @@ files! {
     CameraHint = "camera-hint",
     Receipt = "receipt",
     DeletionCertificate = "deletion-certificate",
+    InternalRules = "internal-rules",
+    RecoverySheet = "recovery-sheet",
+    LooksSheet = "looks-sheet",
 }
 
 /// Header and body of a text. Line ends are made LF, so that a checkout on Windows gives the same bytes.

@@ -48,11 +48,17 @@ pub enum Text {
     Receipt,
     /// 人脸信息删除证明 (part 5). `done_all` and `done_part` are `✓` or `—`; a row for each gate comes from numbered values.
     DeletionCertificate,
+    /// 内部管理制度和保密承诺: read and signed by each member of staff every year. No placeholders.
+    InternalRules,
+    /// The sheet with the printed recovery key.
+    RecoverySheet,
+    /// The weekly sheet of looks at records; a row for each account comes from numbered values.
+    LooksSheet,
 }
 
 impl Text {
     /// Every text.
-    pub const ALL: [Text; 8] = [
+    pub const ALL: [Text; 11] = [
         Self::Notice,
         Self::Consent,
         Self::Refused,
@@ -61,6 +67,9 @@ impl Text {
         Self::CameraHint,
         Self::Receipt,
         Self::DeletionCertificate,
+        Self::InternalRules,
+        Self::RecoverySheet,
+        Self::LooksSheet,
     ];
 
     /// The placeholder that holds the digest of this very text, if it carries one.
@@ -71,6 +80,7 @@ impl Text {
             Self::Notice => Some("notice_hash"),
             Self::DeletionCertificate => Some("cert_hash"),
             Self::Consent | Self::Refused | Self::Withdraw | Self::OtherWays | Self::CameraHint | Self::Receipt => None,
+            Self::InternalRules | Self::RecoverySheet | Self::LooksSheet => None,
         }
     }
 }

@@ -13,8 +13,17 @@ impl Staff {
                 return Action::Focus(first_run::OPERATOR);
             }
             StaffEvent::Locked { wait_ms } => {
+                // Who was chosen before a refusal stays chosen.
+                let again = match &self.page {
+                    Page::Unlock(screen) if !screen.is_curtain() => screen.again(wait_ms),
+                    _ => unlock::Unlock::new(wait_ms),
+                };
+                let recovers = matches!(&self.page, Page::Unlock(screen) if screen.recovers());
                 self.forget();
-                self.page = Page::Unlock(unlock::Unlock::new(wait_ms));
+                self.page = Page::Unlock(again);
+                if recovers && let Page::Unlock(screen) = &mut self.page {
+                    return screen.update(unlock::Message::RecoverPressed(true));
+                }
                 return Action::Focus(unlock::PASSPHRASE);
             }
             StaffEvent::Unlocked { operator } => {
@@ -85,6 +94,7 @@ impl Staff {
             StaffEvent::Reader(state) => self.known.reader = state,
             StaffEvent::ResidentBusy(busy) => self.known.resident_busy = busy,
             StaffEvent::Failed(failure) => return self.failed(failure),
+            StaffEvent::Operators(event) => return self.hear_accounts(event),
         }
         Action::None
     }
@@ -94,6 +104,10 @@ impl Staff {
             (Page::Unlock(screen), Failure::WrongPassphrase { wait_ms }) => {
                 screen.refused(*wait_ms);
                 Action::Focus(unlock::PASSPHRASE)
+            }
+            (Page::Rules(screen), _) => {
+                screen.failed();
+                Action::None
             }
             (Page::Unlock(screen), _) => {
                 screen.answered();

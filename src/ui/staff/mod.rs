@@ -2,24 +2,33 @@
 //!
 //! Deliberately absent: any control that starts, suggests or repeats face entry. That begins on the resident window only.
 
+pub mod accounts;
+pub mod approve;
 pub mod first_run;
 pub mod form;
 pub mod gates;
 mod hear;
 pub mod home;
+pub mod looks;
+pub mod mine;
+pub mod operators;
 pub mod resident;
+pub mod rules;
 pub mod settings;
+pub mod sheet;
 mod shell;
 pub mod unlock;
 pub mod why_off;
 
 use crate::app::command::StaffCommand;
 use crate::app::event::{Failure, GateLabel};
+use crate::app::operators::{AccountChange, OperatorsCommand};
 use crate::domain::Realm;
 use crate::domain::gate::GateStatus;
 use crate::domain::id::GateId;
 use crate::domain::notice::Language;
 use crate::domain::permit::{Blocker, Condition};
+use crate::domain::role::Role;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::ports::ReaderError;
 pub use crate::ui::keys::Stray;
@@ -42,6 +51,17 @@ pub enum Action {
     Copy(String),
     /// Another language for this window.
     Language(Language),
+    /// A place for a paper; answered by [`Message::PaperPicked`].
+    Save(Paper),
+}
+
+/// A paper of this window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paper {
+    /// The sheet with the recovery key.
+    RecoverySheet,
+    /// The sheet of looks, of the week so many weeks ago.
+    Looks(u8),
 }
 
 /// A page that can be gone to without an answer from the desk.
@@ -61,6 +81,12 @@ pub enum Route {
     Gates,
     /// Why face entry is off.
     WhyOff,
+    /// The accounts.
+    Operators,
+    /// The weekly sheet of looks.
+    Looks,
+    /// One's own account.
+    Mine,
 }
 
 /// What the desk told so far; screens read it, `apply` writes it.
@@ -101,6 +127,10 @@ pub enum Flash {
     Copied,
     /// A gate was asked whether the last card opens it.
     CardWay(bool),
+    /// An account was changed.
+    Account(AccountChange),
+    /// A paper was written there.
+    PaperSaved(String),
 }
 
 /// A page with what it holds.
@@ -124,6 +154,18 @@ pub enum Page {
     Gates(gates::Gates),
     /// Why face entry is off.
     WhyOff,
+    /// The internal rules, to be read and signed.
+    Rules(rules::Rules),
+    /// This account does not work today; only a supervisor can help.
+    Untrained,
+    /// The recovery key, once.
+    Sheet(sheet::Sheet),
+    /// The accounts.
+    Operators(operators::Operators),
+    /// The weekly sheet of looks.
+    Looks(looks::Looks),
+    /// One's own account.
+    Mine(mine::Mine),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -142,6 +184,8 @@ impl Page {
     fn is_inside(&self) -> bool {
         match self {
             Self::Home | Self::Resident | Self::Form(_) | Self::Facts(_) | Self::Gates(_) | Self::WhyOff => true,
+            Self::Rules(_) | Self::Untrained | Self::Sheet(_) => true,
+            Self::Operators(_) | Self::Looks(_) | Self::Mine(_) => true,
             Self::Starting
             | Self::FirstRun(_)
             | Self::Unlock(_)
@@ -169,6 +213,22 @@ pub enum Message {
     Facts(settings::Message),
     /// On the gates page.
     Gates(gates::Message),
+    /// On the rules page.
+    Rules(rules::Message),
+    /// On the recovery sheet.
+    Sheet(sheet::Message),
+    /// On the page of accounts.
+    Operators(operators::Message),
+    /// On the sheet of looks.
+    Looks(looks::Message),
+    /// On one's own account.
+    Mine(mine::Message),
+    /// In the question to a second person.
+    Approve(approve::Message),
+    /// Where a paper goes, if anywhere.
+    PaperPicked(Paper, Option<std::path::PathBuf>),
+    /// The mouse moved or a key was pressed.
+    Awake,
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -194,6 +254,8 @@ pub struct Staff {
     home: home::Home,
     record: Option<resident::Record>,
     flash: Option<Flash>,
+    accounts: accounts::Accounts,
+    language: Language,
 }
 
 impl Staff {
@@ -206,6 +268,8 @@ impl Staff {
             home: home::Home::default(),
             record: None,
             flash: None,
+            accounts: accounts::Accounts::default(),
+            language: Language::default(),
         }
     }
 
@@ -226,7 +290,8 @@ impl Staff {
 
     /// Whether a waiting time runs on the page, so that ticks are needed.
     pub fn counts_down(&self) -> bool {
-        matches!(&self.page, Page::Unlock(unlock) if unlock.wait_ms() > 0)
+        let asked = self.accounts.approval.as_ref().is_some_and(|approval| approval.wait_ms() > 0);
+        asked || matches!(&self.page, Page::Unlock(unlock) if unlock.wait_ms() > 0)
     }
 
     /// The field that wants the caret on the page that is shown.
@@ -234,6 +299,7 @@ impl Staff {
         match &self.page {
             Page::FirstRun(_) => Some(first_run::OPERATOR),
             Page::Unlock(_) => Some(unlock::PASSPHRASE),
+            Page::Mine(_) => Some(mine::OLD),
             Page::Home => Some(home::SEARCH),
             Page::Resident => Some(resident::CARD_FIELD),
             Page::Form(_) => Some(form::NAME),
@@ -241,6 +307,11 @@ impl Staff {
             | Page::Facts(_)
             | Page::Gates(_)
             | Page::WhyOff
+            | Page::Rules(_)
+            | Page::Untrained
+            | Page::Sheet(_)
+            | Page::Operators(_)
+            | Page::Looks(_)
             | Page::Closing
             | Page::Gone
             | Page::Farewell { .. } => None,
@@ -276,6 +347,23 @@ impl Staff {
                 self.flash = None;
                 screen.update(message)
             }
+            (Message::Awake, _) => return Action::Ask(StaffCommand::Operators(OperatorsCommand::Awake)),
+            (Message::PaperPicked(_, None), _) => return Action::None,
+            (Message::PaperPicked(paper, Some(path)), _) => {
+                let language = self.language;
+                Action::Ask(StaffCommand::Operators(match paper {
+                    Paper::RecoverySheet => OperatorsCommand::SaveRecoverySheet(path, language),
+                    Paper::Looks(weeks) => OperatorsCommand::SaveLooks(weeks, path, language),
+                }))
+            }
+            (Message::Approve(message), _) => {
+                return self.accounts.approval.as_mut().map_or(Action::None, |screen| screen.update(message));
+            }
+            (Message::Rules(message), Page::Rules(screen)) => screen.update(message),
+            (Message::Sheet(message), Page::Sheet(screen)) => screen.update(message),
+            (Message::Operators(message), Page::Operators(screen)) => screen.update(message),
+            (Message::Looks(message), Page::Looks(screen)) => screen.update(message),
+            (Message::Mine(message), Page::Mine(screen)) => screen.update(message),
             (Message::Home(message), Page::Home) => self.home.update(message),
             (Message::Resident(message), Page::Resident) => {
                 self.record.as_mut().map_or(Action::None, |record| record.update(message))
@@ -283,6 +371,10 @@ impl Staff {
             (Message::Form(message), Page::Form(screen)) => screen.update(message),
             (Message::Facts(message), Page::Facts(screen)) => screen.update(message),
             (Message::Gates(message), Page::Gates(screen)) => screen.update(message),
+            (Message::Ticked(ms), _) if self.accounts.approval.is_some() => {
+                self.accounts.approval.iter_mut().for_each(|approval| approval.tick(ms));
+                Action::None
+            }
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None
@@ -295,7 +387,10 @@ impl Staff {
             (Message::LockPressed, page) if !page.is_inside() => Action::None,
             (Message::LockPressed, _) => Action::Ask(StaffCommand::Lock),
             (Message::StopPressed, _) => Action::Ask(StaffCommand::StopFace),
-            (Message::LanguagePressed(language), _) => Action::Language(language),
+            (Message::LanguagePressed(language), _) => {
+                self.language = language;
+                Action::Language(language)
+            }
             (Message::FlashClosed, _) => {
                 self.flash = None;
                 Action::None
@@ -320,6 +415,14 @@ impl Staff {
     fn go(&mut self, route: Route) -> Action {
         self.flash = self.flash.take().filter(|flash| matches!(flash, Flash::Saved | Flash::CardIssued));
         let focus = match route {
+            Route::Operators => self.go_operators(),
+            Route::Looks => self.go_looks(),
+            Route::Mine => {
+                self.page = Page::Mine(mine::Mine::default());
+                Action::Focus(mine::OLD)
+            }
+            // Who sees no gates and no people begins with the sheets.
+            Route::Home if self.accounts.role() == Role::Auditor => self.go_looks(),
             Route::Home => {
                 self.page = Page::Home;
                 self.home = home::Home::default();
@@ -366,6 +469,7 @@ impl Staff {
     fn forget(&mut self) {
         let reader = self.known.reader.take();
         self.known = Known { reader, ..Known::default() };
+        self.accounts = accounts::Accounts::default();
         self.home = home::Home::default();
         self.record = None;
         self.flash = None;

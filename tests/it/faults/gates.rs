@@ -199,7 +199,7 @@ fn unlock_events(folder: &std::path::Path, realm: Realm) -> (Vec<Failure>, Vec<F
     let mut desk = real_desk(folder, realm);
     let start = failures(&desk.start(SystemClock.now()));
     let unlock =
-        failures(&desk.handle(Command::Staff(StaffCommand::Unlock { passphrase: passphrase() }), SystemClock.now()));
+        failures(&desk.handle(Command::Staff(StaffCommand::Unlock { account: None, passphrase: passphrase() }), SystemClock.now()));
     (start, unlock, desk.is_locked())
 }
 
