@@ -503,6 +503,7 @@ account-works = Works until { $day }
 account-untrained = No training on record
 account-unsigned = Rules not signed yet
 account-off = Switched off
+account-name = Name
 account-own = { $name } (you)
 account-change = Change
 account-role = { $role }: { $what }

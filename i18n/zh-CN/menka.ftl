@@ -503,6 +503,7 @@ account-works = 可以办事，到 { $day }
 account-untrained = 缺培训记录
 account-unsigned = 还没有签制度
 account-off = 已停用
+account-name = 姓名
 account-own = { $name }（您自己）
 account-change = 变更
 account-role = { $role }：{ $what }

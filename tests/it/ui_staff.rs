@@ -26,7 +26,7 @@ use menka::ui::staff::{self, Action, Flash, Message, Page, Route, Staff, Stray};
 use menka::ui::{explain, theme};
 
 /// The fonts once for the whole binary: loading ten megabytes for every simulator would take seconds.
-fn settings() -> Settings {
+pub fn settings() -> Settings {
     static FONTS: std::sync::Once = std::sync::Once::new();
     let mut settings = theme::settings();
     let fonts = std::mem::take(&mut settings.fonts);
@@ -554,6 +554,12 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
             "why" => &["lock", "show-gates"],
             other => panic!("a new page: {other}"),
         };
+        // The header of every page inside leads a supervisor to the accounts.
+        let mut own = own.to_vec();
+        let inside = own.contains(&"lock");
+        // From an open record, that is closed first; its answer leads on.
+        own.extend((inside && !own.contains(&"close")).then_some("show-accounts"));
+        own.sort_unstable();
         let texts = Texts::new(Language::Chinese);
         let mut asked = std::collections::BTreeSet::new();
         for y in (8..1400).step_by(24) {

@@ -128,6 +128,15 @@ impl Staff {
         }
     }
 
+    /// A page that was gone to from an open record could not ask before that was closed.
+    pub(super) fn after_closed(&mut self) -> Action {
+        match &self.page {
+            Page::Operators(_) if self.accounts.list.is_empty() => self.go_operators(),
+            Page::Looks(screen) if !screen.is_told() => self.go_looks(),
+            _ => Action::None,
+        }
+    }
+
     /// Asks for the rules in the language of this window.
     pub(super) fn read_rules(&mut self) -> Action {
         self.page = Page::Rules(rules::Rules::default());

@@ -68,6 +68,7 @@ impl Staff {
                 if self.record.take().is_some() && matches!(self.page, Page::Resident | Page::Form(_)) {
                     return self.go(Route::Home);
                 }
+                return self.after_closed();
             }
             StaffEvent::Saved(_) => {
                 self.flash = Some(Flash::Saved);

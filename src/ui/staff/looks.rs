@@ -39,6 +39,11 @@ impl Looks {
         *self = Self { weeks, days: Some(days), rows };
     }
 
+    /// Whether the desk has counted.
+    pub fn is_told(&self) -> bool {
+        self.days.is_some()
+    }
+
     /// Takes in what a person did.
     pub fn update(&mut self, message: Message) -> Action {
         match message {

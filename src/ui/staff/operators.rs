@@ -193,9 +193,14 @@ impl Operators {
             row![trained, button("account-train", tr!(texts, "account-train"), Message::TrainedPressed(id)),]
                 .spacing(S.space * 1.5)
                 .align_y(Center),
-            row![new, repeat, button("account-reset", tr!(texts, "account-reset"), Message::ResetPressed(id))]
-                .spacing(S.space * 1.5)
-                .align_y(Center),
+            row![
+                new,
+                repeat,
+                // Level with the fields, which have a line of words above them.
+                container(button("account-reset", tr!(texts, "account-reset"), Message::ResetPressed(id)))
+                    .padding(iced::Padding::ZERO.top(S.body * 1.4 + S.space * 0.5)),
+            ]
+            .spacing(S.space * 1.5),
             row![
                 container(S.hint(tr!(texts, "account-disable-hint"))).width(Fill),
                 button("account-disable", tr!(texts, "account-disable"), Message::DisablePressed(id)),
@@ -208,7 +213,7 @@ impl Operators {
     }
 
     fn form<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
-        let name = widget::Field::new(NAME, tr!(texts, "first-operator"), &self.name)
+        let name = widget::Field::new(NAME, tr!(texts, "account-name"), &self.name)
             .wrong((self.tried && self.name.trim().is_empty()).then(|| tr!(texts, "first-operator-empty")))
             .view(S, Message::NameTyped, Some(Message::SavePressed));
         let roles = Role::ALL.map(|role| {

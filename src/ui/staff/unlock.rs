@@ -1,7 +1,7 @@
 //! Locked: who you are, one field, and the growing wait after wrong passphrases. The same page shuts this window while a resident goes on, and
 //! takes the printed recovery key.
 
-use iced::widget::{Column, column, container, row};
+use iced::widget::{column, container, row};
 use iced::{Center, Element, Fill, Length};
 
 use super::{Action, S};
@@ -241,9 +241,12 @@ impl Unlock {
             .width(Length::FillPortion(5));
         let several = self.accounts.len() > 1;
         let body: Element<'a, Message> = if several {
-            row![self.people(texts, self.accounts.iter()).width(Length::FillPortion(4)), typed]
-                .spacing(S.space * 3.0)
-                .into()
+            row![
+                column(self.choices(texts, self.accounts.iter())).spacing(S.space * 0.5).width(Length::FillPortion(4)),
+                typed
+            ]
+            .spacing(S.space * 3.0)
+            .into()
         } else {
             typed.into()
         };
@@ -279,7 +282,6 @@ impl Unlock {
             _ => None,
         };
         let key = widget::Field::new(RECOVERY, tr!(texts, "recover-key"), recovery.key.as_str())
-            .placeholder("XXXXX-XXXXX-XXXXX-XXXXX-XXXXX-XXXXX-XXXXX-XXXXX")
             .hint(tr!(texts, "recover-key-hint"))
             .wrong(key_wrong);
         let short = tr!(texts, "first-passphrase-rules", chars = Passphrase::CHARS_MIN);
@@ -294,7 +296,8 @@ impl Unlock {
         let label = if self.asked { tr!(texts, "unlock-working") } else { tr!(texts, "recover-action") };
         let press = (!self.asked && self.wait_ms == 0).then_some(Message::RecoverConfirmed);
         let whose = (self.supervisors().count() > 1).then(|| {
-            column![S.text(tr!(texts, "recover-whose")), self.people(texts, self.supervisors())].spacing(S.space * 0.5)
+            column![S.text(tr!(texts, "recover-whose")), row(self.choices(texts, self.supervisors())).spacing(S.space)]
+                .spacing(S.space * 0.5)
         });
         column![S.title(tr!(texts, "recover-title")), S.soft(tr!(texts, "recover-hint"))]
             .push(whose)
@@ -325,14 +328,14 @@ impl Unlock {
             .into()
     }
 
-    fn people<'a>(&'a self, texts: &Texts, accounts: impl Iterator<Item = &'a DoorView>) -> Column<'a, Message> {
-        let choices = accounts.enumerate().map(|(at, account)| {
+    fn choices<'a>(&self, texts: &Texts, accounts: impl Iterator<Item = &'a DoorView>) -> Vec<Element<'a, Message>> {
+        let choice = |(at, account): (usize, &'a DoorView)| {
             let name = if account.name.is_empty() { tr!(texts, "account-unnamed") } else { account.name.clone() };
             let words = tr!(texts, "unlock-account", name = name, role = words::role(texts, account.role));
             let here = Some(account.id) == self.chosen;
             widget::choice(S, format!("unlock-account-{at}"), words, here, Message::AccountChosen(account.id))
-        });
-        Column::with_children(choices).spacing(S.space * 0.5)
+        };
+        accounts.enumerate().map(choice).collect()
     }
 
     fn wait<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
