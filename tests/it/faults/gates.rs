@@ -6,7 +6,6 @@ use menka::app::command::{ResidentCommand, StaffCommand};
 use menka::app::desk::{Desk, DeskConfig, Devices};
 use menka::app::event::StaffEvent;
 use menka::app::event::{Failure, ResidentScene};
-use menka::app::operators::OperatorsCommand;
 use menka::domain::notice::Language;
 use menka::ports::LinkError;
 use menka::practice::site::{KDF, facts};
