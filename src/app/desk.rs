@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::accounts::Operators;
 use super::command::Command;
 use super::conditions::{self, PersonFacts};
 use super::courier::{Courier, Shared};
 use super::enroll::Flow;
 use super::event::{Event, Failure, FieldFault, ResidentScene, ResidentView, StaffEvent};
 use super::idle::Idle;
-use super::operators::Operators;
 use crate::domain::Realm;
 use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
@@ -615,7 +615,7 @@ fn keys_failed(error: &KeyError) -> VaultError {
 
 /// What a vault error means to a person.
 pub(super) fn failure_of(error: VaultError) -> Failure {
-    if let Some(failure) = super::operators::account_failure(&error) {
+    if let Some(failure) = super::accounts::account_failure(&error) {
         return Failure::Operators(failure);
     }
     match error {

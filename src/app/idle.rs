@@ -15,6 +15,8 @@ use crate::vault::VaultError;
 
 /// Without anybody at the staff window for so long, it locks, in milliseconds (product figure of rule P25).
 pub const IDLE_LOCK_MS: i64 = 60_000;
+/// While the recovery sheet is on screen, which takes its time to be copied by hand, in milliseconds.
+pub const SHEET_LOCK_MS: i64 = 300_000;
 /// For so long before that, it says so, in milliseconds.
 pub const COUNTDOWN_MS: i64 = 10_000;
 
@@ -48,7 +50,8 @@ impl Desk {
             }
             return;
         }
-        let left_ms = IDLE_LOCK_MS - self.moment.since(self.idle.acted_at);
+        let limit_ms = if self.operators.shows_sheet() { SHEET_LOCK_MS } else { IDLE_LOCK_MS };
+        let left_ms = limit_ms - self.moment.since(self.idle.acted_at);
         if left_ms > COUNTDOWN_MS {
             return;
         }
@@ -80,7 +83,7 @@ impl Desk {
         let role = open.vault.role();
         self.idle.curtain = true;
         self.idle.told = None;
-        self.operators = super::operators::Operators::default();
+        self.operators = super::accounts::Operators::default();
         self.tell(OperatorsEvent::Curtain(DoorView { id, name, role, wait_ms: 0 }));
     }
 

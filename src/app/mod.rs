@@ -1,5 +1,6 @@
 //! The use-cases of the desk: one command in, events out. Knows traits, no devices, no windows.
 
+mod accounts;
 mod capturing;
 pub mod command;
 pub mod conditions;

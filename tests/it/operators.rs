@@ -5,7 +5,7 @@ use std::path::Path;
 use menka::app::command::{Command, ResidentCommand, StaffCommand};
 use menka::app::desk::{Desk, DeskConfig, Devices};
 use menka::app::event::{Event, Failure, ResidentScene, StaffEvent};
-use menka::app::idle::{COUNTDOWN_MS, IDLE_LOCK_MS};
+use menka::app::idle::{COUNTDOWN_MS, IDLE_LOCK_MS, SHEET_LOCK_MS};
 use menka::app::operators::{DoorView, LooksRow, OperatorsCommand, OperatorsEvent, OperatorsFailure};
 use menka::domain::Realm;
 use menka::domain::approval::Act;
@@ -637,6 +637,14 @@ fn a_first_run_that_broke_off_before_the_sheet_was_put_away_shows_a_new_one() {
     station.enter("主管甲");
     let shown = station.sheet().expect("shown again, another one");
     assert!(shown != lost);
+    // It is copied by hand: the desk waits longer than usual, and locks all the same.
+    station.tick_after(SHEET_LOCK_MS - 1);
+    assert!(!station.desk.is_locked());
+    station.tick_after(1);
+    assert!(station.desk.is_locked());
+    station.told.clear();
+    station.enter("主管甲");
+    let shown = station.sheet().expect("never put away, so once more another one");
     station.operators(OperatorsCommand::RecoveryKept);
     station.hand_over("主管甲");
     station.told.clear();
