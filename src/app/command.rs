@@ -2,10 +2,11 @@
 //!
 //! Deliberately absent: any staff command that starts, suggests or repeats face entry, or consents; any import of a picture.
 
+use super::operators::OperatorsCommand;
 use super::rights::{RightsAct, RightsCommand};
 use crate::domain::card::CardUid;
 use crate::domain::consent::Signature;
-use crate::domain::id::{GateId, ResidentId};
+use crate::domain::id::{GateId, ResidentId, StaffId};
 use crate::domain::notice::Language;
 use crate::domain::resident::AgeBand;
 use crate::domain::role::LookWhy;
@@ -29,6 +30,8 @@ pub enum StaffCommand {
     },
     /// Later runs.
     Unlock {
+        /// Whose account; `None` is the one that was made first.
+        account: Option<StaffId>,
         /// As typed.
         passphrase: Passphrase,
     },
@@ -102,6 +105,8 @@ pub enum StaffCommand {
     Notice(NoticeCommand),
     /// The evidence: the log, its heads outside, what was shown.
     Evidence(super::evidence::EvidenceCommand),
+    /// Accounts, training, approvals.
+    Operators(OperatorsCommand),
 }
 
 /// From the resident window.

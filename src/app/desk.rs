@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::accounts::Operators;
 use super::command::Command;
 use super::conditions::{self, PersonFacts};
 use super::courier::{Courier, Shared};
 use super::enroll::Flow;
 use super::event::{Event, Failure, FieldFault, ResidentScene, ResidentView, StaffEvent};
+use super::idle::Idle;
 use super::notice::NoticeFailure;
 use super::notice_care::NoticeCare;
 use super::rights_window::RightsFlow;
@@ -17,9 +19,9 @@ use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
 use crate::domain::consent::EraseReason;
 use crate::domain::gate::GateRecord;
-use crate::domain::id::{ResidentId, SiteId};
+use crate::domain::id::{ResidentId, SiteId, StaffId};
 use crate::domain::notice::Language;
-use crate::domain::permit::Conditions;
+use crate::domain::permit::{Blocker, Conditions};
 use crate::domain::rights::RequestCounts;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::{CivilDate, Timestamp};
@@ -90,6 +92,15 @@ pub(super) struct Open {
     pub chain: super::evidence::ChainSeen,
 }
 
+impl Open {
+    /// What the staff window was told of readiness and of the open record counts as not told.
+    pub(super) fn say_again(&mut self) {
+        self.desk_shown = None;
+        self.opened_shown = None;
+        self.stale = true;
+    }
+}
+
 /// The desk.
 pub struct Desk {
     pub(super) config: DeskConfig,
@@ -100,7 +111,7 @@ pub struct Desk {
     courier: Option<Courier>,
     card_there: Option<CardUid>,
     reader_asked: Option<Timestamp>,
-    reader_state: Option<ReaderError>,
+    pub(super) reader_state: Option<ReaderError>,
     pub(super) busy_shown: bool,
     pub(super) last_offered: bool,
     /// The clock as last told.
@@ -110,6 +121,8 @@ pub struct Desk {
     /// When somebody, or a device, last did something on the resident window.
     pub(super) acted_at: Timestamp,
     cared_at: Timestamp,
+    pub(super) operators: Operators,
+    pub(super) idle: Idle,
 }
 
 impl Desk {
@@ -131,6 +144,8 @@ impl Desk {
             moment: Timestamp::default(),
             acted_at: Timestamp::default(),
             cared_at: Timestamp::default(),
+            operators: Operators::default(),
+            idle: Idle::default(),
         }
     }
 
@@ -183,6 +198,7 @@ impl Desk {
         self.step(now);
         self.care(now);
         self.care_notice_daily(now);
+        self.watch_idle(now);
         self.after(now);
         std::mem::take(&mut self.out)
     }
@@ -229,6 +245,7 @@ impl Desk {
             Ok(VaultState::Absent) => self.say(StaffEvent::FirstRun),
             Ok(VaultState::Locked { realm, wait_ms }) => {
                 self.say(StaffEvent::Locked { wait_ms });
+                self.say_who_may_unlock(now);
                 if realm != self.config.realm {
                     self.fail(Failure::OtherRealm);
                 }
@@ -258,23 +275,31 @@ impl Desk {
         }
     }
 
-    pub(super) fn unlock(&mut self, passphrase: &Passphrase, now: Timestamp) {
+    pub(super) fn unlock(&mut self, account: Option<StaffId>, passphrase: &Passphrase, now: Timestamp) {
         if self.open.is_some() {
             return;
         }
-        match Vault::unlock(&self.config.data_dir, self.config.realm, passphrase, now) {
+        let (dir, realm) = (&self.config.data_dir, self.config.realm);
+        let opened = match account {
+            Some(account) => Vault::unlock_as(dir, realm, account, passphrase, now),
+            None => Vault::unlock(dir, realm, passphrase, now),
+        };
+        match opened {
             Ok(vault) => self.enter(vault, now),
-            Err(error) => {
-                let failure = failure_of(error);
-                if let Failure::WrongPassphrase { wait_ms } = failure {
-                    self.say(StaffEvent::Locked { wait_ms });
-                }
-                self.fail(failure);
-            }
+            Err(error) => self.refused_at_the_door(error, now),
         }
     }
 
-    fn enter(&mut self, vault: Vault, now: Timestamp) {
+    pub(super) fn refused_at_the_door(&mut self, error: VaultError, now: Timestamp) {
+        let failure = failure_of(error);
+        if let Failure::WrongPassphrase { wait_ms } = failure {
+            self.say(StaffEvent::Locked { wait_ms });
+            self.say_who_may_unlock(now);
+        }
+        self.fail(failure);
+    }
+
+    pub(super) fn enter(&mut self, vault: Vault, now: Timestamp) {
         match self.try_enter(vault, now) {
             Ok(()) => {}
             Err(error) => {
@@ -336,6 +361,7 @@ impl Desk {
             notice: NoticeCare::default(),
             chain: super::evidence::ChainSeen::default(),
         }));
+        self.idle_anew();
         self.say(StaffEvent::Unlocked { operator });
         self.say(StaffEvent::StationFingerprint(fingerprint));
         let missing: Vec<Fact> = facts.missing();
@@ -345,6 +371,7 @@ impl Desk {
         }
         self.end_overdue(now)?;
         self.to_idle(now);
+        self.say_entered(now);
         Ok(())
     }
 
@@ -365,6 +392,8 @@ impl Desk {
             Ok(()) => {
                 if let Some(open) = self.open.as_mut() {
                     open.cared_on = now.date();
+                    // A training may have ended with the day.
+                    open.stale = true;
                 }
                 self.tell_request_counts(now);
                 self.show_opened(now);
@@ -417,6 +446,8 @@ impl Desk {
             }
         }
         self.courier = None;
+        self.operators = Operators::default();
+        self.idle_anew();
         self.say_door(now);
         self.scene(ResidentScene::Closed);
     }
@@ -445,6 +476,8 @@ impl Desk {
         if !open.stale && open.shared.changes() == open.changes_seen && busy == self.busy_shown {
             return;
         }
+        let trained = self.standing(now).condition();
+        let Some(open) = self.open.as_mut() else { return };
         let (seen, changes) = open.shared.gates();
         let mut events = vec![];
         let refresh_record = changes != open.changes_seen;
@@ -460,7 +493,9 @@ impl Desk {
         let answering = conditions::answering(&open.gates, &seen);
         let whole = super::evidence::log_is_whole(&open.vault);
         let standing = open.notice.standing;
-        let known = conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, standing, whole, None);
+        let mut known =
+            conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, standing, whole, None);
+        known.set(Blocker::OperatorTrained, trained);
         if open.desk_shown.as_ref() != Some(&known) {
             events.push(StaffEvent::Desk(known.desk_blockers()));
             open.desk_shown = Some(known.clone());
@@ -520,7 +555,10 @@ impl Desk {
                 self.acted_at = self.moment;
                 self.resident_tapped(uid, withdraw, now);
             }
-            Some(_) if self.sees_people() => self.staff_card(uid, now),
+            Some(_) if self.sees_people(now) && !self.is_curtained() => {
+                self.staff_acted();
+                self.staff_card(uid, now);
+            }
             Some(_) => {}
             None => {}
         }
@@ -568,7 +606,9 @@ impl Desk {
         let fresh: Vec<GateRecord> = gates.iter().filter(|g| answering.iter().any(|a| a.id == g.id)).cloned().collect();
         let standing = self.open.as_ref().map(|o| o.notice.standing).unwrap_or_default();
         let whole = self.open.as_ref().is_some_and(|o| super::evidence::log_is_whole(&o.vault));
-        conditions::gather(self.config.realm, facts, &gates, &fresh, standing, whole, Some(person))
+        let mut known = conditions::gather(self.config.realm, facts, &gates, &fresh, standing, whole, Some(person));
+        known.set(Blocker::OperatorTrained, self.standing(self.told.unwrap_or_default()).condition());
+        known
     }
 
     /// Runs a vault operation; a failure is told to the staff.
@@ -606,6 +646,9 @@ fn keys_failed(error: &KeyError) -> VaultError {
 
 /// What a vault error means to a person.
 pub(super) fn failure_of(error: VaultError) -> Failure {
+    if let Some(failure) = super::accounts::account_failure(&error) {
+        return Failure::Operators(failure);
+    }
     match error {
         VaultError::WrongPassphrase { wait_ms } | VaultError::TooSoon { wait_ms } => {
             Failure::WrongPassphrase { wait_ms }

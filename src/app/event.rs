@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::operators::{OperatorsEvent, OperatorsFailure};
 use super::rights::{RequestFault, RightsScene, RightsTold};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
@@ -86,6 +87,8 @@ pub enum Failure {
     Notice(NoticeFailure),
     /// The account's role does not have this command.
     NotYourRole,
+    /// Accounts, training, approvals.
+    Operators(OperatorsFailure),
 }
 
 /// A gate's shown name.
@@ -225,6 +228,8 @@ pub enum StaffEvent {
     Failed(Failure),
     /// About the notice, its assessment, signs and entrusted parties.
     Notice(NoticeEvent),
+    /// Accounts, training, approvals, and who is at the window.
+    Operators(OperatorsEvent),
 }
 
 /// A gate during hand-over, on the resident window.

@@ -1,5 +1,6 @@
 //! The use-cases of the desk: one command in, events out. Knows traits, no devices, no windows.
 
+mod accounts;
 mod capturing;
 mod changing;
 pub mod command;
@@ -11,9 +12,11 @@ mod enroll;
 pub mod event;
 pub mod evidence;
 mod handing_over;
+pub mod idle;
 pub mod notice;
 mod notice_acts;
 mod notice_care;
+pub mod operators;
 mod preview;
 pub mod promises;
 pub mod rights;

@@ -8,7 +8,9 @@ use super::desk::Desk;
 use super::event::Failure;
 use super::evidence::EvidenceCommand;
 use super::notice::{NoticeCommand, Paper};
+use super::operators::{OperatorsCommand, OperatorsFailure};
 use super::rights::RightsCommand;
+use crate::domain::account::AccountEvent;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 
@@ -17,7 +19,9 @@ use crate::domain::time::Timestamp;
 pub enum Access {
     /// Anybody at the keyboard: these open or close the desk, and prove themselves by a passphrase where they need one.
     AtTheDoor,
-    /// These roles, logged in.
+    /// These roles, logged in, also while the account may not work yet: what leads to its training, or is about itself only.
+    Own(&'static [Role]),
+    /// These roles, logged in, with training and undertaking on record.
     Roles(&'static [Role]),
 }
 
@@ -35,7 +39,7 @@ impl Row {
     pub fn allows(&self, role: Role) -> bool {
         match self.access {
             Access::AtTheDoor => true,
-            Access::Roles(roles) => roles.contains(&role),
+            Access::Own(roles) | Access::Roles(roles) => roles.contains(&role),
         }
     }
 }
@@ -43,6 +47,7 @@ impl Row {
 const EVERYBODY: &[Role] = &[Role::FrontDesk, Role::Supervisor, Role::Technician, Role::Auditor];
 const PEOPLE: &[Role] = &[Role::FrontDesk, Role::Supervisor];
 const GATES: &[Role] = &[Role::FrontDesk, Role::Supervisor, Role::Technician];
+const SHEETS: &[Role] = &[Role::Supervisor, Role::Auditor];
 const SUPERVISOR: &[Role] = &[Role::Supervisor];
 const REPORTS: &[Role] = &[Role::Supervisor, Role::Auditor];
 const HEADS: &[Role] = &[Role::FrontDesk, Role::Supervisor, Role::Auditor];
@@ -53,6 +58,10 @@ const fn door(name: &'static str) -> Row {
 
 const fn only(name: &'static str, roles: &'static [Role]) -> Row {
     Row { name, access: Access::Roles(roles) }
+}
+
+const fn own(name: &'static str, roles: &'static [Role]) -> Row {
+    Row { name, access: Access::Own(roles) }
 }
 
 /// The row of a command.
@@ -73,7 +82,7 @@ pub fn row(command: &StaffCommand) -> Row {
         C::TestCardWay(_) => only("test-card-way", PEOPLE),
         C::ShowGates => only("show-gates", GATES),
         // Stopping wipes what is held: whoever sees that it must stop may stop it.
-        C::StopFace => only("stop-face", EVERYBODY),
+        C::StopFace => own("stop-face", EVERYBODY),
         C::WithdrawFor(_) => only("withdraw-for", PEOPLE),
         C::Rights(command) => rights_row(command),
     }
@@ -132,6 +141,33 @@ fn evidence(command: &EvidenceCommand) -> Row {
         E::ListShown => only("evidence-list-shown", PEOPLE),
         E::ShowAgain(_) => only("evidence-show-again", PEOPLE),
         E::SaveReplay(..) => only("evidence-save-replay", PEOPLE),
+        C::Operators(command) => operators(command),
+    }
+}
+
+fn operators(command: &OperatorsCommand) -> Row {
+    use OperatorsCommand as C;
+    match command {
+        C::Show => only("show-accounts", SUPERVISOR),
+        C::Add { .. } => only("add-account", SUPERVISOR),
+        C::Disable(_) => only("disable-account", SUPERVISOR),
+        C::Reset(..) => only("reset-passphrase", SUPERVISOR),
+        C::Trained(..) => only("record-training", SUPERVISOR),
+        C::ChangePassphrase(..) => own("change-passphrase", EVERYBODY),
+        C::ReadRules(_) => own("read-rules", EVERYBODY),
+        C::RulesReachedEnd => own("rules-reached-end", EVERYBODY),
+        C::SignRules(_) => own("sign-rules", EVERYBODY),
+        // Whose act waits may be any role; who approves is checked by their own slot.
+        C::Approve(..) => only("approve", EVERYBODY),
+        C::ApproveNot => own("approve-not", EVERYBODY),
+        C::NewRecoveryKey => only("new-recovery-key", SUPERVISOR),
+        // The sheet of the first run comes before the rules are signed.
+        C::SaveRecoverySheet(..) => own("save-recovery-sheet", SUPERVISOR),
+        C::RecoveryKept => own("recovery-kept", SUPERVISOR),
+        C::Recover(..) => door("recover"),
+        C::ShowLooks(_) => only("show-looks", SHEETS),
+        C::SaveLooks(..) => only("save-looks", SHEETS),
+        C::Awake => door("awake"),
     }
 }
 
@@ -142,21 +178,27 @@ impl Desk {
     pub(super) fn is_allowed(&mut self, command: &StaffCommand, now: Timestamp) -> bool {
         let row = row(command);
         let Some(role) = self.open.as_ref().map(|open| open.vault.role()) else { return true };
-        if row.allows(role) {
-            return true;
+        if !row.allows(role) {
+            self.refuse_act(AccountEvent::ActRefused(row.name), Failure::NotYourRole, now);
+            return false;
         }
-        self.refuse_act(row.name, now);
-        false
+        let Access::Roles(_) = row.access else { return true };
+        let standing = self.standing(now);
+        if !standing.works() {
+            let failure = Failure::Operators(OperatorsFailure::NotTrained(standing));
+            self.refuse_act(AccountEvent::NotTrained(row.name), failure, now);
+        }
+        standing.works()
     }
 
-    /// Whether the account that is logged in may see people: a card on the reader opens no record for the others.
-    pub(super) fn sees_people(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| open.vault.role().sees_people())
+    /// Whether the account that is logged in may see people now: a card on the reader opens no record for the others.
+    pub(super) fn sees_people(&self, now: Timestamp) -> bool {
+        self.open.as_ref().is_some_and(|open| open.vault.role().sees_people()) && self.standing(now).works()
     }
 
-    /// Tells and logs that an act was refused for the account's role.
-    fn refuse_act(&mut self, name: &'static str, now: Timestamp) {
-        self.vault(|v| v.record_refused_act(name, now));
-        self.fail(Failure::NotYourRole);
+    /// Tells and logs that an act was refused.
+    fn refuse_act(&mut self, event: AccountEvent, failure: Failure, now: Timestamp) {
+        self.vault(|v| v.record_refused_act(event, now));
+        self.fail(failure);
     }
 }

@@ -6,6 +6,7 @@ use super::command::{StaffCommand, parse_date};
 use super::desk::{Desk, failure_of};
 use super::enroll::Flow;
 use super::event::{CardRead, CardView, Event, FaceState, Failure, FieldFault, ResidentRow, ResidentView, StaffEvent};
+use crate::domain::approval::Act;
 use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
 use crate::domain::consent::EraseReason;
@@ -23,6 +24,8 @@ const ASK_LIMIT: Duration = Duration::from_millis(2_000);
 
 impl Desk {
     pub(super) fn handle_staff(&mut self, command: StaffCommand, now: Timestamp) {
+        self.staff_acted();
+        let Some(command) = self.through_curtain(command, now) else { return };
         if !self.is_allowed(&command, now) {
             return;
         }
@@ -30,7 +33,7 @@ impl Desk {
             StaffCommand::CreateVault { operator, passphrase, facts } => {
                 self.create(&operator, &passphrase, &facts, now);
             }
-            StaffCommand::Unlock { passphrase } => self.unlock(&passphrase, now),
+            StaffCommand::Unlock { account, passphrase } => self.unlock(account, &passphrase, now),
             StaffCommand::Lock => self.lock(now),
             StaffCommand::Find { query } => {
                 self.vault(|v| v.record_searched(now));
@@ -66,6 +69,7 @@ impl Desk {
             StaffCommand::Rights(command) => self.handle_rights(command, now),
             StaffCommand::Evidence(command) => self.handle_evidence(command, now),
             StaffCommand::StopFace => self.stop_visit(None, now),
+            StaffCommand::Operators(command) => self.handle_operators(command, now),
             StaffCommand::WithdrawFor(resident) => {
                 if let Some((staff, _)) = self.open.as_ref().map(|o| o.vault.operator()) {
                     match self.end_face(resident, EraseReason::Withdrawn, Actor::Staff(staff), now) {
@@ -240,7 +244,19 @@ impl Desk {
             card_way_tested_at: known.iter().find(|g| g.id == id).and_then(|g| g.card_way_tested_at),
             takes_faces: hello.takes_faces,
         };
-        if self.vault(|v| v.record_gate(&record, now)).is_some() {
+        let recorded = match self.vault(|v| v.needs_repair(&record)) {
+            None => return,
+            Some(false) => self.vault(|v| v.record_gate(&record, now)),
+            Some(true) => {
+                let GateRecord { name, place, capture_area, other_way, why_needed, address, .. } = record.clone();
+                let fingerprint = fingerprint.to_owned();
+                let again =
+                    StaffCommand::PairGate { name, place, capture_area, other_way, why_needed, address, fingerprint };
+                let Some((Some(approval), _)) = self.approved(Act::RepairGate(id), again, now) else { return };
+                self.vault(|v| v.repair_gate(&record, approval, now))
+            }
+        };
+        if recorded.is_some() {
             // What this gate refused before staff acted goes to it again.
             self.vault(|v| v.retry_wedged(id, now));
             if let Some(open) = self.open.as_ref() {

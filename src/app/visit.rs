@@ -16,6 +16,7 @@ use crate::domain::consent::{ConsentDraft, ConsentError, Signature};
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{ConsentId, ResidentId, ShowingId, TemplateId};
 use crate::domain::notice::{Language, NoticeShown};
+use crate::domain::permit::Blocker;
 use crate::domain::resident::AgeBand;
 use crate::domain::site::Fact;
 use crate::domain::time::{CivilDate, Timestamp};
@@ -65,15 +66,17 @@ impl Desk {
     }
 
     /// The idle screen. Whether face entry is offered depends on the desk alone, never on a person.
-    pub(super) fn to_idle(&mut self, _now: Timestamp) {
+    pub(super) fn to_idle(&mut self, now: Timestamp) {
+        let trained = self.standing(now).condition();
         let Some(open) = self.open.as_mut() else { return };
         open.flow = Flow::Idle;
         let site = open.facts.get(Fact::SiteName).to_owned();
         let gates = open.vault.gates().unwrap_or_default();
         let answering = super::conditions::answering(&gates, &open.shared.gates().0);
         let (whole, standing) = (super::evidence::log_is_whole(&open.vault), open.notice.standing);
-        let known =
+        let mut known =
             super::conditions::gather(self.config.realm, &open.facts, &gates, &answering, standing, whole, None);
+        known.set(Blocker::OperatorTrained, trained);
         let face_offered = known.desk_blockers().is_empty();
         self.last_offered = face_offered;
         self.devices.engine.rest();

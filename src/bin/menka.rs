@@ -233,7 +233,7 @@ mod practice {
         let commands = running.commands();
         // A practice site opens by itself: its passphrase is no secret.
         let passphrase = Passphrase::new(site::PASSPHRASE.into());
-        let _ = commands.try_send(Command::Staff(StaffCommand::Unlock { passphrase }));
+        let _ = commands.try_send(Command::Staff(StaffCommand::Unlock { account: None, passphrase }));
         let send = move |command: Command| drop(commands.try_send(command));
         let cards = (1..=8).map(|n| n.to_string()).collect();
         let tools = PracticeTools { cards, people: labels, act: Box::new(move |act| controls.act(act)) };

@@ -1,5 +1,6 @@
 //! What goes into the tamper-evident log: who, what kind, which id, when. No names, no numbers (rules CS1, F14).
 
+use super::account::AccountEvent;
 use super::change::NoticeAudit;
 use super::id::{ConsentId, GateId, OpId, ResidentId, ShowingId, StaffId, TemplateId};
 
@@ -77,8 +78,6 @@ pub enum AuditEvent {
     Rights(super::rights::RightsEvent),
     /// About versions of the notice, assessments, entrusted parties and signs.
     Notice(NoticeAudit),
-    /// A command was refused for the account's role; which command.
-    ActRefused(&'static str),
     /// A template goes to a gate now.
     FaceSent(TemplateId, GateId),
     /// Staff searched: at most ten masked rows were shown.
@@ -97,4 +96,6 @@ pub enum AuditEvent {
     LogChecked(&'static str),
     /// A gate keeps a head that this log does not continue, with the reason's label.
     HeadConflict(GateId, &'static str),
+    /// A staff account.
+    Account(AccountEvent),
 }

@@ -10,6 +10,8 @@
 //!
 //! Verbs: `record` writes, `current` reads what is in force, `judge` decides.
 
+pub mod account;
+pub mod approval;
 pub mod assessment;
 pub mod audit;
 pub mod card;
@@ -27,6 +29,7 @@ pub mod rights;
 pub mod role;
 pub mod site;
 pub mod time;
+pub mod training;
 
 /// Whether what is done has legal effect. Practice data, gates and envelopes carry it in their keys: the two refuse each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -85,16 +85,11 @@ impl Blocker {
         Self::PromiseNotKept,
     ];
 
-    /// Whether a practice site may answer it with "practice": posture, training, and acts not built yet.
+    /// Whether a practice site may answer it with "practice": posture, and acts not built yet.
     fn practice_may_answer(self) -> bool {
         matches!(
             self,
-            Self::InternetRoute
-                | Self::RemoteHelp
-                | Self::DiskEncryption
-                | Self::LoginPassword
-                | Self::OperatorTrained
-                | Self::PromiseNotKept
+            Self::InternetRoute | Self::RemoteHelp | Self::DiskEncryption | Self::LoginPassword | Self::PromiseNotKept
         )
     }
 

@@ -180,7 +180,6 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
             let (what, ids) = event.words();
             (what, ids, None)
         }
-        E::ActRefused(command) => ("act-refused", vec![], Some(command)),
         E::FaceSent(template, gate) => ("face-sent", two(template, gate), None),
         E::Searched => ("searched", vec![], None),
         E::GateRetried(gate) => ("gate-retried", one(gate), None),
@@ -190,6 +189,7 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::LogExported => ("log-exported", vec![], None),
         E::LogChecked(verdict) => ("log-checked", vec![], Some(verdict)),
         E::HeadConflict(gate, why) => ("head-conflict", one(gate), Some(why)),
+        E::Account(event) => event.words(),
     }
 }
 

@@ -63,6 +63,9 @@ files! {
     Sign = "sign",
     Assessment = "assessment",
     EntrustedEnd = "entrusted-end",
+    InternalRules = "internal-rules",
+    RecoverySheet = "recovery-sheet",
+    LooksSheet = "looks-sheet",
 }
 
 /// Header and body of a text. Line ends are made LF, so that a checkout on Windows gives the same bytes.

@@ -76,11 +76,17 @@ pub enum Text {
     Assessment,
     /// To an entrusted party whose contract ends (P21).
     EntrustedEnd,
+    /// 内部管理制度和保密承诺: read and signed by each member of staff every year. No placeholders.
+    InternalRules,
+    /// The sheet with the printed recovery key.
+    RecoverySheet,
+    /// The weekly sheet of looks at records; a row for each account comes from numbered values.
+    LooksSheet,
 }
 
 impl Text {
     /// Every text.
-    pub const ALL: [Text; 19] = [
+    pub const ALL: [Text; 22] = [
         Self::Notice,
         Self::Consent,
         Self::Refused,
@@ -100,6 +106,9 @@ impl Text {
         Self::Sign,
         Self::Assessment,
         Self::EntrustedEnd,
+        Self::InternalRules,
+        Self::RecoverySheet,
+        Self::LooksSheet,
     ];
 
     /// The placeholder that holds the digest of this very text, if it carries one.
@@ -125,6 +134,9 @@ impl Text {
             | Self::Held
             | Self::HeldWords
             | Self::Transfer
+            | Self::InternalRules
+            | Self::RecoverySheet
+            | Self::LooksSheet
             | Self::Explain => None,
         }
     }

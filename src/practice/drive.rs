@@ -13,14 +13,17 @@ use crate::app::courier::Courier;
 use crate::app::desk::{Desk, DeskConfig, Devices, LinkMaker};
 use crate::app::event::{Event, Failure, ResidentScene, ResidentView, StaffEvent};
 use crate::app::notice::NoticeCommand;
+use crate::app::operators::{DoorView, OperatorsCommand, OperatorsEvent};
 use crate::app::rights::RightsTold;
 use crate::app::runner::SystemClock;
 use crate::domain::Realm;
 use crate::domain::consent::{Signature, Warrant};
 use crate::domain::gate::{GateRecord, GateStatus};
-use crate::domain::id::{GateId, ResidentId, SiteId};
+use crate::domain::id::{GateId, ResidentId, SiteId, StaffId};
+use crate::domain::notice::Language;
 use crate::domain::quality::{FaceBox, Guidance, Look};
 use crate::domain::resident::AgeBand;
+use crate::domain::role::Role;
 use crate::lan::TlsLink;
 use crate::ports::{Camera, Clock, FaceEngine, FaceError, GateLink, LinkError};
 use crate::secret::{EngineId, FaceTemplate, Frame, Passphrase};
@@ -142,6 +145,9 @@ pub fn tls_links() -> LinkMaker {
     })
 }
 
+/// How often the one at the staff window moves the mouse.
+const AWAKE_EVERY: Duration = Duration::from_secs(10);
+
 /// A desk with practice camera and reader, driven by hand.
 pub struct Drive {
     /// The desk.
@@ -174,9 +180,14 @@ pub struct Drive {
     pub told: Vec<String>,
     /// Previews received.
     pub previews: u32,
+    /// Who may unlock, as last told.
+    pub door: Vec<DoorView>,
+    /// Who was asked to approve.
+    pub asked: Option<StaffId>,
     /// From the last accepted frame to all gates' acknowledgements, in milliseconds, one a capture.
     pub shutter_to_acknowledged_ms: Vec<f64>,
     last_taken_at: Option<Instant>,
+    awake_at: Instant,
     data: PathBuf,
 }
 
@@ -229,8 +240,11 @@ impl Drive {
             guidance: None,
             told: vec![],
             previews: 0,
+            door: vec![],
+            asked: None,
             shutter_to_acknowledged_ms: vec![],
             last_taken_at: None,
+            awake_at: Instant::now(),
             data,
         };
         let events = drive.desk.start(SystemClock.now());
@@ -260,6 +274,10 @@ impl Drive {
                     self.scene = scene;
                 }
                 Event::Staff(StaffEvent::Failed(failure)) => self.failures.push(failure),
+                Event::Staff(StaffEvent::Operators(OperatorsEvent::AtTheDoor(accounts))) => self.door = accounts,
+                Event::Staff(StaffEvent::Operators(OperatorsEvent::ApprovalAsked { by, .. })) => {
+                    self.asked = by.first().map(|(id, _)| *id);
+                }
                 Event::Staff(StaffEvent::Opened(view)) => self.opened = Some(*view),
                 Event::Staff(StaffEvent::Closed) => self.opened = None,
                 Event::Staff(StaffEvent::Rights(told)) => self.rights.push(told),
@@ -302,6 +320,11 @@ impl Drive {
     /// One tick of the desk.
     pub fn tick(&mut self) {
         let before = Instant::now();
+        if before.duration_since(self.awake_at) > AWAKE_EVERY {
+            // Somebody is at the staff window all the time.
+            self.awake_at = before;
+            self.operators(OperatorsCommand::Awake);
+        }
         let events = self.desk.tick(SystemClock.now());
         if events.iter().any(|e| matches!(e, Event::Guide { taken, needed, .. } if taken == needed && *needed > 1)) {
             self.last_taken_at = Some(before);
@@ -340,18 +363,56 @@ impl Drive {
         Ok(())
     }
 
-    /// Makes the vault with the practice facts.
+    /// Makes the vault with the practice facts; its supervisor puts the recovery sheet away, reads the internal rules and signs them.
     pub fn create(&mut self) {
         self.staff(StaffCommand::CreateVault {
             operator: super::site::OPERATOR.into(),
             passphrase: Passphrase::new(super::site::PASSPHRASE.into()),
             facts: super::site::facts(),
         });
+        self.operators(OperatorsCommand::RecoveryKept);
+        self.sign_rules(super::site::OPERATOR);
+    }
+
+    /// A second supervisor, ready to approve. The first account is logged in again afterwards.
+    pub fn add_colleague(&mut self) {
+        self.operators(OperatorsCommand::Add {
+            name: super::site::COLLEAGUE.into(),
+            role: Role::Supervisor,
+            passphrase: Passphrase::new(super::site::PASSPHRASE.into()),
+            trained_on: SystemClock.now().date().to_string(),
+        });
+        self.staff(StaffCommand::Lock);
+        let account = self.door.last().map(|account| account.id);
+        self.staff(StaffCommand::Unlock { account, passphrase: Passphrase::new(super::site::PASSPHRASE.into()) });
+        self.sign_rules(super::site::COLLEAGUE);
+        self.staff(StaffCommand::Lock);
+        self.unlock();
+    }
+
+    /// The one who was asked approves what waits.
+    pub fn approve(&mut self) {
+        if let Some(by) = self.asked.take() {
+            self.operators(OperatorsCommand::Approve(by, Passphrase::new(super::site::PASSPHRASE.into())));
+        }
+    }
+
+    /// Reads the internal rules to their end and signs them.
+    pub fn sign_rules(&mut self, name: &str) {
+        self.operators(OperatorsCommand::ReadRules(Language::Chinese));
+        self.operators(OperatorsCommand::RulesReachedEnd);
+        self.operators(OperatorsCommand::SignRules(name.into()));
+    }
+
+    /// A command about accounts.
+    pub fn operators(&mut self, command: OperatorsCommand) {
+        self.staff(StaffCommand::Operators(command));
     }
 
     /// Unlocks it again.
     pub fn unlock(&mut self) {
-        self.staff(StaffCommand::Unlock { passphrase: Passphrase::new(super::site::PASSPHRASE.into()) });
+        let passphrase = Passphrase::new(super::site::PASSPHRASE.into());
+        self.staff(StaffCommand::Unlock { account: None, passphrase });
     }
 
     /// Pairs a running gate by its address and fingerprint, as staff would.

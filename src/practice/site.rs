@@ -10,21 +10,28 @@ use std::time::Duration;
 use crate::app::desk::LinkMaker;
 use crate::app::notice::AssessmentTyped;
 use crate::domain::Realm;
+use crate::domain::approval::Act;
 use crate::domain::assessment::{Assessment, judge};
 use crate::domain::card::CardUid;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, ResidentId};
+use crate::domain::notice::Language;
 use crate::domain::resident::{AgeBand, ResidentDraft};
+use crate::domain::role::Role;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::{CivilDate, Timestamp};
+use crate::domain::training;
+use crate::notice::{self, Text, Values};
 use crate::secret::{EngineId, Passphrase, random_bytes};
-use crate::vault::{KdfCost, Vault, VaultState};
+use crate::vault::{KdfCost, NewAccount, Vault, VaultError, VaultState};
 use crate::wire::keys::{IdentityKeys, parse_fingerprint};
 
 /// The passphrase of every practice site, shown on its lock screen. Protects nothing and nobody.
 pub const PASSPHRASE: &str = "practice-practice";
 /// Shown name of the practice operator.
 pub const OPERATOR: &str = "练习员";
+/// Shown name of the second practice supervisor, who approves; the same passphrase.
+pub const COLLEAGUE: &str = "练习主管";
 /// Cost of its key derivation: small, since the passphrase is printed on the screen.
 pub const KDF: KdfCost = KdfCost { memory_kib: 8 * 1024, passes: 1, lanes: 1 };
 /// How many gates a practice site has.
@@ -42,6 +49,9 @@ pub enum SiteError {
     /// The vault.
     #[error(transparent)]
     Vault(#[from] crate::vault::VaultError),
+    /// The internal rules could not be read.
+    #[error("the internal rules could not be read")]
+    Rules,
     /// A gate did not answer.
     #[error(transparent)]
     Link(#[from] crate::ports::LinkError),
@@ -299,6 +309,47 @@ fn assess(vault: &mut Vault, now: Timestamp) -> Result<(), SiteError> {
 const PLACES: [(&str, &str, &str); GATES] =
     [("东门", "小区东门人行道", "门前1米"), ("一号楼大门", "一号楼单元门", "门前1米")];
 
+/// A practice site has two supervisors who have read and signed the rules within the year, and a recovery key that nobody needs: its passphrase
+/// is on the lock screen.
+fn make_ready(mut vault: Vault, data: &Path, now: Timestamp) -> Result<Vault, SiteError> {
+    let passphrase = || Passphrase::new(PASSPHRASE.into());
+    if !vault.recovery_key_is_kept()? {
+        drop(vault.make_recovery_key(None, now)?);
+        vault.record_recovery_key_kept()?;
+    }
+    sign(&mut vault, OPERATOR, now)?;
+    if vault.may_act_alone(Act::AddAccount(Role::Supervisor))? {
+        let new = NewAccount {
+            name: COLLEAGUE.into(),
+            role: Role::Supervisor,
+            passphrase: passphrase(),
+            trained_on: now.date(),
+        };
+        vault.add_account(&new, None, now)?;
+    }
+    let first = vault.operator().0;
+    let Some(colleague) = vault.accounts()?.into_iter().find(|a| a.name == COLLEAGUE && !a.disabled) else {
+        return Ok(vault);
+    };
+    if !training::judge(colleague.record, now.date()).works() {
+        vault.lock(now)?;
+        let mut second = Vault::unlock_as(data, Realm::Practice, colleague.id, &passphrase(), now)?;
+        sign(&mut second, COLLEAGUE, now)?;
+        second.lock(now)?;
+        return Ok(Vault::unlock_as(data, Realm::Practice, first, &passphrase(), now)?);
+    }
+    Ok(vault)
+}
+
+/// Reads and signs the rules when that is due.
+fn sign(vault: &mut Vault, name: &str, now: Timestamp) -> Result<(), SiteError> {
+    if vault.standing(now)?.works() {
+        return Ok(());
+    }
+    let text = notice::render(Text::InternalRules, Language::Chinese, &Values::new()).map_err(|_| SiteError::Rules)?;
+    Ok(vault.record_undertaking(&text.reference, &text.markdown, name, now)?)
+}
+
 /// Makes or reopens the practice site under `folder`, starts its gates, and tells the vault where they listen now.
 ///
 /// # Errors
@@ -312,11 +363,12 @@ pub fn prepare(
     let data = folder.join("desk");
     let passphrase = Passphrase::new(PASSPHRASE.into());
     let new = matches!(Vault::state(&data, now)?, VaultState::Absent);
-    let mut vault = if new {
+    let vault = if new {
         Vault::create(&data, Realm::Practice, OPERATOR, &passphrase, &facts(), now, KDF)?
     } else {
         Vault::unlock(&data, Realm::Practice, &passphrase, now)?
     };
+    let mut vault = make_ready(vault, &data, now)?;
     let keys = match vault.identity_bytes()? {
         Some(bytes) => IdentityKeys::from_bytes(&bytes)?,
         None => {
@@ -348,7 +400,11 @@ pub fn prepare(
             card_way_tested_at: known.iter().find(|g| g.id == id).and_then(|g| g.card_way_tested_at),
             takes_faces: hello.takes_faces,
         };
-        if !known.contains(&record) {
+        if vault.needs_repair(&record)? {
+            let colleague = vault.approvers(now)?.first().map(|(id, _)| *id).ok_or(VaultError::NotAnApprover)?;
+            let approval = vault.approve(Act::RepairGate(id), colleague, &passphrase, now)?;
+            vault.repair_gate(&record, approval, now)?;
+        } else if !known.contains(&record) {
             vault.record_gate(&record, now)?;
         }
         gates.push(gate);

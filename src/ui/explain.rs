@@ -4,6 +4,7 @@
 
 use crate::app::event::{Failure, FieldFault};
 use crate::app::notice::NoticeFailure;
+use crate::app::operators::OperatorsFailure;
 use crate::domain::assessment::{AssessmentFault, HEAD_CHARS_MIN};
 use crate::domain::entrusted::EntrustedFault;
 use crate::domain::permit::{Blocker, Condition};
@@ -70,6 +71,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::CaptureLost => words!(texts, "err-capture-lost", "rec-capture-lost"),
         Failure::NothingToWithdraw => words!(texts, "err-nothing-to-withdraw", "rec-nothing-to-withdraw"),
         Failure::NotYourRole => words!(texts, "err-role", "rec-role"),
+        Failure::Operators(failure) => operators(texts, *failure),
         Failure::PaperNotWritten(why) => words!(texts, "err-paper", "rec-paper", why = why.as_str()),
         Failure::Request(fault) => super::words_rights::fault(texts, *fault),
         Failure::Notice(failure) => notice(texts, failure),
@@ -105,6 +107,24 @@ pub fn notice(texts: &Texts, failure: &NoticeFailure) -> Words {
         NoticeFailure::Unfilled(_) => words!(texts, "err-unfilled", "rec-unfilled"),
         NoticeFailure::Nothing => words!(texts, "err-nothing-there", "rec-nothing-there"),
         NoticeFailure::FileUnreadable(why) => words!(texts, "err-file-unreadable", "rec-paper", why = why.as_str()),
+    }
+}
+
+/// Accounts, training, approvals.
+pub fn operators(texts: &Texts, failure: OperatorsFailure) -> Words {
+    match failure {
+        OperatorsFailure::NotTrained(_) => words!(texts, "err-untrained", "rec-untrained"),
+        OperatorsFailure::AccountOff => words!(texts, "err-account-off", "rec-account-off"),
+        OperatorsFailure::AccountsFull => words!(texts, "err-accounts-full", "rec-accounts-full"),
+        OperatorsFailure::NameWrong => words!(texts, "err-account-name", "rec-field"),
+        OperatorsFailure::NameTaken => words!(texts, "err-name-taken", "rec-name-taken"),
+        OperatorsFailure::LastSupervisor => words!(texts, "err-last-supervisor", "rec-last-supervisor"),
+        OperatorsFailure::OwnAccount => words!(texts, "err-own-account", "rec-own-account"),
+        OperatorsFailure::DayWrong => words!(texts, "err-trained-day", "rec-trained-day"),
+        OperatorsFailure::NobodyToApprove => words!(texts, "err-nobody-to-approve", "rec-nobody-to-approve"),
+        OperatorsFailure::NotAnApprover => words!(texts, "err-not-an-approver", "rec-not-an-approver"),
+        OperatorsFailure::RecoveryKey(_) => words!(texts, "err-recovery-key", "rec-recovery-key"),
+        OperatorsFailure::RulesNotRead => words!(texts, "err-rules-not-read", "rec-rules-not-read"),
     }
 }
 
@@ -261,6 +281,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         | Failure::Refused(..)
         | Failure::Notice(_)
         | Failure::FingerprintUnreadable
-        | Failure::NotYourRole => tr!(texts, "say-staff"),
+        | Failure::NotYourRole
+        | Failure::Operators(_) => tr!(texts, "say-staff"),
     }
 }

@@ -33,6 +33,9 @@ pub const GOODBYE_MAX: Duration = Duration::from_secs(10);
 /// How long the last page is shown when there is something to say on it.
 const FAREWELL: Duration = Duration::from_secs(4);
 
+/// How often the desk is told that somebody is there.
+const AWAKE_EVERY: Duration = Duration::from_millis(1_500);
+
 /// Pause between opening the resident window and making it fill its screen: asked for at once, it would fill the first screen.
 const FULLSCREEN_AFTER: Duration = Duration::from_millis(500);
 
@@ -115,6 +118,8 @@ enum Message {
     Closed(window::Id),
     /// A key that works everywhere in a window.
     Key(window::Id, Shortcut),
+    /// Somebody moved the mouse or pressed a key in a window.
+    Moved(window::Id),
     /// Time passes.
     Ticked(Instant),
     /// The desk did not say goodbye in time.
@@ -264,6 +269,14 @@ impl App {
             Message::Fill(id) => window::set_mode(id, window::Mode::Fullscreen),
             Message::Closed(id) => self.closed(id),
             Message::Key(id, shortcut) => self.key(id, shortcut),
+            Message::Moved(id) => match self.role(id) {
+                Some(Role::Resident) | None => Task::none(),
+                // Practice: who moves the practice devices is the one who works at the desk.
+                Some(_) => {
+                    let action = self.staff.update(staff::Message::Awake);
+                    self.act(action)
+                }
+            },
             Message::Ticked(now) => {
                 let before = self.ticked_at.replace(now).unwrap_or(now);
                 let ms = i64::try_from(now.duration_since(before).as_millis()).unwrap_or(i64::MAX);
@@ -359,6 +372,7 @@ impl App {
             staff::Action::Copy(text) => clipboard::write(text),
             staff::Action::PickPath(pick) => self.pick_staff_path(pick),
             staff::Action::Pick(pick) => self.pick_staff_path(pick),
+            staff::Action::Save(paper) => self.pick_paper_path(paper),
             staff::Action::Language(language) => {
                 self.staff_texts = Texts::new(language);
                 Task::none()
@@ -373,6 +387,17 @@ impl App {
             (self.commands)(command);
         }
         Task::none()
+    }
+
+    fn pick_paper_path(&self, paper: staff::Paper) -> Task<Message> {
+        let (title, name) = match paper {
+            staff::Paper::RecoverySheet => (tr!(self.staff_texts, "sheet-save"), "menka-recovery.pdf"),
+            staff::Paper::Looks(_) => (tr!(self.staff_texts, "looks-save"), "menka-looks.pdf"),
+        };
+        let dialog = rfd::AsyncFileDialog::new().set_title(title).set_file_name(name).add_filter("PDF", &["pdf"]);
+        Task::perform(dialog.save_file(), move |picked| {
+            Message::Staff(staff::Message::PaperPicked(paper, picked.map(|file| file.path().to_owned())))
+        })
     }
 
     fn pick_receipt_path(&self) -> Task<Message> {
@@ -510,9 +535,27 @@ impl App {
             probe,
             window::close_requests().map(Message::Closed),
             iced::event::listen_with(|event, status, id| Some(Message::Key(id, shortcut(event, status)?))),
+            iced::event::listen_with(|event, _status, id| is_alive(&event).then_some(Message::Moved(id))),
             tick,
         ])
     }
+}
+
+/// Whether an event tells that somebody is there; at most one in a while is passed on, since a moving mouse sends hundreds.
+fn is_alive(event: &iced::Event) -> bool {
+    static TOLD: Mutex<Option<Instant>> = Mutex::new(None);
+    let moved = match event {
+        iced::Event::Keyboard(event) => matches!(event, iced::keyboard::Event::KeyPressed { .. }),
+        iced::Event::Mouse(_) | iced::Event::Touch(_) => true,
+        _ => false,
+    };
+    let Ok(mut told) = TOLD.lock() else { return moved };
+    let now = Instant::now();
+    let passed_on = moved && told.is_none_or(|before| now.duration_since(before) > AWAKE_EVERY);
+    if passed_on {
+        *told = Some(now);
+    }
+    passed_on
 }
 
 impl Boot {

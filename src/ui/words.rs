@@ -1,6 +1,7 @@
 //! Words for values that several screens show: facts, age bands, states of gates.
 
 use super::theme::Tone;
+use crate::domain::approval::Act;
 use crate::domain::gate::GateStatus;
 use crate::domain::resident::AgeBand;
 use crate::domain::role::{LookWhy, Role};
@@ -27,6 +28,28 @@ pub fn role(texts: &Texts, role: Role) -> String {
         Role::Supervisor => tr!(texts, "role-supervisor"),
         Role::Technician => tr!(texts, "role-technician"),
         Role::Auditor => tr!(texts, "role-auditor"),
+    }
+}
+
+/// What a role is for, in a few words.
+pub fn role_what(texts: &Texts, role: Role) -> String {
+    match role {
+        Role::FrontDesk => tr!(texts, "role-what-front-desk"),
+        Role::Supervisor => tr!(texts, "role-what-supervisor"),
+        Role::Technician => tr!(texts, "role-what-technician"),
+        Role::Auditor => tr!(texts, "role-what-auditor"),
+    }
+}
+
+/// An act that a second person approves.
+pub fn act(texts: &Texts, act: Act) -> String {
+    match act {
+        Act::AddAccount(added) => tr!(texts, "act-add-account", role = role(texts, added)),
+        Act::DisableAccount(_) => tr!(texts, "act-disable-account"),
+        Act::ResetPassphrase(_) => tr!(texts, "act-reset-passphrase"),
+        Act::RepairGate(_) => tr!(texts, "act-repair-gate"),
+        Act::NewRecoveryKey => tr!(texts, "act-recovery-key"),
+        Act::MinorRecord(_) => tr!(texts, "act-minor-record"),
     }
 }
 

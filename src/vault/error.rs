@@ -134,6 +134,33 @@ pub enum VaultError {
     /// What is kept of a showing does not pass its own check; which step fails.
     #[error("what was shown cannot be shown again as it was: {}", .0.code())]
     NotAsShown(Step),
+    /// No room for another account.
+    #[error("no room for another account")]
+    AccountsFull,
+    /// The account is switched off.
+    #[error("the account is switched off")]
+    AccountDisabled,
+    /// Another account has this name.
+    #[error("another account has this name")]
+    NameTaken,
+    /// The name of an account is empty or too long.
+    #[error("the name of an account is empty or too long")]
+    NameWrong,
+    /// Not on one's own account.
+    #[error("not on one's own account")]
+    OwnAccount,
+    /// The last active supervisor stays.
+    #[error("the last active supervisor stays")]
+    LastSupervisor,
+    /// A second person must approve this act first.
+    #[error("a second person must approve this first")]
+    ApprovalNeeded,
+    /// This account cannot approve: the one who acts, not a supervisor, switched off, or without training on record.
+    #[error("this account cannot approve")]
+    NotAnApprover,
+    /// A day that lies in the future or is no day of this account's service.
+    #[error("the day does not fit")]
+    DayWrong,
     /// A document could not be signed.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),

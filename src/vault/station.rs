@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use zeroize::Zeroizing;
 
+use crate::domain::approval::{Act, Approval};
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, StaffId};
@@ -41,11 +42,38 @@ impl Vault {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Records a gate that was just paired, for the first time or again. Lifts a stop after a changed key.
+    /// Records a gate that was just paired for the first time, or what is said of a known one under the keys it has.
+    ///
+    /// # Errors
+    /// [`VaultError::ApprovalNeeded`] for a known gate under other keys, or one that is stopped ([`Self::repair_gate`]), and those of the disk.
+    pub fn record_gate(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(), VaultError> {
+        if self.needs_repair(gate)? {
+            return Err(VaultError::ApprovalNeeded);
+        }
+        self.write_gate(gate, now)
+    }
+
+    /// Records a known gate that was paired again. Lifts a stop after a changed key. A second person approved it (rule P51-4).
+    ///
+    /// # Errors
+    /// [`VaultError::ApprovalNeeded`] when something else was approved, and those of the disk.
+    pub fn repair_gate(&mut self, gate: &GateRecord, approval: Approval, now: Timestamp) -> Result<(), VaultError> {
+        let act = Act::RepairGate(gate.id);
+        approval.spend(act).ok_or(VaultError::ApprovalNeeded)?;
+        self.write_gate(gate, now)
+    }
+
+    /// Whether recording this gate would put other keys in the place of the pinned ones, or lift a stop.
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn record_gate(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(), VaultError> {
+    pub fn needs_repair(&self, gate: &GateRecord) -> Result<bool, VaultError> {
+        let keys = |g: &GateRecord| (g.tls_pin, g.seal_key, g.sign_key);
+        let other = self.gates()?.iter().any(|known| known.id == gate.id && keys(known) != keys(gate));
+        Ok(other || gate_is_stopped(&self.main, gate.id)? == Some(true))
+    }
+
+    fn write_gate(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(), VaultError> {
         let work = self.begin()?;
         work.execute(
             "INSERT INTO gates (id, shown_name, place, capture_area, other_way, why_needed, address, tls_pin,
@@ -113,20 +141,17 @@ impl Vault {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Records that a command was refused for the account's role.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn record_refused_act(&mut self, command: &'static str, now: Timestamp) -> Result<(), VaultError> {
-        let work = self.begin()?;
-        self.append(&work, Actor::Staff(self.staff), &AuditEvent::ActRefused(command), now)?;
-        Ok(work.commit()?)
-    }
-
-    pub(super) fn write_staff(&self, work: &Connection, now: Timestamp) -> Result<(), VaultError> {
-        let sealed = self.ring.station.seal(&staff_place(self.staff), self.staff_name.as_bytes())?;
+    pub(super) fn write_staff(
+        &self,
+        work: &Connection,
+        staff: StaffId,
+        name: &str,
+        role: Role,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        let sealed = self.ring.station.seal(&staff_place(staff), name.as_bytes())?;
         let sql = "INSERT INTO staff (id, shown_name, role, made_at) VALUES (?1, ?2, ?3, ?4)";
-        work.execute(sql, params![self.staff.bytes(), sealed, self.role.label(), now.ms()])?;
+        work.execute(sql, params![staff.bytes(), sealed, role.label(), now.ms()])?;
         Ok(())
     }
 

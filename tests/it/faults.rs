@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use menka::app::command::{Command, ResidentCommand, StaffCommand};
 use menka::app::event::{Event, Failure, ResidentScene};
+use menka::app::operators::OperatorsCommand;
 use menka::app::runner::SystemClock;
 use menka::domain::Realm;
 use menka::domain::card::CardUid;
@@ -178,6 +179,11 @@ fn scene_of(events: &[Event]) -> Option<ResidentScene> {
         Event::Resident(scene) => Some(scene.clone()),
         _ => None,
     })
+}
+
+/// Somebody is at the staff window at this time.
+fn awake_at(drive: &mut Drive, now: Timestamp) {
+    drive.desk.handle(Command::Staff(StaffCommand::Operators(OperatorsCommand::Awake)), now);
 }
 
 fn resident_at(drive: &mut Drive, command: ResidentCommand, now: Timestamp) -> Vec<Event> {

@@ -39,6 +39,7 @@ const WITNESS_MAKERS: &[(&str, &[&str])] = &[
     ("ConsentGranted::assert_recorded(", &["vault/consents.rs"]),
     ("AtTheDoor::assert_act(", &["gate/door.rs"]),
     ("CameraPermit(())", &["domain/permit.rs"]),
+    ("Approval::assert_checked(", &["vault/approvals.rs"]),
     ("QualityPassed(*", &["domain/quality.rs"]),
     ("FaceTemplate::from_unit_vector(", &["secret/mod.rs", "face/", "wire/envelope.rs"]),
 ];

@@ -1,24 +1,28 @@
 //! Every command of the staff window against every role: the table as it is meant, beside the one in the code.
 
+use std::path::PathBuf;
+
 use menka::app::command::StaffCommand as C;
 use menka::app::evidence::EvidenceCommand as E;
 use menka::app::notice::{NoticeCommand as N, Paper};
+use menka::app::operators::OperatorsCommand as O;
 use menka::app::rights::RightsCommand as R;
 use menka::app::roles::{Access, row};
 use menka::domain::card::CardUid;
-use menka::domain::id::{GateId, ResidentId, ShowingId};
+use menka::domain::id::{GateId, ResidentId, ShowingId, StaffId};
 use menka::domain::notice::Language;
 use menka::domain::resident::AgeBand;
 use menka::domain::rights::{Came, Identity, RefusalWords, RequestKind, RequestNo};
 use menka::domain::role::{LookWhy, Role};
 use menka::domain::site::SiteFacts;
 use menka::domain::time::CivilDate;
-use menka::secret::Passphrase;
+use menka::secret::{Passphrase, Typed};
 
-/// Who may: `Door` is anybody at the keyboard.
+/// Who may: `Door` is anybody at the keyboard, `Own` these roles also without training on record.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum May {
     Door,
+    Own(&'static [Role]),
     Only(&'static [Role]),
 }
 
@@ -26,6 +30,8 @@ const FRONT: Role = Role::FrontDesk;
 const CHIEF: Role = Role::Supervisor;
 const TECH: Role = Role::Technician;
 const AUDIT: Role = Role::Auditor;
+
+const ALL: &[Role] = &[FRONT, CHIEF, TECH, AUDIT];
 
 fn somebody() -> ResidentId {
     ResidentId::from_bytes([9; 16])
@@ -45,6 +51,14 @@ fn some_card() -> CardUid {
 
 fn some_request() -> RequestNo {
     RequestNo::new(7, CivilDate::from_epoch_days(20_000))
+}
+
+fn some_account() -> StaffId {
+    StaffId::from_bytes([7; 16])
+}
+
+fn nowhere() -> PathBuf {
+    PathBuf::from("/nonexistent/paper.pdf")
 }
 
 fn secret() -> Passphrase {
@@ -84,7 +98,7 @@ macro_rules! table {
 table! {
     C::CreateVault { .. } => C::CreateVault { operator: "x".into(), passphrase: secret(), facts: SiteFacts::default() },
         "create-vault", May::Door;
-    C::Unlock { .. } => C::Unlock { passphrase: secret() }, "unlock", May::Door;
+    C::Unlock { .. } => C::Unlock { account: None, passphrase: secret() }, "unlock", May::Door;
     C::Lock => C::Lock, "lock", May::Door;
     C::Find { .. } => C::Find { query: "3-1201".into() }, "find", May::Only(&[FRONT, CHIEF]);
     C::OpenResident(..) => C::OpenResident(somebody(), LookWhy::Here), "open-resident", May::Only(&[FRONT, CHIEF]);
@@ -112,7 +126,7 @@ table! {
     }, "pair-gate", May::Only(&[CHIEF]);
     C::TestCardWay(_) => C::TestCardWay(some_gate()), "test-card-way", May::Only(&[FRONT, CHIEF]);
     C::ShowGates => C::ShowGates, "show-gates", May::Only(&[FRONT, CHIEF, TECH]);
-    C::StopFace => C::StopFace, "stop-face", May::Only(&[FRONT, CHIEF, TECH, AUDIT]);
+    C::StopFace => C::StopFace, "stop-face", May::Own(ALL);
     C::WithdrawFor(_) => C::WithdrawFor(somebody()), "withdraw-for", May::Only(&[FRONT, CHIEF]);
     C::Rights(R::Show) => C::Rights(R::Show), "requests", May::Only(&[FRONT, CHIEF]);
     C::Rights(R::Receive { .. }) => C::Rights(R::Receive {
@@ -187,6 +201,35 @@ table! {
         "evidence-show-again", May::Only(&[FRONT, CHIEF]);
     C::Evidence(E::SaveReplay(..)) => C::Evidence(E::SaveReplay(some_showing(), "a.json".into())),
         "evidence-save-replay", May::Only(&[FRONT, CHIEF]);
+    C::Operators(O::Show) => C::Operators(O::Show), "show-accounts", May::Only(&[CHIEF]);
+    C::Operators(O::Add { .. }) => C::Operators(O::Add {
+        name: "新人".into(),
+        role: FRONT,
+        passphrase: secret(),
+        trained_on: "2026-11-20".into(),
+    }), "add-account", May::Only(&[CHIEF]);
+    C::Operators(O::Disable(_)) => C::Operators(O::Disable(some_account())), "disable-account", May::Only(&[CHIEF]);
+    C::Operators(O::Reset(..)) => C::Operators(O::Reset(some_account(), secret())),
+        "reset-passphrase", May::Only(&[CHIEF]);
+    C::Operators(O::Trained(..)) => C::Operators(O::Trained(some_account(), "2026-11-20".into())),
+        "record-training", May::Only(&[CHIEF]);
+    C::Operators(O::ChangePassphrase(..)) => C::Operators(O::ChangePassphrase(secret(), secret())),
+        "change-passphrase", May::Own(ALL);
+    C::Operators(O::ReadRules(_)) => C::Operators(O::ReadRules(Language::Chinese)), "read-rules", May::Own(ALL);
+    C::Operators(O::RulesReachedEnd) => C::Operators(O::RulesReachedEnd), "rules-reached-end", May::Own(ALL);
+    C::Operators(O::SignRules(_)) => C::Operators(O::SignRules("李".into())), "sign-rules", May::Own(ALL);
+    C::Operators(O::Approve(..)) => C::Operators(O::Approve(some_account(), secret())), "approve", May::Only(ALL);
+    C::Operators(O::ApproveNot) => C::Operators(O::ApproveNot), "approve-not", May::Own(ALL);
+    C::Operators(O::NewRecoveryKey) => C::Operators(O::NewRecoveryKey), "new-recovery-key", May::Only(&[CHIEF]);
+    C::Operators(O::SaveRecoverySheet(..)) => C::Operators(O::SaveRecoverySheet(nowhere(), Language::Chinese)),
+        "save-recovery-sheet", May::Own(&[CHIEF]);
+    C::Operators(O::RecoveryKept) => C::Operators(O::RecoveryKept), "recovery-kept", May::Own(&[CHIEF]);
+    C::Operators(O::Recover(..)) => C::Operators(O::Recover(some_account(), Typed::default(), secret())),
+        "recover", May::Door;
+    C::Operators(O::ShowLooks(_)) => C::Operators(O::ShowLooks(0)), "show-looks", May::Only(&[CHIEF, AUDIT]);
+    C::Operators(O::SaveLooks(..)) => C::Operators(O::SaveLooks(0, nowhere(), Language::Chinese)),
+        "save-looks", May::Only(&[CHIEF, AUDIT]);
+    C::Operators(O::Awake) => C::Operators(O::Awake), "awake", May::Door;
 }
 
 #[test]
@@ -197,7 +240,9 @@ fn p51_4_every_command_has_one_row_and_says_who_may_give_it() {
         assert_eq!(row.name, name(command));
         match may {
             May::Door => assert_eq!(row.access, Access::AtTheDoor, "{}", row.name),
-            May::Only(roles) => {
+            May::Own(roles) | May::Only(roles) => {
+                let own = matches!(may, May::Own(_));
+                assert_eq!(matches!(row.access, Access::Own(_)), own, "{}", row.name);
                 for role in Role::ALL {
                     assert_eq!(row.allows(role), roles.contains(&role), "{} by {}", row.name, role.label());
                 }

@@ -7,6 +7,7 @@ use iced_test::runtime::user_interface::{Cache, UserInterface};
 use iced_test::selector::id;
 use menka::app::command::StaffCommand;
 use menka::app::event::{CardRead, CardView, FaceState, Failure, FieldFault, ResidentRow, ResidentView, StaffEvent};
+use menka::app::operators::OperatorsEvent;
 use menka::domain::Realm;
 use menka::domain::card::CardUid;
 use menka::domain::gate::GateStatus;
@@ -14,9 +15,10 @@ use menka::domain::id::{GateId, ResidentId};
 use menka::domain::notice::Language;
 use menka::domain::permit::{Blocker, Condition};
 use menka::domain::resident::{AgeBand, PersonName, Resident, ResidentError, Unit};
-use menka::domain::role::LookWhy;
+use menka::domain::role::{LookWhy, Role};
 use menka::domain::site::{Fact, SiteFacts};
 use menka::domain::time::{CivilDate, Timestamp};
+use menka::domain::training::Standing;
 use menka::i18n::Texts;
 use menka::ui::focus::{self, Step};
 use menka::ui::practice_tools::{PracticeAct, Tools};
@@ -117,6 +119,8 @@ fn read(taken: bool) -> CardRead {
 pub fn unlocked() -> Staff {
     let mut staff = Staff::new(Realm::Practice);
     staff.apply(StaffEvent::Unlocked { operator: "李前台".into() });
+    let standing = Standing::Works(CivilDate::parse("2027-11-21").unwrap());
+    staff.apply(StaffEvent::Operators(OperatorsEvent::Entered { role: Role::Supervisor, standing }));
     staff.apply(StaffEvent::Gates(gates()));
     staff.apply(StaffEvent::StationFingerprint("0123456789abcdef".repeat(4)));
     let mut facts = SiteFacts::default();
@@ -326,7 +330,7 @@ fn a_passphrase_goes_to_the_desk_and_nowhere_else() {
     let actions = type_and_enter(&mut staff, "unlock-passphrase", "swordfish-77");
     assert!(!format!("{actions:?}").contains("swordfish"));
     let asked = commands(actions);
-    assert!(matches!(&asked[..], [StaffCommand::Unlock { passphrase }] if passphrase.chars() == 12));
+    assert!(matches!(&asked[..], [StaffCommand::Unlock { account: None, passphrase }] if passphrase.chars() == 12));
     assert!(!format!("{staff:?}").contains("swordfish"));
     let message = staff::unlock::Message::PassphraseTyped("swordfish-77".to_owned().into());
     assert!(!format!("{:?}", Message::Unlock(message)).contains("swordfish"));
@@ -542,6 +546,7 @@ fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::Rights(_) => "rights",
         StaffCommand::Notice(command) => super::ui_notice::kind(command),
         StaffCommand::Evidence(_) => "evidence",
+        StaffCommand::Operators(_) => menka::app::roles::row(command).name,
     }
 }
 
@@ -567,6 +572,12 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
             "why" => &["lock", "requests", "show-gates"],
             other => super::ui_notice::own_commands(other).unwrap_or_else(|| panic!("a new page: {other}")),
         };
+        // The header of every page inside leads a supervisor to the accounts.
+        let mut own = own.to_vec();
+        let inside = own.contains(&"lock");
+        // From an open record, that is closed first; its answer leads on.
+        own.extend((inside && !own.contains(&"close")).then_some("show-accounts"));
+        own.sort_unstable();
         let texts = Texts::new(Language::Chinese);
         let mut asked = std::collections::BTreeSet::new();
         for y in (8..1400).step_by(24) {

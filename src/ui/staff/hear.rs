@@ -15,8 +15,17 @@ impl Staff {
                 return Action::Focus(first_run::OPERATOR);
             }
             StaffEvent::Locked { wait_ms } => {
+                // Who was chosen before a refusal stays chosen.
+                let again = match &self.page {
+                    Page::Unlock(screen) if !screen.is_curtain() => screen.again(wait_ms),
+                    _ => unlock::Unlock::new(wait_ms),
+                };
+                let recovers = matches!(&self.page, Page::Unlock(screen) if screen.recovers());
                 self.forget();
-                self.page = Page::Unlock(unlock::Unlock::new(wait_ms));
+                self.page = Page::Unlock(again);
+                if recovers && let Page::Unlock(screen) = &mut self.page {
+                    return screen.update(unlock::Message::RecoverPressed(true));
+                }
                 return Action::Focus(unlock::PASSPHRASE);
             }
             StaffEvent::Unlocked { operator } => {
@@ -68,6 +77,7 @@ impl Staff {
                 if self.record.take().is_some() && of_person {
                     return self.go(Route::Home);
                 }
+                return self.after_closed();
             }
             StaffEvent::Saved(_) => {
                 self.flash = Some(Flash::Saved);
@@ -107,6 +117,7 @@ impl Staff {
                 self.known.evidence.hear(event);
             }
             StaffEvent::Failed(failure) => return self.failed(failure),
+            StaffEvent::Operators(event) => return self.hear_accounts(event),
         }
         Action::None
     }
@@ -141,6 +152,10 @@ impl Staff {
             (Page::Unlock(screen), Failure::WrongPassphrase { wait_ms }) => {
                 screen.refused(*wait_ms);
                 Action::Focus(unlock::PASSPHRASE)
+            }
+            (Page::Rules(screen), _) => {
+                screen.failed();
+                Action::None
             }
             (Page::Unlock(screen), _) => {
                 screen.answered();

@@ -91,8 +91,8 @@ impl Home {
         }
     }
 
-    /// Draws the page.
-    pub fn view<'a>(&'a self, texts: &Texts, known: &'a Known) -> Element<'a, Message> {
+    /// Draws the page; the search only for who sees people.
+    pub fn view<'a>(&'a self, texts: &Texts, known: &'a Known, people: bool) -> Element<'a, Message> {
         let field = widget::Field::new(SEARCH, tr!(texts, "home-search"), &self.query)
             .placeholder(tr!(texts, "home-search-placeholder"))
             .view(S, Message::QueryTyped, Some(Message::FindPressed));
@@ -104,7 +104,9 @@ impl Home {
         .spacing(S.space * 1.5)
         .align_y(iced::Bottom);
         let result = self.result.as_ref().map(|(rows, more)| result(texts, rows, *more, self.chosen));
-        let content = column![widget::panel(S, Tone::Plain, column![search].push(result).spacing(S.space * 1.5))]
+        let search = widget::panel(S, Tone::Plain, column![search].push(result).spacing(S.space * 1.5));
+        let content = column![]
+            .push(people.then_some(search))
             .push(face_line(texts, known))
             .push(requests_line(texts, known))
             .push(notice_line(texts, known))

@@ -2,18 +2,25 @@
 //!
 //! Deliberately absent: any control that starts, suggests or repeats face entry. That begins on the resident window only.
 
+pub mod accounts;
+pub mod approve;
 pub mod evidence;
 pub mod first_run;
 pub mod form;
 pub mod gates;
 mod hear;
 pub mod home;
+pub mod looks;
+pub mod mine;
 pub mod news;
 pub mod notice;
+pub mod operators;
 pub mod resident;
 pub mod rights;
 mod rights_view;
+pub mod rules;
 pub mod settings;
+pub mod sheet;
 mod shell;
 pub mod shown;
 pub mod unlock;
@@ -23,6 +30,7 @@ use crate::app::command::StaffCommand;
 use crate::app::event::{Failure, GateLabel};
 use crate::app::evidence::EvidenceCommand;
 use crate::app::notice::{NoticeCommand, NoticeView, Paper, PersonNews};
+use crate::app::operators::{AccountChange, OperatorsCommand};
 use crate::app::rights::RightsCommand;
 use crate::domain::Realm;
 use crate::domain::change::Version;
@@ -31,6 +39,7 @@ use crate::domain::id::{GateId, ResidentId};
 use crate::domain::notice::Language;
 use crate::domain::permit::{Blocker, Condition};
 use crate::domain::rights::RequestCounts;
+use crate::domain::role::Role;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::ports::ReaderError;
 pub use crate::ui::keys::Stray;
@@ -72,6 +81,17 @@ pub enum Pick {
     Log,
     /// What was shown, for the person.
     Replay,
+    /// A place for a paper; answered by [`Message::PaperPicked`].
+    Save(Paper),
+}
+
+/// A paper of this window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paper {
+    /// The sheet with the recovery key.
+    RecoverySheet,
+    /// The sheet of looks, of the week so many weeks ago.
+    Looks(u8),
 }
 
 /// A page that can be gone to without an answer from the desk.
@@ -103,6 +123,12 @@ pub enum Route {
     Evidence,
     /// What was shown to the person whose record is open.
     Shown,
+    /// The accounts.
+    Operators,
+    /// The weekly sheet of looks.
+    Looks,
+    /// One's own account.
+    Mine,
 }
 
 /// What the desk told so far; screens read it, `apply` writes it.
@@ -157,6 +183,10 @@ pub enum Flash {
     PaperSaved(String),
     /// The notice has a new version; so many faces stopped, so many people are to be told.
     NewVersion(Version, u32, u32),
+    /// An account was changed.
+    Account(AccountChange),
+    /// A paper was written there.
+    PaperSaved(String),
 }
 
 /// A page with what it holds.
@@ -188,6 +218,18 @@ pub enum Page {
     Evidence(evidence::Evidence),
     /// What was shown to the person whose record is open.
     Shown(shown::Shown),
+    /// The internal rules, to be read and signed.
+    Rules(rules::Rules),
+    /// This account does not work today; only a supervisor can help.
+    Untrained,
+    /// The recovery key, once.
+    Sheet(sheet::Sheet),
+    /// The accounts.
+    Operators(operators::Operators),
+    /// The weekly sheet of looks.
+    Looks(looks::Looks),
+    /// One's own account.
+    Mine(mine::Mine),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -215,6 +257,8 @@ impl Page {
             | Self::Evidence(_)
             | Self::Shown(_)
             | Self::Rights(_) => true,
+            Self::Rules(_) | Self::Untrained | Self::Sheet(_) => true,
+            Self::Operators(_) | Self::Looks(_) | Self::Mine(_) => true,
             Self::Starting
             | Self::FirstRun(_)
             | Self::Unlock(_)
@@ -258,6 +302,22 @@ pub enum Message {
     Shown(shown::Message),
     /// A file was chosen, or not.
     Picked(Pick, Option<std::path::PathBuf>),
+    /// On the rules page.
+    Rules(rules::Message),
+    /// On the recovery sheet.
+    Sheet(sheet::Message),
+    /// On the page of accounts.
+    Operators(operators::Message),
+    /// On the sheet of looks.
+    Looks(looks::Message),
+    /// On one's own account.
+    Mine(mine::Message),
+    /// In the question to a second person.
+    Approve(approve::Message),
+    /// Where a paper goes, if anywhere.
+    PaperPicked(Paper, Option<std::path::PathBuf>),
+    /// The mouse moved or a key was pressed.
+    Awake,
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -283,6 +343,8 @@ pub struct Staff {
     home: home::Home,
     record: Option<resident::Record>,
     flash: Option<Flash>,
+    accounts: accounts::Accounts,
+    language: Language,
 }
 
 impl Staff {
@@ -295,6 +357,8 @@ impl Staff {
             home: home::Home::default(),
             record: None,
             flash: None,
+            accounts: accounts::Accounts::default(),
+            language: Language::default(),
         }
     }
 
@@ -315,7 +379,8 @@ impl Staff {
 
     /// Whether a waiting time runs on the page, so that ticks are needed.
     pub fn counts_down(&self) -> bool {
-        matches!(&self.page, Page::Unlock(unlock) if unlock.wait_ms() > 0)
+        let asked = self.accounts.approval.as_ref().is_some_and(|approval| approval.wait_ms() > 0);
+        asked || matches!(&self.page, Page::Unlock(unlock) if unlock.wait_ms() > 0)
     }
 
     /// The field that wants the caret on the page that is shown.
@@ -323,6 +388,7 @@ impl Staff {
         match &self.page {
             Page::FirstRun(_) => Some(first_run::OPERATOR),
             Page::Unlock(_) => Some(unlock::PASSPHRASE),
+            Page::Mine(_) => Some(mine::OLD),
             Page::Home => Some(home::SEARCH),
             Page::Resident => Some(resident::CARD_FIELD),
             Page::Form(_) => Some(form::NAME),
@@ -334,6 +400,11 @@ impl Staff {
             | Page::Notice(_)
             | Page::Evidence(_)
             | Page::Shown(_)
+            | Page::Rules(_)
+            | Page::Untrained
+            | Page::Sheet(_)
+            | Page::Operators(_)
+            | Page::Looks(_)
             | Page::Closing
             | Page::Gone
             | Page::Farewell { .. } => None,
@@ -369,6 +440,23 @@ impl Staff {
                 self.flash = None;
                 screen.update(message)
             }
+            (Message::Awake, _) => return Action::Ask(StaffCommand::Operators(OperatorsCommand::Awake)),
+            (Message::PaperPicked(_, None), _) => return Action::None,
+            (Message::PaperPicked(paper, Some(path)), _) => {
+                let language = self.language;
+                Action::Ask(StaffCommand::Operators(match paper {
+                    Paper::RecoverySheet => OperatorsCommand::SaveRecoverySheet(path, language),
+                    Paper::Looks(weeks) => OperatorsCommand::SaveLooks(weeks, path, language),
+                }))
+            }
+            (Message::Approve(message), _) => {
+                return self.accounts.approval.as_mut().map_or(Action::None, |screen| screen.update(message));
+            }
+            (Message::Rules(message), Page::Rules(screen)) => screen.update(message),
+            (Message::Sheet(message), Page::Sheet(screen)) => screen.update(message),
+            (Message::Operators(message), Page::Operators(screen)) => screen.update(message),
+            (Message::Looks(message), Page::Looks(screen)) => screen.update(message),
+            (Message::Mine(message), Page::Mine(screen)) => screen.update(message),
             (Message::Home(message), Page::Home) => self.home.update(message),
             (Message::Resident(message), Page::Resident) => {
                 self.record.as_mut().map_or(Action::None, |record| record.update(message))
@@ -389,6 +477,10 @@ impl Staff {
             (Message::Shown(message), Page::Shown(screen)) => screen.update(message),
             (Message::Picked(pick, Some(path)), Page::Evidence(screen)) => screen.picked(pick, path),
             (Message::Picked(Pick::Replay, Some(path)), Page::Shown(screen)) => screen.picked(path),
+            (Message::Ticked(ms), _) if self.accounts.approval.is_some() => {
+                self.accounts.approval.iter_mut().for_each(|approval| approval.tick(ms));
+                Action::None
+            }
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None
@@ -401,7 +493,10 @@ impl Staff {
             (Message::LockPressed, page) if !page.is_inside() => Action::None,
             (Message::LockPressed, _) => Action::Ask(StaffCommand::Lock),
             (Message::StopPressed, _) => Action::Ask(StaffCommand::StopFace),
-            (Message::LanguagePressed(language), _) => Action::Language(language),
+            (Message::LanguagePressed(language), _) => {
+                self.language = language;
+                Action::Language(language)
+            }
             (Message::FlashClosed, _) => {
                 self.flash = None;
                 Action::None
@@ -426,6 +521,14 @@ impl Staff {
     fn go(&mut self, route: Route) -> Action {
         self.flash = self.flash.take().filter(|flash| matches!(flash, Flash::Saved | Flash::CardIssued));
         let focus = match route {
+            Route::Operators => self.go_operators(),
+            Route::Looks => self.go_looks(),
+            Route::Mine => {
+                self.page = Page::Mine(mine::Mine::default());
+                Action::Focus(mine::OLD)
+            }
+            // Who sees no gates and no people begins with the sheets.
+            Route::Home if self.accounts.role() == Role::Auditor => self.go_looks(),
             Route::Home => {
                 self.page = Page::Home;
                 self.home = home::Home::default();
@@ -507,6 +610,7 @@ impl Staff {
     fn forget(&mut self) {
         let reader = self.known.reader.take();
         self.known = Known { reader, ..Known::default() };
+        self.accounts = accounts::Accounts::default();
         self.home = home::Home::default();
         self.record = None;
         self.flash = None;

@@ -3,10 +3,12 @@
 use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
-use super::{Flash, Message, Page, Route, S, Staff, news, resident, why_off};
+use super::{Flash, Message, Page, Route, S, Staff, news, resident, rules, why_off};
 use crate::app::event::GateLabel;
+use crate::app::operators::AccountChange;
 use crate::domain::Realm;
 use crate::domain::notice::Language;
+use crate::domain::role::Role;
 use crate::i18n::Texts;
 use crate::tr;
 use crate::ui::theme::{self, Tone, Weight};
@@ -24,7 +26,7 @@ impl Staff {
             Page::Farewell { erased, unanswered } => farewell(texts, *erased, unanswered),
             Page::FirstRun(screen) => screen.view(texts).map(Message::FirstRun),
             Page::Unlock(screen) => screen.view(texts).map(Message::Unlock),
-            Page::Home => self.home.view(texts, &self.known).map(Message::Home),
+            Page::Home => self.home.view(texts, &self.known, self.accounts.role().sees_people()).map(Message::Home),
             Page::Resident => match &self.record {
                 Some(record) => self.record_page(texts, record),
                 None => self.quiet(tr!(texts, "starting")),
@@ -37,9 +39,25 @@ impl Staff {
             Page::Notice(screen) => screen.view(texts, &self.known).map(Message::Notice),
             Page::Evidence(screen) => screen.view(texts, &self.known.evidence).map(Message::Evidence),
             Page::Shown(screen) => screen.view(texts).map(Message::Shown),
+            Page::Rules(screen) => screen.view(texts).map(Message::Rules),
+            Page::Untrained => rules::untrained(texts, Message::LockPressed),
+            Page::Sheet(screen) => screen.view(texts).map(Message::Sheet),
+            Page::Operators(screen) => {
+                screen.view(texts, &self.accounts.list, self.accounts.approvers).map(Message::Operators)
+            }
+            Page::Looks(screen) => screen.view(texts).map(Message::Looks),
+            Page::Mine(screen) => screen
+                .view(texts, &self.known.operator, self.accounts.role(), self.accounts.standing())
+                .map(Message::Mine),
+        };
+        // What waits for a second person stands before everything else.
+        let body = match &self.accounts.approval {
+            Some(approval) if inside => approval.view(texts).map(Message::Approve),
+            _ => body,
         };
         let gap = S.space * 1.5;
         let page = column![
+            widget::at_times(self.locks_in(texts).filter(|_| inside), gap),
             widget::at_times(inside.then(|| self.busy(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.reader(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.known.evidence.alarm(texts)).flatten(), gap),
@@ -74,18 +92,31 @@ impl Staff {
             .spacing(S.space)
             .align_y(Center);
         if inside {
+            let (works, role) = (self.accounts.works(), self.accounts.role());
+            let people = matches!(self.page, Page::Operators(_));
+            let looks = matches!(self.page, Page::Looks(_));
+            let home = link("go-home", tr!(texts, "go-home"), Route::Home, matches!(self.page, Page::Home));
+            let settings = link("go-settings", tr!(texts, "go-settings"), Route::Facts, settings);
+            let people = link("go-people", tr!(texts, "go-people"), Route::Operators, people);
+            let looks = link("go-looks", tr!(texts, "go-looks"), Route::Looks, looks);
+            let requests = matches!(self.page, Page::Rights(_));
+            let requests = link("go-rights", tr!(texts, "go-rights"), Route::Rights, requests);
+            let evidence = matches!(self.page, Page::Evidence(_));
+            let evidence = link("go-evidence", tr!(texts, "go-evidence"), Route::Evidence, evidence);
             bar = bar
-                .push(link("go-home", tr!(texts, "go-home"), Route::Home, matches!(self.page, Page::Home)))
-                .push(link("go-rights", tr!(texts, "go-rights"), Route::Rights, matches!(self.page, Page::Rights(_))))
-                .push(link("go-settings", tr!(texts, "go-settings"), Route::Facts, settings))
-                .push(link(
-                    "go-evidence",
-                    tr!(texts, "go-evidence"),
-                    Route::Evidence,
-                    matches!(self.page, Page::Evidence(_)),
-                ))
-                .push(widget::gap())
-                .push(text(&self.known.operator).size(S.small).color(theme::INK_SOFT));
+                .push((works && role != Role::Auditor).then_some(home))
+                .push((works && role.sees_people()).then_some(requests))
+                .push((works && role == Role::Supervisor).then_some(settings))
+                .push((works && role == Role::Supervisor).then_some(people))
+                .push((works && matches!(role, Role::Supervisor | Role::Auditor)).then_some(evidence))
+                .push((works && role == Role::Auditor).then_some(looks))
+                .push(widget::gap());
+            bar = if works {
+                let mine = matches!(self.page, Page::Mine(_));
+                bar.push(link("go-mine", self.known.operator.clone(), Route::Mine, mine))
+            } else {
+                bar.push(text(&self.known.operator).size(S.small).color(theme::INK_SOFT))
+            };
         } else {
             bar = bar.push(widget::gap());
         }
@@ -96,13 +127,25 @@ impl Staff {
         };
         bar = bar.push(widget::action(S, "language", name, Weight::Quiet, Some(Message::LanguagePressed(other))));
         if inside {
-            bar = bar.push(widget::action(S, "lock", tr!(texts, "lock"), Weight::Plain, Some(Message::LockPressed)));
+            bar = bar.push(widget::action(
+                S,
+                "lock",
+                tr!(texts, "lock-hand-over"),
+                Weight::Plain,
+                Some(Message::LockPressed),
+            ));
         }
         container(bar)
             .padding([S.space, S.space * 3.0])
             .width(Fill)
             .style(|_theme| theme::bar_style(theme::SURFACE, theme::INK))
             .into()
+    }
+
+    fn locks_in<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
+        let seconds = self.accounts.locks_in?;
+        let words = tr!(texts, "locks-in", seconds = seconds);
+        Some(widget::telling(S, "locks-in", Tone::Warn, words, None))
     }
 
     fn busy<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
@@ -171,6 +214,17 @@ fn flash_line<'a>(texts: &Texts, flash: &Flash) -> Element<'a, Message> {
             (Tone::Told, explain::Words { what, todo })
         }
         Flash::Copied => (Tone::Well, explain::Words::only(tr!(texts, "flash-copied"))),
+        Flash::Account(change) => (
+            Tone::Well,
+            explain::Words::only(match change {
+                AccountChange::Added => tr!(texts, "flash-account-added"),
+                AccountChange::Disabled => tr!(texts, "flash-account-disabled"),
+                AccountChange::PassphraseChanged => tr!(texts, "flash-passphrase"),
+                AccountChange::Trained => tr!(texts, "flash-trained"),
+                AccountChange::RulesSigned => tr!(texts, "flash-rules"),
+            }),
+        ),
+        Flash::PaperSaved(path) => (Tone::Well, explain::Words::only(tr!(texts, "flash-paper", path = path.as_str()))),
         Flash::CardWay(true) => (Tone::Well, explain::Words::only(tr!(texts, "flash-card-way"))),
         Flash::CardWay(false) => {
             (Tone::Warn, explain::Words { what: tr!(texts, "flash-card-way-not"), todo: tr!(texts, "rec-card-way") })

@@ -12,7 +12,7 @@ use super::*;
 
 fn wrong(drive: &mut Drive) -> Failure {
     drive.failures.clear();
-    drive.staff(StaffCommand::Unlock { passphrase: Passphrase::new("not the passphrase".into()) });
+    drive.staff(StaffCommand::Unlock { account: None, passphrase: Passphrase::new("not the passphrase".into()) });
     drive.failures.pop().expect("it fails")
 }
 

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use menka::domain::Realm;
+use menka::domain::approval::Act;
 use menka::domain::audit::Actor;
 use menka::domain::consent::EraseReason;
 use menka::domain::delivery::{DeliveryState, GateOp};
@@ -595,7 +596,8 @@ fn a_refused_operation_waits_for_staff_and_can_be_tried_again() {
 
 #[test]
 fn a_gate_with_a_changed_key_gets_nothing_until_it_is_paired_again() {
-    let (_folder, mut vault) = new_vault(Realm::Real);
+    let (folder, vault) = new_vault(Realm::Real);
+    let (mut vault, colleague) = with_second_supervisor(&folder, vault);
     let east = gate(&mut vault, "东门");
     let wang = resident(&mut vault, "王小明", "3-1201");
     vault.issue_card(wang, &uid(1), &[east], last_day(), NOW).unwrap();
@@ -606,7 +608,10 @@ fn a_gate_with_a_changed_key_gets_nothing_until_it_is_paired_again() {
     let mut record = vault.gates().unwrap().remove(0);
     assert_eq!(record.card_way_tested_at, Some(later(0)));
     record.tls_pin = [8; 32];
-    vault.record_gate(&record, later(1)).unwrap();
+    assert_eq!(vault.record_gate(&record, later(1)), Err(VaultError::ApprovalNeeded), "not by one person");
+    let act = Act::RepairGate(east);
+    let approval = vault.approve(act, colleague, &passphrase(), later(1)).unwrap();
+    vault.repair_gate(&record, approval, later(1)).unwrap();
     assert_eq!(vault.gates_stopped().unwrap(), []);
     assert_eq!(vault.gates().unwrap(), [record]);
     assert!(vault.next_due(east, later(1)).unwrap().is_some());
