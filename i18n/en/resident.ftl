@@ -99,3 +99,22 @@ withdrawn-part = Withdrawn; some gates have not answered yet
 withdrawn-gate-erased = Deleted
 withdrawn-gate-pending = To be deleted
 withdrawn-pending-text = A gate that does not answer stops its face function by itself. As soon as it is back it deletes your face, and you are told.
+
+# Child, guardian, signing on paper
+ask-child-title = May we ask you?
+ask-child-hint = Please show the child this screen, read it out, and let the child press.
+ask-ward-title = May we ask you?
+ask-ward-hint = Please show this screen to the person it is about, read it out, and let them press.
+ask-no = No, my card
+ask-yes = Yes, my face
+informed-title = Guardian informed
+informed-hint = The young person decides. Your signature only says that you have seen the notice.
+informed-sign = Seen, I sign
+sign-paper = Hard to write here? Sign on paper
+form-title = Sign on paper
+form-number = Form { $number }
+form-steps = The staff print this form. Sign it, show it to them, then confirm here.
+form-waiting = The signed form was not seen yet. Take your time.
+form-seen = The staff have seen the signed form. Now it is for you to decide.
+form-confirm = Yes, I signed it
+form-back = Back

@@ -99,3 +99,22 @@ withdrawn-part = 已经撤回，部分门禁机还没有回应
 withdrawn-gate-erased = 已删除
 withdrawn-gate-pending = 等待删除
 withdrawn-pending-text = 没有回应的门禁机会自动停止人脸功能；连上以后立即删除，并告诉您结果。
+
+# 孩子、监护人、在纸上签名
+ask-child-title = 想问问你
+ask-child-hint = 请把屏幕给孩子看，念给孩子听，让孩子自己按。
+ask-ward-title = 想问问您
+ask-ward-hint = 请把屏幕给本人看，念给本人听，让本人自己按。
+ask-no = 不，用卡
+ask-yes = 好，认脸
+informed-title = 监护人知悉
+informed-hint = 是否录入人脸，由孩子本人决定。您签名只表示已经看过。
+informed-sign = 看过了，签名
+sign-paper = 不方便写？在纸上签
+form-title = 在纸上签名
+form-number = 表号 { $number }
+form-steps = 请工作人员打印这张表。签好以后给工作人员看一下，再在这里确认。
+form-waiting = 还没有看到签好的表。不着急。
+form-seen = 工作人员已经看到签好的表。现在由您决定。
+form-confirm = 确认，这是我签的
+form-back = 返回上一页

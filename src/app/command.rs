@@ -2,6 +2,9 @@
 //!
 //! Deliberately absent: any staff command that starts, suggests or repeats face entry, or consents; any import of a picture.
 
+use super::guardian::GuardianAct;
+use super::guardian_desk::GuardianCommand;
+use super::on_paper::FormCommand;
 use crate::domain::card::CardUid;
 use crate::domain::consent::Signature;
 use crate::domain::id::{GateId, ResidentId};
@@ -92,6 +95,10 @@ pub enum StaffCommand {
     StopFace,
     /// Withdraws a consent by phone or paper for the opened resident.
     WithdrawFor(ResidentId),
+    /// Guardians, wards and the yearly figures of minors.
+    Guardian(GuardianCommand),
+    /// The form that is signed on paper.
+    Form(FormCommand),
 }
 
 /// From the resident window.
@@ -132,6 +139,8 @@ pub enum ResidentCommand {
     ConfirmWithdraw,
     /// Saves the receipt as a PDF at this path (chosen by the resident-facing save button).
     SaveReceipt(std::path::PathBuf),
+    /// Acts of a guardian, a child or a ward, and signing on paper.
+    Guardian(GuardianAct),
 }
 
 /// Any command.

@@ -8,6 +8,7 @@ use super::command::Command;
 use super::conditions::{self, PersonFacts};
 use super::courier::{Courier, Shared};
 use super::enroll::Flow;
+use super::on_paper::FormView;
 use super::event::{Event, Failure, FieldFault, ResidentScene, ResidentView, StaffEvent};
 use crate::domain::Realm;
 use crate::domain::audit::Actor;
@@ -80,6 +81,7 @@ pub(super) struct Open {
     changes_seen: u64,
     desk_shown: Option<Conditions>,
     pub opened_shown: Option<ResidentView>,
+    pub form_shown: Option<FormView>,
 }
 
 /// The desk.
@@ -315,6 +317,7 @@ impl Desk {
             changes_seen: 0,
             desk_shown: None,
             opened_shown: None,
+            form_shown: None,
         }));
         self.say(StaffEvent::Unlocked { operator });
         self.say(StaffEvent::StationFingerprint(fingerprint));
@@ -376,6 +379,7 @@ impl Desk {
 
     /// Ends every consent whose last day has passed; the courier erases.
     fn end_overdue(&mut self, now: Timestamp) -> Result<(), VaultError> {
+        self.pass_birthdays(now)?;
         let Some(open) = self.open.as_mut() else { return Ok(()) };
         let due = open.vault.consents_due(now)?;
         for resident in &due {
@@ -418,6 +422,7 @@ impl Desk {
 
     /// What follows every command and tick: gates' states, desk's readiness, busy flag.
     fn after(&mut self, now: Timestamp) {
+        self.say_form();
         let Some(open) = self.open.as_mut() else { return };
         let busy = open.flow.is_busy();
         // Most ticks end here: nothing was done and no gate changed.
@@ -581,11 +586,14 @@ pub(super) fn failure_of(error: VaultError) -> Failure {
         }
         VaultError::PassphraseTooShort => Failure::PassphraseTooShort,
         VaultError::CardNeeded => Failure::CardUnknown,
-        VaultError::GuardianNeeded => Failure::CardOnlyAge,
+        VaultError::GuardianNeeded => Failure::DeciderChanged,
+        VaultError::GuardianNotChecked => Failure::GuardianNotChecked,
         VaultError::EndWrong => Failure::Field(FieldFault::EndDate),
-        VaultError::ConsentNotCurrent | VaultError::RefusalStands | VaultError::NoticeNotShown => {
-            Failure::FaceNotOffered
-        }
+        VaultError::ConsentNotCurrent
+        | VaultError::RefusalStands
+        | VaultError::NoticeNotShown
+        | VaultError::ViewMissing
+        | VaultError::FormWrong => Failure::FaceNotOffered,
         VaultError::NoGate => Failure::NoGateChosen,
         VaultError::ConsentThere => Failure::AlreadyEnrolled,
         VaultError::OtherRealm => Failure::OtherRealm,

@@ -1,6 +1,6 @@
 //! What goes into the tamper-evident log: who, what kind, which id, when. No names, no numbers (rules CS1, F14).
 
-use super::id::{ConsentId, GateId, OpId, ResidentId, ShowingId, StaffId, TemplateId};
+use super::id::{ConsentId, FormId, GateId, GuardianId, OpId, ResidentId, ShowingId, StaffId, TemplateId, ViewId};
 
 /// Who did it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Actor {
     Gate(GateId),
     /// The program itself.
     Station,
+    /// A guardian who was checked in person, on the resident window.
+    Guardian(GuardianId),
 }
 
 /// What happened.
@@ -72,4 +74,16 @@ pub enum AuditEvent {
     FaceErased(TemplateId, GateId),
     /// A receipt or certificate was made.
     ReceiptIssued(ConsentId),
+    /// A guardian was checked in person; the log's label names the proof's kind.
+    GuardianChecked(ResidentId, GuardianId),
+    /// An adult was marked as needing a guardian, or the mark was taken away (label).
+    WardMarked(ResidentId, &'static str),
+    /// A child or ward was asked in words of their own and answered (label).
+    ViewHeard(ViewId, &'static str),
+    /// A minor passed into the next age band on the day.
+    AgeBandPassed(ResidentId),
+    /// A form to be signed on paper was made, at the resident's wish.
+    FormMade(FormId),
+    /// Staff looked at the signed form.
+    FormSeen(FormId),
 }

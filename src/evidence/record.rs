@@ -20,7 +20,7 @@ pub struct LogRecord {
     pub n: u64,
     /// When, in milliseconds since 1970.
     pub at: i64,
-    /// `station`, or `staff:…`, `resident:…`, `gate:…` with an id.
+    /// `station`, or `staff:…`, `resident:…`, `gate:…`, `guardian:…` with an id.
     pub who: String,
     /// What happened, e.g. `consented`.
     pub what: String,
@@ -80,6 +80,7 @@ fn who_text(who: Actor) -> String {
         Actor::Resident(id) => format!("resident:{id}"),
         Actor::Gate(id) => format!("gate:{id}"),
         Actor::Station => "station".into(),
+        Actor::Guardian(id) => format!("guardian:{id}"),
     }
 }
 
@@ -116,6 +117,12 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::Wedged(op, gate) => ("wedged", two(op, gate), None),
         E::FaceErased(template, gate) => ("face-erased", two(template, gate), None),
         E::ReceiptIssued(consent) => ("receipt-issued", one(consent), None),
+        E::GuardianChecked(resident, guardian) => ("guardian-checked", two(resident, guardian), None),
+        E::WardMarked(resident, mark) => ("ward-marked", one(resident), Some(mark)),
+        E::ViewHeard(view, answer) => ("view-heard", one(view), Some(answer)),
+        E::AgeBandPassed(resident) => ("age-band-passed", one(resident), None),
+        E::FormMade(form) => ("form-made", one(form), None),
+        E::FormSeen(form) => ("form-seen", one(form), None),
     }
 }
 

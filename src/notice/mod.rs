@@ -13,6 +13,7 @@
 
 mod asset;
 mod fill;
+mod guardian;
 mod page;
 mod parse;
 #[cfg(test)]
@@ -25,7 +26,8 @@ use crate::domain::notice::{Language, NoticeRef};
 
 pub use asset::Header;
 pub use fill::placeholders;
-pub use page::{ConsentPage, Page, consent_page, page};
+pub use guardian::{GuardianCase, childs_words, guardian_values, has_childrens_rules, paper_form, statement};
+pub use page::{ConsentPage, Page, consent_page, decision_page, page};
 pub use parse::{blocks, plain, plain_spans};
 pub use values::{PersonCase, values_for};
 
@@ -48,11 +50,27 @@ pub enum Text {
     Receipt,
     /// 人脸信息删除证明 (part 5). `done_all` and `done_part` are `✓` or `—`; a row for each gate comes from numbered values.
     DeletionCertificate,
+    /// 儿童人脸信息处理规则和监护人告知书 (part 3), with what is read to the child.
+    ChildrensRules,
+    /// 监护人单独同意 (part 3): the guardian of a child.
+    GuardianConsent,
+    /// 2.6: the guardian of a young person signs as informed.
+    GuardianInformed,
+    /// 2.7: the guardian of an adult.
+    WardConsent,
+    /// What an adult under guardianship is asked, in plain words.
+    WardWords,
+    /// Receipt of a guardian's consent.
+    GuardianReceipt,
+    /// Receipt of a young person's consent, with the guardian's signature as informed.
+    InformedReceipt,
+    /// What stands below the words of a page that is signed on paper.
+    PaperForm,
 }
 
 impl Text {
     /// Every text.
-    pub const ALL: [Text; 8] = [
+    pub const ALL: [Text; 16] = [
         Self::Notice,
         Self::Consent,
         Self::Refused,
@@ -61,6 +79,14 @@ impl Text {
         Self::CameraHint,
         Self::Receipt,
         Self::DeletionCertificate,
+        Self::ChildrensRules,
+        Self::GuardianConsent,
+        Self::GuardianInformed,
+        Self::WardConsent,
+        Self::WardWords,
+        Self::GuardianReceipt,
+        Self::InformedReceipt,
+        Self::PaperForm,
     ];
 
     /// The placeholder that holds the digest of this very text, if it carries one.
@@ -68,9 +94,21 @@ impl Text {
     /// The digest is SHA-256 over the text rendered with everything but this placeholder, which stays in braces.
     fn own_hash(self) -> Option<&'static str> {
         match self {
-            Self::Notice => Some("notice_hash"),
+            Self::Notice | Self::ChildrensRules => Some("notice_hash"),
             Self::DeletionCertificate => Some("cert_hash"),
-            Self::Consent | Self::Refused | Self::Withdraw | Self::OtherWays | Self::CameraHint | Self::Receipt => None,
+            Self::Consent
+            | Self::Refused
+            | Self::Withdraw
+            | Self::OtherWays
+            | Self::CameraHint
+            | Self::Receipt
+            | Self::GuardianConsent
+            | Self::GuardianInformed
+            | Self::WardConsent
+            | Self::WardWords
+            | Self::GuardianReceipt
+            | Self::InformedReceipt
+            | Self::PaperForm => None,
         }
     }
 }

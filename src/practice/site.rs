@@ -221,6 +221,8 @@ pub fn facts() -> SiteFacts {
         (Fact::PiaNo, "练习-1"),
         (Fact::PiaDate, "2026-11-01"),
         (Fact::CardFee, "首张免费，补办工本费10元"),
+        (Fact::ChildOfficerName, "练习儿童信息专人"),
+        (Fact::ChildOfficerPhone, "000-0000-0007"),
     ];
     for (fact, text) in texts {
         facts.set(fact, text);

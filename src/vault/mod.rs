@@ -25,6 +25,8 @@ mod consents;
 mod database;
 mod endings;
 mod error;
+mod forms;
+mod guardians;
 mod held;
 mod keys;
 mod log;
@@ -39,6 +41,7 @@ mod tests;
 
 pub use consents::ConsentRow;
 pub use error::VaultError;
+pub use forms::FormRow;
 pub use keys::KdfCost;
 pub use log::AuditReport;
 pub use outbox::QueueCount;

@@ -16,6 +16,7 @@ mod camera;
 mod consent;
 mod drawing;
 mod ending;
+pub mod guardian;
 mod idle;
 mod notice;
 mod pad;
@@ -123,6 +124,8 @@ pub enum Message {
     ReceiptPathPicked(Option<PathBuf>),
     /// Confirms the withdrawal.
     WithdrawConfirmed,
+    /// On a page of a child, a ward or a guardian, or about a form on paper.
+    Guardian(guardian::Message),
 }
 
 /// The signature field.
@@ -280,7 +283,7 @@ impl Resident {
     fn show(&mut self, scene: ResidentScene) {
         use ResidentScene::{Closed, Consent, Done, Idle, Notice, Refused, Rules, WithdrawConfirm};
         // A page that comes again in the other language keeps what was done on it; any other page begins anew.
-        let same_page = std::mem::discriminant(&self.scene) == std::mem::discriminant(&scene);
+        let same_page = self.scene.is_same_page(&scene);
         if !(same_page && matches!(scene, Consent { .. })) {
             self.decision = Decision::default();
         }
@@ -330,7 +333,7 @@ impl Resident {
             Message::ContinuePressed if self.end_shown => Action::Ask(Do::GoToConsent),
             Message::NoPressed => Action::Ask(Do::Refuse),
             Message::Ticked(ticked) => {
-                self.decision.ticked = ticked && matches!(self.scene, ResidentScene::Consent { .. });
+                self.decision.ticked = ticked && self.has_box();
                 Action::None
             }
             Message::YesPressed => {
@@ -346,9 +349,7 @@ impl Resident {
                 self.sign(change);
                 Action::None
             }
-            Message::SignConfirmed if self.decision.signing && self.decision.ticked && self.decision.is_signed() => {
-                Action::Ask(Do::Consent { signature: self.decision.take_signature() })
-            }
+            Message::SignConfirmed if self.may_sign() && self.decision.is_signed() => self.signed(),
             Message::ContinuePressed | Message::SignConfirmed => Action::None,
             Message::StopPressed => Action::Ask(Do::Stop),
             Message::RetryPressed => Action::Ask(Do::TryAgain),
@@ -358,6 +359,7 @@ impl Resident {
             Message::ReceiptPathPicked(Some(path)) => Action::Ask(Do::SaveReceipt(path)),
             Message::ReceiptPathPicked(None) => Action::None,
             Message::WithdrawConfirmed => Action::Ask(Do::ConfirmWithdraw),
+            Message::Guardian(message) => self.on_guardian(message),
         }
     }
 
@@ -433,6 +435,7 @@ impl Resident {
             ResidentScene::WithdrawConfirm { gates, .. } => withdraw::confirm(sizes, texts, &self.page, gates),
             ResidentScene::Withdrawn { erased, pending } => withdraw::done(sizes, texts, erased, pending),
             ResidentScene::Closed => idle::closed(sizes, texts),
+            ResidentScene::Guardian(scene) => guardian::view(sizes, texts, scene, &self.decision),
         };
         let masked_name = match &self.scene {
             ResidentScene::Notice { masked_name, .. } => Some(masked_name.as_str()),

@@ -5,8 +5,11 @@
 pub mod first_run;
 pub mod form;
 pub mod gates;
+pub mod guardian;
 mod hear;
 pub mod home;
+pub mod minors;
+pub mod paper;
 pub mod resident;
 pub mod settings;
 mod shell;
@@ -14,6 +17,8 @@ pub mod unlock;
 pub mod why_off;
 
 use crate::app::command::StaffCommand;
+use crate::app::guardian_desk::GuardianCommand;
+use crate::app::on_paper::FormView;
 use crate::app::event::{Failure, GateLabel};
 use crate::domain::Realm;
 use crate::domain::gate::GateStatus;
@@ -42,6 +47,8 @@ pub enum Action {
     Copy(String),
     /// Another language for this window.
     Language(Language),
+    /// Asks where to save the form, then sends [`paper::Message::PathPicked`].
+    PickFormPath,
 }
 
 /// A page that can be gone to without an answer from the desk.
@@ -61,6 +68,8 @@ pub enum Route {
     Gates,
     /// Why face entry is off.
     WhyOff,
+    /// The yearly figures of minors.
+    Minors,
 }
 
 /// What the desk told so far; screens read it, `apply` writes it.
@@ -84,6 +93,8 @@ pub struct Known {
     pub resident_busy: bool,
     /// Results of card way tests of this session.
     pub card_ways: Vec<(GateId, bool)>,
+    /// The form that somebody wants to sign on paper.
+    pub form: Option<FormView>,
 }
 
 /// A line under the header: the newest thing that happened.
@@ -124,6 +135,8 @@ pub enum Page {
     Gates(gates::Gates),
     /// Why face entry is off.
     WhyOff,
+    /// The yearly figures of minors.
+    Minors(minors::Minors),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -141,7 +154,13 @@ impl Page {
     /// Whether it is shown to somebody who has unlocked.
     fn is_inside(&self) -> bool {
         match self {
-            Self::Home | Self::Resident | Self::Form(_) | Self::Facts(_) | Self::Gates(_) | Self::WhyOff => true,
+            Self::Home
+            | Self::Resident
+            | Self::Form(_)
+            | Self::Facts(_)
+            | Self::Gates(_)
+            | Self::Minors(_)
+            | Self::WhyOff => true,
             Self::Starting
             | Self::FirstRun(_)
             | Self::Unlock(_)
@@ -169,6 +188,10 @@ pub enum Message {
     Facts(settings::Message),
     /// On the gates page.
     Gates(gates::Message),
+    /// On the page of figures.
+    Minors(minors::Message),
+    /// About the form that is signed on paper.
+    Paper(paper::Message),
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -240,6 +263,7 @@ impl Staff {
             Page::Starting
             | Page::Facts(_)
             | Page::Gates(_)
+            | Page::Minors(_)
             | Page::WhyOff
             | Page::Closing
             | Page::Gone
@@ -283,6 +307,8 @@ impl Staff {
             (Message::Form(message), Page::Form(screen)) => screen.update(message),
             (Message::Facts(message), Page::Facts(screen)) => screen.update(message),
             (Message::Gates(message), Page::Gates(screen)) => screen.update(message),
+            (Message::Minors(message), Page::Minors(screen)) => screen.update(message),
+            (Message::Paper(message), _) => paper::update(message),
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None
@@ -352,6 +378,10 @@ impl Staff {
             Route::WhyOff => {
                 self.page = Page::WhyOff;
                 Action::None
+            }
+            Route::Minors => {
+                self.page = Page::Minors(minors::Minors::default());
+                Action::Ask(StaffCommand::Guardian(GuardianCommand::ShowFigures { year: None }))
             }
         };
         // A record stays open only while its page or its form is shown.

@@ -98,6 +98,8 @@ pub enum Message {
     SavePressed,
     /// To the gates.
     GatesPressed,
+    /// To the yearly figures of minors.
+    MinorsPressed,
 }
 
 /// The facts as edited.
@@ -138,6 +140,7 @@ impl Facts {
                 return Action::Ask(StaffCommand::SaveFacts(self.edited.clone()));
             }
             Message::GatesPressed => return Action::Go(Route::Gates),
+            Message::MinorsPressed => return Action::Go(Route::Minors),
         }
         Action::None
     }
@@ -153,6 +156,13 @@ impl Facts {
                 tr!(texts, "settings-gates"),
                 Weight::Quiet,
                 Some(Message::GatesPressed),
+            ),
+            widget::action(
+                S,
+                "settings-minors",
+                tr!(texts, "settings-minors"),
+                Weight::Quiet,
+                Some(Message::MinorsPressed),
             ),
             widget::gap(),
             widget::action(S, "facts-save", tr!(texts, "facts-save"), Weight::Primary, Some(Message::SavePressed)),

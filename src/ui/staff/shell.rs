@@ -3,7 +3,7 @@
 use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
-use super::{Flash, Message, Page, Route, S, Staff, why_off};
+use super::{Flash, Message, Page, Route, S, Staff, paper, why_off};
 use crate::app::event::GateLabel;
 use crate::domain::Realm;
 use crate::domain::notice::Language;
@@ -33,10 +33,12 @@ impl Staff {
             Page::Facts(screen) => screen.view(texts).map(Message::Facts),
             Page::Gates(screen) => screen.view(texts, &self.known).map(Message::Gates),
             Page::WhyOff => why_off::view(texts, &self.known),
+            Page::Minors(screen) => screen.view(texts).map(Message::Minors),
         };
         let gap = S.space * 1.5;
         let page = column![
             widget::at_times(inside.then(|| self.busy(texts)).flatten(), gap),
+            widget::at_times(inside.then(|| self.paper_form(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.reader(texts)).flatten(), gap),
             widget::at_times(self.flash.as_ref().map(|flash| flash_line(texts, flash)), gap),
             body,
@@ -56,7 +58,7 @@ impl Staff {
             let weight = if here { Weight::Here } else { Weight::Quiet };
             widget::action(S, id, words, weight, Some(Message::Go(route)))
         };
-        let settings = matches!(self.page, Page::Facts(_) | Page::Gates(_));
+        let settings = matches!(self.page, Page::Facts(_) | Page::Gates(_) | Page::Minors(_));
         let mut bar = row![text(tr!(texts, "app-name")).size(20).font(theme::BOLD).color(theme::PRIMARY_DEEP),]
             .spacing(S.space)
             .align_y(Center);
@@ -99,6 +101,10 @@ impl Staff {
             .style(|_theme| theme::panel_style(Tone::Told))
             .into()
         })
+    }
+
+    fn paper_form<'a>(&'a self, texts: &Texts) -> Option<Element<'a, Message>> {
+        self.known.form.as_ref().map(|form| paper::view(texts, form).map(Message::Paper))
     }
 
     fn reader<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
