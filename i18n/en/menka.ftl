@@ -438,7 +438,7 @@ tools-step-1 = 1. Staff window: find 1-101 and open 王小明.
 tools-step-2 = 2. Press card 1 here, then "Issue card" there. The card works first.
 tools-step-3 = 3. Seat somebody here; on the resident window press "Use my face too", then press card 1 here again.
 tools-step-4 = 4. Resident window: read the notice, decide, sign, look at the camera, try once.
-tools-step-5 = 5. Practice passphrase: practice-practice. Other residents: 1-202, 2-301, 2-1203, 3-502, 3-601.
+tools-step-5 = 5. Practice passphrase: practice-practice. Other residents: 1-202, 2-301, 2-1203, 3-502, 3-601, 4-101 (a child), 4-102 (fifteen).
 
 ## Guardians, minors, signing on paper
 
@@ -448,6 +448,7 @@ say-card-for-now = For now, please use your card. It works as before.
 err-guardian-not-checked = A guardian must be here, and no proof was looked at today.
 rec-guardian-not-checked = Ask the guardian for the proof, look at it, and note its kind on the record. No copy, no number.
 say-guardian-not-checked = The guardian first shows a proof to the staff. The card works as before.
+err-childrens-rules = The person for children's data is not written, so children under fourteen use a card only.
 err-view-rests = The person said "no"; nobody asks again for now.
 rec-view-rests = For thirty days nobody asks or persuades. The card works as before.
 say-view-rests = The answer was "no" last time, so nobody asks for now. The card works as before.

@@ -438,7 +438,7 @@ tools-step-1 = 1. 前台窗口：查找 1-101，打开王小明。
 tools-step-2 = 2. 这里点卡 1，前台点“发卡”。卡先能用。
 tools-step-3 = 3. 这里选一个人坐到镜头前；住户窗口点“也用人脸”，这里再点卡 1。
 tools-step-4 = 4. 住户窗口：看完告知书，自己决定，签名，看镜头，试一次。
-tools-step-5 = 5. 练习口令：practice-practice。其他住户：1-202、2-301、2-1203、3-502、3-601。
+tools-step-5 = 5. 练习口令：practice-practice。其他住户：1-202、2-301、2-1203、3-502、3-601、4-101（孩子）、4-102（十五岁）。
 
 ## 监护人、未成年人、在纸上签名
 
@@ -448,6 +448,7 @@ say-card-for-now = 目前请使用门禁卡进门。您的门禁卡照常有效�
 err-guardian-not-checked = 需要监护人在场，今天还没有查验证明。
 rec-guardian-not-checked = 请监护人出示证明，看过以后在住户记录里记下种类。不复印，不记号码。
 say-guardian-not-checked = 请监护人先给工作人员看一下证明。门禁卡照常有效。
+err-childrens-rules = 没有填写儿童信息专人，不满十四周岁的孩子只用门禁卡。
 err-view-rests = 本人说过“不”，暂不再问。
 rec-view-rests = 三十天内谁都不再问，也不必劝。门禁卡照常有效。
 say-view-rests = 上次说了“不”，现在先不再问。门禁卡照常有效。

@@ -57,7 +57,8 @@ impl Desk {
         let decider = open.vault.decider(held.person.resident.id, now);
         let guardian = open.vault.current_guardian(held.person.resident.id).ok().flatten();
         let case = &held.person.case;
-        let guardian_here = guardian.is_some_and(|g| g.is_here(now) && Some(g.id) == case.guardian.as_ref().map(|g| g.id));
+        let guardian_here =
+            guardian.is_some_and(|g| g.is_here(now) && Some(g.id) == case.guardian.as_ref().map(|g| g.id));
         let childrens_rules = notice::has_childrens_rules(&open.facts);
         let delivered = card.as_ref().and_then(|c| open.vault.card_delivered_at(c.id).ok()).unwrap_or_default();
         let decider = decider.map_err(|e| Trouble::retry(failure_of(e)))?;

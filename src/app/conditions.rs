@@ -3,8 +3,8 @@
 use super::promises;
 use crate::domain::Realm;
 use crate::domain::gate::{GateRecord, GateStatus};
-use crate::domain::permit::{Blocker, Condition, Conditions};
 use crate::domain::guardian::Decider;
+use crate::domain::permit::{Blocker, Condition, Conditions};
 use crate::domain::site::{Fact, SiteFacts};
 
 /// What is known of one person in one session.

@@ -4,8 +4,8 @@ use sha2::{Digest, Sha256};
 
 use super::desk::Desk;
 use super::enroll::{Flow, Trying};
-use super::guardian::{notice_text, receipt_text};
 use super::event::{Failure, HandOver, ReceiptView, ResidentScene};
+use super::guardian::{notice_text, receipt_text};
 use crate::domain::audit::Actor;
 use crate::domain::consent::EraseReason;
 use crate::domain::id::{ConsentId, ResidentId};

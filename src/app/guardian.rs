@@ -8,8 +8,8 @@ use super::desk::{Desk, failure_of};
 use super::enroll::{Flow, Noticed, Person};
 use super::event::{Event, Failure, ResidentScene};
 use super::visit::scene_of;
-use crate::domain::consent::{ConsentDraft, ConsentError, Signature};
 use crate::domain::audit::Actor;
+use crate::domain::consent::{ConsentDraft, ConsentError, Signature};
 use crate::domain::guardian::{ByGuardian, Decider, Guardian, Party, View, ViewHeard};
 use crate::domain::id::{ConsentId, ResidentId, TemplateId, ViewId};
 use crate::domain::notice::Language;
@@ -393,12 +393,7 @@ impl Desk {
 }
 
 /// What stands in the consent record; `None` when a guardian is needed and there is none.
-fn party_of(
-    case: &Case,
-    page: &ConsentPage,
-    informed: Option<(String, Signature)>,
-    now: Timestamp,
-) -> Option<Party> {
+fn party_of(case: &Case, page: &ConsentPage, informed: Option<(String, Signature)>, now: Timestamp) -> Option<Party> {
     let guardian = case.guardian.as_ref().map(|guardian| guardian.id);
     let by = || {
         let (guardian, heard) = (guardian?, case.view.filter(|heard| heard.view == View::Yes)?);

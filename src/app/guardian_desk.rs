@@ -149,9 +149,11 @@ impl Desk {
 
     fn show_figures(&mut self, year: i32) {
         let day = |text: String| CivilDate::parse(&text);
-        let (Some(first), Some(next), Some(report_by)) =
-            (day(format!("{year:04}-01-01")), day(format!("{:04}-01-01", year + 1)), day(format!("{:04}-01-31", year + 1)))
-        else {
+        let (Some(first), Some(next), Some(report_by)) = (
+            day(format!("{year:04}-01-01")),
+            day(format!("{:04}-01-01", year + 1)),
+            day(format!("{:04}-01-31", year + 1)),
+        ) else {
             return;
         };
         let (from, until) = (first.plus_days(-1).end(), next.plus_days(-1).end());

@@ -246,7 +246,8 @@ impl Desk {
             open.vault.gates().unwrap_or_default().into_iter().filter(|g| g.takes_faces).collect();
         let engine = self.devices.engine.engine();
         let values = notice::values_for(&open.facts, &gates, self.language, &engine, None);
-        let texts = [Text::OtherWays, Text::Notice]
+        // The children's rules are public as soon as there are any (their section 12).
+        let texts = [Text::OtherWays, Text::Notice, Text::ChildrensRules]
             .into_iter()
             .filter_map(|t| notice::render(t, self.language, &values).ok())
             .map(Arc::new)

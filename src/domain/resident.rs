@@ -195,7 +195,14 @@ impl ResidentDraft {
             (AgeBand::Adult, None) => {}
             (_, None) => return Err(ResidentError::NextBandMissing),
             (_, Some(day)) if day <= now.date() => return Err(ResidentError::NextBandWrong),
-            (_, Some(_)) => {}
+            // A fourteenth birthday is never more than fourteen years away, an eighteenth never more than four.
+            (AgeBand::Under14, Some(day)) if day > now.date().plus_years(14) => {
+                return Err(ResidentError::NextBandWrong);
+            }
+            (AgeBand::From14To17, Some(day)) if day > now.date().plus_years(YEARS_FROM_14_TO_18) => {
+                return Err(ResidentError::NextBandWrong);
+            }
+            (AgeBand::Under14 | AgeBand::From14To17, Some(_)) => {}
         }
         if ends_on < now.date() {
             return Err(ResidentError::EndPast);
@@ -244,6 +251,11 @@ mod tests {
         let draft = |band, next| ResidentDraft::parse(None, "李", "1-101", band, next, end, now).map(|_| ());
         assert_eq!(draft(AgeBand::Under14, None), Err(ResidentError::NextBandMissing));
         assert_eq!(draft(AgeBand::From14To17, day), Ok(()));
+        let years = |years| Some(now.date().plus_years(years));
+        assert_eq!(draft(AgeBand::Under14, years(14)), Ok(()));
+        assert_eq!(draft(AgeBand::Under14, years(15)), Err(ResidentError::NextBandWrong));
+        assert_eq!(draft(AgeBand::From14To17, years(4)), Ok(()));
+        assert_eq!(draft(AgeBand::From14To17, years(5)), Err(ResidentError::NextBandWrong));
         assert_eq!(draft(AgeBand::Adult, day), Err(ResidentError::NextBandWrong));
         assert_eq!(draft(AgeBand::Adult, None), Ok(()));
     }

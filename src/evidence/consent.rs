@@ -367,7 +367,8 @@ mod tests {
         };
         let mut draft = draft();
         let view = ViewId::from_bytes([9; 16]);
-        draft.party = DecidedBy::ForChild(ByGuardian { guardian: guardian.id, view, statement: "我是小周的母亲".into() });
+        draft.party =
+            DecidedBy::ForChild(ByGuardian { guardian: guardian.id, view, statement: "我是小周的母亲".into() });
         let (consent, template) = (ConsentId::from_bytes([2; 16]), TemplateId::from_bytes([3; 16]));
         let (facts, site, realm) = (SiteFacts::default(), SiteId::from_bytes([6; 16]), Realm::Practice);
         let about = ConsentFacts { consent, template, draft: &draft, facts: &facts, site, realm };

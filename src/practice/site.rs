@@ -240,6 +240,10 @@ const RESIDENTS: [(&str, &str); 6] = [
     ("赵奶奶", "3-601"),
 ];
 
+/// Invented minors: name, unit, age band, days until the next one.
+const MINORS: [(&str, &str, AgeBand, i64); 2] =
+    [("周小雨", "4-101", AgeBand::Under14, 1_200), ("周明", "4-102", AgeBand::From14To17, 700)];
+
 /// Words of the gate list for the practice gates.
 const PLACES: [(&str, &str, &str); GATES] =
     [("东门", "小区东门人行道", "门前1米"), ("一号楼大门", "一号楼单元门", "门前1米")];
@@ -302,6 +306,12 @@ pub fn prepare(
         let ends_on: CivilDate = now.date().plus_days(300);
         for (name, unit) in RESIDENTS {
             if let Ok(draft) = ResidentDraft::parse(None, name, unit, AgeBand::Adult, None, ends_on, now) {
+                vault.record_resident(&draft, ResidentId::from_bytes(random_bytes()), now)?;
+            }
+        }
+        for (name, unit, band, days) in MINORS {
+            let birthday = Some(now.date().plus_days(days));
+            if let Ok(draft) = ResidentDraft::parse(None, name, unit, band, birthday, ends_on, now) {
                 vault.record_resident(&draft, ResidentId::from_bytes(random_bytes()), now)?;
             }
         }

@@ -66,7 +66,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::DeciderChanged => words!(texts, "err-decider-changed", "rec-decider-changed"),
         Failure::GuardianNotChecked => words!(texts, "err-guardian-not-checked", "rec-guardian-not-checked"),
         Failure::ViewRests => words!(texts, "err-view-rests", "rec-view-rests"),
-        Failure::ChildrensRulesMissing => words!(texts, "off-children", "off-children-todo"),
+        Failure::ChildrensRulesMissing => words!(texts, "err-childrens-rules", "off-children-todo"),
         Failure::CaptureLost => words!(texts, "err-capture-lost", "rec-capture-lost"),
         Failure::NothingToWithdraw => words!(texts, "err-nothing-to-withdraw", "rec-nothing-to-withdraw"),
         Failure::PaperNotWritten(why) => words!(texts, "err-paper", "rec-paper", why = why.as_str()),

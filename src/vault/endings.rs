@@ -34,14 +34,12 @@ impl Vault {
     ) -> Result<Vec<OpId>, VaultError> {
         let by = match reason {
             EraseReason::Withdrawn => Actor::Resident(resident),
-            EraseReason::MovedOut
-            | EraseReason::GateRetired
-            | EraseReason::Correction
-            | EraseReason::OtherDecider => Actor::Staff(self.staff),
-            EraseReason::TermOver
-            | EraseReason::NotAccepted
-            | EraseReason::PracticeOver
-            | EraseReason::NextAgeBand => Actor::Station,
+            EraseReason::MovedOut | EraseReason::GateRetired | EraseReason::Correction | EraseReason::OtherDecider => {
+                Actor::Staff(self.staff)
+            }
+            EraseReason::TermOver | EraseReason::NotAccepted | EraseReason::PracticeOver | EraseReason::NextAgeBand => {
+                Actor::Station
+            }
         };
         self.end_consent_by(resident, reason, by, now)
     }

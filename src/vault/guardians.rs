@@ -141,9 +141,9 @@ impl Vault {
             return Err(VaultError::GuardianNeeded);
         }
         let guardian = here(self, &work, heard.resident, now)?;
-        let sql = "SELECT EXISTS (SELECT 1 FROM showings WHERE id = ?1 AND resident = ?2 AND reached_end_at IS NOT NULL)";
-        let read: bool =
-            work.query_row(sql, [heard.showing.bytes(), heard.resident.bytes()], |row| row.get(0))?;
+        let sql =
+            "SELECT EXISTS (SELECT 1 FROM showings WHERE id = ?1 AND resident = ?2 AND reached_end_at IS NOT NULL)";
+        let read: bool = work.query_row(sql, [heard.showing.bytes(), heard.resident.bytes()], |row| row.get(0))?;
         if !read {
             return Err(VaultError::NoticeNotShown);
         }

@@ -199,7 +199,9 @@ fn p31a_under_fourteen_a_guardian_consents_after_the_childs_own_yes() {
         panic!("{:?}", site.drive.scene)
     };
     assert_eq!(title, "监护人单独同意");
-    assert!(preamble[0].starts_with("我是 周小雨 的母亲，是其监护人。") && preamble[0].ends_with("孩子的意见是：愿意。"));
+    assert!(
+        preamble[0].starts_with("我是 周小雨 的母亲，是其监护人。") && preamble[0].ends_with("孩子的意见是：愿意。")
+    );
     assert!(sentence.starts_with("我单独同意 ") && sentence.contains("只用于为孩子开门"));
     assert_eq!(buttons, ("不同意，孩子只用门禁卡".into(), "同意录入".into()));
     // Nothing signed: the page stays.
@@ -225,7 +227,9 @@ fn p31a_under_fourteen_a_guardian_consents_after_the_childs_own_yes() {
     assert!(statement.contains("孩子的意见是：愿意") && statement.ends_with(&consent.sentence));
     // The signed record says who, what kind of proof, who looked at it, and that the child said yes; and no name.
     let record = String::from_utf8_lossy(&consent.evidence).into_owned();
-    for words in ["guardian of a child under fourteen", "mother", "household book", "\"own_view\"", "\"answer\":\"yes\""] {
+    for words in
+        ["guardian of a child under fourteen", "mother", "household book", "\"own_view\"", "\"answer\":\"yes\""]
+    {
         assert!(record.contains(words), "{words}");
     }
     assert!(record.contains(&vault.operator().0.to_string()) && record.contains(&guardian.id.to_string()));
@@ -486,7 +490,10 @@ fn m12_on_the_fourteenth_birthday_the_consent_ends_by_itself_and_nobody_is_asked
     // The evening before, by a clock that is moved: still there.
     let eve = in_days(BIRTHDAY_IN).date().plus_days(-1).end().plus_ms(-60_000);
     let said = |events: &[Event]| {
-        events.iter().filter(|e| matches!(e, Event::Resident(scene) if !matches!(scene, ResidentScene::Idle { .. }))).count()
+        events
+            .iter()
+            .filter(|e| matches!(e, Event::Resident(scene) if !matches!(scene, ResidentScene::Idle { .. })))
+            .count()
     };
     let events = site.drive.desk.tick(eve);
     assert_eq!(said(&events), 0);
@@ -509,7 +516,8 @@ fn m12_on_the_fourteenth_birthday_the_consent_ends_by_itself_and_nobody_is_asked
     assert_eq!(site.gate.faces().unwrap(), 0, "erased at the gate");
     assert!(site.gate.opens_for(&practice_card(CARD).unwrap()).unwrap(), "the card goes on");
     let vault = site.vault();
-    let ended: Vec<_> = vault.log_records(0, 10_000).unwrap().into_iter().filter(|r| r.what == "consent-ended").collect();
+    let ended: Vec<_> =
+        vault.log_records(0, 10_000).unwrap().into_iter().filter(|r| r.what == "consent-ended").collect();
     assert_eq!(ended.len(), 1);
     assert_eq!((ended[0].label.as_deref(), ended[0].who.as_str()), (Some("next-age-band"), "station"));
 }

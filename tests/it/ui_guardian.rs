@@ -19,12 +19,12 @@ use menka::domain::notice::Language;
 use menka::domain::resident::{AgeBand, PersonName, Resident as Record, Unit};
 use menka::domain::time::{CivilDate, Timestamp};
 use menka::i18n::Texts;
-use menka::notice::{Text, childs_words, decision_page, plain, render, statement};
+use menka::notice::{
+    GuardianCase, Text, Values, childs_words, decision_page, guardian_values, plain, render, statement,
+};
 use menka::ui::resident::{self, LetterSize, Message, Resident, SignMessage, guardian};
 use menka::ui::staff::{self, Route, Staff};
 use menka::ui::theme;
-
-use super::notice::all_values;
 
 const BOTH: [Language; 2] = [Language::Chinese, Language::English];
 const SCREENS: [Size; 2] = [Size::new(1366.0, 768.0), Size::new(1024.0, 600.0)];
@@ -50,8 +50,22 @@ fn bounds<M>(ui: &mut Simulator<'_, M>, at: &'static str) -> (Rectangle, Option<
 
 // ---- the resident window
 
+/// Everything that a text can ask for, with a guardian as a desk would know one.
+fn values(language: Language, decider: Decider) -> Values {
+    let mut values = super::notice::all_values(language);
+    let (role, proof) = match decider {
+        Decider::WardsGuardian => (GuardianRole::Spouse, ProofSeen::CourtDecision),
+        _ => (GuardianRole::Mother, ProofSeen::HouseholdBook),
+    };
+    let case =
+        GuardianCase { decider, person: "周小雨", role, proof, checked_by: "李前台", view: Some(View::Yes) };
+    guardian_values(&mut values, language, &case);
+    values
+}
+
 fn consent_scene(text: Text, language: Language) -> GuardianScene {
-    let page = decision_page(text, language, &all_values(language)).unwrap();
+    let decider = if text == Text::WardConsent { Decider::WardsGuardian } else { Decider::ChildsGuardian };
+    let page = decision_page(text, language, &values(language, decider)).unwrap();
     GuardianScene::Consent {
         title: page.title,
         preamble: page.preamble,
@@ -62,7 +76,7 @@ fn consent_scene(text: Text, language: Language) -> GuardianScene {
 
 /// Every page with the ids of what can be pressed on it.
 fn scenes(language: Language) -> Vec<(&'static str, GuardianScene, Vec<&'static str>)> {
-    let values = all_values(language);
+    let values = values(language, Decider::ChildsGuardian);
     let rules = render(Text::ChildrensRules, language, &values).unwrap().markdown;
     let plain_words = plain(&render(Text::WardWords, language, &values).unwrap().markdown);
     let ward = plain_words.lines().map(str::to_owned).collect();
@@ -202,9 +216,8 @@ fn p29_a_guardians_yes_waits_for_the_tick_and_no_is_one_press_everywhere() {
     for text in [Text::GuardianConsent, Text::WardConsent] {
         let texts = Texts::new(Language::Chinese);
         let mut window = window(Language::Chinese, consent_scene(text, Language::Chinese));
-        let refuses = |window: &mut Resident| {
-            matches!(asked(press(window, &texts, "no")), Some(ResidentCommand::Refuse))
-        };
+        let refuses =
+            |window: &mut Resident| matches!(asked(press(window, &texts, "no")), Some(ResidentCommand::Refuse));
         assert!(refuses(&mut window));
         assert!(asked(press(&mut window, &texts, "yes")).is_none());
         assert!(show(&window, &texts, SCREENS[0]).find(id("sign-confirm")).is_err(), "the box starts empty");
@@ -266,9 +279,10 @@ fn p29_paper_is_asked_for_at_the_signature_only_and_confirmed_only_when_seen() {
 
 #[test]
 fn p29_the_way_to_paper_is_on_the_signature_of_everybody() {
-    for (language, letters) in BOTH.into_iter().flat_map(|language| LetterSize::ALL.map(|letters| (language, letters))) {
+    for (language, letters) in BOTH.into_iter().flat_map(|language| LetterSize::ALL.map(|letters| (language, letters)))
+    {
         let texts = Texts::new(language);
-        let page = menka::notice::consent_page(language, &all_values(language)).unwrap();
+        let page = menka::notice::consent_page(language, &values(language, Decider::ChildsGuardian)).unwrap();
         let mut window = Resident::default();
         window.apply(&Event::ResidentLanguage(language));
         window.apply(&Event::Resident(ResidentScene::Consent {

@@ -48,17 +48,16 @@ impl Resident {
             (Message::FormConfirmed, ResidentScene::Guardian(GuardianScene::Form { seen: true, .. })) => {
                 ask(GuardianAct::ConfirmForm)
             }
-            (Message::FormBackPressed, ResidentScene::Guardian(GuardianScene::Form { .. })) => ask(GuardianAct::LeaveForm),
+            (Message::FormBackPressed, ResidentScene::Guardian(GuardianScene::Form { .. })) => {
+                ask(GuardianAct::LeaveForm)
+            }
             _ => Action::None,
         }
     }
 
     /// Whether the page has a box that belongs to a decision.
     pub(super) fn has_box(&self) -> bool {
-        matches!(
-            self.scene,
-            ResidentScene::Consent { .. } | ResidentScene::Guardian(GuardianScene::Consent { .. })
-        )
+        matches!(self.scene, ResidentScene::Consent { .. } | ResidentScene::Guardian(GuardianScene::Consent { .. }))
     }
 
     /// Whether the signature may be given now: after the tick and Yes, or on the page that is signed as informed.
@@ -80,12 +79,7 @@ impl Resident {
 }
 
 /// Draws one of these pages.
-pub(super) fn view<'a>(
-    sizes: Sizes,
-    texts: &'a Texts,
-    scene: &'a GuardianScene,
-    decision: &'a Decision,
-) -> Page<'a> {
+pub(super) fn view<'a>(sizes: Sizes, texts: &'a Texts, scene: &'a GuardianScene, decision: &'a Decision) -> Page<'a> {
     match scene {
         GuardianScene::Ask { is_child, words } => ask(sizes, texts, *is_child, words),
         GuardianScene::Consent { sentence, buttons, .. } if decision.signing => {
@@ -107,11 +101,19 @@ fn ask<'a>(sizes: Sizes, texts: &'a Texts, is_child: bool, words: &'a [String]) 
     } else {
         (trr!(texts, "ask-ward-title"), trr!(texts, "ask-ward-hint"))
     };
-    let lines = words.iter().map(|line| {
-        iced::widget::text(line.as_str()).size(sizes.section * 1.1).line_height(1.6).width(Fill).into()
-    });
+    // Set larger than running text; in large letters it is large enough as it is.
+    let (size, is_large) = (sizes.section.min(sizes.body * 1.17), sizes.body > Sizes::RESIDENT.body * 1.2);
+    let lines =
+        words.iter().map(|line| iced::widget::text(line.as_str()).size(size).line_height(1.5).width(Fill).into());
     let said = parts::panel(sizes, Tone::Told, Column::with_children(lines).spacing(sizes.space));
-    let content = column![sizes.title(title), sizes.soft(whose), said].spacing(sizes.space);
+    let whose = sizes.soft(whose);
+    let content = if is_large {
+        // What is read to the person comes first, so that it is in view.
+        column![sizes.heading(title), said, whose]
+    } else {
+        column![sizes.title(title), whose, said]
+    };
+    let content = content.spacing(sizes.space * 0.75);
     let foot = widget::equal_pair(
         Sizes { body: sizes.section, button: sizes.button * 1.1, ..sizes },
         Side::new("view-no", trr!(texts, "ask-no"), Some(Above::Guardian(Message::Heard(View::No)))),
@@ -170,11 +172,8 @@ fn informed<'a>(sizes: Sizes, texts: &'a Texts, words: &'a str, no: &'a str) -> 
 
 /// The form is printed and signed; the confirmation is the resident's, here.
 fn form<'a>(sizes: Sizes, texts: &'a Texts, number: &'a str, seen: bool, no: &'a str) -> Page<'a> {
-    let (tone, said) = if seen {
-        (Tone::Well, trr!(texts, "form-seen"))
-    } else {
-        (Tone::Told, trr!(texts, "form-waiting"))
-    };
+    let (tone, said) =
+        if seen { (Tone::Well, trr!(texts, "form-seen")) } else { (Tone::Told, trr!(texts, "form-waiting")) };
     let back = widget::action(
         Sizes { body: sizes.body.min(34.0), button: sizes.button.min(64.0), ..sizes },
         "form-back",

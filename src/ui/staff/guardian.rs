@@ -188,7 +188,8 @@ impl Panel {
 impl Form {
     fn view<'a>(&'a self, texts: &Texts, decider: Decider) -> Element<'a, Message> {
         let check = (self.role.is_some() && self.proof.is_some() && !self.asked).then_some(Message::CheckPressed);
-        let wrong = |id: &str| self.fault.filter(|fault| field_of(*fault) == id).map(|f| explain::guardian(texts, f).what);
+        let wrong =
+            |id: &str| self.fault.filter(|fault| field_of(*fault) == id).map(|f| explain::guardian(texts, f).what);
         let name = widget::Field::new(NAME, tr!(texts, "guardian-name"), &self.name).wrong(wrong(NAME));
         let phone = widget::Field::new(PHONE, tr!(texts, "guardian-phone"), &self.phone)
             .hint(tr!(texts, "guardian-phone-hint"))
@@ -226,13 +227,7 @@ impl Form {
     }
 }
 
-fn choice<'a>(
-    id: String,
-    label: String,
-    at: usize,
-    chosen: Option<usize>,
-    message: Message,
-) -> Element<'a, Message> {
+fn choice<'a>(id: String, label: String, at: usize, chosen: Option<usize>, message: Message) -> Element<'a, Message> {
     let button = radio(label, at, chosen, move |_| message.clone())
         .size(20)
         .text_size(S.body)

@@ -62,9 +62,8 @@ impl Minors {
         let Some((year, figures, report_by)) = &self.shown else {
             return column![tabs, S.soft(tr!(texts, "minors-none"))].spacing(S.space * 1.5).into();
         };
-        let turn = |id, words: String, to: i32| {
-            widget::action(S, id, words, Weight::Plain, Some(Message::YearPressed(to)))
-        };
+        let turn =
+            |id, words: String, to: i32| widget::action(S, id, words, Weight::Plain, Some(Message::YearPressed(to)));
         let head = row![
             container(S.title(tr!(texts, "minors-title", year = year.to_string()))).width(Fill),
             turn("minors-before", tr!(texts, "minors-before"), year - 1),

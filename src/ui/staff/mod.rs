@@ -17,9 +17,9 @@ pub mod unlock;
 pub mod why_off;
 
 use crate::app::command::StaffCommand;
+use crate::app::event::{Failure, GateLabel};
 use crate::app::guardian_desk::GuardianCommand;
 use crate::app::on_paper::FormView;
-use crate::app::event::{Failure, GateLabel};
 use crate::domain::Realm;
 use crate::domain::gate::GateStatus;
 use crate::domain::id::GateId;

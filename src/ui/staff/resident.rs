@@ -200,9 +200,9 @@ impl Record {
         let gap = S.space * 2.0;
         let guardian = (!self.withdrawing).then(|| self.guardian.view(texts)).flatten();
         let guardian = guardian.map(|panel| panel.map(Message::Guardian));
-        let content = column![self.head(texts), column![widget::at_times(card, gap), self.face(texts)]]
-            .push(guardian)
-            .spacing(gap);
+        let face = (!self.guardian.is_typing()).then(|| self.face(texts));
+        let content =
+            column![self.head(texts), column![widget::at_times(card, gap)].push(face)].push(guardian).spacing(gap);
         widget::scroll("record-scroll", content).height(Fill).into()
     }
 

@@ -157,21 +157,18 @@ fn m12_a_term_that_reaches_the_birthday_is_refused_and_the_birthday_ends_it() {
     let child = minor(&mut vault, AgeBand::Under14);
     let resident = child.reader.resident;
     let birthday = NOW.date().plus_days(100);
-    let draft = ResidentDraft::parse(
-        Some(resident),
-        "周小雨",
-        "3-1201",
-        AgeBand::Under14,
-        Some(birthday),
-        last_day(),
-        NOW,
-    );
+    let draft =
+        ResidentDraft::parse(Some(resident), "周小雨", "3-1201", AgeBand::Under14, Some(birthday), last_day(), NOW);
     vault.record_resident(&draft.unwrap(), resident, NOW).unwrap();
     let guardian = check(&mut vault, resident, NOW);
     let yes = hear(&mut vault, &child.reader, View::Yes).unwrap();
     let mut draft = child.draft(for_child(guardian, yes));
     draft.ends_on = birthday;
-    assert_eq!(record(&mut vault, &draft), Err(VaultError::EndWrong), "the birthday itself is not the child's any more");
+    assert_eq!(
+        record(&mut vault, &draft),
+        Err(VaultError::EndWrong),
+        "the birthday itself is not the child's any more"
+    );
     draft.ends_on = birthday.plus_days(-1);
     record(&mut vault, &draft).unwrap();
 
