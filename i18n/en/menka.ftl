@@ -516,3 +516,18 @@ minors-birthdays = Consents ended on a birthday
 minors-looks = Looks of staff at minors' records
 minors-report-by = The audit is to be reported to the cyberspace office by { $date }.
 minors-report-todo = Numbers only, no names.
+tools-step-5 = 5. Practice passphrase: practice-practice. Other residents: 1-202, 2-301, 2-1203, 3-502, 3-601.
+
+## Roles and looks
+
+err-role = Your account does not do this.
+rec-role = Please hand it to a colleague who does.
+role-front-desk = Front desk
+role-supervisor = Supervisor
+role-technician = Technician
+role-auditor = Auditor
+look-why = Why open it?
+look-here = The resident is here
+look-card = Card work
+look-request = Call or letter
+look-other = Other

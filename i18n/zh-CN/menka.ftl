@@ -516,3 +516,18 @@ minors-birthdays = 因到年龄而结束的同意
 minors-looks = 工作人员查看未成年人记录次数
 minors-report-by = 合规审计情况最迟在 { $date } 报送网信部门。
 minors-report-todo = 只有数字，没有姓名。
+tools-step-5 = 5. 练习口令：practice-practice。其他住户：1-202、2-301、2-1203、3-502、3-601。
+
+## 角色与查看
+
+err-role = 您的账号不能办这件事。
+rec-role = 请交给有这项职责的同事办。
+role-front-desk = 前台
+role-supervisor = 主管
+role-technician = 技术员
+role-auditor = 审计员
+look-why = 为什么打开？
+look-here = 住户本人在场
+look-card = 办卡
+look-request = 来电或来信
+look-other = 其他

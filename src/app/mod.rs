@@ -14,6 +14,7 @@ mod handing_over;
 pub mod on_paper;
 mod preview;
 pub mod promises;
+pub mod roles;
 pub mod runner;
 mod staff;
 mod visit;

@@ -74,6 +74,8 @@ pub enum AuditEvent {
     FaceErased(TemplateId, GateId),
     /// A receipt or certificate was made.
     ReceiptIssued(ConsentId),
+    /// A command was refused for the account's role; which command.
+    ActRefused(&'static str),
     /// A guardian was checked in person; the log's label names the proof's kind.
     GuardianChecked(ResidentId, GuardianId),
     /// An adult was marked as needing a guardian, or the mark was taken away (label).

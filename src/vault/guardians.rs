@@ -101,7 +101,7 @@ impl Vault {
     /// # Errors
     /// Those of the disk.
     pub fn checker_name(&self, guardian: &Guardian) -> Result<String, VaultError> {
-        self.read_staff(guardian.checked_by)
+        Ok(self.read_staff(guardian.checked_by)?.0)
     }
 
     /// Marks an adult as under guardianship, or takes the mark away. A consent that somebody else should have given ends with it.

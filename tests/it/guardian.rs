@@ -15,6 +15,7 @@ use menka::domain::guardian::{Decider, GuardianError, GuardianRole, ProofSeen, V
 use menka::domain::id::ResidentId;
 use menka::domain::notice::Language;
 use menka::domain::resident::AgeBand;
+use menka::domain::role::LookWhy;
 use menka::domain::site::Fact;
 use menka::domain::time::Timestamp;
 use menka::face::{self, EngineKind};
@@ -498,7 +499,7 @@ fn m12_on_the_fourteenth_birthday_the_consent_ends_by_itself_and_nobody_is_asked
     let events = site.drive.desk.tick(eve);
     assert_eq!(said(&events), 0);
     let consents = |site: &mut Site| {
-        site.drive.staff(StaffCommand::OpenResident(child));
+        site.drive.staff(StaffCommand::OpenResident(child, LookWhy::Here));
         let view = site.drive.opened.clone().expect("open");
         (view.face, view.resident.age_band, view.resident.next_band_on)
     };
@@ -558,7 +559,7 @@ fn all_staff_commands(resident: ResidentId, folder: &std::path::Path) -> Vec<Sta
         })
     };
     vec![
-        StaffCommand::OpenResident(resident),
+        StaffCommand::OpenResident(resident, LookWhy::Here),
         StaffCommand::Find { query: "9-101".into() },
         StaffCommand::ShowGates,
         StaffCommand::Form(FormCommand::Save(folder.join("form.pdf"))),
@@ -704,7 +705,7 @@ fn m7_the_yearly_figures_count_minors_their_consents_and_the_looks_at_them() {
     site.act(GuardianAct::Heard(View::No));
     site.drive.resident(ResidentCommand::Back);
     for _ in 0..3 {
-        site.drive.staff(StaffCommand::OpenResident(child));
+        site.drive.staff(StaffCommand::OpenResident(child, LookWhy::Here));
         site.drive.staff(StaffCommand::CloseResident);
     }
     let now = SystemClock.now();

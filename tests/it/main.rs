@@ -13,6 +13,7 @@ mod layering;
 mod notice;
 mod practice;
 mod ui_guardian;
+mod roles;
 mod ui_resident;
 mod ui_staff;
 mod vault;
