@@ -100,3 +100,29 @@ pub fn is_described(gate: &GateRecord) -> bool {
 pub fn answering(gates: &[GateRecord], seen: &[GateStatus]) -> Vec<GateRecord> {
     gates.iter().filter(|g| seen.iter().any(|s| s.id == g.id && s.reachable && !s.key_changed)).cloned().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn l1_guardian_and_childrens_rules_are_always_known_and_needed_where_they_are() {
+        let facts = SiteFacts::default();
+        let of = |decider, guardian_here, childrens_rules| {
+            let person = PersonFacts { decider, guardian_here, childrens_rules, ..PersonFacts::default() };
+            let known = gather(Realm::Real, &facts, &[], &[], Some(person));
+            (known.get(Blocker::GuardianChecked), known.get(Blocker::ChildrensRules))
+        };
+        use Condition::{Fails, Holds, NotNeeded};
+        assert_eq!(of(None, true, true), (Fails, Fails), "an unknown band is no adult's");
+        assert_eq!(of(Some(Decider::Own), false, false), (NotNeeded, NotNeeded));
+        for decider in [Decider::OwnInformed, Decider::WardsGuardian] {
+            assert_eq!(of(Some(decider), true, false), (Holds, NotNeeded));
+            assert_eq!(of(Some(decider), false, true), (Fails, NotNeeded));
+        }
+        for (here, rules) in [(false, false), (false, true), (true, false), (true, true)] {
+            let state = |holds: bool| if holds { Holds } else { Fails };
+            assert_eq!(of(Some(Decider::ChildsGuardian), here, rules), (state(here), state(rules)));
+        }
+    }
+}

@@ -7,9 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::consent::{ConsentDraft, EraseReason, Signature};
-use crate::domain::guardian::{
-    Decider, Guardian, GuardianDraft, GuardianRole, MinorsFigures, Party, ProofSeen, View, ViewHeard,
-};
+use crate::domain::guardian::{Decider, Guardian, GuardianDraft, GuardianRole, Party, ProofSeen, View, ViewHeard};
 use crate::domain::id::{ConsentId, GuardianId, ResidentId, StaffId};
 use crate::domain::resident::{AgeBand, PersonName};
 use crate::domain::time::{CivilDate, Timestamp};
@@ -233,44 +231,6 @@ impl Vault {
         }
         work.commit()?;
         Ok(ended)
-    }
-
-    /// Numbers for the yearly audit of minors' data, from `from` to before `until`. Rules: M6, M7, A-MIN.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn minors_figures(&self, from: Timestamp, until: Timestamp) -> Result<MinorsFigures, VaultError> {
-        let view = self.main.unchecked_transaction()?;
-        let count = |sql: &str, values: &[&dyn rusqlite::ToSql]| -> Result<u32, VaultError> {
-            Ok(view.query_row(sql, values, |row| row.get(0))?)
-        };
-        let (from, until) = (from.ms(), until.ms());
-        let (child, youth) = (band_number(AgeBand::Under14), band_number(AgeBand::From14To17));
-        let recorded = "SELECT count(*) FROM residents WHERE age_band = ?1";
-        let enrolled = "SELECT count(*) FROM residents WHERE age_band = ?1
-             AND EXISTS (SELECT 1 FROM consents WHERE resident = residents.id AND ended_at IS NULL)";
-        let consents = "SELECT count(*) FROM consents JOIN consent_parties ON consent = consents.id
-             WHERE given_by <> 'guardian of an adult' AND consents.signed_at >= ?1 AND consents.signed_at < ?2";
-        let said_no = "SELECT count(*) FROM views WHERE answer = 'no' AND heard_at >= ?1 AND heard_at < ?2";
-        let birthdays = "SELECT count(*) FROM consents WHERE end_reason = ?3 AND ended_at >= ?1 AND ended_at < ?2";
-        let checked = "SELECT count(*) FROM guardians WHERE checked_at >= ?1 AND checked_at < ?2";
-        // Whose record a look was at is in the log; that it is a minor's is told by the record as it is now.
-        let looks = "SELECT count(*) FROM log JOIN residents ON age_band <> ?3
-             AND lower(hex(residents.id)) = replace(json_extract(CAST(record AS TEXT), '$.ids[0]'), '-', '')
-             WHERE json_extract(CAST(record AS TEXT), '$.what') = 'resident-opened'
-             AND json_extract(CAST(record AS TEXT), '$.who') LIKE 'staff:%'
-             AND json_extract(CAST(record AS TEXT), '$.at') >= ?1 AND json_extract(CAST(record AS TEXT), '$.at') < ?2";
-        Ok(MinorsFigures {
-            under_14: count(recorded, &[&child])?,
-            from_14_to_17: count(recorded, &[&youth])?,
-            under_14_enrolled: count(enrolled, &[&child])?,
-            from_14_to_17_enrolled: count(enrolled, &[&youth])?,
-            consents: count(consents, &[&from, &until])?,
-            said_no: count(said_no, &[&from, &until])?,
-            ended_on_birthday: count(birthdays, &[&from, &until, &EraseReason::NextAgeBand.label()])?,
-            guardians_checked: count(checked, &[&from, &until])?,
-            looks: count(looks, &[&from, &until, &band_number(AgeBand::Adult)])?,
-        })
     }
 
     /// The conditions of a consent that concern who gave it, as they are on disk; and that the record states the same of the guardian.

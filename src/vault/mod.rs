@@ -25,6 +25,7 @@ mod consents;
 mod database;
 mod endings;
 mod error;
+mod figures;
 mod forms;
 mod guardians;
 mod held;
