@@ -4,6 +4,9 @@
 
 use super::operators::OperatorsCommand;
 use super::rights::{RightsAct, RightsCommand};
+use super::guardian::GuardianAct;
+use super::guardian_desk::GuardianCommand;
+use super::on_paper::FormCommand;
 use crate::domain::card::CardUid;
 use crate::domain::consent::Signature;
 use crate::domain::id::{GateId, ResidentId, StaffId};
@@ -107,6 +110,10 @@ pub enum StaffCommand {
     Evidence(super::evidence::EvidenceCommand),
     /// Accounts, training, approvals.
     Operators(OperatorsCommand),
+    /// Guardians, wards and the yearly figures of minors.
+    Guardian(GuardianCommand),
+    /// The form that is signed on paper.
+    Form(FormCommand),
 }
 
 /// From the resident window.
@@ -151,6 +158,8 @@ pub enum ResidentCommand {
     Rights(RightsAct),
     /// The answer to a changed notice.
     AnswerChange(ChangeAnswer),
+    /// Acts of a guardian, a child or a ward, and signing on paper.
+    Guardian(GuardianAct),
 }
 
 /// Any command.

@@ -14,6 +14,7 @@ use super::idle::Idle;
 use super::notice::NoticeFailure;
 use super::notice_care::NoticeCare;
 use super::rights_window::RightsFlow;
+use super::on_paper::FormView;
 use crate::domain::Realm;
 use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
@@ -99,6 +100,7 @@ impl Open {
         self.opened_shown = None;
         self.stale = true;
     }
+    pub form_shown: Option<FormView>,
 }
 
 /// The desk.
@@ -360,6 +362,7 @@ impl Desk {
             requests_told: None,
             notice: NoticeCare::default(),
             chain: super::evidence::ChainSeen::default(),
+            form_shown: None,
         }));
         self.idle_anew();
         self.say(StaffEvent::Unlocked { operator });
@@ -426,6 +429,7 @@ impl Desk {
 
     /// Ends every consent whose last day has passed; the courier erases.
     fn end_overdue(&mut self, now: Timestamp) -> Result<(), VaultError> {
+        self.pass_birthdays(now)?;
         let Some(open) = self.open.as_mut() else { return Ok(()) };
         let due = open.vault.consents_due(now)?;
         for resident in &due {
@@ -470,6 +474,7 @@ impl Desk {
 
     /// What follows every command and tick: gates' states, desk's readiness, busy flag.
     fn after(&mut self, now: Timestamp) {
+        self.say_form();
         let Some(open) = self.open.as_mut() else { return };
         let busy = open.flow.is_busy();
         // Most ticks end here: nothing was done and no gate changed.
@@ -655,11 +660,14 @@ pub(super) fn failure_of(error: VaultError) -> Failure {
         }
         VaultError::PassphraseTooShort => Failure::PassphraseTooShort,
         VaultError::CardNeeded => Failure::CardUnknown,
-        VaultError::GuardianNeeded => Failure::CardOnlyAge,
+        VaultError::GuardianNeeded => Failure::DeciderChanged,
+        VaultError::GuardianNotChecked => Failure::GuardianNotChecked,
         VaultError::EndWrong => Failure::Field(FieldFault::EndDate),
-        VaultError::ConsentNotCurrent | VaultError::RefusalStands | VaultError::NoticeNotShown => {
-            Failure::FaceNotOffered
-        }
+        VaultError::ConsentNotCurrent
+        | VaultError::RefusalStands
+        | VaultError::NoticeNotShown
+        | VaultError::ViewMissing
+        | VaultError::FormWrong => Failure::FaceNotOffered,
         VaultError::NoGate => Failure::NoGateChosen,
         VaultError::ConsentThere => Failure::AlreadyEnrolled,
         VaultError::SiteFileRefused => Failure::Notice(NoticeFailure::SiteFileRefused),

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use super::desk::Desk;
 use super::enroll::{Flow, Trying};
 use super::event::{Failure, HandOver, ReceiptView, ResidentScene};
+use super::guardian::{notice_text, receipt_text};
 use crate::domain::audit::Actor;
 use crate::domain::consent::EraseReason;
 use crate::domain::id::{ConsentId, ResidentId};
@@ -78,10 +79,10 @@ impl Desk {
         if holds_nothing {
             return self.to_idle(now);
         }
-        // From the consent page one goes back to the notice; nothing is decided by that.
-        match self.flow() {
-            Flow::Deciding(noticed, _) => self.show_notice(*noticed, now),
-            other => self.set(other),
+        // From a page of decision one goes back to the notice; nothing is decided by that.
+        match self.flow().into_noticed() {
+            Ok(noticed) => self.show_notice(*noticed, now),
+            Err(other) => self.set(other),
         }
     }
 
@@ -108,14 +109,15 @@ impl Desk {
         };
         let mut values = held.values;
         let record = held.consent.consent();
+        let decider = held.person.case.decider;
         values.insert("consent_time".into(), held.signed_at.minute_text());
         values.insert("consent_sentence".into(), held.page.sentence.clone());
         values.insert("consent_record_id".into(), record.to_string());
-        if let Ok(code) = notice::check_code(Text::Notice, held.language, &values) {
+        if let Ok(code) = notice::check_code(notice_text(decider), held.language, &values) {
             values.insert("notice_hash".into(), code);
         }
         self.vault(|v| v.record_receipt_issued(record, now));
-        let text = match notice::render(Text::Receipt, held.language, &values) {
+        let text = match notice::render(receipt_text(decider), held.language, &values) {
             Ok(text) => text,
             Err(unfilled) => {
                 tracing::error!(?unfilled, "the receipt has unfilled placeholders");

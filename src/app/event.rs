@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use super::operators::{OperatorsEvent, OperatorsFailure};
 use super::rights::{RequestFault, RightsScene, RightsTold};
+use super::guardian::GuardianScene;
+use super::guardian_desk::GuardianEvent;
+use super::on_paper::FormView;
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::gate::GateStatus;
@@ -69,8 +72,14 @@ pub enum Failure {
     NotRecognised,
     /// No good picture within the time.
     TooLong,
-    /// Not an adult: card only, until the guardian steps exist.
-    CardOnlyAge,
+    /// Who must decide for this person is somebody else now (a birthday, or a correction by staff): card only until they ask anew.
+    DeciderChanged,
+    /// A guardian must be there and was not checked in person today.
+    GuardianNotChecked,
+    /// The child or ward said no a short while ago: nobody asks again for now.
+    ViewRests,
+    /// The named person for children's data is not written: children under fourteen have a card only.
+    ChildrensRulesMissing,
     /// The last run ended in the middle of a capture: the capture is lost, nothing else.
     CaptureLost,
     /// Nobody is enrolled under this card.
@@ -107,6 +116,8 @@ pub enum FieldFault {
     Operator,
     /// The gate's name or address is empty or not readable.
     Gate,
+    /// A field of the guardian.
+    Guardian(crate::domain::guardian::GuardianError),
 }
 
 /// A row of a search: partly masked until opened.
@@ -230,6 +241,10 @@ pub enum StaffEvent {
     Notice(NoticeEvent),
     /// Accounts, training, approvals, and who is at the window.
     Operators(OperatorsEvent),
+    /// Guardians, wards and the yearly figures of minors.
+    Guardian(GuardianEvent),
+    /// The form that is under way, to be printed and signed; `None` when there is none.
+    Form(Option<FormView>),
 }
 
 /// A gate during hand-over, on the resident window.
@@ -366,6 +381,8 @@ pub enum ResidentScene {
     Rights(RightsScene),
     /// The desk is locked or closed.
     Closed,
+    /// A guardian, a child or a ward acts, or somebody signs on paper.
+    Guardian(GuardianScene),
 }
 
 /// A downscaled, mirrored camera picture.

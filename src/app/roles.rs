@@ -11,6 +11,8 @@ use super::notice::{NoticeCommand, Paper};
 use super::operators::{OperatorsCommand, OperatorsFailure};
 use super::rights::RightsCommand;
 use crate::domain::account::AccountEvent;
+use super::guardian_desk::GuardianCommand;
+use super::on_paper::FormCommand;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 
@@ -168,6 +170,11 @@ fn operators(command: &OperatorsCommand) -> Row {
         C::ShowLooks(_) => only("show-looks", SHEETS),
         C::SaveLooks(..) => only("save-looks", SHEETS),
         C::Awake => door("awake"),
+        C::Guardian(GuardianCommand::Check { .. }) => only("guardian-check", PEOPLE),
+        C::Guardian(GuardianCommand::MarkWard { .. }) => only("mark-ward", PEOPLE),
+        C::Guardian(GuardianCommand::ShowFigures { .. }) => only("minors-figures", SHEETS),
+        C::Form(FormCommand::Save(_)) => only("form-save", PEOPLE),
+        C::Form(FormCommand::Seen) => only("form-seen", PEOPLE),
     }
 }
 

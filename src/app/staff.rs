@@ -81,6 +81,8 @@ impl Desk {
                 self.show_opened(now);
             }
             StaffCommand::Notice(command) => self.handle_notice(command, now),
+            StaffCommand::Guardian(command) => self.handle_guardian_desk(command, now),
+            StaffCommand::Form(command) => self.handle_form(command, now),
         }
     }
 
@@ -138,13 +140,14 @@ impl Desk {
     }
 
     /// Tells the staff window what the open record looks like now. Not a new look at it, so not logged again.
-    pub(super) fn show_opened(&mut self, _now: Timestamp) {
+    pub(super) fn show_opened(&mut self, now: Timestamp) {
         let Some(id) = self.open.as_ref().and_then(|o| o.opened) else { return };
         if let Some(view) = self.vault(|v| view_of(v, id)) {
             if let Some(open) = self.open.as_mut() {
                 open.opened_shown = Some(view.clone());
             }
             self.say(StaffEvent::Opened(Box::new(view)));
+            self.show_guardian(id, now);
         }
     }
 

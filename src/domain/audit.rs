@@ -2,7 +2,7 @@
 
 use super::account::AccountEvent;
 use super::change::NoticeAudit;
-use super::id::{ConsentId, GateId, OpId, ResidentId, ShowingId, StaffId, TemplateId};
+use super::id::{ConsentId, FormId, GateId, GuardianId, OpId, ResidentId, ShowingId, StaffId, TemplateId, ViewId};
 
 /// Who did it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum Actor {
     Gate(GateId),
     /// The program itself.
     Station,
+    /// A guardian who was checked in person, on the resident window.
+    Guardian(GuardianId),
 }
 
 /// What happened.
@@ -98,4 +100,16 @@ pub enum AuditEvent {
     HeadConflict(GateId, &'static str),
     /// A staff account.
     Account(AccountEvent),
+    /// A guardian was checked in person; the log's label names the proof's kind.
+    GuardianChecked(ResidentId, GuardianId),
+    /// An adult was marked as needing a guardian, or the mark was taken away (label).
+    WardMarked(ResidentId, &'static str),
+    /// A child or ward was asked in words of their own and answered (label).
+    ViewHeard(ViewId, &'static str),
+    /// A minor passed into the next age band on the day.
+    AgeBandPassed(ResidentId),
+    /// A form to be signed on paper was made, at the resident's wish.
+    FormMade(FormId),
+    /// Staff looked at the signed form.
+    FormSeen(FormId),
 }

@@ -28,7 +28,7 @@ pub struct LogRecord {
     pub n: u64,
     /// When, in milliseconds since 1970.
     pub at: i64,
-    /// `station`, or `staff:…`, `gate:…` with an id; `resident`, whose id is in the opening (version 1: `resident:…`).
+    /// `station`, or `staff:…`, `gate:…`, `guardian:…` with an id; `resident`, whose id is in the opening (version 1: `resident:…`).
     pub who: String,
     /// What happened, e.g. `consented`.
     pub what: String,
@@ -139,6 +139,7 @@ fn who_text(who: Actor) -> String {
         Actor::Resident(id) => format!("resident:{id}"),
         Actor::Gate(id) => format!("gate:{id}"),
         Actor::Station => "station".into(),
+        Actor::Guardian(id) => format!("guardian:{id}"),
     }
 }
 
@@ -190,6 +191,12 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::LogChecked(verdict) => ("log-checked", vec![], Some(verdict)),
         E::HeadConflict(gate, why) => ("head-conflict", one(gate), Some(why)),
         E::Account(event) => event.words(),
+        E::GuardianChecked(resident, guardian) => ("guardian-checked", two(resident, guardian), None),
+        E::WardMarked(resident, mark) => ("ward-marked", one(resident), Some(mark)),
+        E::ViewHeard(view, answer) => ("view-heard", one(view), Some(answer)),
+        E::AgeBandPassed(resident) => ("age-band-passed", one(resident), None),
+        E::FormMade(form) => ("form-made", one(form), None),
+        E::FormSeen(form) => ("form-seen", one(form), None),
     }
 }
 

@@ -66,6 +66,14 @@ files! {
     InternalRules = "internal-rules",
     RecoverySheet = "recovery-sheet",
     LooksSheet = "looks-sheet",
+    ChildrensRules = "children",
+    GuardianConsent = "guardian-consent",
+    GuardianInformed = "guardian-informed",
+    WardConsent = "ward",
+    WardWords = "ward-words",
+    GuardianReceipt = "guardian-receipt",
+    InformedReceipt = "informed-receipt",
+    PaperForm = "paper-form",
 }
 
 /// Header and body of a text. Line ends are made LF, so that a checkout on Windows gives the same bytes.

@@ -15,6 +15,7 @@ mod asset;
 mod change;
 mod fill;
 mod held_words;
+mod guardian;
 mod page;
 mod parse;
 mod schema;
@@ -29,8 +30,9 @@ use crate::domain::notice::{Language, NoticeRef};
 pub use asset::Header;
 pub use change::{change_values, section_names, stand};
 pub use fill::{ROWS_MAX, placeholders};
+pub use guardian::{GuardianCase, childs_words, guardian_values, has_childrens_rules, paper_form, statement};
 pub use held_words::{HeldWords, explanations};
-pub use page::{ConsentPage, Page, consent_page, page};
+pub use page::{ConsentPage, Page, consent_page, decision_page, page};
 pub use parse::{blocks, plain, plain_spans};
 pub use schema::{Placeholder, Source, placeholder};
 pub use values::{PersonCase, values_for};
@@ -82,11 +84,27 @@ pub enum Text {
     RecoverySheet,
     /// The weekly sheet of looks at records; a row for each account comes from numbered values.
     LooksSheet,
+    /// 儿童人脸信息处理规则和监护人告知书 (part 3), with what is read to the child.
+    ChildrensRules,
+    /// 监护人单独同意 (part 3): the guardian of a child.
+    GuardianConsent,
+    /// 2.6: the guardian of a young person signs as informed.
+    GuardianInformed,
+    /// 2.7: the guardian of an adult.
+    WardConsent,
+    /// What an adult under guardianship is asked, in plain words.
+    WardWords,
+    /// Receipt of a guardian's consent.
+    GuardianReceipt,
+    /// Receipt of a young person's consent, with the guardian's signature as informed.
+    InformedReceipt,
+    /// What stands below the words of a page that is signed on paper.
+    PaperForm,
 }
 
 impl Text {
     /// Every text.
-    pub const ALL: [Text; 22] = [
+    pub const ALL: [Text; 30] = [
         Self::Notice,
         Self::Consent,
         Self::Refused,
@@ -109,6 +127,14 @@ impl Text {
         Self::InternalRules,
         Self::RecoverySheet,
         Self::LooksSheet,
+        Self::ChildrensRules,
+        Self::GuardianConsent,
+        Self::GuardianInformed,
+        Self::WardConsent,
+        Self::WardWords,
+        Self::GuardianReceipt,
+        Self::InformedReceipt,
+        Self::PaperForm,
     ];
 
     /// The placeholder that holds the digest of this very text, if it carries one.
@@ -116,7 +142,7 @@ impl Text {
     /// The digest is SHA-256 over the text rendered with everything but this placeholder, which stays in braces.
     fn own_hash(self) -> Option<&'static str> {
         match self {
-            Self::Notice => Some("notice_hash"),
+            Self::Notice | Self::ChildrensRules => Some("notice_hash"),
             Self::DeletionCertificate => Some("cert_hash"),
             Self::Consent
             | Self::Refused
@@ -137,6 +163,13 @@ impl Text {
             | Self::InternalRules
             | Self::RecoverySheet
             | Self::LooksSheet
+            | Self::GuardianConsent
+            | Self::GuardianInformed
+            | Self::WardConsent
+            | Self::WardWords
+            | Self::GuardianReceipt
+            | Self::InformedReceipt
+            | Self::PaperForm
             | Self::Explain => None,
         }
     }

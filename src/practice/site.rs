@@ -240,6 +240,8 @@ pub fn facts() -> SiteFacts {
         (Fact::PoliceContact, "练习市公安局 000-0000-0005"),
         (Fact::HousingContact, "练习市住建局 000-0000-0006"),
         (Fact::CardFee, "首张免费，补办工本费10元"),
+        (Fact::ChildOfficerName, "练习儿童信息专人"),
+        (Fact::ChildOfficerPhone, "000-0000-0007"),
     ];
     for (fact, text) in texts {
         facts.set(fact, text);
@@ -304,6 +306,10 @@ fn assess(vault: &mut Vault, now: Timestamp) -> Result<(), SiteError> {
     }
     Ok(())
 }
+
+/// Invented minors: name, unit, age band, days until the next one.
+const MINORS: [(&str, &str, AgeBand, i64); 2] =
+    [("周小雨", "4-101", AgeBand::Under14, 1_200), ("周明", "4-102", AgeBand::From14To17, 700)];
 
 /// Words of the gate list for the practice gates.
 const PLACES: [(&str, &str, &str); GATES] =
@@ -414,6 +420,12 @@ pub fn prepare(
         let ends_on: CivilDate = now.date().plus_days(300);
         for (name, unit) in RESIDENTS {
             if let Ok(draft) = ResidentDraft::parse(None, name, unit, AgeBand::Adult, None, ends_on, now) {
+                vault.record_resident(&draft, ResidentId::from_bytes(random_bytes()), now)?;
+            }
+        }
+        for (name, unit, band, days) in MINORS {
+            let birthday = Some(now.date().plus_days(days));
+            if let Ok(draft) = ResidentDraft::parse(None, name, unit, band, birthday, ends_on, now) {
                 vault.record_resident(&draft, ResidentId::from_bytes(random_bytes()), now)?;
             }
         }

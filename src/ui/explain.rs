@@ -7,6 +7,7 @@ use crate::app::notice::NoticeFailure;
 use crate::app::operators::OperatorsFailure;
 use crate::domain::assessment::{AssessmentFault, HEAD_CHARS_MIN};
 use crate::domain::entrusted::EntrustedFault;
+use crate::domain::guardian::GuardianError;
 use crate::domain::permit::{Blocker, Condition};
 use crate::domain::resident::{PersonName, ResidentError, Unit};
 use crate::domain::site::REASON_CHARS_MIN;
@@ -67,7 +68,10 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::FingerprintUnreadable => words!(texts, "err-fingerprint", "rec-fingerprint"),
         Failure::NotRecognised => words!(texts, "err-not-recognised", "rec-not-recognised"),
         Failure::TooLong => words!(texts, "err-too-long", "rec-too-long"),
-        Failure::CardOnlyAge => words!(texts, "err-card-only-age", "rec-card-only-age"),
+        Failure::DeciderChanged => words!(texts, "err-decider-changed", "rec-decider-changed"),
+        Failure::GuardianNotChecked => words!(texts, "err-guardian-not-checked", "rec-guardian-not-checked"),
+        Failure::ViewRests => words!(texts, "err-view-rests", "rec-view-rests"),
+        Failure::ChildrensRulesMissing => words!(texts, "err-childrens-rules", "off-children-todo"),
         Failure::CaptureLost => words!(texts, "err-capture-lost", "rec-capture-lost"),
         Failure::NothingToWithdraw => words!(texts, "err-nothing-to-withdraw", "rec-nothing-to-withdraw"),
         Failure::NotYourRole => words!(texts, "err-role", "rec-role"),
@@ -146,6 +150,18 @@ pub fn field(texts: &Texts, fault: FieldFault) -> Words {
         FieldFault::NextBandDate => words!(texts, "err-next-band-date", "rec-date"),
         FieldFault::Operator => words!(texts, "err-operator", "rec-field"),
         FieldFault::Gate => words!(texts, "err-gate-fields", "rec-gate-fields"),
+        FieldFault::Guardian(fault) => guardian(texts, fault),
+    }
+}
+
+/// A guardian's field that was not accepted.
+pub fn guardian(texts: &Texts, fault: GuardianError) -> Words {
+    match fault {
+        GuardianError::Name(error) => field(texts, FieldFault::Name(error)),
+        GuardianError::Phone => words!(texts, "err-guardian-phone", "rec-field"),
+        GuardianError::NotNeeded => words!(texts, "err-guardian-not-needed", "rec-guardian-not-needed"),
+        GuardianError::Role => words!(texts, "err-guardian-role", "rec-field"),
+        GuardianError::Proof => words!(texts, "err-guardian-proof", "rec-guardian-proof"),
     }
 }
 
@@ -262,7 +278,9 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         Failure::Link(..) => tr!(texts, "say-gate"),
         Failure::NotRecognised => tr!(texts, "say-not-recognised"),
         Failure::TooLong => tr!(texts, "say-too-long"),
-        Failure::CardOnlyAge => tr!(texts, "say-card-only-age"),
+        Failure::DeciderChanged | Failure::ChildrensRulesMissing => tr!(texts, "say-card-for-now"),
+        Failure::GuardianNotChecked => tr!(texts, "say-guardian-not-checked"),
+        Failure::ViewRests => tr!(texts, "say-view-rests"),
         Failure::CaptureLost => tr!(texts, "say-capture-lost"),
         Failure::NothingToWithdraw => tr!(texts, "say-nothing-to-withdraw"),
         Failure::PaperNotWritten(_) => tr!(texts, "say-paper"),

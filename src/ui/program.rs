@@ -353,7 +353,7 @@ impl App {
             }
             event @ (Event::Resident(_) | Event::Preview(_) | Event::Guide { .. }) => {
                 if let Event::Resident(scene) = &event
-                    && std::mem::discriminant(scene) != std::mem::discriminant(self.resident.scene())
+                    && !scene.is_same_page(self.resident.scene())
                 {
                     self.pages += 1;
                 }
@@ -373,6 +373,7 @@ impl App {
             staff::Action::PickPath(pick) => self.pick_staff_path(pick),
             staff::Action::Pick(pick) => self.pick_staff_path(pick),
             staff::Action::Save(paper) => self.pick_paper_path(paper),
+            staff::Action::PickFormPath => self.pick_form_path(),
             staff::Action::Language(language) => {
                 self.staff_texts = Texts::new(language);
                 Task::none()
@@ -466,6 +467,17 @@ impl App {
         Task::perform(dialog.save_file(), move |picked| {
             let path = picked.map(|file| file.path().to_owned());
             Message::Staff(staff::Message::Picked(pick, path))
+        })
+    }
+
+    fn pick_form_path(&self) -> Task<Message> {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title(tr!(self.staff_texts, "paper-save"))
+            .set_file_name("menka-form.pdf")
+            .add_filter("PDF", &["pdf"]);
+        Task::perform(dialog.save_file(), |picked| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Staff(staff::Message::Paper(staff::paper::Message::PathPicked(path)))
         })
     }
 

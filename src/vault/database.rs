@@ -15,6 +15,7 @@ const MAIN_MIGRATIONS: &[&str] = &[
     include_str!("migrations/vault/0001_init.sql"),
     include_str!("migrations/vault/0002_staff.sql"),
     include_str!("migrations/vault/0003_notice.sql"),
+    include_str!("migrations/vault/0004_guardians.sql"),
     include_str!("migrations/vault/0005_rights.sql"),
     include_str!("migrations/vault/0007_evidence.sql"),
 ];

@@ -104,9 +104,18 @@ pub enum VaultError {
     /// This notice was not shown to this person to its end.
     #[error("this notice was not shown to this person to its end")]
     NoticeNotShown,
-    /// Not an adult.
-    #[error("a minor's consent needs the guardian steps")]
+    /// Who consented is not who must decide for this person.
+    #[error("a minor's or a ward's consent needs the guardian steps")]
     GuardianNeeded,
+    /// No guardian of this person was checked in person today.
+    #[error("no guardian was checked today")]
+    GuardianNotChecked,
+    /// The child or ward was not asked, or did not say yes.
+    #[error("the person was not asked, or said no")]
+    ViewMissing,
+    /// The signed paper form was not seen, is used up, or carries other words.
+    #[error("the paper form does not fit")]
+    FormWrong,
     /// A refusal stands; only the person's own act lifts it.
     #[error("a refusal stands")]
     RefusalStands,

@@ -11,6 +11,7 @@ use crate::domain::time::Timestamp;
 
 use super::Vault;
 use super::error::VaultError;
+use super::guardians::rests_until;
 use super::residents::resident_is_known;
 use super::showings::ShownFrom;
 
@@ -100,17 +101,44 @@ impl Vault {
         showing: ShowingId,
         now: Timestamp,
     ) -> Result<(), VaultError> {
+        self.record_refusal_by(resident, showing, Actor::Resident(resident), now)
+    }
+
+    /// [`Self::record_refusal`], naming who said no: the person, or the guardian who decides for them.
+    ///
+    /// # Errors
+    /// As [`Self::record_refusal`].
+    pub fn record_refusal_by(
+        &mut self,
+        resident: ResidentId,
+        showing: ShowingId,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
         let work = self.begin()?;
-        if showing_resident(&work, showing)? != Some(resident) {
+        self.refuse(&work, resident, showing, by, now)?;
+        Ok(work.commit()?)
+    }
+
+    /// A refusal inside a transaction.
+    pub(super) fn refuse(
+        &self,
+        work: &Connection,
+        resident: ResidentId,
+        showing: ShowingId,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        if showing_resident(work, showing)? != Some(resident) {
             return Err(VaultError::Unknown);
         }
         work.execute(
             "INSERT INTO refusals (resident, showing, refused_at) VALUES (?1, ?2, ?3)",
             params![resident.bytes(), showing.bytes(), now.ms()],
         )?;
-        self.append(&work, Actor::Resident(resident), &AuditEvent::Refused(resident), now)?;
-        self.end_current(&work, resident, EraseReason::Withdrawn.label(), Actor::Resident(resident), now)?;
-        Ok(work.commit()?)
+        self.append(work, by, &AuditEvent::Refused(resident), now)?;
+        self.end_current(work, resident, EraseReason::Withdrawn.label(), by, now)?;
+        Ok(())
     }
 
     /// Whether a refusal stands.
@@ -121,14 +149,18 @@ impl Vault {
         refusal_stands(&self.main, resident)
     }
 
-    /// Records that the person asked for face entry by tapping their own card. Lifts a standing refusal.
+    /// Records that the person asked for face entry by tapping their own card. Lifts a standing refusal, but not a child's or ward's own
+    /// no while it rests ([`Self::view_rests_until`]): the card may be in the guardian's hand.
     ///
     /// # Errors
-    /// [`VaultError::Unknown`], and those of the disk.
+    /// [`VaultError::Unknown`], [`VaultError::RefusalStands`], and those of the disk.
     pub fn record_face_asked(&mut self, resident: ResidentId, now: Timestamp) -> Result<(), VaultError> {
         let work = self.begin()?;
         if !resident_is_known(&work, resident)? {
             return Err(VaultError::Unknown);
+        }
+        if rests_until(&work, resident, now)?.is_some() {
+            return Err(VaultError::RefusalStands);
         }
         let sql = "UPDATE refusals SET lifted_at = ?2 WHERE resident = ?1 AND lifted_at IS NULL";
         work.execute(sql, params![resident.bytes(), now.ms()])?;

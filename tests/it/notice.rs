@@ -50,6 +50,8 @@ pub fn facts() -> SiteFacts {
         (Fact::PiaNo, "PIA-2026-01"),
         (Fact::PiaDate, "2026-11-01"),
         (Fact::CardFee, "首张免费，补卡10元"),
+        (Fact::ChildOfficerName, "陈静"),
+        (Fact::ChildOfficerPhone, "021-5550102"),
     ];
     for (fact, text) in written {
         facts.set(fact, text);

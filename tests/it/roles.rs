@@ -7,8 +7,11 @@ use menka::app::evidence::EvidenceCommand as E;
 use menka::app::notice::{NoticeCommand as N, Paper};
 use menka::app::operators::OperatorsCommand as O;
 use menka::app::rights::RightsCommand as R;
+use menka::app::guardian_desk::GuardianCommand;
+use menka::app::on_paper::FormCommand;
 use menka::app::roles::{Access, row};
 use menka::domain::card::CardUid;
+use menka::domain::guardian::{GuardianRole, ProofSeen};
 use menka::domain::id::{GateId, ResidentId, ShowingId, StaffId};
 use menka::domain::notice::Language;
 use menka::domain::resident::AgeBand;
@@ -230,6 +233,21 @@ table! {
     C::Operators(O::SaveLooks(..)) => C::Operators(O::SaveLooks(0, nowhere(), Language::Chinese)),
         "save-looks", May::Only(&[CHIEF, AUDIT]);
     C::Operators(O::Awake) => C::Operators(O::Awake), "awake", May::Door;
+    C::Guardian(GuardianCommand::Check { .. }) => C::Guardian(GuardianCommand::Check {
+        resident: somebody(),
+        name: "王芳芳".into(),
+        role: GuardianRole::Mother,
+        proof: ProofSeen::HouseholdBook,
+        phone: String::new(),
+    }), "guardian-check", May::Only(&[FRONT, CHIEF]);
+    C::Guardian(GuardianCommand::MarkWard { .. }) =>
+        C::Guardian(GuardianCommand::MarkWard { resident: somebody(), is_ward: true }),
+        "mark-ward", May::Only(&[FRONT, CHIEF]);
+    C::Guardian(GuardianCommand::ShowFigures { .. }) => C::Guardian(GuardianCommand::ShowFigures { year: None }),
+        "minors-figures", May::Only(&[CHIEF, AUDIT]);
+    C::Form(FormCommand::Save(_)) => C::Form(FormCommand::Save("form.pdf".into())), "form-save",
+        May::Only(&[FRONT, CHIEF]);
+    C::Form(FormCommand::Seen) => C::Form(FormCommand::Seen), "form-seen", May::Only(&[FRONT, CHIEF]);
 }
 
 #[test]
@@ -279,6 +297,10 @@ fn p51_4_a_role_that_sees_no_people_has_no_command_about_a_person() {
         "evidence-list-shown",
         "evidence-show-again",
         "evidence-save-replay",
+        "guardian-check",
+        "mark-ward",
+        "form-save",
+        "form-seen",
     ];
     for (command, _) in rows() {
         let row = row(&command);

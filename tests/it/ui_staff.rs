@@ -8,6 +8,8 @@ use iced_test::selector::id;
 use menka::app::command::StaffCommand;
 use menka::app::event::{CardRead, CardView, FaceState, Failure, FieldFault, ResidentRow, ResidentView, StaffEvent};
 use menka::app::operators::OperatorsEvent;
+use menka::app::guardian_desk::GuardianCommand;
+use menka::app::on_paper::FormCommand;
 use menka::domain::Realm;
 use menka::domain::card::CardUid;
 use menka::domain::gate::GateStatus;
@@ -525,7 +527,7 @@ fn ndr22_5_withdrawing_is_offered_only_while_a_face_is_held_and_takes_two_presse
 }
 
 /// The name of a command. Exhaustive: a new command does not compile until somebody has looked at this test.
-fn kind(command: &StaffCommand) -> &'static str {
+pub fn kind(command: &StaffCommand) -> &'static str {
     match command {
         StaffCommand::CreateVault { .. } => "create-vault",
         StaffCommand::Unlock { .. } => "unlock",
@@ -547,6 +549,11 @@ fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::Notice(command) => super::ui_notice::kind(command),
         StaffCommand::Evidence(_) => "evidence",
         StaffCommand::Operators(_) => menka::app::roles::row(command).name,
+        StaffCommand::Guardian(GuardianCommand::Check { .. }) => "guardian-check",
+        StaffCommand::Guardian(GuardianCommand::MarkWard { .. }) => "ward-mark",
+        StaffCommand::Guardian(GuardianCommand::ShowFigures { .. }) => "minors-figures",
+        StaffCommand::Form(FormCommand::Save(_)) => "form-save",
+        StaffCommand::Form(FormCommand::Seen) => "form-seen",
     }
 }
 
@@ -566,7 +573,7 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
             "evidence" | "evidence-alarm" => &["evidence", "lock", "requests"],
             "shown" | "shown-broken" => &["close", "evidence", "lock", "requests"],
             "form" | "form-wrong" => &["lock", "requests", "save"],
-            "facts" => &["lock", "requests", "save-facts", "show-gates"],
+            "facts" => &["lock", "minors-figures", "requests", "save-facts", "show-gates"],
             "gates" => &["lock", "requests", "test-card-way"],
             "pair" => &["lock", "requests", "test-card-way"],
             "why" => &["lock", "requests", "show-gates"],
@@ -897,7 +904,10 @@ fn failures() -> Vec<Failure> {
         F::FingerprintUnreadable,
         F::NotRecognised,
         F::TooLong,
-        F::CardOnlyAge,
+        F::DeciderChanged,
+        F::GuardianNotChecked,
+        F::ViewRests,
+        F::ChildrensRulesMissing,
         F::CaptureLost,
         F::NothingToWithdraw,
         F::PaperNotWritten(mark()),

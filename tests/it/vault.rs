@@ -4,5 +4,6 @@ mod crash;
 mod duties;
 mod files;
 mod notice;
+mod guardians;
 mod site;
 mod verify;

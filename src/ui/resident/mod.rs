@@ -17,6 +17,7 @@ mod change;
 mod consent;
 mod drawing;
 mod ending;
+pub mod guardian;
 mod idle;
 mod notice;
 mod pad;
@@ -132,6 +133,8 @@ pub enum Message {
     Rights(rights::Message),
     /// Answers a changed notice.
     ChangeAnswered(ChangeAnswer),
+    /// On a page of a child, a ward or a guardian, or about a form on paper.
+    Guardian(guardian::Message),
 }
 
 /// The signature field.
@@ -296,7 +299,7 @@ impl Resident {
     fn show(&mut self, scene: ResidentScene) {
         use ResidentScene::{Change, Closed, Consent, Done, Idle, Notice, Refused, Rules, WithdrawConfirm};
         // A page that comes again in the other language keeps what was done on it; any other page begins anew.
-        let same_page = std::mem::discriminant(&self.scene) == std::mem::discriminant(&scene);
+        let same_page = self.scene.is_same_page(&scene);
         if !(same_page && matches!(scene, Consent { .. })) {
             self.decision = Decision::default();
         }
@@ -359,7 +362,7 @@ impl Resident {
             Message::ContinuePressed if self.end_shown => Action::Ask(Do::GoToConsent),
             Message::NoPressed => Action::Ask(Do::Refuse),
             Message::Ticked(ticked) => {
-                self.decision.ticked = ticked && matches!(self.scene, ResidentScene::Consent { .. });
+                self.decision.ticked = ticked && self.has_box();
                 Action::None
             }
             Message::YesPressed => {
@@ -375,9 +378,7 @@ impl Resident {
                 self.sign(change);
                 Action::None
             }
-            Message::SignConfirmed if self.decision.signing && self.decision.ticked && self.decision.is_signed() => {
-                Action::Ask(Do::Consent { signature: self.decision.take_signature() })
-            }
+            Message::SignConfirmed if self.may_sign() && self.decision.is_signed() => self.signed(),
             Message::ContinuePressed | Message::SignConfirmed => Action::None,
             Message::StopPressed => Action::Ask(Do::Stop),
             Message::RetryPressed => Action::Ask(Do::TryAgain),
@@ -394,6 +395,7 @@ impl Resident {
             }
             Message::Rights(message) => rights::act(message),
             Message::ChangeAnswered(answer) => Action::Ask(Do::AnswerChange(answer)),
+            Message::Guardian(message) => self.on_guardian(message),
         }
     }
 
@@ -475,6 +477,7 @@ impl Resident {
             ResidentScene::Withdrawn { erased, pending } => withdraw::done(sizes, texts, erased, pending),
             ResidentScene::Rights(scene) => rights::view(sizes, texts, scene, &self.texts),
             ResidentScene::Closed => idle::closed(sizes, texts),
+            ResidentScene::Guardian(scene) => guardian::view(sizes, texts, scene, &self.decision),
         };
         let masked_name = match &self.scene {
             ResidentScene::Notice { masked_name, .. } => Some(masked_name.as_str()),

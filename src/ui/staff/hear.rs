@@ -1,7 +1,7 @@
 //! What the desk tells, taken into the staff window.
 
 use super::{Action, Flash, Page, Route, Staff, first_run, home, resident, unlock};
-use crate::app::event::{Failure, StaffEvent};
+use crate::app::event::{Failure, FieldFault, StaffEvent};
 use crate::app::notice::NoticeEvent;
 use crate::app::rights::RightsTold;
 
@@ -116,6 +116,15 @@ impl Staff {
                 }
                 self.known.evidence.hear(event);
             }
+            StaffEvent::Guardian(event) => {
+                if let Page::Minors(screen) = &mut self.page {
+                    screen.apply(&event);
+                }
+                if let Some(record) = &mut self.record {
+                    record.guardian_told(&event);
+                }
+            }
+            StaffEvent::Form(form) => self.known.form = form,
             StaffEvent::Failed(failure) => return self.failed(failure),
             StaffEvent::Operators(event) => return self.hear_accounts(event),
         }
@@ -164,6 +173,12 @@ impl Staff {
             (Page::FirstRun(screen), _) => screen.failed(),
             // Said beside the field; saying it twice helps nobody.
             (Page::Form(screen), Failure::Field(fault)) => return screen.failed(*fault),
+            (Page::Resident, Failure::Field(FieldFault::Guardian(fault))) => {
+                if let Some(record) = &mut self.record {
+                    record.guardian_failed(*fault);
+                }
+                return Action::None;
+            }
             (Page::Gates(screen), _) => {
                 screen.failed();
                 Action::None

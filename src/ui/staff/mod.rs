@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod first_run;
 pub mod form;
 pub mod gates;
+pub mod guardian;
 mod hear;
 pub mod home;
 pub mod looks;
@@ -15,6 +16,8 @@ pub mod mine;
 pub mod news;
 pub mod notice;
 pub mod operators;
+pub mod minors;
+pub mod paper;
 pub mod resident;
 pub mod rights;
 mod rights_view;
@@ -32,6 +35,8 @@ use crate::app::evidence::EvidenceCommand;
 use crate::app::notice::{NoticeCommand, NoticeView, Paper, PersonNews};
 use crate::app::operators::{AccountChange, OperatorsCommand};
 use crate::app::rights::RightsCommand;
+use crate::app::guardian_desk::GuardianCommand;
+use crate::app::on_paper::FormView;
 use crate::domain::Realm;
 use crate::domain::change::Version;
 use crate::domain::gate::GateStatus;
@@ -92,6 +97,8 @@ pub enum Paper {
     RecoverySheet,
     /// The sheet of looks, of the week so many weeks ago.
     Looks(u8),
+    /// Asks where to save the form, then sends [`paper::Message::PathPicked`].
+    PickFormPath,
 }
 
 /// A page that can be gone to without an answer from the desk.
@@ -129,6 +136,8 @@ pub enum Route {
     Looks,
     /// One's own account.
     Mine,
+    /// The yearly figures of minors.
+    Minors,
 }
 
 /// What the desk told so far; screens read it, `apply` writes it.
@@ -160,6 +169,8 @@ pub struct Known {
     pub news: Option<(ResidentId, Box<PersonNews>)>,
     /// What is known of the evidence.
     pub evidence: evidence::Heard,
+    /// The form that somebody wants to sign on paper.
+    pub form: Option<FormView>,
 }
 
 /// A line under the header: the newest thing that happened.
@@ -230,6 +241,8 @@ pub enum Page {
     Looks(looks::Looks),
     /// One's own account.
     Mine(mine::Mine),
+    /// The yearly figures of minors.
+    Minors(minors::Minors),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -256,6 +269,7 @@ impl Page {
             | Self::Notice(_)
             | Self::Evidence(_)
             | Self::Shown(_)
+            | Self::Minors(_)
             | Self::Rights(_) => true,
             Self::Rules(_) | Self::Untrained | Self::Sheet(_) => true,
             Self::Operators(_) | Self::Looks(_) | Self::Mine(_) => true,
@@ -318,6 +332,10 @@ pub enum Message {
     PaperPicked(Paper, Option<std::path::PathBuf>),
     /// The mouse moved or a key was pressed.
     Awake,
+    /// On the page of figures.
+    Minors(minors::Message),
+    /// About the form that is signed on paper.
+    Paper(paper::Message),
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -395,6 +413,7 @@ impl Staff {
             Page::Starting
             | Page::Facts(_)
             | Page::Gates(_)
+            | Page::Minors(_)
             | Page::WhyOff
             | Page::Rights(_)
             | Page::Notice(_)
@@ -481,6 +500,8 @@ impl Staff {
                 self.accounts.approval.iter_mut().for_each(|approval| approval.tick(ms));
                 Action::None
             }
+            (Message::Minors(message), Page::Minors(screen)) => screen.update(message),
+            (Message::Paper(message), _) => paper::update(message),
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None
@@ -585,6 +606,10 @@ impl Staff {
                 Action::Ask(StaffCommand::Evidence(EvidenceCommand::ListShown))
             }
             Route::Shown => return self.go(Route::Home),
+            Route::Minors => {
+                self.page = Page::Minors(minors::Minors::default());
+                Action::Ask(StaffCommand::Guardian(GuardianCommand::ShowFigures { year: None }))
+            }
         };
         // A record stays open only while its page or its form is shown.
         if self.record.is_some()

@@ -3,7 +3,7 @@
 use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
-use super::{Flash, Message, Page, Route, S, Staff, news, resident, rules, why_off};
+use super::{Flash, Message, Page, Route, S, Staff, news, paper, resident, rules, why_off};
 use crate::app::event::GateLabel;
 use crate::app::operators::AccountChange;
 use crate::domain::Realm;
@@ -54,11 +54,13 @@ impl Staff {
         let body = match &self.accounts.approval {
             Some(approval) if inside => approval.view(texts).map(Message::Approve),
             _ => body,
+            Page::Minors(screen) => screen.view(texts).map(Message::Minors),
         };
         let gap = S.space * 1.5;
         let page = column![
             widget::at_times(self.locks_in(texts).filter(|_| inside), gap),
             widget::at_times(inside.then(|| self.busy(texts)).flatten(), gap),
+            widget::at_times(inside.then(|| self.paper_form(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.reader(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.known.evidence.alarm(texts)).flatten(), gap),
             widget::at_times(self.flash.as_ref().map(|flash| flash_line(texts, flash)), gap),
@@ -87,7 +89,7 @@ impl Staff {
             let weight = if here { Weight::Here } else { Weight::Quiet };
             widget::action(S, id, words, weight, Some(Message::Go(route)))
         };
-        let settings = matches!(self.page, Page::Facts(_) | Page::Gates(_) | Page::Notice(_));
+        let settings = matches!(self.page, Page::Facts(_) | Page::Gates(_) | Page::Notice(_) | Page::Minors(_));
         let mut bar = row![text(tr!(texts, "app-name")).size(20).font(theme::BOLD).color(theme::PRIMARY_DEEP),]
             .spacing(S.space)
             .align_y(Center);
@@ -162,6 +164,10 @@ impl Staff {
             .style(|_theme| theme::panel_style(Tone::Told))
             .into()
         })
+    }
+
+    fn paper_form<'a>(&'a self, texts: &Texts) -> Option<Element<'a, Message>> {
+        self.known.form.as_ref().map(|form| paper::view(texts, form).map(Message::Paper))
     }
 
     fn reader<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {

@@ -207,6 +207,7 @@ pub(super) fn tabs<'a>(texts: &Texts, here: Route) -> Element<'a, Route> {
         tab("settings-facts", tr!(texts, "settings-facts"), Route::Facts),
         tab("settings-gates", tr!(texts, "settings-gates"), Route::Gates),
         tab("settings-notice", tr!(texts, "settings-notice"), Route::Notice),
+        tab("settings-minors", tr!(texts, "settings-minors"), Route::Minors),
     ]
     .spacing(S.space)
     .into()
