@@ -314,7 +314,7 @@ impl Desk {
             ("site_id".to_owned(), site),
         ]
         .into();
-        self.save_paper(Text::RecoverySheet, language, &values, path);
+        self.save_sheet(Text::RecoverySheet, language, &values, path);
     }
 
     fn looks(&mut self, weeks: u8, now: Timestamp) -> Option<(CivilDate, CivilDate, Vec<LooksRow>)> {
@@ -340,10 +340,10 @@ impl Desk {
             set("all", row.all.to_string());
             set("people", row.people.to_string());
         }
-        self.save_paper(Text::LooksSheet, language, &values, path);
+        self.save_sheet(Text::LooksSheet, language, &values, path);
     }
 
-    fn save_paper(&mut self, text: Text, language: Language, values: &Values, path: &Path) {
+    fn save_sheet(&mut self, text: Text, language: Language, values: &Values, path: &Path) {
         let made = notice::render(text, language, values)
             .map_err(|error| error.to_string())
             .and_then(|text| crate::paper::text_pdf(&text).map_err(|error| error.to_string()))

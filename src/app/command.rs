@@ -2,11 +2,11 @@
 //!
 //! Deliberately absent: any staff command that starts, suggests or repeats face entry, or consents; any import of a picture.
 
-use super::operators::OperatorsCommand;
-use super::rights::{RightsAct, RightsCommand};
 use super::guardian::GuardianAct;
 use super::guardian_desk::GuardianCommand;
 use super::on_paper::FormCommand;
+use super::operators::OperatorsCommand;
+use super::rights::{RightsAct, RightsCommand};
 use crate::domain::card::CardUid;
 use crate::domain::consent::Signature;
 use crate::domain::id::{GateId, ResidentId, StaffId};

@@ -13,8 +13,8 @@ use super::event::{Event, Failure, FieldFault, ResidentScene, ResidentView, Staf
 use super::idle::Idle;
 use super::notice::NoticeFailure;
 use super::notice_care::NoticeCare;
-use super::rights_window::RightsFlow;
 use super::on_paper::FormView;
+use super::rights_window::RightsFlow;
 use crate::domain::Realm;
 use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
@@ -91,6 +91,7 @@ pub(super) struct Open {
     pub requests_told: Option<RequestCounts>,
     pub notice: NoticeCare,
     pub chain: super::evidence::ChainSeen,
+    pub form_shown: Option<FormView>,
 }
 
 impl Open {
@@ -100,7 +101,6 @@ impl Open {
         self.opened_shown = None;
         self.stale = true;
     }
-    pub form_shown: Option<FormView>,
 }
 
 /// The desk.

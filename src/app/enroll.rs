@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::event::{HandOver, ReceiptView};
-use super::rights_window::{MINE_MS_MAX, RightsFlow};
 use super::guardian::{Case, Informing};
 use super::on_paper::OnPaper;
+use super::rights_window::{MINE_MS_MAX, RightsFlow};
 use crate::domain::consent::ConsentGranted;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, ResidentId};

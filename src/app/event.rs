@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use super::operators::{OperatorsEvent, OperatorsFailure};
-use super::rights::{RequestFault, RightsScene, RightsTold};
 use super::guardian::GuardianScene;
 use super::guardian_desk::GuardianEvent;
 use super::on_paper::FormView;
+use super::operators::{OperatorsEvent, OperatorsFailure};
+use super::rights::{RequestFault, RightsScene, RightsTold};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::gate::GateStatus;

@@ -161,10 +161,4 @@ impl Desk {
             self.say(StaffEvent::Guardian(GuardianEvent::Figures { year, figures, report_by }));
         }
     }
-
-    fn ring(&self) {
-        if let Some(open) = self.open.as_ref() {
-            open.shared.ring();
-        }
-    }
 }

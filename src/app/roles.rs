@@ -7,12 +7,12 @@ use super::command::StaffCommand;
 use super::desk::Desk;
 use super::event::Failure;
 use super::evidence::EvidenceCommand;
+use super::guardian_desk::GuardianCommand;
 use super::notice::{NoticeCommand, Paper};
+use super::on_paper::FormCommand;
 use super::operators::{OperatorsCommand, OperatorsFailure};
 use super::rights::RightsCommand;
 use crate::domain::account::AccountEvent;
-use super::guardian_desk::GuardianCommand;
-use super::on_paper::FormCommand;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 
@@ -87,6 +87,14 @@ pub fn row(command: &StaffCommand) -> Row {
         C::StopFace => own("stop-face", EVERYBODY),
         C::WithdrawFor(_) => only("withdraw-for", PEOPLE),
         C::Rights(command) => rights_row(command),
+        C::Notice(command) => notice_row(command),
+        C::Evidence(command) => evidence(command),
+        C::Operators(command) => operators(command),
+        C::Guardian(GuardianCommand::Check { .. }) => only("guardian-check", PEOPLE),
+        C::Guardian(GuardianCommand::MarkWard { .. }) => only("mark-ward", PEOPLE),
+        C::Guardian(GuardianCommand::ShowFigures { .. }) => only("minors-figures", SHEETS),
+        C::Form(FormCommand::Save(_)) => only("form-save", PEOPLE),
+        C::Form(FormCommand::Seen) => only("form-seen", PEOPLE),
     }
 }
 
@@ -108,7 +116,6 @@ fn rights_row(command: &RightsCommand) -> Row {
         R::Explained(_) => only("note-explained", PEOPLE),
         R::RefuseFace { .. } => only("note-face-refused", PEOPLE),
         R::Died { .. } => only("note-death", PEOPLE),
-        C::Notice(command) => notice_row(command),
     }
 }
 
@@ -127,7 +134,6 @@ fn notice_row(command: &NoticeCommand) -> Row {
         // A paper about one resident is for those who may see residents; the others name nobody.
         N::Save { paper: Paper::ChangeSheet(_) | Paper::OtherWaysFor(_), .. } => only("save-own-paper", PEOPLE),
         N::Save { .. } => only("save-public-paper", EVERYBODY),
-        C::Evidence(command) => evidence(command),
     }
 }
 
@@ -143,7 +149,6 @@ fn evidence(command: &EvidenceCommand) -> Row {
         E::ListShown => only("evidence-list-shown", PEOPLE),
         E::ShowAgain(_) => only("evidence-show-again", PEOPLE),
         E::SaveReplay(..) => only("evidence-save-replay", PEOPLE),
-        C::Operators(command) => operators(command),
     }
 }
 
@@ -170,11 +175,6 @@ fn operators(command: &OperatorsCommand) -> Row {
         C::ShowLooks(_) => only("show-looks", SHEETS),
         C::SaveLooks(..) => only("save-looks", SHEETS),
         C::Awake => door("awake"),
-        C::Guardian(GuardianCommand::Check { .. }) => only("guardian-check", PEOPLE),
-        C::Guardian(GuardianCommand::MarkWard { .. }) => only("mark-ward", PEOPLE),
-        C::Guardian(GuardianCommand::ShowFigures { .. }) => only("minors-figures", SHEETS),
-        C::Form(FormCommand::Save(_)) => only("form-save", PEOPLE),
-        C::Form(FormCommand::Seen) => only("form-seen", PEOPLE),
     }
 }
 

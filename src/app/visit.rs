@@ -9,9 +9,9 @@ use super::conditions::PersonFacts;
 use super::desk::Desk;
 use super::enroll::{Consented, Flow, Noticed, Person};
 use super::event::{Event, Failure, ResidentScene};
+use super::guardian::{Yes, notice_text};
 use super::rights::{RequestFault, RightsScene};
 use super::rights_window::RightsFlow;
-use super::guardian::{Yes, notice_text};
 use crate::domain::card::CardUid;
 use crate::domain::consent::{ConsentGranted, Signature};
 use crate::domain::gate::GateRecord;
@@ -253,10 +253,10 @@ impl Desk {
                 noticed.language = language;
                 return self.show_notice(*noticed, now);
             }
-            Flow::Rights(rights) => self.rights_again(rights, now),
             Err(other) => other,
         };
         match other {
+            Flow::Rights(rights) => self.rights_again(rights, now),
             Flow::Rules => {
                 self.set(Flow::Rules);
                 self.show_rules();

@@ -115,6 +115,8 @@ impl Asked {
         let kind = match read.kind {
             Kind::Consent => self.say("同意记录", "consent record"),
             Kind::Deletion => self.say("删除说明", "statement of deletion"),
+            Kind::SiteFile => self.say("本处资料", "site file"),
+            Kind::Assessment => self.say("已登记的影响评估", "registered impact assessment"),
         };
         let complete = match (read.kind, deletion::is_complete(&read.payload)) {
             (Kind::Deletion, Ok(false)) => self

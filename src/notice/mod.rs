@@ -14,8 +14,8 @@
 mod asset;
 mod change;
 mod fill;
-mod held_words;
 mod guardian;
+mod held_words;
 mod page;
 mod parse;
 mod schema;

@@ -370,9 +370,9 @@ impl App {
             staff::Action::Ask(command) => self.ask(Command::Staff(command)),
             staff::Action::Focus(id) => focus::caret(Role::Staff.application_id(), Step::To(id.into())),
             staff::Action::Copy(text) => clipboard::write(text),
-            staff::Action::PickPath(pick) => self.pick_staff_path(pick),
-            staff::Action::Pick(pick) => self.pick_staff_path(pick),
-            staff::Action::Save(paper) => self.pick_paper_path(paper),
+            staff::Action::PickPath(pick) => self.pick_rights_path(pick),
+            staff::Action::Pick(pick) => self.pick_evidence_path(pick),
+            staff::Action::SaveSheet(paper) => self.pick_sheet_path(paper),
             staff::Action::PickFormPath => self.pick_form_path(),
             staff::Action::Language(language) => {
                 self.staff_texts = Texts::new(language);
@@ -390,14 +390,14 @@ impl App {
         Task::none()
     }
 
-    fn pick_paper_path(&self, paper: staff::Paper) -> Task<Message> {
+    fn pick_sheet_path(&self, paper: staff::AccountPaper) -> Task<Message> {
         let (title, name) = match paper {
-            staff::Paper::RecoverySheet => (tr!(self.staff_texts, "sheet-save"), "menka-recovery.pdf"),
-            staff::Paper::Looks(_) => (tr!(self.staff_texts, "looks-save"), "menka-looks.pdf"),
+            staff::AccountPaper::RecoverySheet => (tr!(self.staff_texts, "sheet-save"), "menka-recovery.pdf"),
+            staff::AccountPaper::Looks(_) => (tr!(self.staff_texts, "looks-save"), "menka-looks.pdf"),
         };
         let dialog = rfd::AsyncFileDialog::new().set_title(title).set_file_name(name).add_filter("PDF", &["pdf"]);
         Task::perform(dialog.save_file(), move |picked| {
-            Message::Staff(staff::Message::PaperPicked(paper, picked.map(|file| file.path().to_owned())))
+            Message::Staff(staff::Message::SheetPicked(paper, picked.map(|file| file.path().to_owned())))
         })
     }
 
@@ -424,7 +424,7 @@ impl App {
         })
     }
 
-    fn pick_staff_path(&self, pick: staff::rights::Pick) -> Task<Message> {
+    fn pick_rights_path(&self, pick: staff::rights::Pick) -> Task<Message> {
         let (name, ending) = pick.file();
         let dialog = rfd::AsyncFileDialog::new()
             .set_title(tr!(self.staff_texts, "rights-title"))
@@ -456,7 +456,7 @@ impl App {
         })
     }
 
-    fn pick_staff_path(&self, pick: staff::Pick) -> Task<Message> {
+    fn pick_evidence_path(&self, pick: staff::Pick) -> Task<Message> {
         let texts = &self.staff_texts;
         let (title, name, kind, ending) = match pick {
             staff::Pick::Head => (tr!(texts, "head-take"), "menka-head.pdf", "PDF", "pdf"),

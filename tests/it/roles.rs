@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use menka::app::command::StaffCommand as C;
 use menka::app::evidence::EvidenceCommand as E;
+use menka::app::guardian_desk::GuardianCommand;
 use menka::app::notice::{NoticeCommand as N, Paper};
+use menka::app::on_paper::FormCommand;
 use menka::app::operators::OperatorsCommand as O;
 use menka::app::rights::RightsCommand as R;
-use menka::app::guardian_desk::GuardianCommand;
-use menka::app::on_paper::FormCommand;
 use menka::app::roles::{Access, row};
 use menka::domain::card::CardUid;
 use menka::domain::guardian::{GuardianRole, ProofSeen};

@@ -18,7 +18,7 @@ use menka::domain::training::Standing;
 use menka::i18n::Texts;
 use menka::notice::{self, Text, Values};
 use menka::secret::{RecoveryKey, Typed};
-use menka::ui::staff::{self, Action, Message, Paper, Route, Staff};
+use menka::ui::staff::{self, AccountPaper, Action, Message, Route, Staff};
 use menka::ui::theme;
 
 use crate::ui_staff::settings;
@@ -283,7 +283,7 @@ fn the_sheet_stays_until_somebody_says_that_it_is_put_away_and_nothing_of_it_is_
     tell(&mut staff, OperatorsEvent::RecoverySheet(Typed::new("AAAAA-BBBBB".into())));
     assert!(!format!("{staff:?}").contains("AAAAA"));
     assert!(matches!(staff.update(Message::Sheet(S::DonePressed)), Action::None));
-    assert!(matches!(staff.update(Message::Sheet(S::SavePressed)), Action::Save(Paper::RecoverySheet)));
+    assert!(matches!(staff.update(Message::Sheet(S::SavePressed)), Action::SaveSheet(AccountPaper::RecoverySheet)));
     staff.update(Message::Sheet(S::Ticked(true)));
     assert!(matches!(command(staff.update(Message::Sheet(S::DonePressed))), OperatorsCommand::RecoveryKept));
     // The rules come next.

@@ -3,7 +3,7 @@
 mod crash;
 mod duties;
 mod files;
-mod notice;
 mod guardians;
+mod notice;
 mod site;
 mod verify;

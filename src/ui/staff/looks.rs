@@ -3,7 +3,7 @@
 use iced::widget::{column, container, row};
 use iced::{Center, Element, Fill, Length};
 
-use super::{Action, Paper, S};
+use super::{AccountPaper, Action, S};
 use crate::app::command::StaffCommand;
 use crate::app::operators::{LooksRow, OperatorsCommand};
 use crate::domain::role::LookWhy;
@@ -48,7 +48,7 @@ impl Looks {
     pub fn update(&mut self, message: Message) -> Action {
         match message {
             Message::WeekPressed(weeks) => Action::Ask(StaffCommand::Operators(OperatorsCommand::ShowLooks(weeks))),
-            Message::SavePressed => Action::Save(Paper::Looks(self.weeks)),
+            Message::SavePressed => Action::SaveSheet(AccountPaper::Looks(self.weeks)),
         }
     }
 

@@ -13,10 +13,10 @@ mod hear;
 pub mod home;
 pub mod looks;
 pub mod mine;
+pub mod minors;
 pub mod news;
 pub mod notice;
 pub mod operators;
-pub mod minors;
 pub mod paper;
 pub mod resident;
 pub mod rights;
@@ -32,11 +32,11 @@ pub mod why_off;
 use crate::app::command::StaffCommand;
 use crate::app::event::{Failure, GateLabel};
 use crate::app::evidence::EvidenceCommand;
+use crate::app::guardian_desk::GuardianCommand;
 use crate::app::notice::{NoticeCommand, NoticeView, Paper, PersonNews};
+use crate::app::on_paper::FormView;
 use crate::app::operators::{AccountChange, OperatorsCommand};
 use crate::app::rights::RightsCommand;
-use crate::app::guardian_desk::GuardianCommand;
-use crate::app::on_paper::FormView;
 use crate::domain::Realm;
 use crate::domain::change::Version;
 use crate::domain::gate::GateStatus;
@@ -75,6 +75,10 @@ pub enum Action {
     OpenSiteFile,
     /// Where to write a file; answered with [`Message::Picked`].
     Pick(Pick),
+    /// A place for a paper; answered by [`Message::SheetPicked`].
+    SaveSheet(AccountPaper),
+    /// Asks where to save the form, then sends [`paper::Message::PathPicked`].
+    PickFormPath,
 }
 
 /// A file that staff may have written.
@@ -86,19 +90,15 @@ pub enum Pick {
     Log,
     /// What was shown, for the person.
     Replay,
-    /// A place for a paper; answered by [`Message::PaperPicked`].
-    Save(Paper),
 }
 
-/// A paper of this window.
+/// A paper about accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Paper {
+pub enum AccountPaper {
     /// The sheet with the recovery key.
     RecoverySheet,
     /// The sheet of looks, of the week so many weeks ago.
     Looks(u8),
-    /// Asks where to save the form, then sends [`paper::Message::PathPicked`].
-    PickFormPath,
 }
 
 /// A page that can be gone to without an answer from the desk.
@@ -196,8 +196,6 @@ pub enum Flash {
     NewVersion(Version, u32, u32),
     /// An account was changed.
     Account(AccountChange),
-    /// A paper was written there.
-    PaperSaved(String),
 }
 
 /// A page with what it holds.
@@ -329,7 +327,7 @@ pub enum Message {
     /// In the question to a second person.
     Approve(approve::Message),
     /// Where a paper goes, if anywhere.
-    PaperPicked(Paper, Option<std::path::PathBuf>),
+    SheetPicked(AccountPaper, Option<std::path::PathBuf>),
     /// The mouse moved or a key was pressed.
     Awake,
     /// On the page of figures.
@@ -460,12 +458,12 @@ impl Staff {
                 screen.update(message)
             }
             (Message::Awake, _) => return Action::Ask(StaffCommand::Operators(OperatorsCommand::Awake)),
-            (Message::PaperPicked(_, None), _) => return Action::None,
-            (Message::PaperPicked(paper, Some(path)), _) => {
+            (Message::SheetPicked(_, None), _) => return Action::None,
+            (Message::SheetPicked(paper, Some(path)), _) => {
                 let language = self.language;
                 Action::Ask(StaffCommand::Operators(match paper {
-                    Paper::RecoverySheet => OperatorsCommand::SaveRecoverySheet(path, language),
-                    Paper::Looks(weeks) => OperatorsCommand::SaveLooks(weeks, path, language),
+                    AccountPaper::RecoverySheet => OperatorsCommand::SaveRecoverySheet(path, language),
+                    AccountPaper::Looks(weeks) => OperatorsCommand::SaveLooks(weeks, path, language),
                 }))
             }
             (Message::Approve(message), _) => {

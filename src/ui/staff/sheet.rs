@@ -3,7 +3,7 @@
 use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
-use super::{Action, Paper, S};
+use super::{AccountPaper, Action, S};
 use crate::app::command::StaffCommand;
 use crate::app::operators::OperatorsCommand;
 use crate::i18n::Texts;
@@ -39,7 +39,7 @@ impl Sheet {
     /// Takes in what a person did.
     pub fn update(&mut self, message: Message) -> Action {
         match message {
-            Message::SavePressed => Action::Save(Paper::RecoverySheet),
+            Message::SavePressed => Action::SaveSheet(AccountPaper::RecoverySheet),
             Message::Ticked(ticked) => {
                 self.ticked = ticked;
                 Action::None

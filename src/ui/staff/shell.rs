@@ -39,6 +39,7 @@ impl Staff {
             Page::Notice(screen) => screen.view(texts, &self.known).map(Message::Notice),
             Page::Evidence(screen) => screen.view(texts, &self.known.evidence).map(Message::Evidence),
             Page::Shown(screen) => screen.view(texts).map(Message::Shown),
+            Page::Minors(screen) => screen.view(texts).map(Message::Minors),
             Page::Rules(screen) => screen.view(texts).map(Message::Rules),
             Page::Untrained => rules::untrained(texts, Message::LockPressed),
             Page::Sheet(screen) => screen.view(texts).map(Message::Sheet),
@@ -54,7 +55,6 @@ impl Staff {
         let body = match &self.accounts.approval {
             Some(approval) if inside => approval.view(texts).map(Message::Approve),
             _ => body,
-            Page::Minors(screen) => screen.view(texts).map(Message::Minors),
         };
         let gap = S.space * 1.5;
         let page = column![
@@ -230,7 +230,6 @@ fn flash_line<'a>(texts: &Texts, flash: &Flash) -> Element<'a, Message> {
                 AccountChange::RulesSigned => tr!(texts, "flash-rules"),
             }),
         ),
-        Flash::PaperSaved(path) => (Tone::Well, explain::Words::only(tr!(texts, "flash-paper", path = path.as_str()))),
         Flash::CardWay(true) => (Tone::Well, explain::Words::only(tr!(texts, "flash-card-way"))),
         Flash::CardWay(false) => {
             (Tone::Warn, explain::Words { what: tr!(texts, "flash-card-way-not"), todo: tr!(texts, "rec-card-way") })
