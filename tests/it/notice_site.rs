@@ -57,20 +57,48 @@ fn p17a_no_character_of_a_text_changes_without_a_new_version() {
         let earlier = pinned.insert((path.to_owned(), version.to_owned()), digest.to_owned());
         assert_eq!(earlier, None, "{path} {version} is pinned twice: raise the version");
     }
+    let mut missing = vec![];
     for (path, raw) in files() {
         let version = raw.lines().find_map(|line| line.strip_prefix("version: ")).expect("a version").to_owned();
         let digest: String = Sha256::digest(raw.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
         match pinned.get(&(path.clone(), version.clone())) {
             Some(known) => assert_eq!(*known, digest, "{path} changed: raise its version, then pin it in pins.txt"),
-            None => panic!("not pinned yet; add to pins.txt: {path} {version} {digest}"),
+            None => missing.push(format!("{path} {version} {digest}")),
         }
     }
+    assert!(missing.is_empty(), "not pinned yet; add to pins.txt:\n{}", missing.join("\n"));
 }
 
 #[test]
 fn p17a_every_placeholder_of_every_text_is_in_the_table_and_none_is_idle() {
+    // The texts of the notice and its papers. A paper that lists what is held takes its values from the columns of the vault, one by one; its
+    // own test walks those.
+    let texts = [
+        "assessment",
+        "camera-hint",
+        "change",
+        "change-sheet",
+        "change-told",
+        "children",
+        "consent",
+        "deletion-certificate",
+        "entrusted-end",
+        "guardian-consent",
+        "guardian-informed",
+        "incident",
+        "notice",
+        "other-ways",
+        "provision",
+        "receipt",
+        "refusal-reply",
+        "refused",
+        "sign",
+        "ward",
+        "withdraw",
+    ];
+    let is_of_the_notice = |path: &str| texts.iter().any(|text| path.ends_with(&format!("/{text}.md")));
     let mut used = BTreeSet::new();
-    for (path, raw) in files() {
+    for (path, raw) in files().into_iter().filter(|(path, _)| is_of_the_notice(path)) {
         for name in notice::placeholders(&raw) {
             assert!(placeholder(&name).is_some(), "{path}: {{{name}}} is in no table");
             used.insert(name);

@@ -179,7 +179,7 @@ pub fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
     why.apply(StaffEvent::Desk(vec![(Blocker::ImpactAssessment, Condition::Fails)]));
     why.update(Message::Go(Route::WhyOff));
     vec![
-        ("notice-changes", at(Route::Notice), vec!["settings-facts", "notice-tab-signs", "site-file-save"]),
+        ("notice-changes", at(Route::Notice), vec!["settings-facts", "settings-gates", "notice-tab-signs"]),
         ("notice-assessment", at(Route::Assessment), vec!["pia-said", "pia-open", "pia-print"]),
         (
             "notice-assessment-form",
