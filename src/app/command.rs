@@ -3,6 +3,10 @@
 //! Deliberately absent: any staff command that starts, suggests or repeats face entry, or consents; any import of a picture.
 
 use super::operators::OperatorsCommand;
+use super::rights::{RightsAct, RightsCommand};
+use super::guardian::GuardianAct;
+use super::guardian_desk::GuardianCommand;
+use super::on_paper::FormCommand;
 use crate::domain::card::CardUid;
 use crate::domain::consent::Signature;
 use crate::domain::id::{GateId, ResidentId, StaffId};
@@ -12,6 +16,8 @@ use crate::domain::role::LookWhy;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::CivilDate;
 use crate::secret::Passphrase;
+
+use super::notice::{ChangeAnswer, NoticeCommand};
 
 /// From the staff window.
 #[derive(Debug)]
@@ -96,8 +102,18 @@ pub enum StaffCommand {
     StopFace,
     /// Withdraws a consent by phone or paper for the opened resident.
     WithdrawFor(ResidentId),
+    /// About requests and rights.
+    Rights(RightsCommand),
+    /// About the notice, its assessment, signs and entrusted parties.
+    Notice(NoticeCommand),
+    /// The evidence: the log, its heads outside, what was shown.
+    Evidence(super::evidence::EvidenceCommand),
     /// Accounts, training, approvals.
     Operators(OperatorsCommand),
+    /// Guardians, wards and the yearly figures of minors.
+    Guardian(GuardianCommand),
+    /// The form that is signed on paper.
+    Form(FormCommand),
 }
 
 /// From the resident window.
@@ -138,6 +154,12 @@ pub enum ResidentCommand {
     ConfirmWithdraw,
     /// Saves the receipt as a PDF at this path (chosen by the resident-facing save button).
     SaveReceipt(std::path::PathBuf),
+    /// About one's own information and rights.
+    Rights(RightsAct),
+    /// The answer to a changed notice.
+    AnswerChange(ChangeAnswer),
+    /// Acts of a guardian, a child or a ward, and signing on paper.
+    Guardian(GuardianAct),
 }
 
 /// Any command.

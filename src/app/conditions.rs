@@ -2,16 +2,21 @@
 
 use super::promises;
 use crate::domain::Realm;
+use crate::domain::assessment::Standing;
 use crate::domain::gate::{GateRecord, GateStatus};
+use crate::domain::guardian::Decider;
 use crate::domain::permit::{Blocker, Condition, Conditions};
-use crate::domain::resident::AgeBand;
 use crate::domain::site::{Fact, SiteFacts};
 
 /// What is known of one person in one session.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PersonFacts {
-    /// Age band, when a person is known.
-    pub age_band: Option<AgeBand>,
+    /// Who decides, when a person is known: it follows from the age band.
+    pub decider: Option<Decider>,
+    /// The guardian of this visit was checked in person a short while ago.
+    pub guardian_here: bool,
+    /// The children's rules can be shown: the named person for children's data is written.
+    pub childrens_rules: bool,
     /// The card is in force and every answering gate signed for it.
     pub card_works: bool,
     /// The end of the notice was on screen.
@@ -32,6 +37,8 @@ pub fn gather(
     facts: &SiteFacts,
     gates: &[GateRecord],
     answering: &[GateRecord],
+    assessment: Standing,
+    log_is_whole: bool,
     person: Option<PersonFacts>,
 ) -> Conditions {
     let mut conditions = Conditions::unchecked(realm);
@@ -39,14 +46,11 @@ pub fn gather(
         Realm::Practice => Condition::Practice,
         Realm::Real => Condition::NotYetChecked,
     };
-    let missing: Vec<Fact> =
-        facts.missing().into_iter().filter(|f| !matches!(f, Fact::PiaNo | Fact::PiaDate)).collect();
+    let missing: Vec<Fact> = facts.missing();
     let described = gates.iter().filter(|g| g.takes_faces).all(is_described);
     conditions.set(Blocker::ProcessorFields, known(missing.is_empty() && described));
     conditions.facts_missing = missing;
-    let assessed = [Fact::PiaNo, Fact::PiaDate].iter().all(|f| !facts.is_missing(*f));
-    // The registry of assessments (scope, review date) is not built: two filled fields are not a registered assessment.
-    conditions.set(Blocker::ImpactAssessment, if assessed { practice_or_unchecked } else { Condition::Fails });
+    conditions.set(Blocker::ImpactAssessment, known(assessment.holds()));
     for posture in [Blocker::InternetRoute, Blocker::RemoteHelp, Blocker::DiskEncryption, Blocker::LoginPassword] {
         conditions.set(posture, practice_or_unchecked);
     }
@@ -56,6 +60,7 @@ pub fn gather(
     let tested = answering.iter().any(|g| g.takes_faces)
         && answering.iter().filter(|g| g.takes_faces).all(|g| g.card_way_tested_at.is_some());
     conditions.set(Blocker::CardWayTested, known(tested));
+    conditions.set(Blocker::LogNotWhole, known(log_is_whole));
     let promises = match (promises::all_kept(), realm) {
         (true, _) => Condition::Holds,
         (false, Realm::Practice) => Condition::Practice,
@@ -64,13 +69,20 @@ pub fn gather(
     conditions.set(Blocker::PromiseNotKept, promises);
     if let Some(person) = person {
         conditions.set(Blocker::CardWorks, known(person.card_works));
-        conditions.set(Blocker::AgeBandKnown, known(person.age_band.is_some()));
-        let guardian = match person.age_band {
-            Some(AgeBand::Adult) => Condition::NotNeeded,
-            Some(AgeBand::Under14 | AgeBand::From14To17) | None => Condition::NotYetChecked,
+        conditions.set(Blocker::AgeBandKnown, known(person.decider.is_some()));
+        let guardian = match person.decider {
+            Some(Decider::Own) => Condition::NotNeeded,
+            Some(_) => known(person.guardian_here),
+            None => Condition::Fails,
         };
         conditions.set(Blocker::GuardianChecked, guardian);
-        conditions.set(Blocker::ChildrensRules, guardian);
+        // The children's rules are those of under fourteen (P31b, F07b).
+        let rules = match person.decider {
+            Some(Decider::ChildsGuardian) => known(person.childrens_rules),
+            Some(_) => Condition::NotNeeded,
+            None => Condition::Fails,
+        };
+        conditions.set(Blocker::ChildrensRules, rules);
         conditions.set(Blocker::NoticeReachedEnd, known(person.reached_end));
         conditions.set(Blocker::SeparateConsent, known(person.consented));
         conditions.set(Blocker::StandingRefusal, known(!person.refusal_stands));
@@ -88,4 +100,30 @@ pub fn is_described(gate: &GateRecord) -> bool {
 /// The gates that answered lately, out of the paired ones.
 pub fn answering(gates: &[GateRecord], seen: &[GateStatus]) -> Vec<GateRecord> {
     gates.iter().filter(|g| seen.iter().any(|s| s.id == g.id && s.reachable && !s.key_changed)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn l1_guardian_and_childrens_rules_are_always_known_and_needed_where_they_are() {
+        let facts = SiteFacts::default();
+        let of = |decider, guardian_here, childrens_rules| {
+            let person = PersonFacts { decider, guardian_here, childrens_rules, ..PersonFacts::default() };
+            let known = gather(Realm::Real, &facts, &[], &[], Some(person));
+            (known.get(Blocker::GuardianChecked), known.get(Blocker::ChildrensRules))
+        };
+        use Condition::{Fails, Holds, NotNeeded};
+        assert_eq!(of(None, true, true), (Fails, Fails), "an unknown band is no adult's");
+        assert_eq!(of(Some(Decider::Own), false, false), (NotNeeded, NotNeeded));
+        for decider in [Decider::OwnInformed, Decider::WardsGuardian] {
+            assert_eq!(of(Some(decider), true, false), (Holds, NotNeeded));
+            assert_eq!(of(Some(decider), false, true), (Fails, NotNeeded));
+        }
+        for (here, rules) in [(false, false), (false, true), (true, false), (true, true)] {
+            let state = |holds: bool| if holds { Holds } else { Fails };
+            assert_eq!(of(Some(Decider::ChildsGuardian), here, rules), (state(here), state(rules)));
+        }
+    }
 }

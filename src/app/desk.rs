@@ -11,6 +11,10 @@ use super::courier::{Courier, Shared};
 use super::enroll::Flow;
 use super::event::{Event, Failure, FieldFault, ResidentScene, ResidentView, StaffEvent};
 use super::idle::Idle;
+use super::notice::NoticeFailure;
+use super::notice_care::NoticeCare;
+use super::rights_window::RightsFlow;
+use super::on_paper::FormView;
 use crate::domain::Realm;
 use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
@@ -19,6 +23,7 @@ use crate::domain::gate::GateRecord;
 use crate::domain::id::{ResidentId, SiteId, StaffId};
 use crate::domain::notice::Language;
 use crate::domain::permit::{Blocker, Conditions};
+use crate::domain::rights::RequestCounts;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::ports::{Camera, CardReader, FaceEngine, GateLink, LinkError, ReaderError};
@@ -78,10 +83,14 @@ pub(super) struct Open {
     cared_on: CivilDate,
     /// The paired gates as last read; read again after each command and each change the courier saw.
     gates: Vec<GateRecord>,
-    stale: bool,
+    pub(super) stale: bool,
     changes_seen: u64,
     desk_shown: Option<Conditions>,
     pub opened_shown: Option<ResidentView>,
+    /// The counts of requests as last told.
+    pub requests_told: Option<RequestCounts>,
+    pub notice: NoticeCare,
+    pub chain: super::evidence::ChainSeen,
 }
 
 impl Open {
@@ -91,6 +100,7 @@ impl Open {
         self.opened_shown = None;
         self.stale = true;
     }
+    pub form_shown: Option<FormView>,
 }
 
 /// The desk.
@@ -165,7 +175,10 @@ impl Desk {
     pub fn handle(&mut self, command: Command, now: Timestamp) -> Vec<Event> {
         self.pass_time(now);
         match command {
-            Command::Staff(command) => self.handle_staff(command, now),
+            Command::Staff(command) => {
+                self.handle_staff(command, now);
+                self.care_notice(now);
+            }
             Command::Resident(command) => {
                 self.acted_at = self.moment;
                 self.handle_resident(command, now);
@@ -175,6 +188,7 @@ impl Desk {
         if let Some(open) = self.open.as_mut() {
             open.stale = true;
         }
+        self.tell_request_counts(now);
         self.after(now);
         std::mem::take(&mut self.out)
     }
@@ -185,6 +199,7 @@ impl Desk {
         self.poll_reader(now);
         self.step(now);
         self.care(now);
+        self.care_notice_daily(now);
         self.watch_idle(now);
         self.after(now);
         std::mem::take(&mut self.out)
@@ -317,7 +332,11 @@ impl Desk {
             vault.end_consent(resident, EraseReason::NotAccepted, now)?;
             lost += 1;
         }
-        let facts = vault.facts()?;
+        // A site file that is not as it was signed keeps face entry off, and cards go on.
+        let facts = match vault.facts() {
+            Err(VaultError::SiteFileRefused) => SiteFacts::default(),
+            read => read?,
+        };
         let (_, operator) = vault.operator();
         let shared = Arc::new(Shared::default());
         let link = (self.devices.link)(Arc::clone(&keys), vault.site(), self.config.realm);
@@ -340,6 +359,10 @@ impl Desk {
             changes_seen: 0,
             desk_shown: None,
             opened_shown: None,
+            requests_told: None,
+            notice: NoticeCare::default(),
+            chain: super::evidence::ChainSeen::default(),
+            form_shown: None,
         }));
         self.idle_anew();
         self.say(StaffEvent::Unlocked { operator });
@@ -375,6 +398,7 @@ impl Desk {
                     // A training may have ended with the day.
                     open.stale = true;
                 }
+                self.tell_request_counts(now);
                 self.show_opened(now);
             }
             Err(error) => tracing::warn!(%error, "overdue consents could not be ended yet"),
@@ -405,6 +429,7 @@ impl Desk {
 
     /// Ends every consent whose last day has passed; the courier erases.
     fn end_overdue(&mut self, now: Timestamp) -> Result<(), VaultError> {
+        self.pass_birthdays(now)?;
         let Some(open) = self.open.as_mut() else { return Ok(()) };
         let due = open.vault.consents_due(now)?;
         for resident in &due {
@@ -449,6 +474,7 @@ impl Desk {
 
     /// What follows every command and tick: gates' states, desk's readiness, busy flag.
     fn after(&mut self, now: Timestamp) {
+        self.say_form();
         let Some(open) = self.open.as_mut() else { return };
         let busy = open.flow.is_busy();
         // Most ticks end here: nothing was done and no gate changed.
@@ -470,7 +496,10 @@ impl Desk {
         }
         open.changes_seen = changes;
         let answering = conditions::answering(&open.gates, &seen);
-        let mut known = conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, None);
+        let whole = super::evidence::log_is_whole(&open.vault);
+        let standing = open.notice.standing;
+        let mut known =
+            conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, standing, whole, None);
         known.set(Blocker::OperatorTrained, trained);
         if open.desk_shown.as_ref() != Some(&known) {
             events.push(StaffEvent::Desk(known.desk_blockers()));
@@ -488,6 +517,7 @@ impl Desk {
         if idle && offered != self.last_offered {
             self.to_idle(now);
         }
+        self.show_chain_if_changed();
         if refresh_record {
             self.show_opened_if_changed();
             self.refresh_withdrawn();
@@ -521,6 +551,10 @@ impl Desk {
     /// A card came onto the reader: the resident's window takes it when it waits for one, else it is for the staff.
     fn card_tapped(&mut self, uid: CardUid, now: Timestamp) {
         match self.open.as_ref().map(|o| &o.flow) {
+            Some(Flow::Rights(RightsFlow::Tap)) => {
+                self.acted_at = self.moment;
+                self.rights_tapped(&uid, now);
+            }
             Some(Flow::TapCard { withdraw, .. }) => {
                 let withdraw = *withdraw;
                 self.acted_at = self.moment;
@@ -575,7 +609,9 @@ impl Desk {
         let gates = self.open.as_ref().and_then(|o| o.vault.gates().ok()).unwrap_or_default();
         // The answering gates may have passed their card test since they were read.
         let fresh: Vec<GateRecord> = gates.iter().filter(|g| answering.iter().any(|a| a.id == g.id)).cloned().collect();
-        let mut known = conditions::gather(self.config.realm, facts, &gates, &fresh, Some(person));
+        let standing = self.open.as_ref().map(|o| o.notice.standing).unwrap_or_default();
+        let whole = self.open.as_ref().is_some_and(|o| super::evidence::log_is_whole(&o.vault));
+        let mut known = conditions::gather(self.config.realm, facts, &gates, &fresh, standing, whole, Some(person));
         known.set(Blocker::OperatorTrained, self.standing(self.told.unwrap_or_default()).condition());
         known
     }
@@ -624,18 +660,26 @@ pub(super) fn failure_of(error: VaultError) -> Failure {
         }
         VaultError::PassphraseTooShort => Failure::PassphraseTooShort,
         VaultError::CardNeeded => Failure::CardUnknown,
-        VaultError::GuardianNeeded => Failure::CardOnlyAge,
+        VaultError::GuardianNeeded => Failure::DeciderChanged,
+        VaultError::GuardianNotChecked => Failure::GuardianNotChecked,
         VaultError::EndWrong => Failure::Field(FieldFault::EndDate),
-        VaultError::ConsentNotCurrent | VaultError::RefusalStands | VaultError::NoticeNotShown => {
-            Failure::FaceNotOffered
-        }
+        VaultError::ConsentNotCurrent
+        | VaultError::RefusalStands
+        | VaultError::NoticeNotShown
+        | VaultError::ViewMissing
+        | VaultError::FormWrong => Failure::FaceNotOffered,
         VaultError::NoGate => Failure::NoGateChosen,
         VaultError::ConsentThere => Failure::AlreadyEnrolled,
+        VaultError::SiteFileRefused => Failure::Notice(NoticeFailure::SiteFileRefused),
+        VaultError::RegistryRefused => Failure::Notice(NoticeFailure::RegistryRefused),
         VaultError::OtherRealm => Failure::OtherRealm,
         VaultError::Corrupt { file } => Failure::VaultDamaged(file),
         VaultError::DiskFull => Failure::DiskFull,
         VaultError::CardTaken => Failure::CardTaken,
         VaultError::CardSame => Failure::CardSame,
+        VaultError::RequestDecided | VaultError::RequestUndecided => {
+            super::rights::fault_of(&error).map_or(Failure::FaceNotOffered, Failure::Request)
+        }
         other => Failure::DiskFailed(other.to_string()),
     }
 }

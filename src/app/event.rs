@@ -4,6 +4,10 @@
 use std::sync::Arc;
 
 use super::operators::{OperatorsEvent, OperatorsFailure};
+use super::rights::{RequestFault, RightsScene, RightsTold};
+use super::guardian::GuardianScene;
+use super::guardian_desk::GuardianEvent;
+use super::on_paper::FormView;
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::gate::GateStatus;
@@ -17,6 +21,8 @@ use crate::domain::time::{CivilDate, Timestamp};
 use crate::notice::Rendered;
 use crate::ports::{CameraError, FaceError, LinkError, ReaderError};
 use crate::wire::message::Refusal;
+
+use super::notice::{NoticeEvent, NoticeFailure};
 
 /// Something a person did, or a device: what happened, and so what to do about it (`ui/explain.rs` turns it into words).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,8 +72,14 @@ pub enum Failure {
     NotRecognised,
     /// No good picture within the time.
     TooLong,
-    /// Not an adult: card only, until the guardian steps exist.
-    CardOnlyAge,
+    /// Who must decide for this person is somebody else now (a birthday, or a correction by staff): card only until they ask anew.
+    DeciderChanged,
+    /// A guardian must be there and was not checked in person today.
+    GuardianNotChecked,
+    /// The child or ward said no a short while ago: nobody asks again for now.
+    ViewRests,
+    /// The named person for children's data is not written: children under fourteen have a card only.
+    ChildrensRulesMissing,
     /// The last run ended in the middle of a capture: the capture is lost, nothing else.
     CaptureLost,
     /// Nobody is enrolled under this card.
@@ -78,6 +90,10 @@ pub enum Failure {
     FaceNotOffered,
     /// The paper could not be written there.
     PaperNotWritten(String),
+    /// Something about a request.
+    Request(RequestFault),
+    /// Something about the notice, its assessment, signs or entrusted parties.
+    Notice(NoticeFailure),
     /// The account's role does not have this command.
     NotYourRole,
     /// Accounts, training, approvals.
@@ -100,6 +116,8 @@ pub enum FieldFault {
     Operator,
     /// The gate's name or address is empty or not readable.
     Gate,
+    /// A field of the guardian.
+    Guardian(crate::domain::guardian::GuardianError),
 }
 
 /// A row of a search: partly masked until opened.
@@ -213,10 +231,20 @@ pub enum StaffEvent {
     Reader(Option<ReaderError>),
     /// The resident window is busy (with whom is not said), or free.
     ResidentBusy(bool),
+    /// About requests and rights.
+    Rights(RightsTold),
+    /// The evidence.
+    Evidence(super::evidence::EvidenceEvent),
     /// Something did not work.
     Failed(Failure),
+    /// About the notice, its assessment, signs and entrusted parties.
+    Notice(NoticeEvent),
     /// Accounts, training, approvals, and who is at the window.
     Operators(OperatorsEvent),
+    /// Guardians, wards and the yearly figures of minors.
+    Guardian(GuardianEvent),
+    /// The form that is under way, to be printed and signed; `None` when there is none.
+    Form(Option<FormView>),
 }
 
 /// A gate during hand-over, on the resident window.
@@ -288,6 +316,15 @@ pub enum ResidentScene {
         /// Text on *No* and *Yes*.
         buttons: (String, String),
     },
+    /// The notice changed since this person consented: what changed, and the three answers (2.4); without buttons it is told only.
+    Change {
+        /// Old and new.
+        sheet: Arc<Rendered>,
+        /// The words of 2.4.
+        lines: Vec<String>,
+        /// *Not to the change*, *consent*, *withdraw*; none when nothing is asked.
+        buttons: Vec<String>,
+    },
     /// The refusal was recorded: the text of 2.2.
     Refused {
         /// The words.
@@ -340,8 +377,12 @@ pub enum ResidentScene {
         /// Not yet reached.
         pending: Vec<GateLabel>,
     },
+    /// About one's own information and rights.
+    Rights(RightsScene),
     /// The desk is locked or closed.
     Closed,
+    /// A guardian, a child or a ward acts, or somebody signs on paper.
+    Guardian(GuardianScene),
 }
 
 /// A downscaled, mirrored camera picture.

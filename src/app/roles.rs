@@ -6,8 +6,13 @@
 use super::command::StaffCommand;
 use super::desk::Desk;
 use super::event::Failure;
+use super::evidence::EvidenceCommand;
+use super::notice::{NoticeCommand, Paper};
 use super::operators::{OperatorsCommand, OperatorsFailure};
+use super::rights::RightsCommand;
 use crate::domain::account::AccountEvent;
+use super::guardian_desk::GuardianCommand;
+use super::on_paper::FormCommand;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 
@@ -46,6 +51,8 @@ const PEOPLE: &[Role] = &[Role::FrontDesk, Role::Supervisor];
 const GATES: &[Role] = &[Role::FrontDesk, Role::Supervisor, Role::Technician];
 const SHEETS: &[Role] = &[Role::Supervisor, Role::Auditor];
 const SUPERVISOR: &[Role] = &[Role::Supervisor];
+const REPORTS: &[Role] = &[Role::Supervisor, Role::Auditor];
+const HEADS: &[Role] = &[Role::FrontDesk, Role::Supervisor, Role::Auditor];
 
 const fn door(name: &'static str) -> Row {
     Row { name, access: Access::AtTheDoor }
@@ -79,6 +86,63 @@ pub fn row(command: &StaffCommand) -> Row {
         // Stopping wipes what is held: whoever sees that it must stop may stop it.
         C::StopFace => own("stop-face", EVERYBODY),
         C::WithdrawFor(_) => only("withdraw-for", PEOPLE),
+        C::Rights(command) => rights_row(command),
+    }
+}
+
+/// The row of a command about requests. To refuse somebody a right is the supervisor's.
+fn rights_row(command: &RightsCommand) -> Row {
+    use RightsCommand as R;
+    match command {
+        R::Show => only("requests", PEOPLE),
+        R::Receive { .. } => only("receive-request", PEOPLE),
+        R::Open(_) => only("open-request", PEOPLE),
+        R::Grant(_) => only("grant-request", PEOPLE),
+        R::Finish { .. } => only("finish-request", PEOPLE),
+        R::Refuse { .. } => only("refuse-request", SUPERVISOR),
+        R::SaveLetter { .. } => only("save-letter", PEOPLE),
+        R::SeeAll(_) => only("see-everything-held", PEOPLE),
+        R::SavePaper { .. } => only("save-everything-held", PEOPLE),
+        R::SaveCopy { .. } => only("save-electronic-copy", PEOPLE),
+        R::SaveExplanations(_) => only("save-explanations", PEOPLE),
+        R::Explained(_) => only("note-explained", PEOPLE),
+        R::RefuseFace { .. } => only("note-face-refused", PEOPLE),
+        R::Died { .. } => only("note-death", PEOPLE),
+        C::Notice(command) => notice_row(command),
+    }
+}
+
+/// The row of a command about the notice.
+fn notice_row(command: &NoticeCommand) -> Row {
+    use NoticeCommand as N;
+    match command {
+        N::SaveFactsAnyway(_) => only("save-facts-anyway", SUPERVISOR),
+        N::RegisterAssessment(_) => only("register-assessment", SUPERVISOR),
+        N::EnterIncident(_) => only("enter-incident", SUPERVISOR),
+        N::EnterEntrusted { .. } => only("enter-entrusted", SUPERVISOR),
+        N::EndEntrusted(_) => only("end-entrusted", SUPERVISOR),
+        N::LoadSiteFile(_) => only("load-site-file", SUPERVISOR),
+        N::SignPosted { .. } => only("sign-posted", PEOPLE),
+        N::TellOnPaper(_) => only("tell-on-paper", PEOPLE),
+        // A paper about one resident is for those who may see residents; the others name nobody.
+        N::Save { paper: Paper::ChangeSheet(_) | Paper::OtherWaysFor(_), .. } => only("save-own-paper", PEOPLE),
+        N::Save { .. } => only("save-public-paper", EVERYBODY),
+        C::Evidence(command) => evidence(command),
+    }
+}
+
+/// The log is compared by whoever answers for it; a head may be carried out by the front desk too; what was shown is
+/// part of a person's record.
+fn evidence(command: &EvidenceCommand) -> Row {
+    use EvidenceCommand as E;
+    match command {
+        E::CheckAll => only("evidence-check", REPORTS),
+        E::SaveHead(_) => only("evidence-head", HEADS),
+        E::CheckHead(_) => only("evidence-compare-head", HEADS),
+        E::Export { .. } => only("evidence-export", REPORTS),
+        E::ListShown => only("evidence-list-shown", PEOPLE),
+        E::ShowAgain(_) => only("evidence-show-again", PEOPLE),
+        E::SaveReplay(..) => only("evidence-save-replay", PEOPLE),
         C::Operators(command) => operators(command),
     }
 }
@@ -106,6 +170,11 @@ fn operators(command: &OperatorsCommand) -> Row {
         C::ShowLooks(_) => only("show-looks", SHEETS),
         C::SaveLooks(..) => only("save-looks", SHEETS),
         C::Awake => door("awake"),
+        C::Guardian(GuardianCommand::Check { .. }) => only("guardian-check", PEOPLE),
+        C::Guardian(GuardianCommand::MarkWard { .. }) => only("mark-ward", PEOPLE),
+        C::Guardian(GuardianCommand::ShowFigures { .. }) => only("minors-figures", SHEETS),
+        C::Form(FormCommand::Save(_)) => only("form-save", PEOPLE),
+        C::Form(FormCommand::Seen) => only("form-seen", PEOPLE),
     }
 }
 

@@ -13,7 +13,6 @@ use crate::domain::consent::EraseReason;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, ResidentId};
 use crate::domain::resident::{AgeBand, ResidentDraft, ResidentError};
-use crate::domain::site::SiteFacts;
 use crate::domain::time::Timestamp;
 use crate::secret::random_bytes;
 use crate::vault::{OpenWhy, VaultError};
@@ -36,7 +35,10 @@ impl Desk {
             }
             StaffCommand::Unlock { account, passphrase } => self.unlock(account, &passphrase, now),
             StaffCommand::Lock => self.lock(now),
-            StaffCommand::Find { query } => self.find(&query),
+            StaffCommand::Find { query } => {
+                self.vault(|v| v.record_searched(now));
+                self.find(&query);
+            }
             StaffCommand::OpenResident(id, why) => self.open_record(id, OpenWhy::Staff(why), now),
             StaffCommand::CloseResident => {
                 if let Some(open) = self.open.as_mut() {
@@ -64,6 +66,8 @@ impl Desk {
                     self.say(StaffEvent::Gates(gates));
                 }
             }
+            StaffCommand::Rights(command) => self.handle_rights(command, now),
+            StaffCommand::Evidence(command) => self.handle_evidence(command, now),
             StaffCommand::StopFace => self.stop_visit(None, now),
             StaffCommand::Operators(command) => self.handle_operators(command, now),
             StaffCommand::WithdrawFor(resident) => {
@@ -76,6 +80,9 @@ impl Desk {
                 }
                 self.show_opened(now);
             }
+            StaffCommand::Notice(command) => self.handle_notice(command, now),
+            StaffCommand::Guardian(command) => self.handle_guardian_desk(command, now),
+            StaffCommand::Form(command) => self.handle_form(command, now),
         }
     }
 
@@ -133,13 +140,14 @@ impl Desk {
     }
 
     /// Tells the staff window what the open record looks like now. Not a new look at it, so not logged again.
-    pub(super) fn show_opened(&mut self, _now: Timestamp) {
+    pub(super) fn show_opened(&mut self, now: Timestamp) {
         let Some(id) = self.open.as_ref().and_then(|o| o.opened) else { return };
         if let Some(view) = self.vault(|v| view_of(v, id)) {
             if let Some(open) = self.open.as_mut() {
                 open.opened_shown = Some(view.clone());
             }
             self.say(StaffEvent::Opened(Box::new(view)));
+            self.show_guardian(id, now);
         }
     }
 
@@ -206,16 +214,6 @@ impl Desk {
             }
             self.say(StaffEvent::CardIssued(resident));
             self.show_opened(now);
-        }
-    }
-
-    fn save_facts(&mut self, facts: SiteFacts, now: Timestamp) {
-        if self.vault(|v| v.record_facts(&facts, now)).is_some() {
-            if let Some(open) = self.open.as_mut() {
-                open.facts = facts.clone();
-            }
-            let missing = facts.missing();
-            self.say(StaffEvent::Facts(facts, missing));
         }
     }
 

@@ -6,21 +6,24 @@ use std::sync::Arc;
 
 use super::command::ResidentCommand;
 use super::conditions::PersonFacts;
-use super::desk::{Desk, failure_of};
+use super::desk::Desk;
 use super::enroll::{Consented, Flow, Noticed, Person};
 use super::event::{Event, Failure, ResidentScene};
+use super::rights::{RequestFault, RightsScene};
+use super::rights_window::RightsFlow;
+use super::guardian::{Yes, notice_text};
 use crate::domain::card::CardUid;
-use crate::domain::consent::{ConsentDraft, ConsentError, Signature};
+use crate::domain::consent::{ConsentGranted, Signature};
 use crate::domain::gate::GateRecord;
-use crate::domain::id::{ConsentId, ResidentId, ShowingId, TemplateId};
+use crate::domain::guardian::View;
+use crate::domain::id::{ResidentId, ShowingId};
 use crate::domain::notice::{Language, NoticeShown};
 use crate::domain::permit::Blocker;
-use crate::domain::resident::AgeBand;
 use crate::domain::site::Fact;
 use crate::domain::time::{CivilDate, Timestamp};
-use crate::evidence::consent::{ConsentFacts, consent_json};
 use crate::notice::{self, ConsentPage, PersonCase, Text, Values};
 use crate::secret::random_bytes;
+use crate::vault::ShownFrom;
 
 /// Longest face term: one year (the rule in the notice's `face_end_rule`).
 const FACE_DAYS_MAX: i64 = 365;
@@ -46,7 +49,10 @@ impl Desk {
             ResidentCommand::TryGate => self.try_gate(now),
             ResidentCommand::Finish => self.finish(now),
             ResidentCommand::ConfirmWithdraw => self.confirm_withdraw(now),
-            ResidentCommand::SaveReceipt(path) => self.save_receipt(&path),
+            ResidentCommand::Rights(act) => self.handle_rights_act(act, now),
+            ResidentCommand::SaveReceipt(path) => self.save_receipt(&path, now),
+            ResidentCommand::AnswerChange(answer) => self.answer_change(answer, now),
+            ResidentCommand::Guardian(act) => self.handle_guardian(act, now),
         }
     }
 
@@ -68,7 +74,9 @@ impl Desk {
         let site = open.facts.get(Fact::SiteName).to_owned();
         let gates = open.vault.gates().unwrap_or_default();
         let answering = super::conditions::answering(&gates, &open.shared.gates().0);
-        let mut known = super::conditions::gather(self.config.realm, &open.facts, &gates, &answering, None);
+        let (whole, standing) = (super::evidence::log_is_whole(&open.vault), open.notice.standing);
+        let mut known =
+            super::conditions::gather(self.config.realm, &open.facts, &gates, &answering, standing, whole, None);
         known.set(Blocker::OperatorTrained, trained);
         let face_offered = known.desk_blockers().is_empty();
         self.last_offered = face_offered;
@@ -86,8 +94,14 @@ impl Desk {
 
     /// A keyboard-wedge reader typed into the resident window while it waits for a card.
     fn resident_typed(&mut self, text: &str, now: Timestamp) {
-        let Some(Flow::TapCard { withdraw, .. }) = self.open.as_ref().map(|o| &o.flow) else { return };
-        let withdraw = *withdraw;
+        let withdraw = match self.open.as_ref().map(|o| &o.flow) {
+            Some(Flow::TapCard { withdraw }) => *withdraw,
+            Some(Flow::Rights(RightsFlow::Tap)) => match CardUid::from_wedge(text) {
+                Some(uid) => return self.rights_tapped(&uid, now),
+                None => return self.tap_failed(Failure::CardTextUnreadable),
+            },
+            _ => return,
+        };
         match CardUid::from_wedge(text) {
             Some(uid) => self.resident_tapped(uid, withdraw, now),
             None => self.tap_failed(Failure::CardTextUnreadable),
@@ -96,6 +110,9 @@ impl Desk {
 
     /// A tap failed while the resident window waits for one.
     pub(super) fn tap_failed(&mut self, failure: Failure) {
+        if let Some(Flow::Rights(RightsFlow::Tap)) = self.open.as_ref().map(|o| &o.flow) {
+            return self.rights_scene(RightsScene::Tap { failure: Some(failure) });
+        }
         if let Some(Flow::TapCard { withdraw, .. }) = self.open.as_ref().map(|o| &o.flow) {
             let withdraw = *withdraw;
             self.scene(ResidentScene::TapCard { withdraw, failure: Some(failure) });
@@ -108,10 +125,16 @@ impl Desk {
             return self.tap_failed(Failure::CardUnknown);
         };
         let Some(resident) = owner else { return self.tap_failed(Failure::CardUnknown) };
-        if withdraw { self.begin_withdraw(resident) } else { self.begin_face(resident, now) }
+        // A changed notice that waits for an answer is shown first; withdrawing is one of its answers.
+        let shown = self.show_change(resident, withdraw, now);
+        match (shown, withdraw) {
+            (true, _) => {}
+            (false, true) => self.begin_withdraw(resident),
+            (false, false) => self.begin_face(resident, now),
+        }
     }
 
-    fn begin_face(&mut self, id: ResidentId, now: Timestamp) {
+    pub(super) fn begin_face(&mut self, id: ResidentId, now: Timestamp) {
         let looked_up = self.vault(|v| {
             let resident = v.resident(id)?;
             let card = v.current_card(id)?;
@@ -128,17 +151,24 @@ impl Desk {
         if card.ends_on < now.date() {
             return self.tap_failed(Failure::CardExpired);
         }
-        if resident.age_band != AgeBand::Adult {
-            return self.tap_failed(Failure::CardOnlyAge);
+        match self.vault(|v| Ok((v.has_died(id)?, v.is_restricted(id)?))) {
+            Some((false, false)) => {}
+            Some((true, _)) => return self.tap_failed(Failure::Request(RequestFault::Died)),
+            Some((_, true)) => return self.tap_failed(Failure::Request(RequestFault::FaceRefused)),
+            None => return self.ended(Some(Failure::FaceNotOffered)),
         }
-        if consent.is_some() {
+        if consent.is_some() && !self.is_changing(id) {
             return self.tap_failed(Failure::AlreadyEnrolled);
         }
+        let case = match self.case_of(id, now) {
+            Ok(case) => case,
+            Err(failure) => return self.tap_failed(failure),
+        };
         let chosen: Vec<GateRecord> =
             gates.into_iter().filter(|g| g.takes_faces && card.gates.contains(&g.id)).collect();
         let (answering, failure) = self.answering_now(&chosen);
         let card_works = answering.iter().all(|g| delivered.iter().any(|(id, there)| *id == g.id && *there));
-        let person = PersonFacts { age_band: Some(resident.age_band), card_works, ..PersonFacts::default() };
+        let person = PersonFacts { decider: Some(case.decider), card_works, ..PersonFacts::default() };
         // The resident's own tap lifts a standing refusal (NDR 22(5)): that is the asking that the notice speaks of.
         let known = self.conditions(&answering, person);
         if !known.desk_blockers().is_empty() || !card_works || answering.is_empty() {
@@ -148,8 +178,12 @@ impl Desk {
             return self.to_idle(now);
         }
         let year = now.date().plus_days(FACE_DAYS_MAX);
-        let ends_on: CivilDate = [resident.ends_on, card.ends_on, year].into_iter().min().unwrap_or(card.ends_on);
-        let person = Person { resident, gates: chosen, ends_on };
+        // A minor's term ends before the birthday on which somebody else begins to decide (M12).
+        let (_, birthday) = resident.band_on(now.date());
+        let band_ends_on = birthday.map_or(year, |day| day.plus_days(-1));
+        let ends_on: CivilDate =
+            [resident.ends_on, card.ends_on, year, band_ends_on].into_iter().min().unwrap_or(card.ends_on);
+        let person = Person { resident, gates: chosen, ends_on, case };
         let values = self.values(&person, &card.uid, card.ends_on);
         let noticed = Noticed { person, values, language: self.language, shown: BTreeMap::new() };
         // Warm while the notice is read: loads models, sees no frame.
@@ -170,7 +204,11 @@ impl Desk {
         let engine = self.devices.engine.engine();
         [Language::Chinese, Language::English]
             .into_iter()
-            .map(|l| (l, notice::values_for(&open.facts, &person.gates, l, &engine, Some(&case))))
+            .map(|l| {
+                let mut values = notice::values_for(&open.facts, &person.gates, l, &engine, Some(&case));
+                Self::add_guardian(&mut values, l, person);
+                (l, values)
+            })
             .collect()
     }
 
@@ -179,7 +217,7 @@ impl Desk {
         let language = noticed.language;
         if !noticed.shown.contains_key(&language) {
             let values = noticed.values.get(&language).cloned().unwrap_or_default();
-            let text = match notice::render(Text::Notice, language, &values) {
+            let text = match notice::render(notice_text(noticed.person.case.decider), language, &values) {
                 Ok(text) => Arc::new(text),
                 Err(_) => return self.ended(Some(Failure::FaceNotOffered)),
             };
@@ -190,7 +228,8 @@ impl Desk {
                 opened_at: now,
                 reached_end_at: None,
             };
-            if self.vault(|v| v.record_showing(&shown, &text.markdown, now)).is_none() {
+            let from = ShownFrom { letters_percent: None, inputs: values };
+            if self.vault(|v| v.record_showing_from(&shown, &text.markdown, &from, now)).is_none() {
                 return self.to_idle(now);
             }
             noticed.shown.insert(language, (shown, text));
@@ -209,11 +248,15 @@ impl Desk {
     fn switch_language(&mut self, language: Language, now: Timestamp) {
         self.language = language;
         self.out.push(Event::ResidentLanguage(language));
-        match self.flow() {
-            Flow::Noticed(mut noticed) | Flow::Deciding(mut noticed, _) => {
+        let other = match self.flow().into_noticed() {
+            Ok(mut noticed) => {
                 noticed.language = language;
-                self.show_notice(*noticed, now);
+                return self.show_notice(*noticed, now);
             }
+            Flow::Rights(rights) => self.rights_again(rights, now),
+            Err(other) => other,
+        };
+        match other {
             Flow::Rules => {
                 self.set(Flow::Rules);
                 self.show_rules();
@@ -222,6 +265,7 @@ impl Desk {
                 self.set(Flow::Refused);
                 self.show_refused();
             }
+            Flow::Changing { resident, .. } => self.show_change_again(resident, now),
             Flow::Withdrawing(resident) => self.begin_withdraw(resident),
             other => self.set(other),
         }
@@ -236,7 +280,8 @@ impl Desk {
             open.vault.gates().unwrap_or_default().into_iter().filter(|g| g.takes_faces).collect();
         let engine = self.devices.engine.engine();
         let values = notice::values_for(&open.facts, &gates, self.language, &engine, None);
-        let texts = [Text::OtherWays, Text::Notice]
+        // The children's rules are public as soon as there are any (their section 12).
+        let texts = [Text::OtherWays, Text::Notice, Text::ChildrensRules]
             .into_iter()
             .filter_map(|t| notice::render(t, self.language, &values).ok())
             .map(Arc::new)
@@ -270,14 +315,7 @@ impl Desk {
     fn go_to_consent(&mut self) {
         match self.flow() {
             Flow::Noticed(noticed) if noticed.current().is_some_and(|(shown, _)| shown.is_complete()) => {
-                let values = noticed.values.get(&noticed.language).cloned().unwrap_or_default();
-                match notice::consent_page(noticed.language, &values) {
-                    Ok(page) => {
-                        self.scene(scene_of(&page));
-                        self.set(Flow::Deciding(noticed, page));
-                    }
-                    Err(_) => self.ended(Some(Failure::FaceNotOffered)),
-                }
+                self.decide(noticed);
             }
             other => self.set(other),
         }
@@ -285,87 +323,63 @@ impl Desk {
 
     /// No, in one tap, on the notice as on the consent page.
     fn refuse(&mut self, now: Timestamp) {
-        let noticed = match self.flow() {
-            Flow::Noticed(noticed) | Flow::Deciding(noticed, _) => noticed,
-            other => return self.set(other),
+        if matches!(self.open.as_ref().map(|o| &o.flow), Some(Flow::Asking(_))) {
+            return self.heard(View::No, now);
+        }
+        let noticed = match self.flow().into_noticed() {
+            Ok(noticed) => noticed,
+            Err(other) => return self.set(other),
         };
         let Some((shown, _)) = noticed.current() else { return self.to_idle(now) };
         let (resident, showing) = (noticed.person.resident.id, shown.id);
-        self.vault(|v| v.record_refusal(resident, showing, now));
+        let by = Self::who_refused(&noticed.person);
+        self.vault(|v| v.record_refusal_by(resident, showing, by, now));
         self.devices.engine.rest();
         self.set(Flow::Refused);
         self.show_refused();
     }
 
-    fn show_refused(&mut self) {
+    pub(super) fn show_refused(&mut self) {
         let text = notice::render(Text::Refused, self.language, &Values::new()).map(|r| r.markdown).unwrap_or_default();
         self.scene(ResidentScene::Refused { text });
     }
 
-    /// Yes: written to the vault first; only then is the camera asked for.
+    /// Yes, signed on the screen.
     fn consent(&mut self, signature: Signature, now: Timestamp) {
         let (mut noticed, page) = match self.flow() {
             Flow::Deciding(noticed, page) => (noticed, page),
             other => return self.set(other),
         };
-        if self.is_outdated(&mut noticed) {
+        if self.is_outdated(&mut noticed, now) {
             // Staff changed what the notice says while it was read: what was read is not what would be agreed to.
             return self.show_notice(*noticed, now);
         }
-        let Some((shown, _)) = noticed.current().cloned() else { return self.to_idle(now) };
-        let person = &noticed.person;
-        let draft = ConsentDraft::new(
-            &shown,
-            person.resident.id,
-            person.resident.age_band,
-            page.sentence.clone(),
-            person.gate_ids(),
-            person.ends_on,
-            signature,
-            now,
-        );
-        let draft = match draft {
-            Ok(draft) => draft,
-            Err(ConsentError::SignatureMissing) => {
-                // The page stays: the signature step asks again.
-                self.scene(scene_of(&page));
-                return self.set(Flow::Deciding(noticed, page));
-            }
-            Err(_) => return self.ended(Some(Failure::FaceNotOffered)),
-        };
-        let consent = ConsentId::from_bytes(random_bytes());
-        let template = TemplateId::from_bytes(random_bytes());
-        let Some(open) = self.open.as_mut() else { return };
-        let record = consent_json(&ConsentFacts {
-            consent,
-            template,
-            draft: &draft,
-            facts: &open.facts,
-            site: open.vault.site(),
-            realm: self.config.realm,
-        });
-        match open.vault.record_consent(&draft, consent, template, &record, now) {
-            Ok(granted) => {
-                let Noticed { person, mut values, language, .. } = *noticed;
-                let values = values.remove(&language).unwrap_or_default();
-                let held = Consented { consent: granted, person, page, values, language, signed_at: now };
-                self.begin_capture(Box::new(held), now);
-            }
-            Err(error) => {
-                let failure = failure_of(error);
-                self.fail(failure.clone());
-                self.ended(Some(failure));
-            }
-        }
+        self.said_yes(noticed, page, Yes { signature, at: now }, now);
+    }
+
+    /// The yes is on disk: now the camera may be asked for.
+    pub(super) fn consented(
+        &mut self,
+        noticed: Noticed,
+        page: ConsentPage,
+        granted: ConsentGranted,
+        signed_at: Timestamp,
+        now: Timestamp,
+    ) {
+        let Noticed { person, mut values, language, .. } = noticed;
+        let values = values.remove(&language).unwrap_or_default();
+        let held = Consented { consent: granted, person, page, values, language, signed_at };
+        self.begin_capture(Box::new(held), now);
     }
 
     /// Reads again what the notice was filled with. When any of it changed, the new words are put in and count as unread.
-    fn is_outdated(&mut self, noticed: &mut Noticed) -> bool {
+    pub(super) fn is_outdated(&mut self, noticed: &mut Noticed, now: Timestamp) -> bool {
         let (id, named) = (noticed.person.resident.id, noticed.person.gate_ids());
         let read = self.vault(|v| Ok((v.current_card(id)?, v.gates()?)));
         let Some((Some(card), gates)) = read else { return false };
         // The keys may be new as well: what is sealed later must open at the gate as it is paired now.
         noticed.person.gates = gates.into_iter().filter(|g| named.contains(&g.id)).collect();
+        self.renew_case(&mut noticed.person, now);
         let values = self.values(&noticed.person, &card.uid, card.ends_on);
         if values == noticed.values {
             return false;
@@ -394,7 +408,7 @@ impl Desk {
     }
 }
 
-fn scene_of(page: &ConsentPage) -> ResidentScene {
+pub(super) fn scene_of(page: &ConsentPage) -> ResidentScene {
     ResidentScene::Consent {
         preamble: page.preamble.clone(),
         sentence: page.sentence.clone(),

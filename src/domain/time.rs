@@ -44,6 +44,14 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// `2026-11-22 11:20:05` in China time, where the second matters: registers and copies.
+    pub fn second_text(self) -> String {
+        let second = self.0.saturating_add(CHINA_OFFSET_MS).rem_euclid(60_000) / 1_000;
+        format!("{}:{second:02}", self.minute_text())
+    }
+}
+
 /// A calendar day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CivilDate(Date);
@@ -70,6 +78,16 @@ impl CivilDate {
     /// The day `days` later.
     pub fn plus_days(self, days: i64) -> Self {
         Self::from_epoch_days(self.epoch_days().saturating_add(days))
+    }
+
+    /// The calendar year.
+    pub fn year(self) -> i32 {
+        i32::from(self.0.year())
+    }
+
+    /// The same day `years` later; the 29th of February becomes the 28th where there is none.
+    pub fn plus_years(self, years: i32) -> Self {
+        Self(self.0.saturating_add(jiff::Span::new().years(years.clamp(-200, 200))))
     }
 
     /// The first instant after this day in China: what ends "on" the day is over then.

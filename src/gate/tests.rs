@@ -5,5 +5,6 @@
 mod clocks;
 mod doors;
 mod faces;
+mod heads;
 mod kills;
 mod support;

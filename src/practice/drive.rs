@@ -12,7 +12,9 @@ use crate::app::command::{Command, ResidentCommand, StaffCommand};
 use crate::app::courier::Courier;
 use crate::app::desk::{Desk, DeskConfig, Devices, LinkMaker};
 use crate::app::event::{Event, Failure, ResidentScene, ResidentView, StaffEvent};
+use crate::app::notice::NoticeCommand;
 use crate::app::operators::{DoorView, OperatorsCommand, OperatorsEvent};
+use crate::app::rights::RightsTold;
 use crate::app::runner::SystemClock;
 use crate::domain::Realm;
 use crate::domain::consent::{Signature, Warrant};
@@ -166,6 +168,8 @@ pub struct Drive {
     pub failures: Vec<Failure>,
     /// The open record.
     pub opened: Option<ResidentView>,
+    /// What was told about requests, in order.
+    pub rights: Vec<RightsTold>,
     /// Gates as last told.
     pub gates: Vec<GateStatus>,
     /// This station's fingerprint.
@@ -230,6 +234,7 @@ impl Drive {
             scene: ResidentScene::Closed,
             failures: vec![],
             opened: None,
+            rights: vec![],
             gates: vec![],
             fingerprint: None,
             guidance: None,
@@ -275,6 +280,7 @@ impl Drive {
                 }
                 Event::Staff(StaffEvent::Opened(view)) => self.opened = Some(*view),
                 Event::Staff(StaffEvent::Closed) => self.opened = None,
+                Event::Staff(StaffEvent::Rights(told)) => self.rights.push(told),
                 Event::Staff(StaffEvent::Gates(gates)) => self.gates = gates,
                 Event::Staff(StaffEvent::StationFingerprint(text)) => {
                     self.fingerprint = crate::wire::keys::parse_fingerprint(&text);
@@ -422,7 +428,14 @@ impl Drive {
         });
         // The courier asks after the new gate, so that it is shown as reachable.
         let _ = self.deliver();
+        self.assess();
         self.tick();
+    }
+
+    /// Registers the practice assessment for the gates as they are now, as a supervisor would after a change of scope.
+    pub fn assess(&mut self) {
+        let typed = Box::new(super::site::assessment(SystemClock.now().date()));
+        self.staff(StaffCommand::Notice(NoticeCommand::RegisterAssessment(typed)));
     }
 
     /// Adds an adult and leaves the record open.

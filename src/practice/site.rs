@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::desk::LinkMaker;
+use crate::app::notice::AssessmentTyped;
 use crate::domain::Realm;
 use crate::domain::approval::Act;
+use crate::domain::assessment::{Assessment, judge};
 use crate::domain::card::CardUid;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, ResidentId};
@@ -20,7 +22,7 @@ use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::domain::training;
 use crate::notice::{self, Text, Values};
-use crate::secret::{Passphrase, random_bytes};
+use crate::secret::{EngineId, Passphrase, random_bytes};
 use crate::vault::{KdfCost, NewAccount, Vault, VaultError, VaultState};
 use crate::wire::keys::{IdentityKeys, parse_fingerprint};
 
@@ -223,14 +225,23 @@ pub fn facts() -> SiteFacts {
         (Fact::DeskPlace, "一号楼大厅前台"),
         (Fact::DeskHours, "每天 8:00–20:00"),
         (Fact::GuardPhone, "000-0000-0003"),
-        (Fact::NecessityReason, "部分住户双手提物或者行动不便，刷卡困难；已比较蓝牙和感应卡，仍作为自愿的补充。"),
+        (
+            Fact::NecessityReason,
+            "本小区部分住户双手提物、推轮椅或者行动不便，到门前掏卡困难；已比较远距感应卡、蓝牙钥匙和值班人员开门，各有等候或者携带的不便，\
+             所以把人脸只作为自愿的补充，门禁卡仍是默认方式。",
+        ),
+        (
+            Fact::EffectText,
+            "两道门都朝向小区内部的人行道，镜头只取门前一米，可能短暂拍到同行的人；门禁机的开门记录会反映本人进出这两道门的时间，\
+             三十天后自动删除，前台和物业看不到这些记录。",
+        ),
         (Fact::BenefitText, "双手不便时也能开门。"),
         (Fact::CacContact, "练习市网信办 000-0000-0004"),
         (Fact::PoliceContact, "练习市公安局 000-0000-0005"),
         (Fact::HousingContact, "练习市住建局 000-0000-0006"),
-        (Fact::PiaNo, "练习-1"),
-        (Fact::PiaDate, "2026-11-01"),
         (Fact::CardFee, "首张免费，补办工本费10元"),
+        (Fact::ChildOfficerName, "练习儿童信息专人"),
+        (Fact::ChildOfficerPhone, "000-0000-0007"),
     ];
     for (fact, text) in texts {
         facts.set(fact, text);
@@ -247,6 +258,58 @@ const RESIDENTS: [(&str, &str); 6] = [
     ("Maria Rossi", "3-502"),
     ("赵奶奶", "3-601"),
 ];
+
+/// The impact assessment of a practice site, as typed. Invented.
+pub fn assessment(today: CivilDate) -> AssessmentTyped {
+    AssessmentTyped {
+        number: "练习-1".into(),
+        signed_on: today.to_string(),
+        signer: "练习联系人".into(),
+        heads: [
+            "只为自愿的住户开门，有卡可用，目的和方式合法、正当、必要。",
+            "人脸终身难以更换；不留照片、只放门禁机、随时可删，能减小影响。",
+            "门禁机被盗或者本机被改时有泄露和冒用的风险，可能伤害人身和财产。",
+            "全程加密、人脸与姓名分开、双人操作、日志可查，与风险程度相适应。",
+        ]
+        .map(String::from),
+        necessity: facts().get(Fact::NecessityReason).to_owned(),
+        review_on: today.plus_days(365).to_string(),
+    }
+}
+
+/// Registers the practice assessment for the gates as they are, and writes the practice facts anew where an older site lacks one.
+fn assess(vault: &mut Vault, now: Timestamp) -> Result<(), SiteError> {
+    let today = now.date();
+    if !vault.facts()?.missing().is_empty() {
+        vault.record_facts(&facts(), now)?;
+    }
+    let Ok(stand) = crate::notice::stand(&vault.facts_on(today)?, &vault.gates()?, &EngineId::sface()) else {
+        return Ok(());
+    };
+    let newest = vault.assessments()?.pop().map(|row| row.assessment);
+    let incident = vault.last_incident()?;
+    if judge(newest.as_ref(), stand.scope_sha256(), incident, today).holds() {
+        return Ok(());
+    }
+    let typed = assessment(today);
+    let made = Assessment {
+        number: typed.number,
+        signed_on: today,
+        signer: typed.signer,
+        heads: typed.heads,
+        necessity: typed.necessity,
+        review_on: today.plus_days(365),
+        scope_sha256: stand.scope_sha256(),
+    };
+    if let Ok(made) = made.check(today) {
+        vault.record_assessment(&made, now)?;
+    }
+    Ok(())
+}
+
+/// Invented minors: name, unit, age band, days until the next one.
+const MINORS: [(&str, &str, AgeBand, i64); 2] =
+    [("周小雨", "4-101", AgeBand::Under14, 1_200), ("周明", "4-102", AgeBand::From14To17, 700)];
 
 /// Words of the gate list for the practice gates.
 const PLACES: [(&str, &str, &str); GATES] =
@@ -352,10 +415,17 @@ pub fn prepare(
         }
         gates.push(gate);
     }
+    assess(&mut vault, now)?;
     if new {
         let ends_on: CivilDate = now.date().plus_days(300);
         for (name, unit) in RESIDENTS {
             if let Ok(draft) = ResidentDraft::parse(None, name, unit, AgeBand::Adult, None, ends_on, now) {
+                vault.record_resident(&draft, ResidentId::from_bytes(random_bytes()), now)?;
+            }
+        }
+        for (name, unit, band, days) in MINORS {
+            let birthday = Some(now.date().plus_days(days));
+            if let Ok(draft) = ResidentDraft::parse(None, name, unit, band, birthday, ends_on, now) {
                 vault.record_resident(&draft, ResidentId::from_bytes(random_bytes()), now)?;
             }
         }

@@ -3,9 +3,14 @@
 //! Every match is exhaustive, so that a new failure does not compile until it has words.
 
 use crate::app::event::{Failure, FieldFault};
+use crate::app::notice::NoticeFailure;
 use crate::app::operators::OperatorsFailure;
+use crate::domain::assessment::{AssessmentFault, HEAD_CHARS_MIN};
+use crate::domain::entrusted::EntrustedFault;
+use crate::domain::guardian::GuardianError;
 use crate::domain::permit::{Blocker, Condition};
 use crate::domain::resident::{PersonName, ResidentError, Unit};
+use crate::domain::site::REASON_CHARS_MIN;
 use crate::i18n::Texts;
 use crate::ports::{CameraError, FaceError, LinkError, ReaderError};
 use crate::secret::Passphrase;
@@ -63,12 +68,49 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::FingerprintUnreadable => words!(texts, "err-fingerprint", "rec-fingerprint"),
         Failure::NotRecognised => words!(texts, "err-not-recognised", "rec-not-recognised"),
         Failure::TooLong => words!(texts, "err-too-long", "rec-too-long"),
-        Failure::CardOnlyAge => words!(texts, "err-card-only-age", "rec-card-only-age"),
+        Failure::DeciderChanged => words!(texts, "err-decider-changed", "rec-decider-changed"),
+        Failure::GuardianNotChecked => words!(texts, "err-guardian-not-checked", "rec-guardian-not-checked"),
+        Failure::ViewRests => words!(texts, "err-view-rests", "rec-view-rests"),
+        Failure::ChildrensRulesMissing => words!(texts, "err-childrens-rules", "off-children-todo"),
         Failure::CaptureLost => words!(texts, "err-capture-lost", "rec-capture-lost"),
         Failure::NothingToWithdraw => words!(texts, "err-nothing-to-withdraw", "rec-nothing-to-withdraw"),
         Failure::NotYourRole => words!(texts, "err-role", "rec-role"),
         Failure::Operators(failure) => operators(texts, *failure),
         Failure::PaperNotWritten(why) => words!(texts, "err-paper", "rec-paper", why = why.as_str()),
+        Failure::Request(fault) => super::words_rights::fault(texts, *fault),
+        Failure::Notice(failure) => notice(texts, failure),
+    }
+}
+
+/// What was not done about the notice.
+pub fn notice(texts: &Texts, failure: &NoticeFailure) -> Words {
+    match failure {
+        NoticeFailure::SiteFileRefused => words!(texts, "site-file-refused", "site-file-refused-todo"),
+        NoticeFailure::RegistryRefused => words!(texts, "pia-damaged", "pia-damaged-todo"),
+        NoticeFailure::Assessment(fault) => {
+            let what = match fault {
+                AssessmentFault::Number => tr!(texts, "err-pia-number"),
+                AssessmentFault::Signer => tr!(texts, "err-pia-signer"),
+                AssessmentFault::Date => tr!(texts, "err-pia-date"),
+                AssessmentFault::Review => tr!(texts, "err-pia-review"),
+                AssessmentFault::Head(head) => {
+                    let head = super::staff::notice::assessment::head_name(texts, *head);
+                    tr!(texts, "err-pia-head", head = head, least = HEAD_CHARS_MIN)
+                }
+                AssessmentFault::Necessity => tr!(texts, "err-pia-necessity", least = REASON_CHARS_MIN),
+            };
+            Words { what, todo: tr!(texts, "rec-field") }
+        }
+        NoticeFailure::Entrusted(EntrustedFault::Field(field)) => {
+            let name = super::staff::notice::entrusted_field(texts, *field);
+            Words { what: tr!(texts, "err-entrusted-field", name = name), todo: tr!(texts, "rec-field") }
+        }
+        NoticeFailure::Entrusted(EntrustedFault::Dates) => words!(texts, "err-entrusted-dates", "rec-date"),
+        NoticeFailure::Day => words!(texts, "err-day", "rec-date"),
+        NoticeFailure::DayAhead => words!(texts, "err-day-ahead", "rec-date"),
+        NoticeFailure::Unfilled(_) => words!(texts, "err-unfilled", "rec-unfilled"),
+        NoticeFailure::Nothing => words!(texts, "err-nothing-there", "rec-nothing-there"),
+        NoticeFailure::FileUnreadable(why) => words!(texts, "err-file-unreadable", "rec-paper", why = why.as_str()),
     }
 }
 
@@ -108,6 +150,18 @@ pub fn field(texts: &Texts, fault: FieldFault) -> Words {
         FieldFault::NextBandDate => words!(texts, "err-next-band-date", "rec-date"),
         FieldFault::Operator => words!(texts, "err-operator", "rec-field"),
         FieldFault::Gate => words!(texts, "err-gate-fields", "rec-gate-fields"),
+        FieldFault::Guardian(fault) => guardian(texts, fault),
+    }
+}
+
+/// A guardian's field that was not accepted.
+pub fn guardian(texts: &Texts, fault: GuardianError) -> Words {
+    match fault {
+        GuardianError::Name(error) => field(texts, FieldFault::Name(error)),
+        GuardianError::Phone => words!(texts, "err-guardian-phone", "rec-field"),
+        GuardianError::NotNeeded => words!(texts, "err-guardian-not-needed", "rec-guardian-not-needed"),
+        GuardianError::Role => words!(texts, "err-guardian-role", "rec-field"),
+        GuardianError::Proof => words!(texts, "err-guardian-proof", "rec-guardian-proof"),
     }
 }
 
@@ -194,6 +248,7 @@ pub fn blocker(texts: &Texts, blocker: Blocker, condition: Condition) -> Words {
         Blocker::OperatorTrained => words!(texts, "off-trained", "off-trained-todo"),
         Blocker::GateAnswers => words!(texts, "off-gate", "off-gate-todo"),
         Blocker::CardWayTested => words!(texts, "off-card-way", "off-card-way-todo"),
+        Blocker::LogNotWhole => words!(texts, "off-log", "off-log-todo"),
         Blocker::CardWorks => words!(texts, "off-card", "off-card-todo"),
         Blocker::AgeBandKnown => words!(texts, "off-age", "off-age-todo"),
         Blocker::GuardianChecked => words!(texts, "off-guardian", "off-guardian-todo"),
@@ -223,11 +278,14 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         Failure::Link(..) => tr!(texts, "say-gate"),
         Failure::NotRecognised => tr!(texts, "say-not-recognised"),
         Failure::TooLong => tr!(texts, "say-too-long"),
-        Failure::CardOnlyAge => tr!(texts, "say-card-only-age"),
+        Failure::DeciderChanged | Failure::ChildrensRulesMissing => tr!(texts, "say-card-for-now"),
+        Failure::GuardianNotChecked => tr!(texts, "say-guardian-not-checked"),
+        Failure::ViewRests => tr!(texts, "say-view-rests"),
         Failure::CaptureLost => tr!(texts, "say-capture-lost"),
         Failure::NothingToWithdraw => tr!(texts, "say-nothing-to-withdraw"),
         Failure::PaperNotWritten(_) => tr!(texts, "say-paper"),
         Failure::AlreadyEnrolled => tr!(texts, "say-face-there"),
+        Failure::Request(fault) => super::words_rights::fault_for_resident(texts, *fault),
         Failure::FaceNotOffered => tr!(texts, "say-face-not-offered"),
         Failure::WrongPassphrase { .. }
         | Failure::PassphraseTooShort
@@ -239,6 +297,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         | Failure::NoGateChosen
         | Failure::Face(_)
         | Failure::Refused(..)
+        | Failure::Notice(_)
         | Failure::FingerprintUnreadable
         | Failure::NotYourRole
         | Failure::Operators(_) => tr!(texts, "say-staff"),

@@ -21,6 +21,7 @@ use super::staff::{self, Staff};
 use super::{theme, widget};
 use crate::app::command::{Command, ResidentCommand};
 use crate::app::event::Event;
+use crate::app::notice::Paper;
 use crate::domain::Realm;
 use crate::domain::notice::Language;
 use crate::i18n::Texts;
@@ -242,6 +243,7 @@ impl App {
                 resident::Action::None => Task::none(),
                 resident::Action::Ask(command) => self.ask(Command::Resident(command)),
                 resident::Action::PickReceiptPath => self.pick_receipt_path(),
+                resident::Action::PickRightsPath(pick) => self.pick_own_path(pick),
             },
             #[cfg(feature = "practice")]
             Message::Tools(message) => {
@@ -312,7 +314,9 @@ impl App {
             }
             (Role::Resident, Shortcut::Stray(stray)) => match self.resident.stray(stray) {
                 resident::Action::Ask(command) => self.ask(Command::Resident(command)),
-                resident::Action::None | resident::Action::PickReceiptPath => Task::none(),
+                resident::Action::None | resident::Action::PickReceiptPath | resident::Action::PickRightsPath(_) => {
+                    Task::none()
+                }
             },
             (_, Shortcut::Lock | Shortcut::Stray(_)) => Task::none(),
         }
@@ -349,7 +353,7 @@ impl App {
             }
             event @ (Event::Resident(_) | Event::Preview(_) | Event::Guide { .. }) => {
                 if let Event::Resident(scene) = &event
-                    && std::mem::discriminant(scene) != std::mem::discriminant(self.resident.scene())
+                    && !scene.is_same_page(self.resident.scene())
                 {
                     self.pages += 1;
                 }
@@ -366,11 +370,16 @@ impl App {
             staff::Action::Ask(command) => self.ask(Command::Staff(command)),
             staff::Action::Focus(id) => focus::caret(Role::Staff.application_id(), Step::To(id.into())),
             staff::Action::Copy(text) => clipboard::write(text),
+            staff::Action::PickPath(pick) => self.pick_staff_path(pick),
+            staff::Action::Pick(pick) => self.pick_staff_path(pick),
             staff::Action::Save(paper) => self.pick_paper_path(paper),
+            staff::Action::PickFormPath => self.pick_form_path(),
             staff::Action::Language(language) => {
                 self.staff_texts = Texts::new(language);
                 Task::none()
             }
+            staff::Action::SavePaper(paper) => self.pick_paper_path(paper),
+            staff::Action::OpenSiteFile => self.pick_site_file(),
         }
     }
 
@@ -400,6 +409,75 @@ impl App {
         Task::perform(dialog.save_file(), |picked| {
             let path = picked.map(|file| file.path().to_owned());
             Message::Resident(resident::Message::ReceiptPathPicked(path))
+        })
+    }
+
+    fn pick_own_path(&self, pick: resident::rights::Pick) -> Task<Message> {
+        let (name, ending) = pick.file();
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title(trr!(self.resident_texts, "mine-title"))
+            .set_file_name(name)
+            .add_filter(ending, &[ending]);
+        Task::perform(dialog.save_file(), move |picked| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Resident(resident::Message::Rights(resident::rights::Message::PathPicked(pick, path)))
+        })
+    }
+
+    fn pick_staff_path(&self, pick: staff::rights::Pick) -> Task<Message> {
+        let (name, ending) = pick.file();
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title(tr!(self.staff_texts, "rights-title"))
+            .set_file_name(name)
+            .add_filter(ending, &[ending]);
+        Task::perform(dialog.save_file(), move |picked| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Staff(staff::Message::Rights(staff::rights::Message::PathPicked(pick, path)))
+        })
+    }
+
+    fn pick_paper_path(&self, paper: Paper) -> Task<Message> {
+        let language = self.staff_texts.language();
+        let dialog =
+            rfd::AsyncFileDialog::new().set_title(tr!(self.staff_texts, "paper-save")).set_file_name(paper.file_name());
+        Task::perform(dialog.save_file(), move |picked| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Staff(staff::Message::PaperPicked(paper, language, path))
+        })
+    }
+
+    fn pick_site_file(&self) -> Task<Message> {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title(tr!(self.staff_texts, "site-file-load"))
+            .add_filter("COSE", &["cose"]);
+        Task::perform(dialog.pick_file(), |picked| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Staff(staff::Message::SiteFilePicked(path))
+        })
+    }
+
+    fn pick_staff_path(&self, pick: staff::Pick) -> Task<Message> {
+        let texts = &self.staff_texts;
+        let (title, name, kind, ending) = match pick {
+            staff::Pick::Head => (tr!(texts, "head-take"), "menka-head.pdf", "PDF", "pdf"),
+            staff::Pick::Log => (tr!(texts, "export-write"), "menka-log.jsonl", "JSON Lines", "jsonl"),
+            staff::Pick::Replay => (tr!(texts, "shown-save"), "menka-shown.json", "JSON", "json"),
+        };
+        let dialog = rfd::AsyncFileDialog::new().set_title(title).set_file_name(name).add_filter(kind, &[ending]);
+        Task::perform(dialog.save_file(), move |picked| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Staff(staff::Message::Picked(pick, path))
+        })
+    }
+
+    fn pick_form_path(&self) -> Task<Message> {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title(tr!(self.staff_texts, "paper-save"))
+            .set_file_name("menka-form.pdf")
+            .add_filter("PDF", &["pdf"]);
+        Task::perform(dialog.save_file(), |picked| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Staff(staff::Message::Paper(staff::paper::Message::PathPicked(path)))
         })
     }
 

@@ -5,7 +5,7 @@ use crate::domain::approval::Act;
 use crate::domain::gate::GateStatus;
 use crate::domain::resident::AgeBand;
 use crate::domain::role::{LookWhy, Role};
-use crate::domain::site::Fact;
+use crate::domain::site::{Fact, FactFault};
 use crate::i18n::Texts;
 use crate::tr;
 
@@ -124,6 +124,19 @@ pub fn gate_numbers(texts: &Texts, gate: &GateStatus) -> String {
     parts.join(" · ")
 }
 
+/// What is wrong with a fact.
+pub fn fact_fault(texts: &Texts, fault: FactFault) -> String {
+    match fault {
+        FactFault::Empty => tr!(texts, "fact-missing"),
+        FactFault::Placeholder => tr!(texts, "fact-placeholder"),
+        FactFault::TooShort { chars_min } => tr!(texts, "fact-too-short", least = chars_min),
+        FactFault::NoPhone => tr!(texts, "fact-no-phone"),
+        FactFault::NoEmail => tr!(texts, "fact-no-email"),
+        FactFault::NoCreditCode => tr!(texts, "fact-no-code"),
+        FactFault::OutOfRange { min, max } => tr!(texts, "fact-range", min = min, max = max),
+    }
+}
+
 /// A fact of the site.
 pub fn fact(texts: &Texts, fact: Fact) -> String {
     match fact {
@@ -161,5 +174,8 @@ pub fn fact(texts: &Texts, fact: Fact) -> String {
         Fact::ChildOfficerName => tr!(texts, "fact-child-officer-name"),
         Fact::ChildOfficerPhone => tr!(texts, "fact-child-officer-phone"),
         Fact::LocalRuleLine => tr!(texts, "fact-local-rule-line"),
+        Fact::EffectText => tr!(texts, "fact-effect-text"),
+        Fact::NoticeVersion => tr!(texts, "fact-notice-version"),
+        Fact::NoticeDate => tr!(texts, "fact-notice-date"),
     }
 }

@@ -11,8 +11,14 @@ use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
 use super::keys::VaultKey;
 
 /// Numbered migrations of `vault.db`. Never edited after a release.
-const MAIN_MIGRATIONS: &[&str] =
-    &[include_str!("migrations/vault/0001_init.sql"), include_str!("migrations/vault/0002_staff.sql")];
+const MAIN_MIGRATIONS: &[&str] = &[
+    include_str!("migrations/vault/0001_init.sql"),
+    include_str!("migrations/vault/0002_staff.sql"),
+    include_str!("migrations/vault/0003_notice.sql"),
+    include_str!("migrations/vault/0004_guardians.sql"),
+    include_str!("migrations/vault/0005_rights.sql"),
+    include_str!("migrations/vault/0007_evidence.sql"),
+];
 /// Numbered migrations of `keys.db`. Never edited after a release.
 const KEYS_MIGRATIONS: &[&str] = &[include_str!("migrations/keys/0001_init.sql")];
 

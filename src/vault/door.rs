@@ -91,7 +91,7 @@ impl Vault {
         }
         let (master, failed) = try_slot(dir, &mut slots, account, passphrase, now)?;
         let ring = Ring::derive(master, realm)?;
-        let vault = Self::open(dir, realm, slots.site, account, ring, lock, Opening::Checked)?;
+        let mut vault = Self::open(dir, realm, slots.site, account, ring, lock, Opening::Checked)?;
         vault.check_slot(&mut slots, passphrase)?;
         vault.entered(failed, now)?;
         Ok(vault)
@@ -189,15 +189,19 @@ impl Vault {
     }
 
     /// What follows every way in: earlier refusals and this entry are logged, lost captures end.
-    fn entered(&self, failed: u32, now: Timestamp) -> Result<(), VaultError> {
+    fn entered(&mut self, failed: u32, now: Timestamp) -> Result<(), VaultError> {
         let work = self.begin()?;
+        let start_check = self.check_start(&work)?;
         for _ in 0..failed.min(REFUSALS_LOGGED_MAX) {
             self.append(&work, Actor::Station, &AuditEvent::UnlockRefused, now)?;
         }
         self.append(&work, Actor::Staff(self.staff), &AuditEvent::Unlocked, now)?;
         self.end_lost_captures(&work, now)?;
+        self.adopt_facts(&work, now)?;
         self.keep_head(&work)?;
-        Ok(work.commit()?)
+        work.commit()?;
+        self.start_check = start_check;
+        Ok(())
     }
 }
 

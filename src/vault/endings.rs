@@ -34,8 +34,16 @@ impl Vault {
     ) -> Result<Vec<OpId>, VaultError> {
         let by = match reason {
             EraseReason::Withdrawn => Actor::Resident(resident),
-            EraseReason::MovedOut | EraseReason::GateRetired | EraseReason::Correction => Actor::Staff(self.staff),
-            EraseReason::TermOver | EraseReason::NotAccepted | EraseReason::PracticeOver => Actor::Station,
+            EraseReason::MovedOut
+            | EraseReason::GateRetired
+            | EraseReason::Correction
+            | EraseReason::Deceased
+            | EraseReason::OtherDecider => Actor::Staff(self.staff),
+            EraseReason::TermOver
+            | EraseReason::NotAccepted
+            | EraseReason::PracticeOver
+            | EraseReason::NextAgeBand
+            | EraseReason::NoticeChanged => Actor::Station,
         };
         self.end_consent_by(resident, reason, by, now)
     }

@@ -1,6 +1,7 @@
 //! Why the vault did not do it. Each variant says who must act; none holds personal data.
 
 use crate::evidence::EvidenceError;
+use crate::evidence::step::Step;
 
 /// Name of the main file.
 pub(super) const MAIN_FILE: &str = "vault.db";
@@ -103,9 +104,18 @@ pub enum VaultError {
     /// This notice was not shown to this person to its end.
     #[error("this notice was not shown to this person to its end")]
     NoticeNotShown,
-    /// Not an adult.
-    #[error("a minor's consent needs the guardian steps")]
+    /// Who consented is not who must decide for this person.
+    #[error("a minor's or a ward's consent needs the guardian steps")]
     GuardianNeeded,
+    /// No guardian of this person was checked in person today.
+    #[error("no guardian was checked today")]
+    GuardianNotChecked,
+    /// The child or ward was not asked, or did not say yes.
+    #[error("the person was not asked, or said no")]
+    ViewMissing,
+    /// The signed paper form was not seen, is used up, or carries other words.
+    #[error("the paper form does not fit")]
+    FormWrong,
     /// A refusal stands; only the person's own act lifts it.
     #[error("a refusal stands")]
     RefusalStands,
@@ -118,6 +128,21 @@ pub enum VaultError {
     /// The consent record's JSON does not state what the draft states.
     #[error("the consent record does not state what was agreed")]
     RecordDiffers,
+    /// A request was decided, or is done, already.
+    #[error("the request is decided already")]
+    RequestDecided,
+    /// A request is not decided yet.
+    #[error("the request is not decided yet")]
+    RequestUndecided,
+    /// The site file is not as this station signed it: its facts are not used until staff write them again.
+    #[error("the site file is not as this station signed it")]
+    SiteFileRefused,
+    /// A registered assessment is not as this station signed it.
+    #[error("the registry of assessments is not as this station signed it")]
+    RegistryRefused,
+    /// What is kept of a showing does not pass its own check; which step fails.
+    #[error("what was shown cannot be shown again as it was: {}", .0.code())]
+    NotAsShown(Step),
     /// No room for another account.
     #[error("no room for another account")]
     AccountsFull,

@@ -23,35 +23,64 @@
 mod accounts;
 mod approvals;
 mod attempts;
+mod audit;
 mod cards;
+mod changes;
 mod consents;
 mod database;
 mod door;
+mod dossier;
+#[cfg(test)]
+mod dossier_tests;
 mod endings;
 mod error;
+mod gate_heads;
+mod figures;
+mod forms;
+mod guardians;
 mod held;
+mod held_about;
 mod keys;
 mod log;
 mod looks;
 mod lookup;
+#[cfg(test)]
+mod notice_tests;
 mod notices;
+mod openings;
 mod outbox;
 mod recovery;
+mod registers;
+mod requests;
 mod residents;
+mod showings;
+mod site_files;
 mod slots;
 mod station;
 #[cfg(test)]
+mod tamper_tests;
+#[cfg(test)]
 mod tests;
+mod versions;
 
 pub use accounts::{Account, NAME_CHARS_MAX, NewAccount};
+pub use audit::{AuditReport, StartCheck};
+pub use changes::{Change, Death, Restriction};
 pub use consents::ConsentRow;
 pub use door::DoorAccount;
+pub use dossier::{Dossier, Entry, NOT_IN_IT, NotInIt};
 pub use error::VaultError;
+pub use gate_heads::{GateHead, HeadState, Offer};
+pub use forms::FormRow;
 pub use keys::KdfCost;
-pub use log::AuditReport;
 pub use looks::Looks;
 pub use outbox::QueueCount;
+pub use registers::{AssessmentRow, EntrustedRow, SignRow};
+pub use requests::{NewRequest, RequestFull};
 pub use residents::{Found, FoundRow, OpenWhy};
+pub use showings::{ShownFrom, ShownRow};
+pub use site_files::SiteFileRow;
+pub use versions::{Recorded, VersionRow};
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -101,6 +130,7 @@ pub struct Vault {
     signer: SigningKey,
     main: Connection,
     people_keys: Connection,
+    start_check: StartCheck,
     /// Held while any connection is open, so that a second program is kept out.
     lock: Arc<File>,
 }
@@ -167,17 +197,28 @@ impl Vault {
         let main = database::open(dir, MAIN_FILE, &ring.file_key(MAIN_FILE)?, Opening::New)?;
         let seed = Zeroizing::new(random_bytes::<32>());
         let signer = SigningKey::from_bytes(&seed);
-        let dir_owned = dir.to_owned();
-        let vault =
-            Self { dir: dir_owned, realm, site, staff, staff_name, role, ring, signer, main, people_keys, lock };
+        let start_check = StartCheck { sound: true, ..StartCheck::default() };
+        let vault = Self {
+            dir: dir.to_owned(),
+            realm,
+            site,
+            staff,
+            staff_name,
+            role,
+            ring,
+            signer,
+            main,
+            people_keys,
+            start_check,
+            lock,
+        };
         let work = vault.begin()?;
         vault.write_station(&work, "site", site.bytes())?;
         vault.write_station(&work, "realm", realm.label().as_bytes())?;
         vault.write_station_sealed(&work, "evidence-key", &seed[..])?;
         vault.write_staff(&work, staff, &vault.staff_name, role, now)?;
         vault.append(&work, Actor::Station, &AuditEvent::VaultCreated, now)?;
-        vault.write_facts(&work, facts)?;
-        vault.append(&work, Actor::Staff(staff), &AuditEvent::SiteFactsRecorded, now)?;
+        vault.write_facts(&work, facts, Actor::Staff(staff), now)?;
         work.commit()?;
         // A count that an older vault left here does not count against this one.
         Counts::default().write(dir)?;
@@ -260,6 +301,7 @@ impl Vault {
             signer,
             main,
             people_keys,
+            start_check: StartCheck::default(),
             lock,
         };
         if belongs != *site.bytes() {

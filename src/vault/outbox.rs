@@ -35,6 +35,8 @@ pub struct QueueCount {
 pub(super) enum Queued {
     /// Erase what the gate holds under a consent.
     Erase(ConsentId),
+    /// Stop matching what the gate holds under a consent.
+    Freeze(ConsentId),
     /// Let a card in.
     PutCard(CardId),
     /// Let a card in no more.
@@ -153,6 +155,9 @@ impl Vault {
              WHERE gate = ?1 AND state = 'wedged'",
             params![gate.bytes(), now.ms()],
         )?;
+        if count > 0 {
+            self.append(&work, Actor::Staff(self.staff), &AuditEvent::GateRetried(gate), now)?;
+        }
         work.commit()?;
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
@@ -201,6 +206,7 @@ impl Vault {
 pub(super) fn queue(work: &Connection, gate: GateId, what: Queued, now: Timestamp) -> Result<OpId, VaultError> {
     let (kind, rank, consent, card) = match what {
         Queued::Erase(consent) => ("erase", 0, Some(*consent.bytes()), None),
+        Queued::Freeze(consent) => ("freeze", 1, Some(*consent.bytes()), None),
         Queued::RemoveCard(card) => ("remove-card", 2, None, Some(*card.bytes())),
         Queued::PutCard(card) => ("put-card", 3, None, Some(*card.bytes())),
     };
@@ -210,6 +216,8 @@ pub(super) fn queue(work: &Connection, gate: GateId, what: Queued, now: Timestam
              WHERE gate = ?1 AND consent = ?2 AND kind = 'freeze' AND state IN ('pending', 'wedged')",
             params![gate.bytes(), consent.bytes(), now.ms()],
         )?,
+        // A freeze takes nothing back: an erasure that waits goes first by its rank.
+        Queued::Freeze(_) => 0,
         // The same number may be in several rows of `cards`: one an issue.
         Queued::RemoveCard(card) | Queued::PutCard(card) => work.execute(
             "UPDATE outbox SET state = 'superseded', settled_at = ?3

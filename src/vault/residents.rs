@@ -86,6 +86,10 @@ impl Vault {
         // The key is durable before anything is sealed with it. A key that is left over after a crash here opens
         // nothing.
         let key = if draft.id.is_none() { self.make_person_key(id, now)? } else { self.person_key(id)? };
+        if draft.id.is_some() {
+            let old = self.read_resident(&work, id)?;
+            self.note_changes(&work, &old, draft, now)?;
+        }
         let name = key.seal(&place(id, "name"), draft.name.as_str().as_bytes())?;
         let unit = key.seal(&place(id, "unit"), draft.unit.as_str().as_bytes())?;
         let unit_hash = self.ring.index_hash("unit", lookup::unit_form(draft.unit.as_str()).as_bytes())?;
@@ -112,6 +116,7 @@ impl Vault {
             work.execute(sql, params![id.bytes(), hash])?;
         }
         self.append(&work, Actor::Staff(self.staff), &AuditEvent::ResidentRecorded(id), now)?;
+        self.end_unfitting(&work, id, now)?;
         work.commit()?;
         Ok(id)
     }
@@ -259,10 +264,16 @@ pub(super) fn resident_ends_on(view: &Connection, id: ResidentId) -> Result<Civi
     Ok(view.query_row(sql, [id.bytes()], |row| row.get(0).map(CivilDate::from_epoch_days))?)
 }
 
-/// Who must consent, of a recorded resident.
-pub(super) fn resident_band(view: &Connection, id: ResidentId) -> Result<AgeBand, VaultError> {
-    let band: u8 = view.query_row("SELECT age_band FROM residents WHERE id = ?1", [id.bytes()], |row| row.get(0))?;
-    band_of(band).ok_or_else(|| VaultError::corrupt(MAIN_FILE))
+/// The age band of a recorded resident on a day, and when the next one begins.
+pub(super) fn resident_band(
+    view: &Connection,
+    id: ResidentId,
+    day: CivilDate,
+) -> Result<(AgeBand, Option<CivilDate>), VaultError> {
+    let sql = "SELECT age_band, next_band_on FROM residents WHERE id = ?1";
+    let (band, next): (u8, Option<i64>) = view.query_row(sql, [id.bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let band = band_of(band).ok_or_else(|| VaultError::corrupt(MAIN_FILE))?;
+    Ok(band.on(next.map(CivilDate::from_epoch_days), day))
 }
 
 /// Opens a sealed text.
@@ -275,7 +286,7 @@ fn place(id: ResidentId, column: &str) -> Vec<u8> {
     format!("residents/{id}/{column}").into_bytes()
 }
 
-fn band_number(band: AgeBand) -> u8 {
+pub(super) fn band_number(band: AgeBand) -> u8 {
     match band {
         AgeBand::Under14 => 0,
         AgeBand::From14To17 => 1,

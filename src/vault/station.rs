@@ -1,4 +1,4 @@
-//! What belongs to the station and the site: identity keys, staff names, facts, gates.
+//! What belongs to the station and the site: identity keys, staff names, gates.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use zeroize::Zeroizing;
@@ -8,7 +8,6 @@ use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, StaffId};
 use crate::domain::role::Role;
-use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::Timestamp;
 
 use super::Vault;
@@ -30,35 +29,6 @@ impl Vault {
     pub fn record_identity_bytes(&mut self, bytes: &[u8]) -> Result<(), VaultError> {
         let work = self.begin()?;
         self.write_station_sealed(&work, "identity", bytes)?;
-        Ok(work.commit()?)
-    }
-
-    /// What the site wrote for the legal texts.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn facts(&self) -> Result<SiteFacts, VaultError> {
-        let mut facts = SiteFacts::default();
-        let mut statement = self.main.prepare("SELECT key, value FROM facts")?;
-        let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-        for row in rows {
-            let (key, value) = row?;
-            // A fact that a later version dropped stays in the file and is passed over.
-            if let Some(fact) = Fact::ALL.iter().find(|fact| fact.key() == key) {
-                facts.set(*fact, &value);
-            }
-        }
-        Ok(facts)
-    }
-
-    /// Records what the site wrote.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn record_facts(&mut self, facts: &SiteFacts, now: Timestamp) -> Result<(), VaultError> {
-        let work = self.begin()?;
-        self.write_facts(&work, facts)?;
-        self.append(&work, Actor::Staff(self.staff), &AuditEvent::SiteFactsRecorded, now)?;
         Ok(work.commit()?)
     }
 
@@ -169,19 +139,6 @@ impl Vault {
         let mut statement = self.main.prepare("SELECT id FROM gates WHERE key_changed_at IS NOT NULL ORDER BY id")?;
         let rows = statement.query_map([], |row| row.get(0).map(GateId::from_bytes))?;
         Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    pub(super) fn write_facts(&self, work: &Connection, facts: &SiteFacts) -> Result<(), VaultError> {
-        for (fact, text) in facts.pairs() {
-            if text == fact.default_text() {
-                // Defaults belong to the texts: a site that wrote nothing follows a later version's default.
-                work.execute("DELETE FROM facts WHERE key = ?1", [fact.key()])?;
-            } else {
-                let sql = "INSERT INTO facts (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
-                work.execute(sql, [fact.key(), text])?;
-            }
-        }
-        Ok(())
     }
 
     pub(super) fn write_staff(

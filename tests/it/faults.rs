@@ -6,6 +6,7 @@ mod devices;
 mod disks;
 mod gates;
 mod papers;
+mod rollback;
 mod visits;
 
 use std::path::Path;

@@ -3,14 +3,22 @@
 use std::path::PathBuf;
 
 use menka::app::command::StaffCommand as C;
+use menka::app::evidence::EvidenceCommand as E;
+use menka::app::notice::{NoticeCommand as N, Paper};
 use menka::app::operators::OperatorsCommand as O;
+use menka::app::rights::RightsCommand as R;
+use menka::app::guardian_desk::GuardianCommand;
+use menka::app::on_paper::FormCommand;
 use menka::app::roles::{Access, row};
 use menka::domain::card::CardUid;
-use menka::domain::id::{GateId, ResidentId, StaffId};
+use menka::domain::guardian::{GuardianRole, ProofSeen};
+use menka::domain::id::{GateId, ResidentId, ShowingId, StaffId};
 use menka::domain::notice::Language;
 use menka::domain::resident::AgeBand;
+use menka::domain::rights::{Came, Identity, RefusalWords, RequestKind, RequestNo};
 use menka::domain::role::{LookWhy, Role};
 use menka::domain::site::SiteFacts;
+use menka::domain::time::CivilDate;
 use menka::secret::{Passphrase, Typed};
 
 /// Who may: `Door` is anybody at the keyboard, `Own` these roles also without training on record.
@@ -36,8 +44,16 @@ fn some_gate() -> GateId {
     GateId::from_bytes([8; 16])
 }
 
+fn some_showing() -> ShowingId {
+    ShowingId::from_bytes([7; 16])
+}
+
 fn some_card() -> CardUid {
     CardUid::from_wedge("04A1B2C3").unwrap()
+}
+
+fn some_request() -> RequestNo {
+    RequestNo::new(7, CivilDate::from_epoch_days(20_000))
 }
 
 fn some_account() -> StaffId {
@@ -115,6 +131,79 @@ table! {
     C::ShowGates => C::ShowGates, "show-gates", May::Only(&[FRONT, CHIEF, TECH]);
     C::StopFace => C::StopFace, "stop-face", May::Own(ALL);
     C::WithdrawFor(_) => C::WithdrawFor(somebody()), "withdraw-for", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::Show) => C::Rights(R::Show), "requests", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::Receive { .. }) => C::Rights(R::Receive {
+        resident: Some(somebody()),
+        kind: RequestKind::See,
+        came: Came::Phone,
+        identity: Identity::NotAsked,
+        asker: String::new(),
+        words: String::new(),
+    }), "receive-request", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::Open(_)) => C::Rights(R::Open(some_request())), "open-request", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::Grant(_)) => C::Rights(R::Grant(some_request())), "grant-request", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::Finish { .. }) => C::Rights(R::Finish { no: some_request(), answer: "x".into() }),
+        "finish-request", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::Refuse { .. }) => C::Rights(R::Refuse { no: some_request(), words: RefusalWords::default() }),
+        "refuse-request", May::Only(&[CHIEF]);
+    C::Rights(R::SaveLetter { .. }) => C::Rights(R::SaveLetter { no: some_request(), path: "x.pdf".into() }),
+        "save-letter", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::SeeAll(_)) => C::Rights(R::SeeAll(somebody())), "see-everything-held", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::SavePaper { .. }) => C::Rights(R::SavePaper { resident: somebody(), path: "x.pdf".into() }),
+        "save-everything-held", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::SaveCopy { .. }) => C::Rights(R::SaveCopy { resident: somebody(), path: "x.json".into() }),
+        "save-electronic-copy", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::SaveExplanations(_)) => C::Rights(R::SaveExplanations("x.pdf".into())),
+        "save-explanations", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::Explained(_)) => C::Rights(R::Explained(somebody())), "note-explained", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::RefuseFace { .. }) => C::Rights(R::RefuseFace {
+        resident: somebody(),
+        came: Came::Phone,
+        identity: Identity::DocumentSeen,
+    }), "note-face-refused", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::Died { .. }) => C::Rights(R::Died { resident: somebody(), kin: "x".into(), relation: "x".into() }),
+        "note-death", May::Only(&[FRONT, CHIEF]);
+    C::Notice(N::SaveFactsAnyway(_)) => C::Notice(N::SaveFactsAnyway(SiteFacts::default())), "save-facts-anyway",
+        May::Only(&[CHIEF]);
+    C::Notice(N::RegisterAssessment(_)) => C::Notice(N::RegisterAssessment(Box::default())), "register-assessment",
+        May::Only(&[CHIEF]);
+    C::Notice(N::EnterIncident(_)) => C::Notice(N::EnterIncident("2026-11-22".into())), "enter-incident",
+        May::Only(&[CHIEF]);
+    C::Notice(N::EnterEntrusted { .. }) => C::Notice(N::EnterEntrusted {
+        fields: Default::default(),
+        begins_on: String::new(),
+        ends_on: String::new(),
+    }), "enter-entrusted", May::Only(&[CHIEF]);
+    C::Notice(N::EndEntrusted(_)) => C::Notice(N::EndEntrusted(1)), "end-entrusted", May::Only(&[CHIEF]);
+    C::Notice(N::LoadSiteFile(_)) => C::Notice(N::LoadSiteFile("x".into())), "load-site-file", May::Only(&[CHIEF]);
+    C::Notice(N::SignPosted { .. }) => C::Notice(N::SignPosted { gate: None, posted_on: String::new() }),
+        "sign-posted", May::Only(&[FRONT, CHIEF]);
+    C::Notice(N::TellOnPaper(_)) => C::Notice(N::TellOnPaper(somebody())), "tell-on-paper", May::Only(&[FRONT, CHIEF]);
+    C::Notice(N::Save { paper: Paper::ChangeSheet(_) | Paper::OtherWaysFor(_), .. }) => C::Notice(N::Save {
+        paper: Paper::ChangeSheet(somebody()),
+        language: Language::Chinese,
+        path: "x".into(),
+    }), "save-own-paper", May::Only(&[FRONT, CHIEF]);
+    C::Notice(N::Save { .. }) => C::Notice(N::Save {
+        paper: Paper::OtherWays,
+        language: Language::Chinese,
+        path: "x".into(),
+    }), "save-public-paper", May::Only(&[FRONT, CHIEF, TECH, AUDIT]);
+    C::Evidence(E::CheckAll) => C::Evidence(E::CheckAll), "evidence-check", May::Only(&[CHIEF, AUDIT]);
+    C::Evidence(E::SaveHead(_)) => C::Evidence(E::SaveHead("a.pdf".into())),
+        "evidence-head", May::Only(&[FRONT, CHIEF, AUDIT]);
+    C::Evidence(E::CheckHead(_)) => C::Evidence(E::CheckHead("MK1".into())),
+        "evidence-compare-head", May::Only(&[FRONT, CHIEF, AUDIT]);
+    C::Evidence(E::Export { .. }) => C::Evidence(E::Export {
+        authority: "公安".into(),
+        case_number: "1".into(),
+        path: "a.jsonl".into(),
+    }), "evidence-export", May::Only(&[CHIEF, AUDIT]);
+    C::Evidence(E::ListShown) => C::Evidence(E::ListShown), "evidence-list-shown", May::Only(&[FRONT, CHIEF]);
+    C::Evidence(E::ShowAgain(_)) => C::Evidence(E::ShowAgain(some_showing())),
+        "evidence-show-again", May::Only(&[FRONT, CHIEF]);
+    C::Evidence(E::SaveReplay(..)) => C::Evidence(E::SaveReplay(some_showing(), "a.json".into())),
+        "evidence-save-replay", May::Only(&[FRONT, CHIEF]);
     C::Operators(O::Show) => C::Operators(O::Show), "show-accounts", May::Only(&[CHIEF]);
     C::Operators(O::Add { .. }) => C::Operators(O::Add {
         name: "新人".into(),
@@ -144,6 +233,21 @@ table! {
     C::Operators(O::SaveLooks(..)) => C::Operators(O::SaveLooks(0, nowhere(), Language::Chinese)),
         "save-looks", May::Only(&[CHIEF, AUDIT]);
     C::Operators(O::Awake) => C::Operators(O::Awake), "awake", May::Door;
+    C::Guardian(GuardianCommand::Check { .. }) => C::Guardian(GuardianCommand::Check {
+        resident: somebody(),
+        name: "王芳芳".into(),
+        role: GuardianRole::Mother,
+        proof: ProofSeen::HouseholdBook,
+        phone: String::new(),
+    }), "guardian-check", May::Only(&[FRONT, CHIEF]);
+    C::Guardian(GuardianCommand::MarkWard { .. }) =>
+        C::Guardian(GuardianCommand::MarkWard { resident: somebody(), is_ward: true }),
+        "mark-ward", May::Only(&[FRONT, CHIEF]);
+    C::Guardian(GuardianCommand::ShowFigures { .. }) => C::Guardian(GuardianCommand::ShowFigures { year: None }),
+        "minors-figures", May::Only(&[CHIEF, AUDIT]);
+    C::Form(FormCommand::Save(_)) => C::Form(FormCommand::Save("form.pdf".into())), "form-save",
+        May::Only(&[FRONT, CHIEF]);
+    C::Form(FormCommand::Seen) => C::Form(FormCommand::Seen), "form-seen", May::Only(&[FRONT, CHIEF]);
 }
 
 #[test]
@@ -176,6 +280,27 @@ fn p51_4_a_role_that_sees_no_people_has_no_command_about_a_person() {
         "issue-card",
         "withdraw-for",
         "test-card-way",
+        "receive-request",
+        "open-request",
+        "grant-request",
+        "finish-request",
+        "refuse-request",
+        "save-letter",
+        "see-everything-held",
+        "save-everything-held",
+        "save-electronic-copy",
+        "note-explained",
+        "note-face-refused",
+        "note-death",
+        "tell-on-paper",
+        "save-own-paper",
+        "evidence-list-shown",
+        "evidence-show-again",
+        "evidence-save-replay",
+        "guardian-check",
+        "mark-ward",
+        "form-save",
+        "form-seen",
     ];
     for (command, _) in rows() {
         let row = row(&command);

@@ -94,6 +94,9 @@ fn scenes(language: Language) -> Vec<(&'static str, ResidentScene, Vec<&'static 
         ("withdrawn", S::Withdrawn { erased: vec!["东门".into()], pending: vec!["西门".into()] }, vec!["back"]),
         ("closed", S::Closed, vec![]),
     ]
+    .into_iter()
+    .chain(super::ui_notice::scenes(language))
+    .collect()
 }
 
 /// A window in a language that shows a scene, as the desk would have it shown.

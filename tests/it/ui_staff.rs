@@ -8,6 +8,8 @@ use iced_test::selector::id;
 use menka::app::command::StaffCommand;
 use menka::app::event::{CardRead, CardView, FaceState, Failure, FieldFault, ResidentRow, ResidentView, StaffEvent};
 use menka::app::operators::OperatorsEvent;
+use menka::app::guardian_desk::GuardianCommand;
+use menka::app::on_paper::FormCommand;
 use menka::domain::Realm;
 use menka::domain::card::CardUid;
 use menka::domain::gate::GateStatus;
@@ -37,14 +39,14 @@ pub fn settings() -> Settings {
     settings
 }
 
-fn window<'a, M>(size: (f32, f32), view: Element<'a, M>) -> Simulator<'a, M> {
+pub fn window<'a, M>(size: (f32, f32), view: Element<'a, M>) -> Simulator<'a, M> {
     Simulator::with_size(settings(), Size::new(size.0, size.1), view)
 }
 
-const LARGE: (f32, f32) = (1366.0, 768.0);
-const SMALL: (f32, f32) = (1024.0, 600.0);
+pub const LARGE: (f32, f32) = (1366.0, 768.0);
+pub const SMALL: (f32, f32) = (1024.0, 600.0);
 
-fn both() -> [Texts; 2] {
+pub fn both() -> [Texts; 2] {
     [Texts::new(Language::Chinese), Texts::new(Language::English)]
 }
 
@@ -77,7 +79,7 @@ fn gates() -> Vec<GateStatus> {
     vec![gate(1, "东门"), away, strange]
 }
 
-fn person(face: FaceState) -> ResidentView {
+pub fn person(face: FaceState) -> ResidentView {
     let day = |text| CivilDate::parse(text).unwrap();
     ResidentView {
         resident: Resident {
@@ -100,7 +102,12 @@ fn person(face: FaceState) -> ResidentView {
     }
 }
 
-fn held() -> FaceState {
+/// Somebody whose record may be opened.
+pub fn somebody() -> ResidentView {
+    person(held())
+}
+
+pub fn held() -> FaceState {
     FaceState::Held {
         gates: vec![(GateId::from_bytes([1; 16]), "东门".into())],
         ends_on: CivilDate::parse("2027-06-30").unwrap(),
@@ -111,7 +118,7 @@ fn read(taken: bool) -> CardRead {
     CardRead { uid: CardUid::from_wedge("04A1B2C3").unwrap(), last4: "B2C3".into(), taken }
 }
 
-fn unlocked() -> Staff {
+pub fn unlocked() -> Staff {
     let mut staff = Staff::new(Realm::Practice);
     staff.apply(StaffEvent::Unlocked { operator: "李前台".into() });
     let standing = Standing::Works(CivilDate::parse("2027-11-21").unwrap());
@@ -214,7 +221,14 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ("gone", gone, vec!["gone"]),
         ("farewell", farewell, vec!["farewell-left"]),
         ("why", at(Route::WhyOff), vec!["why-facts", "why-gates", "why-cards-work"]),
+        ("evidence", crate::ui_evidence::whole(unlocked()), vec!["go-evidence", "chain-state", "check-all"]),
+        ("evidence-alarm", crate::ui_evidence::alarming(unlocked()), vec!["chain-alarm", "chain-state"]),
+        ("shown", crate::ui_evidence::shown(unlocked(), person(held())), vec!["shown-back", "shown-row-0"]),
+        ("shown-broken", crate::ui_evidence::broken(unlocked(), person(held())), vec!["shown-back", "shown-broken"]),
     ]
+    .into_iter()
+    .chain(super::ui_notice::pages())
+    .collect()
 }
 
 /// Writes pictures of every page into the folder named by `MENKA_SHOTS`; without it, draws nothing.
@@ -233,12 +247,12 @@ fn pictures_of_every_page_for_looking_at() {
 }
 
 /// What the window asks for after these messages.
-fn after(staff: &mut Staff, messages: impl IntoIterator<Item = Message>) -> Vec<Action> {
+pub fn after(staff: &mut Staff, messages: impl IntoIterator<Item = Message>) -> Vec<Action> {
     messages.into_iter().map(|message| staff.update(message)).collect()
 }
 
 /// Presses what has this id and gives back what came of it.
-fn press(staff: &mut Staff, what: &'static str) -> Vec<Action> {
+pub fn press(staff: &mut Staff, what: &'static str) -> Vec<Action> {
     let texts = Texts::new(Language::Chinese);
     let messages: Vec<Message> = {
         let mut ui = window(LARGE, staff.view(&texts));
@@ -268,7 +282,7 @@ fn type_and_enter(staff: &mut Staff, field: &'static str, words: &str) -> Vec<Ac
     actions
 }
 
-fn commands(actions: Vec<Action>) -> Vec<StaffCommand> {
+pub fn commands(actions: Vec<Action>) -> Vec<StaffCommand> {
     actions
         .into_iter()
         .filter_map(|action| match action {
@@ -513,7 +527,7 @@ fn ndr22_5_withdrawing_is_offered_only_while_a_face_is_held_and_takes_two_presse
 }
 
 /// The name of a command. Exhaustive: a new command does not compile until somebody has looked at this test.
-fn kind(command: &StaffCommand) -> &'static str {
+pub fn kind(command: &StaffCommand) -> &'static str {
     match command {
         StaffCommand::CreateVault { .. } => "create-vault",
         StaffCommand::Unlock { .. } => "unlock",
@@ -530,7 +544,16 @@ fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::ShowGates => "show-gates",
         StaffCommand::StopFace => "stop-face",
         StaffCommand::WithdrawFor(_) => "withdraw-for",
+        StaffCommand::Rights(menka::app::rights::RightsCommand::Show) => "requests",
+        StaffCommand::Rights(_) => "rights",
+        StaffCommand::Notice(command) => super::ui_notice::kind(command),
+        StaffCommand::Evidence(_) => "evidence",
         StaffCommand::Operators(_) => menka::app::roles::row(command).name,
+        StaffCommand::Guardian(GuardianCommand::Check { .. }) => "guardian-check",
+        StaffCommand::Guardian(GuardianCommand::MarkWard { .. }) => "ward-mark",
+        StaffCommand::Guardian(GuardianCommand::ShowFigures { .. }) => "minors-figures",
+        StaffCommand::Form(FormCommand::Save(_)) => "form-save",
+        StaffCommand::Form(FormCommand::Seen) => "form-seen",
     }
 }
 
@@ -541,18 +564,20 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
         let own: &[&str] = match name {
             "first-3" => &["create-vault"],
             "first-1" | "first-2" | "unlock" | "unlock-wait" | "closing" | "gone" | "farewell" => &[],
-            "home" | "home-trouble" => &["lock", "show-gates"],
-            "home-found" => &["lock", "show-gates"],
-            "home-reason" => &["lock", "open", "show-gates"],
-            "record-issue" => &["close", "issue-card", "lock"],
-            "record-face" => &["close", "lock", "stop-face"],
-            "record-withdraw" => &["close", "lock", "withdraw-for"],
-            "form" | "form-wrong" => &["lock", "save"],
-            "facts" => &["lock", "save-facts", "show-gates"],
-            "gates" => &["lock", "test-card-way"],
-            "pair" => &["lock", "test-card-way"],
-            "why" => &["lock", "show-gates"],
-            other => panic!("a new page: {other}"),
+            "home" | "home-trouble" => &["lock", "requests", "show-gates"],
+            "home-found" => &["lock", "requests", "show-gates"],
+            "home-reason" => &["lock", "open", "requests", "show-gates"],
+            "record-issue" => &["close", "evidence", "issue-card", "lock", "requests"],
+            "record-face" => &["close", "evidence", "lock", "requests", "stop-face"],
+            "record-withdraw" => &["close", "evidence", "lock", "requests", "withdraw-for"],
+            "evidence" | "evidence-alarm" => &["evidence", "lock", "requests"],
+            "shown" | "shown-broken" => &["close", "evidence", "lock", "requests"],
+            "form" | "form-wrong" => &["lock", "requests", "save"],
+            "facts" => &["lock", "minors-figures", "requests", "save-facts", "show-gates"],
+            "gates" => &["lock", "requests", "test-card-way"],
+            "pair" => &["lock", "requests", "test-card-way"],
+            "why" => &["lock", "requests", "show-gates"],
+            other => super::ui_notice::own_commands(other).unwrap_or_else(|| panic!("a new page: {other}")),
         };
         // The header of every page inside leads a supervisor to the accounts.
         let mut own = own.to_vec();
@@ -879,7 +904,10 @@ fn failures() -> Vec<Failure> {
         F::FingerprintUnreadable,
         F::NotRecognised,
         F::TooLong,
-        F::CardOnlyAge,
+        F::DeciderChanged,
+        F::GuardianNotChecked,
+        F::ViewRests,
+        F::ChildrensRulesMissing,
         F::CaptureLost,
         F::NothingToWithdraw,
         F::PaperNotWritten(mark()),

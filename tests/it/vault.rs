@@ -3,4 +3,7 @@
 mod crash;
 mod duties;
 mod files;
+mod notice;
+mod guardians;
 mod site;
+mod verify;

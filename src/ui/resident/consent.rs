@@ -9,6 +9,7 @@ use crate::trr;
 use crate::ui::theme::{self, Sizes, Tone, Weight};
 use crate::ui::widget::{self, Side};
 
+use super::guardian;
 use super::pad::Pad;
 use super::parts::{self, Page};
 use super::{Decision, Message, SignMessage};
@@ -101,6 +102,7 @@ pub(super) fn sign<'a>(
     } else {
         column![said, choices, field]
     };
+    let content = content.push(guardian::paper_link(sizes, texts));
     let content = content.spacing(sizes.space * 0.75);
     let foot = widget::equal_pair(
         sizes,

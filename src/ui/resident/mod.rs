@@ -13,15 +13,19 @@
 //! ```
 
 mod camera;
+mod change;
 mod consent;
 mod drawing;
 mod ending;
+pub mod guardian;
 mod idle;
 mod notice;
 mod pad;
 mod parts;
+pub mod rights;
 mod withdraw;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use iced::Element;
@@ -29,12 +33,14 @@ use iced::widget::image;
 
 use crate::app::command::ResidentCommand;
 use crate::app::event::{Event, Preview, ResidentScene};
+use crate::app::notice::ChangeAnswer;
+use crate::app::rights::RightsScene;
 use crate::domain::Realm;
 use crate::domain::consent::Signature;
 use crate::domain::notice::Language;
 use crate::domain::quality::Guidance;
 use crate::i18n::Texts;
-use crate::notice::{Block, Page, blocks, page};
+use crate::notice::{Block, Page, blocks, explanations, page};
 use crate::secret::Typed;
 use crate::ui::keys::Stray;
 
@@ -123,6 +129,12 @@ pub enum Message {
     ReceiptPathPicked(Option<PathBuf>),
     /// Confirms the withdrawal.
     WithdrawConfirmed,
+    /// On one's own information and rights, and the explanations of the notice.
+    Rights(rights::Message),
+    /// Answers a changed notice.
+    ChangeAnswered(ChangeAnswer),
+    /// On a page of a child, a ward or a guardian, or about a form on paper.
+    Guardian(guardian::Message),
 }
 
 /// The signature field.
@@ -149,6 +161,8 @@ pub enum Action {
     Ask(ResidentCommand),
     /// Ask where to save the receipt, then send [`Message::ReceiptPathPicked`].
     PickReceiptPath,
+    /// Ask where to save one's own information, then send [`rights::Message::PathPicked`].
+    PickRightsPath(rights::Pick),
 }
 
 /// Guidance under the preview.
@@ -199,6 +213,9 @@ pub struct Resident {
     /// Words and buttons of the scene's short text.
     page: Page,
     end_shown: bool,
+    /// The explanations of the notice in the window's language, and which of them are open.
+    plain_words: Vec<Vec<Block>>,
+    explained: BTreeSet<u8>,
     decision: Decision,
     preview: Option<(image::Handle, f32)>,
     guide: Option<Guide>,
@@ -216,6 +233,8 @@ impl Default for Resident {
             texts: vec![],
             page: Page::default(),
             end_shown: false,
+            plain_words: vec![],
+            explained: BTreeSet::new(),
             decision: Decision::default(),
             preview: None,
             guide: None,
@@ -227,7 +246,7 @@ impl Default for Resident {
 impl Resident {
     /// Keys that no field took: a keyboard-wedge reader, which counts while the window waits for a card and never else.
     pub fn stray(&mut self, stray: Stray) -> Action {
-        if !matches!(self.scene, ResidentScene::TapCard { .. }) {
+        if !matches!(self.scene, ResidentScene::TapCard { .. } | ResidentScene::Rights(RightsScene::Tap { .. })) {
             self.wedge.clear();
             return Action::None;
         }
@@ -278,9 +297,9 @@ impl Resident {
     }
 
     fn show(&mut self, scene: ResidentScene) {
-        use ResidentScene::{Closed, Consent, Done, Idle, Notice, Refused, Rules, WithdrawConfirm};
+        use ResidentScene::{Change, Closed, Consent, Done, Idle, Notice, Refused, Rules, WithdrawConfirm};
         // A page that comes again in the other language keeps what was done on it; any other page begins anew.
-        let same_page = std::mem::discriminant(&self.scene) == std::mem::discriminant(&scene);
+        let same_page = self.scene.is_same_page(&scene);
         if !(same_page && matches!(scene, Consent { .. })) {
             self.decision = Decision::default();
         }
@@ -289,6 +308,11 @@ impl Resident {
             Notice { text, .. } => vec![blocks(&text.markdown)],
             Rules { texts } => texts.iter().map(|text| blocks(&text.markdown)).collect(),
             Done { receipt, .. } => vec![blocks(&receipt.text.markdown)],
+            ResidentScene::Rights(rights) => rights::texts_of(rights),
+            Change { sheet, lines, buttons } => {
+                self.page = Page { lines: lines.clone(), buttons: buttons.clone() };
+                vec![blocks(&sheet.markdown)]
+            }
             WithdrawConfirm { text, .. } | Refused { text } => {
                 self.page = page(text);
                 vec![]
@@ -300,6 +324,14 @@ impl Resident {
             self.end_shown = *reached_end || (self.end_shown && same_text);
         } else {
             self.end_shown = false;
+        }
+        self.plain_words = match &scene {
+            Notice { text, .. } => explanations(text.reference.language),
+            Rules { texts } => texts.first().map(|text| explanations(text.reference.language)).unwrap_or_default(),
+            _ => vec![],
+        };
+        if !same_page {
+            self.explained.clear();
         }
         if matches!(scene, Idle { .. } | Closed) && !same_page {
             // The next person begins with the usual letters.
@@ -330,7 +362,7 @@ impl Resident {
             Message::ContinuePressed if self.end_shown => Action::Ask(Do::GoToConsent),
             Message::NoPressed => Action::Ask(Do::Refuse),
             Message::Ticked(ticked) => {
-                self.decision.ticked = ticked && matches!(self.scene, ResidentScene::Consent { .. });
+                self.decision.ticked = ticked && self.has_box();
                 Action::None
             }
             Message::YesPressed => {
@@ -346,9 +378,7 @@ impl Resident {
                 self.sign(change);
                 Action::None
             }
-            Message::SignConfirmed if self.decision.signing && self.decision.ticked && self.decision.is_signed() => {
-                Action::Ask(Do::Consent { signature: self.decision.take_signature() })
-            }
+            Message::SignConfirmed if self.may_sign() && self.decision.is_signed() => self.signed(),
             Message::ContinuePressed | Message::SignConfirmed => Action::None,
             Message::StopPressed => Action::Ask(Do::Stop),
             Message::RetryPressed => Action::Ask(Do::TryAgain),
@@ -358,6 +388,14 @@ impl Resident {
             Message::ReceiptPathPicked(Some(path)) => Action::Ask(Do::SaveReceipt(path)),
             Message::ReceiptPathPicked(None) => Action::None,
             Message::WithdrawConfirmed => Action::Ask(Do::ConfirmWithdraw),
+            Message::Rights(rights::Message::ExplainPressed(section)) if !self.explained.insert(section) => {
+                // Closing a panel is nobody's business.
+                self.explained.remove(&section);
+                Action::None
+            }
+            Message::Rights(message) => rights::act(message),
+            Message::ChangeAnswered(answer) => Action::Ask(Do::AnswerChange(answer)),
+            Message::Guardian(message) => self.on_guardian(message),
         }
     }
 
@@ -405,10 +443,14 @@ impl Resident {
         let sizes = self.letters.sizes();
         let page = match &self.scene {
             ResidentScene::Idle { face_offered, site } => idle::view(sizes, texts, *face_offered, site),
-            ResidentScene::Rules { .. } => notice::rules(sizes, texts, &self.texts),
+            ResidentScene::Rules { .. } => {
+                let words = notice::Explained { plain: &self.plain_words, open: &self.explained };
+                notice::rules(sizes, texts, &self.texts, words)
+            }
             ResidentScene::TapCard { withdraw, failure } => idle::tap_card(sizes, texts, *withdraw, failure.as_ref()),
             ResidentScene::Notice { text, .. } => {
-                notice::view(sizes, texts, &self.texts, text.reference.sha256, self.end_shown)
+                let words = notice::Explained { plain: &self.plain_words, open: &self.explained };
+                notice::view(sizes, texts, &self.texts, words, text.reference.sha256, self.end_shown)
             }
             ResidentScene::Consent { preamble, sentence, buttons } if self.decision.signing => {
                 let _ = preamble;
@@ -417,6 +459,7 @@ impl Resident {
             ResidentScene::Consent { preamble, sentence, buttons } => {
                 consent::view(sizes, texts, preamble, sentence, buttons, self.decision.ticked)
             }
+            ResidentScene::Change { .. } => change::view(sizes, texts, &self.texts, &self.page),
             ResidentScene::Refused { .. } => ending::refused(sizes, texts, &self.page),
             ResidentScene::Camera { hint } => {
                 camera::view(sizes, texts, camera::Words::Hint(hint), self.preview.as_ref(), self.guide)
@@ -432,10 +475,13 @@ impl Resident {
             ResidentScene::Ended { failure, may_retry } => ending::ended(sizes, texts, failure.as_ref(), *may_retry),
             ResidentScene::WithdrawConfirm { gates, .. } => withdraw::confirm(sizes, texts, &self.page, gates),
             ResidentScene::Withdrawn { erased, pending } => withdraw::done(sizes, texts, erased, pending),
+            ResidentScene::Rights(scene) => rights::view(sizes, texts, scene, &self.texts),
             ResidentScene::Closed => idle::closed(sizes, texts),
+            ResidentScene::Guardian(scene) => guardian::view(sizes, texts, scene, &self.decision),
         };
         let masked_name = match &self.scene {
             ResidentScene::Notice { masked_name, .. } => Some(masked_name.as_str()),
+            ResidentScene::Rights(scene) => rights::masked_name(scene),
             _ => None,
         };
         parts::window(texts, self.realm, self.letters, masked_name, page)

@@ -1,7 +1,9 @@
 //! What the desk tells, taken into the staff window.
 
 use super::{Action, Flash, Page, Route, Staff, first_run, home, resident, unlock};
-use crate::app::event::{Failure, StaffEvent};
+use crate::app::event::{Failure, FieldFault, StaffEvent};
+use crate::app::notice::NoticeEvent;
+use crate::app::rights::RightsTold;
 
 impl Staff {
     /// Takes in what the desk tells.
@@ -57,15 +59,22 @@ impl Staff {
                     Some(record) if record.id() == view.resident.id => record.refresh(*view),
                     _ => self.record = Some(resident::Record::new(*view, &self.known.gates)),
                 }
+                if let (Page::Rights(screen), Some(record)) = (&mut self.page, &self.record) {
+                    screen.person_opened(record.resident());
+                    return Action::None;
+                }
                 // An open form is not torn from under the hands of who types, unless it was this save that was answered.
-                if !matches!(&self.page, Page::Form(form) if !form.is_saved()) && !matches!(self.page, Page::Resident) {
+                if !matches!(&self.page, Page::Form(form) if !form.is_saved())
+                    && !matches!(self.page, Page::Resident | Page::Shown(_))
+                {
                     self.page = Page::Resident;
                     return Action::Focus(resident::CARD_FIELD);
                 }
             }
             StaffEvent::Closed => {
                 // When it was this window that closed it, another page is shown already.
-                if self.record.take().is_some() && matches!(self.page, Page::Resident | Page::Form(_)) {
+                let of_person = matches!(self.page, Page::Resident | Page::Form(_) | Page::Rights(_) | Page::Shown(_));
+                if self.record.take().is_some() && of_person {
                     return self.go(Route::Home);
                 }
                 return self.after_closed();
@@ -94,10 +103,57 @@ impl Staff {
             }
             StaffEvent::Reader(state) => self.known.reader = state,
             StaffEvent::ResidentBusy(busy) => self.known.resident_busy = busy,
+            StaffEvent::Rights(RightsTold::Counts(counts)) => self.known.requests = counts,
+            StaffEvent::Rights(told) => {
+                if let Page::Rights(screen) = &mut self.page {
+                    screen.hear(told);
+                }
+            }
+            StaffEvent::Notice(event) => self.hear_notice(event),
+            StaffEvent::Evidence(event) => {
+                if let Page::Shown(screen) = &mut self.page {
+                    screen.hear(&event);
+                }
+                self.known.evidence.hear(event);
+            }
+            StaffEvent::Guardian(event) => {
+                if let Page::Minors(screen) = &mut self.page {
+                    screen.apply(&event);
+                }
+                if let Some(record) = &mut self.record {
+                    record.guardian_told(&event);
+                }
+            }
+            StaffEvent::Form(form) => self.known.form = form,
             StaffEvent::Failed(failure) => return self.failed(failure),
             StaffEvent::Operators(event) => return self.hear_accounts(event),
         }
         Action::None
+    }
+
+    fn hear_notice(&mut self, event: NoticeEvent) {
+        match event {
+            NoticeEvent::View(view) => self.known.notice = Some(view),
+            NoticeEvent::WouldStop { facts, parts, people } => {
+                if !matches!(self.page, Page::Facts(_)) {
+                    self.page = Page::Facts(super::settings::Facts::new(&facts));
+                }
+                if let Page::Facts(screen) = &mut self.page {
+                    screen.would_stop(*facts, parts, people);
+                }
+            }
+            NoticeEvent::NewVersion { version, stopped, told } => {
+                self.flash = Some(Flash::NewVersion(version, stopped, told));
+            }
+            NoticeEvent::Person(resident, news) => self.known.news = news.map(|news| (resident, news)),
+            NoticeEvent::Entered => {
+                if let Page::Notice(screen) = &mut self.page {
+                    screen.entered();
+                }
+                self.flash = Some(Flash::Entered);
+            }
+            NoticeEvent::Saved(name) => self.flash = Some(Flash::PaperSaved(name)),
+        }
     }
 
     fn failed(&mut self, failure: Failure) -> Action {
@@ -117,7 +173,21 @@ impl Staff {
             (Page::FirstRun(screen), _) => screen.failed(),
             // Said beside the field; saying it twice helps nobody.
             (Page::Form(screen), Failure::Field(fault)) => return screen.failed(*fault),
+            (Page::Resident, Failure::Field(FieldFault::Guardian(fault))) => {
+                if let Some(record) = &mut self.record {
+                    record.guardian_failed(*fault);
+                }
+                return Action::None;
+            }
             (Page::Gates(screen), _) => {
+                screen.failed();
+                Action::None
+            }
+            (Page::Notice(screen), _) => {
+                screen.failed();
+                Action::None
+            }
+            (Page::Facts(screen), _) => {
                 screen.failed();
                 Action::None
             }

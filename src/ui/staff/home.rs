@@ -108,6 +108,8 @@ impl Home {
         let content = column![]
             .push(people.then_some(search))
             .push(face_line(texts, known))
+            .push(requests_line(texts, known))
+            .push(notice_line(texts, known))
             .push(gates(texts, &known.gates))
             .spacing(S.space * 2.0);
         widget::scroll("home-scroll", content).height(Fill).into()
@@ -158,6 +160,32 @@ fn result<'a>(texts: &Texts, rows: &'a [ResidentRow], more: bool, chosen: Option
     column(list).push(more).spacing(S.space).into()
 }
 
+/// How many requests wait: counts only.
+fn requests_line<'a>(texts: &Texts, known: &'a Known) -> Option<Element<'a, Message>> {
+    let counts = known.requests;
+    let pill = |tone, words| widget::pill(S, tone, words);
+    (counts.open > 0).then(|| {
+        let tone = if counts.overdue > 0 { Tone::Alarm } else { Tone::Told };
+        row![pill(tone, tr!(texts, "home-requests", open = counts.open))]
+            .push(
+                (counts.overdue > 0)
+                    .then(|| pill(Tone::Alarm, tr!(texts, "home-requests-overdue", count = counts.overdue))),
+            )
+            .push((counts.soon > 0).then(|| pill(Tone::Warn, tr!(texts, "home-requests-soon", count = counts.soon))))
+            .push(widget::gap())
+            .push(widget::action(
+                S,
+                "home-requests",
+                tr!(texts, "open"),
+                Weight::Quiet,
+                Some(Message::GoPressed(Route::Rights)),
+            ))
+            .spacing(S.space)
+            .align_y(Center)
+            .into()
+    })
+}
+
 /// Why this record is opened: one press more, and the weekly sheet can tell work from curiosity.
 fn reasons<'a>(texts: &Texts, resident: ResidentId) -> Element<'a, Message> {
     let button = |why: LookWhy| {
@@ -194,6 +222,37 @@ fn face_line<'a>(texts: &Texts, known: &Known) -> Option<Element<'a, Message>> {
         .align_y(Center)
         .into(),
     )
+}
+
+/// Signs that are not posted (P26, F13a), and people who must be told of a change (P17c): counts, with the page to go to.
+fn notice_line<'a>(texts: &Texts, known: &'a Known) -> Option<Element<'a, Message>> {
+    let view = known.notice.as_ref()?;
+    let names: Vec<String> = view
+        .signs_missing()
+        .map(|sign| if sign.gate.is_some() { sign.name.clone() } else { tr!(texts, "sign-desk") })
+        .collect();
+    let untold: u32 = view.versions.iter().map(|news| news.untold.max(news.unanswered)).max().unwrap_or(0);
+    let mut lines = column![].spacing(S.space);
+    if !names.is_empty() {
+        let said = tr!(texts, "home-signs", gates = words::list(texts, names.iter().map(String::as_str)));
+        lines = lines.push(warn(said, "home-signs", tr!(texts, "home-to-signs"), Route::Signs));
+    }
+    if untold > 0 {
+        let said = tr!(texts, "home-untold", count = untold);
+        lines = lines.push(warn(said, "home-untold", tr!(texts, "home-to-changes"), Route::Notice));
+    }
+    (!names.is_empty() || untold > 0).then(|| lines.into())
+}
+
+fn warn<'a>(said: String, id: &'static str, label: String, route: Route) -> Element<'a, Message> {
+    row![
+        widget::pill(S, Tone::Warn, said),
+        widget::gap(),
+        widget::action(S, id, label, Weight::Quiet, Some(Message::GoPressed(route))),
+    ]
+    .spacing(S.space)
+    .align_y(Center)
+    .into()
 }
 
 fn gates<'a>(texts: &Texts, gates: &'a [GateStatus]) -> Element<'a, Message> {

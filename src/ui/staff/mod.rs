@@ -4,30 +4,46 @@
 
 pub mod accounts;
 pub mod approve;
+pub mod evidence;
 pub mod first_run;
 pub mod form;
 pub mod gates;
+pub mod guardian;
 mod hear;
 pub mod home;
 pub mod looks;
 pub mod mine;
+pub mod news;
+pub mod notice;
 pub mod operators;
+pub mod minors;
+pub mod paper;
 pub mod resident;
+pub mod rights;
+mod rights_view;
 pub mod rules;
 pub mod settings;
 pub mod sheet;
 mod shell;
+pub mod shown;
 pub mod unlock;
 pub mod why_off;
 
 use crate::app::command::StaffCommand;
 use crate::app::event::{Failure, GateLabel};
+use crate::app::evidence::EvidenceCommand;
+use crate::app::notice::{NoticeCommand, NoticeView, Paper, PersonNews};
 use crate::app::operators::{AccountChange, OperatorsCommand};
+use crate::app::rights::RightsCommand;
+use crate::app::guardian_desk::GuardianCommand;
+use crate::app::on_paper::FormView;
 use crate::domain::Realm;
+use crate::domain::change::Version;
 use crate::domain::gate::GateStatus;
-use crate::domain::id::GateId;
+use crate::domain::id::{GateId, ResidentId};
 use crate::domain::notice::Language;
 use crate::domain::permit::{Blocker, Condition};
+use crate::domain::rights::RequestCounts;
 use crate::domain::role::Role;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::ports::ReaderError;
@@ -51,6 +67,25 @@ pub enum Action {
     Copy(String),
     /// Another language for this window.
     Language(Language),
+    /// Ask where to save something, then send [`rights::Message::PathPicked`].
+    PickPath(rights::Pick),
+    /// Ask where to save a paper, then send [`Message::PaperPicked`].
+    SavePaper(Paper),
+    /// Ask which site file to take over, then send [`Message::SiteFilePicked`].
+    OpenSiteFile,
+    /// Where to write a file; answered with [`Message::Picked`].
+    Pick(Pick),
+}
+
+/// A file that staff may have written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pick {
+    /// A head of the log for paper.
+    Head,
+    /// The log for an inspector.
+    Log,
+    /// What was shown, for the person.
+    Replay,
     /// A place for a paper; answered by [`Message::PaperPicked`].
     Save(Paper),
 }
@@ -62,6 +97,8 @@ pub enum Paper {
     RecoverySheet,
     /// The sheet of looks, of the week so many weeks ago.
     Looks(u8),
+    /// Asks where to save the form, then sends [`paper::Message::PathPicked`].
+    PickFormPath,
 }
 
 /// A page that can be gone to without an answer from the desk.
@@ -81,12 +118,26 @@ pub enum Route {
     Gates,
     /// Why face entry is off.
     WhyOff,
+    /// Requests, and the rights of the person whose record is open.
+    Rights,
+    /// Versions of the notice, assessment, signs, entrusted parties.
+    Notice,
+    /// The same, at the signs.
+    Signs,
+    /// The same, at the assessment.
+    Assessment,
+    /// The log and its heads.
+    Evidence,
+    /// What was shown to the person whose record is open.
+    Shown,
     /// The accounts.
     Operators,
     /// The weekly sheet of looks.
     Looks,
     /// One's own account.
     Mine,
+    /// The yearly figures of minors.
+    Minors,
 }
 
 /// What the desk told so far; screens read it, `apply` writes it.
@@ -110,6 +161,16 @@ pub struct Known {
     pub resident_busy: bool,
     /// Results of card way tests of this session.
     pub card_ways: Vec<(GateId, bool)>,
+    /// How many requests wait.
+    pub requests: RequestCounts,
+    /// The notice: version, assessment, signs, entrusted parties.
+    pub notice: Option<Box<NoticeView>>,
+    /// What the opened resident must be told or asked.
+    pub news: Option<(ResidentId, Box<PersonNews>)>,
+    /// What is known of the evidence.
+    pub evidence: evidence::Heard,
+    /// The form that somebody wants to sign on paper.
+    pub form: Option<FormView>,
 }
 
 /// A line under the header: the newest thing that happened.
@@ -127,6 +188,12 @@ pub enum Flash {
     Copied,
     /// A gate was asked whether the last card opens it.
     CardWay(bool),
+    /// Something about the notice was entered.
+    Entered,
+    /// A paper was saved under this name.
+    PaperSaved(String),
+    /// The notice has a new version; so many faces stopped, so many people are to be told.
+    NewVersion(Version, u32, u32),
     /// An account was changed.
     Account(AccountChange),
     /// A paper was written there.
@@ -154,6 +221,14 @@ pub enum Page {
     Gates(gates::Gates),
     /// Why face entry is off.
     WhyOff,
+    /// Requests and rights.
+    Rights(Box<rights::Rights>),
+    /// Versions of the notice, assessment, signs, entrusted parties.
+    Notice(Box<notice::Screen>),
+    /// The log and its heads.
+    Evidence(evidence::Evidence),
+    /// What was shown to the person whose record is open.
+    Shown(shown::Shown),
     /// The internal rules, to be read and signed.
     Rules(rules::Rules),
     /// This account does not work today; only a supervisor can help.
@@ -166,6 +241,8 @@ pub enum Page {
     Looks(looks::Looks),
     /// One's own account.
     Mine(mine::Mine),
+    /// The yearly figures of minors.
+    Minors(minors::Minors),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -183,7 +260,17 @@ impl Page {
     /// Whether it is shown to somebody who has unlocked.
     fn is_inside(&self) -> bool {
         match self {
-            Self::Home | Self::Resident | Self::Form(_) | Self::Facts(_) | Self::Gates(_) | Self::WhyOff => true,
+            Self::Home
+            | Self::Resident
+            | Self::Form(_)
+            | Self::Facts(_)
+            | Self::Gates(_)
+            | Self::WhyOff
+            | Self::Notice(_)
+            | Self::Evidence(_)
+            | Self::Shown(_)
+            | Self::Minors(_)
+            | Self::Rights(_) => true,
             Self::Rules(_) | Self::Untrained | Self::Sheet(_) => true,
             Self::Operators(_) | Self::Looks(_) | Self::Mine(_) => true,
             Self::Starting
@@ -213,6 +300,22 @@ pub enum Message {
     Facts(settings::Message),
     /// On the gates page.
     Gates(gates::Message),
+    /// On the page of requests.
+    Rights(rights::Message),
+    /// On the notice's pages.
+    Notice(notice::Message),
+    /// On the news of an opened record.
+    News(news::Message),
+    /// Where a paper goes; `None` when the dialog was left.
+    PaperPicked(Paper, Language, Option<std::path::PathBuf>),
+    /// Which site file; `None` when the dialog was left.
+    SiteFilePicked(Option<std::path::PathBuf>),
+    /// On the evidence page.
+    Evidence(evidence::Message),
+    /// On the page of what was shown.
+    Shown(shown::Message),
+    /// A file was chosen, or not.
+    Picked(Pick, Option<std::path::PathBuf>),
     /// On the rules page.
     Rules(rules::Message),
     /// On the recovery sheet.
@@ -229,6 +332,10 @@ pub enum Message {
     PaperPicked(Paper, Option<std::path::PathBuf>),
     /// The mouse moved or a key was pressed.
     Awake,
+    /// On the page of figures.
+    Minors(minors::Message),
+    /// About the form that is signed on paper.
+    Paper(paper::Message),
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -306,7 +413,12 @@ impl Staff {
             Page::Starting
             | Page::Facts(_)
             | Page::Gates(_)
+            | Page::Minors(_)
             | Page::WhyOff
+            | Page::Rights(_)
+            | Page::Notice(_)
+            | Page::Evidence(_)
+            | Page::Shown(_)
             | Page::Rules(_)
             | Page::Untrained
             | Page::Sheet(_)
@@ -371,10 +483,25 @@ impl Staff {
             (Message::Form(message), Page::Form(screen)) => screen.update(message),
             (Message::Facts(message), Page::Facts(screen)) => screen.update(message),
             (Message::Gates(message), Page::Gates(screen)) => screen.update(message),
+            (Message::Rights(message), Page::Rights(screen)) => screen.update(message),
+            (Message::Notice(message), Page::Notice(screen)) => screen.update(message),
+            (Message::News(message), Page::Resident) => self.news(message),
+            (Message::PaperPicked(paper, language, Some(path)), page) if page.is_inside() => {
+                Action::Ask(StaffCommand::Notice(NoticeCommand::Save { paper, language, path }))
+            }
+            (Message::SiteFilePicked(Some(path)), page) if page.is_inside() => {
+                Action::Ask(StaffCommand::Notice(NoticeCommand::LoadSiteFile(path)))
+            }
+            (Message::Evidence(message), Page::Evidence(screen)) => screen.update(message),
+            (Message::Shown(message), Page::Shown(screen)) => screen.update(message),
+            (Message::Picked(pick, Some(path)), Page::Evidence(screen)) => screen.picked(pick, path),
+            (Message::Picked(Pick::Replay, Some(path)), Page::Shown(screen)) => screen.picked(path),
             (Message::Ticked(ms), _) if self.accounts.approval.is_some() => {
                 self.accounts.approval.iter_mut().for_each(|approval| approval.tick(ms));
                 Action::None
             }
+            (Message::Minors(message), Page::Minors(screen)) => screen.update(message),
+            (Message::Paper(message), _) => paper::update(message),
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None
@@ -456,13 +583,52 @@ impl Staff {
                 self.page = Page::WhyOff;
                 Action::None
             }
+            Route::Rights => {
+                let person = self.record.as_ref().map(|record| record.resident());
+                self.page = Page::Rights(Box::new(rights::Rights::new(person)));
+                Action::Ask(StaffCommand::Rights(RightsCommand::Show))
+            }
+            Route::Notice | Route::Signs | Route::Assessment => {
+                let tab = match route {
+                    Route::Signs => notice::Tab::Signs,
+                    Route::Assessment => notice::Tab::Assessment,
+                    _ => notice::Tab::Changes,
+                };
+                self.page = Page::Notice(Box::new(notice::Screen::at(tab)));
+                Action::None
+            }
+            Route::Evidence => {
+                self.page = Page::Evidence(evidence::Evidence::default());
+                Action::None
+            }
+            Route::Shown if self.record.is_some() => {
+                self.page = Page::Shown(shown::Shown::default());
+                Action::Ask(StaffCommand::Evidence(EvidenceCommand::ListShown))
+            }
+            Route::Shown => return self.go(Route::Home),
+            Route::Minors => {
+                self.page = Page::Minors(minors::Minors::default());
+                Action::Ask(StaffCommand::Guardian(GuardianCommand::ShowFigures { year: None }))
+            }
         };
         // A record stays open only while its page or its form is shown.
-        if self.record.is_some() && (route == Route::Add || !matches!(self.page, Page::Resident | Page::Form(_))) {
+        if self.record.is_some()
+            && (route == Route::Add
+                || !matches!(self.page, Page::Resident | Page::Form(_) | Page::Rights(_) | Page::Shown(_)))
+        {
             self.record = None;
             return Action::Ask(StaffCommand::CloseResident);
         }
         focus
+    }
+
+    /// What staff do about the opened resident's news: hand over a sheet, say that they did. The answer is never theirs.
+    fn news(&mut self, message: news::Message) -> Action {
+        let Some(resident) = self.record.as_ref().map(resident::Record::id) else { return Action::None };
+        match message {
+            news::Message::SheetPressed => Action::SavePaper(Paper::ChangeSheet(resident)),
+            news::Message::GivenPressed => Action::Ask(StaffCommand::Notice(NoticeCommand::TellOnPaper(resident))),
+        }
     }
 
     /// Nothing of anybody stays on a locked screen.

@@ -3,7 +3,7 @@
 use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
-use super::{Flash, Message, Page, Route, S, Staff, rules, why_off};
+use super::{Flash, Message, Page, Route, S, Staff, news, paper, resident, rules, why_off};
 use crate::app::event::GateLabel;
 use crate::app::operators::AccountChange;
 use crate::domain::Realm;
@@ -28,13 +28,17 @@ impl Staff {
             Page::Unlock(screen) => screen.view(texts).map(Message::Unlock),
             Page::Home => self.home.view(texts, &self.known, self.accounts.role().sees_people()).map(Message::Home),
             Page::Resident => match &self.record {
-                Some(record) => record.view(texts).map(Message::Resident),
+                Some(record) => self.record_page(texts, record),
                 None => self.quiet(tr!(texts, "starting")),
             },
             Page::Form(screen) => screen.view(texts).map(Message::Form),
             Page::Facts(screen) => screen.view(texts).map(Message::Facts),
             Page::Gates(screen) => screen.view(texts, &self.known).map(Message::Gates),
             Page::WhyOff => why_off::view(texts, &self.known),
+            Page::Rights(screen) => screen.view(texts).map(Message::Rights),
+            Page::Notice(screen) => screen.view(texts, &self.known).map(Message::Notice),
+            Page::Evidence(screen) => screen.view(texts, &self.known.evidence).map(Message::Evidence),
+            Page::Shown(screen) => screen.view(texts).map(Message::Shown),
             Page::Rules(screen) => screen.view(texts).map(Message::Rules),
             Page::Untrained => rules::untrained(texts, Message::LockPressed),
             Page::Sheet(screen) => screen.view(texts).map(Message::Sheet),
@@ -50,12 +54,15 @@ impl Staff {
         let body = match &self.accounts.approval {
             Some(approval) if inside => approval.view(texts).map(Message::Approve),
             _ => body,
+            Page::Minors(screen) => screen.view(texts).map(Message::Minors),
         };
         let gap = S.space * 1.5;
         let page = column![
             widget::at_times(self.locks_in(texts).filter(|_| inside), gap),
             widget::at_times(inside.then(|| self.busy(texts)).flatten(), gap),
+            widget::at_times(inside.then(|| self.paper_form(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.reader(texts)).flatten(), gap),
+            widget::at_times(inside.then(|| self.known.evidence.alarm(texts)).flatten(), gap),
             widget::at_times(self.flash.as_ref().map(|flash| flash_line(texts, flash)), gap),
             body,
         ]
@@ -69,12 +76,20 @@ impl Staff {
         .into()
     }
 
+    /// A record, below what its resident must be told or asked.
+    fn record_page<'a>(&'a self, texts: &Texts, record: &'a resident::Record) -> Element<'a, Message> {
+        let news = self.known.news.as_ref().filter(|(id, _)| *id == record.id());
+        let news = news.map(|(_, news)| news::view(texts, news).map(Message::News));
+        let page = record.view(texts).map(Message::Resident);
+        column![widget::at_times(news, S.space), container(page).height(Fill)].into()
+    }
+
     fn header<'a>(&'a self, texts: &Texts, inside: bool) -> Element<'a, Message> {
         let link = |id: &'static str, words: String, route: Route, here: bool| {
             let weight = if here { Weight::Here } else { Weight::Quiet };
             widget::action(S, id, words, weight, Some(Message::Go(route)))
         };
-        let settings = matches!(self.page, Page::Facts(_) | Page::Gates(_));
+        let settings = matches!(self.page, Page::Facts(_) | Page::Gates(_) | Page::Notice(_) | Page::Minors(_));
         let mut bar = row![text(tr!(texts, "app-name")).size(20).font(theme::BOLD).color(theme::PRIMARY_DEEP),]
             .spacing(S.space)
             .align_y(Center);
@@ -86,10 +101,16 @@ impl Staff {
             let settings = link("go-settings", tr!(texts, "go-settings"), Route::Facts, settings);
             let people = link("go-people", tr!(texts, "go-people"), Route::Operators, people);
             let looks = link("go-looks", tr!(texts, "go-looks"), Route::Looks, looks);
+            let requests = matches!(self.page, Page::Rights(_));
+            let requests = link("go-rights", tr!(texts, "go-rights"), Route::Rights, requests);
+            let evidence = matches!(self.page, Page::Evidence(_));
+            let evidence = link("go-evidence", tr!(texts, "go-evidence"), Route::Evidence, evidence);
             bar = bar
                 .push((works && role != Role::Auditor).then_some(home))
+                .push((works && role.sees_people()).then_some(requests))
                 .push((works && role == Role::Supervisor).then_some(settings))
                 .push((works && role == Role::Supervisor).then_some(people))
+                .push((works && matches!(role, Role::Supervisor | Role::Auditor)).then_some(evidence))
                 .push((works && role == Role::Auditor).then_some(looks))
                 .push(widget::gap());
             bar = if works {
@@ -145,6 +166,10 @@ impl Staff {
         })
     }
 
+    fn paper_form<'a>(&'a self, texts: &Texts) -> Option<Element<'a, Message>> {
+        self.known.form.as_ref().map(|form| paper::view(texts, form).map(Message::Paper))
+    }
+
     fn reader<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
         let said = explain::reader(texts, self.known.reader.as_ref()?);
         Some(widget::telling(S, "reader-said", Tone::Warn, said.what, Some(said.todo)))
@@ -184,6 +209,16 @@ fn flash_line<'a>(texts: &Texts, flash: &Flash) -> Element<'a, Message> {
         Flash::CardIssued => (Tone::Well, explain::Words::only(tr!(texts, "flash-card-issued"))),
         Flash::Saved => (Tone::Well, explain::Words::only(tr!(texts, "flash-saved"))),
         Flash::FactsSaved => (Tone::Well, explain::Words::only(tr!(texts, "flash-facts-saved"))),
+        Flash::Entered => (Tone::Well, explain::Words::only(tr!(texts, "flash-entered"))),
+        Flash::PaperSaved(name) => {
+            (Tone::Well, explain::Words::only(tr!(texts, "flash-paper-saved", name = name.as_str())))
+        }
+        Flash::NewVersion(version, stopped, told) => {
+            let (stopped, told) = (stopped.to_string(), told.to_string());
+            let what = tr!(texts, "flash-new-version", version = version.to_string());
+            let todo = tr!(texts, "flash-new-version-todo", stopped = stopped, told = told);
+            (Tone::Told, explain::Words { what, todo })
+        }
         Flash::Copied => (Tone::Well, explain::Words::only(tr!(texts, "flash-copied"))),
         Flash::Account(change) => (
             Tone::Well,

@@ -138,7 +138,7 @@ fn p31_minors_and_expired_cards_keep_their_card_and_begin_no_face() {
         site.drive.staff(StaffCommand::CloseResident);
         site.drive.resident(ResidentCommand::AskFace);
         site.drive.resident(ResidentCommand::WedgeTyped(typed(card)));
-        assert_eq!(tap_failure(&site.drive.scene), Some(Failure::CardOnlyAge));
+        assert_eq!(tap_failure(&site.drive.scene), Some(Failure::GuardianNotChecked));
         site.assert_card_opens(card);
         site.drive.resident(ResidentCommand::Back);
     }
@@ -169,7 +169,7 @@ fn p31_an_age_band_that_staff_correct_in_the_middle_of_a_visit_keeps_the_camera_
     assert_eq!(site.drive.failures, vec![]);
     site.drive.controls.act(PracticeAct::PlugCamera);
     site.drive.resident(ResidentCommand::TryAgain);
-    assert_eq!(ended(&site.drive.scene), Some((Some(Failure::CardOnlyAge), false)));
+    assert_eq!(ended(&site.drive.scene), Some((Some(Failure::DeciderChanged), false)));
     site.assert_dark();
     assert_eq!(site.drive.previews, 0);
     assert_eq!(site.vault().current_consent(resident).unwrap(), None);

@@ -89,22 +89,6 @@ fn p18_there_is_no_way_around_the_end_of_the_notice() {
 }
 
 #[test]
-fn p55_the_assessments_number_is_kept_and_each_change_of_facts_is_on_record() {
-    let (folder, mut vault) = new_vault(Realm::Real);
-    let mut facts = vault.facts().unwrap();
-    facts.set(Fact::PiaNo, "PIA-2026-07");
-    facts.set(Fact::PiaDate, "2026-11-01");
-    vault.record_facts(&facts, later(0)).unwrap();
-    drop(vault);
-    let vault = unlock(&folder, Realm::Real).unwrap();
-    let read = vault.facts().unwrap();
-    assert_eq!((read.get(Fact::PiaNo), read.get(Fact::PiaDate)), ("PIA-2026-07", "2026-11-01"));
-    let changes: Vec<i64> =
-        vault.log_records(0, 100).unwrap().iter().filter(|r| r.what == "site-facts-recorded").map(|r| r.at).collect();
-    assert_eq!(changes, [NOW.ms(), later(0).ms()]);
-}
-
-#[test]
 fn p16_a_card_is_issued_without_any_face_step_and_no_consent_without_a_card() {
     let (_folder, mut vault) = new_vault(Realm::Real);
     let east = gate(&mut vault, "东门");
