@@ -303,6 +303,7 @@ try:
         sys.exit(f"the sheet shows {len(recovery)} signs")
     click(STAFF, "sheet-tick")
     click(STAFF, "sheet-done")
+    has(STAFF, "rules-scroll")
     shoot("20-rules")
     read_and_sign("Li")
     has(STAFF, "home-search")
