@@ -442,3 +442,7 @@ tools-step-2 = 2. Press card 1 here, then "Issue card" there. The card works fir
 tools-step-3 = 3. Seat somebody here; on the resident window press "Use my face too", then press card 1 here again.
 tools-step-4 = 4. Resident window: read the notice, decide, sign, look at the camera, try once.
 tools-step-5 = 5. Practice passphrase: practice-practice. Other residents: 1-202, 2-301, 2-1203, 3-502, 3-601.
+
+## The public rules on the resident window
+err-rules-changed = The public copy of the rules was changed while the desk was locked. It was made anew.
+rec-rules-changed = Find out who can change files on this computer, and tell the person in charge.

@@ -99,3 +99,26 @@ withdrawn-part = Withdrawn; some gates have not answered yet
 withdrawn-gate-erased = Deleted
 withdrawn-gate-pending = To be deleted
 withdrawn-pending-text = A gate that does not answer stops its face function by itself. As soon as it is back it deletes your face, and you are told.
+
+## To see, to hear, to take home
+aid-contrast = Dark
+aid-read = Read aloud
+aid-hush = Stop reading
+aid-copy = Print, save
+read-no-service = This computer has no speech service. The staff will read it to you; the decision is yours.
+read-no-voice = The speech service has no voice for this language. The staff will read it to you; the decision is yours.
+read-lost = The reading broke off. You may press again.
+still-there = Are you still reading? When nobody is, this page is put away so that others do not see it. Take all the time you need.
+still-here = I am still reading
+paper-rules = The public rules
+paper-notice = The notice
+paper-receipt = The receipt
+paper-print = Print
+paper-save = Save (PDF)
+paper-printing = Printing
+paper-printed = The printer has it
+paper-saved = Saved: { $name }
+paper-no-printer = There is no printer to use. You can save it as a file, or ask the staff.
+paper-stuck = The printer does not answer; this print was cancelled. You can save it as a file, or ask the staff.
+paper-refused = It was not printed. You can save it as a file, or ask the staff.
+paper-not-saved = The file could not be saved. Try another place, or ask the staff.

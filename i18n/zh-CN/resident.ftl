@@ -99,3 +99,26 @@ withdrawn-part = 已经撤回，部分门禁机还没有回应
 withdrawn-gate-erased = 已删除
 withdrawn-gate-pending = 等待删除
 withdrawn-pending-text = 没有回应的门禁机会自动停止人脸功能；连上以后立即删除，并告诉您结果。
+
+## 看得清、听得见、带得走
+aid-contrast = 黑底
+aid-read = 朗读
+aid-hush = 停止朗读
+aid-copy = 打印、保存
+read-no-service = 这台电脑没有朗读服务。请工作人员念给您听，决定由您自己作。
+read-no-voice = 朗读服务里没有这种语言的声音。请工作人员念给您听，决定由您自己作。
+read-lost = 朗读中断了，可以再按一次。
+still-there = 您还在看吗？没有人看的时候，这一页会收起来，免得别人看到。您可以慢慢看。
+still-here = 我还在看
+paper-rules = 公开的规则
+paper-notice = 告知书
+paper-receipt = 回执
+paper-print = 打印
+paper-save = 保存（PDF）
+paper-printing = 正在打印
+paper-printed = 打印机已经收到
+paper-saved = 已保存：{ $name }
+paper-no-printer = 没有可用的打印机。可以保存为文件，或者请前台帮忙。
+paper-stuck = 打印机没有响应，已经取消这份打印。可以保存为文件，或者请前台帮忙。
+paper-refused = 打印没有成功。可以保存为文件，或者请前台帮忙。
+paper-not-saved = 文件没有存成。请换一个位置，或者请前台帮忙。

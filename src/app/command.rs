@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: any staff command that starts, suggests or repeats face entry, or consents; any import of a picture.
 
+use super::aids::AidCommand;
 use crate::domain::card::CardUid;
 use crate::domain::consent::Signature;
 use crate::domain::id::{GateId, ResidentId};
@@ -132,6 +133,8 @@ pub enum ResidentCommand {
     ConfirmWithdraw,
     /// Saves the receipt as a PDF at this path (chosen by the resident-facing save button).
     SaveReceipt(std::path::PathBuf),
+    /// Reading aloud, paper, what is on screen.
+    Aid(AidCommand),
 }
 
 /// Any command.

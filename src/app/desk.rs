@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::aids::Aids;
 use super::command::Command;
 use super::conditions::{self, PersonFacts};
 use super::courier::{Courier, Shared};
 use super::enroll::Flow;
 use super::event::{Event, Failure, FieldFault, ResidentScene, ResidentView, StaffEvent};
+use super::public_rules::keep_public_rules;
 use crate::domain::Realm;
 use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
@@ -19,7 +21,7 @@ use crate::domain::notice::Language;
 use crate::domain::permit::Conditions;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::{CivilDate, Timestamp};
-use crate::ports::{Camera, CardReader, FaceEngine, GateLink, LinkError, ReaderError};
+use crate::ports::{Camera, CardReader, FaceEngine, GateLink, LinkError, Printer, ReaderError, Speech};
 use crate::secret::Passphrase;
 use crate::vault::{KdfCost, Vault, VaultError, VaultState};
 use crate::wire::keys::{IdentityKeys, KeyError};
@@ -36,6 +38,10 @@ pub struct Devices {
     pub engine: Box<dyn FaceEngine>,
     /// The card reader.
     pub reader: Box<dyn CardReader>,
+    /// The voice that reads aloud.
+    pub speech: Box<dyn Speech>,
+    /// The printer.
+    pub printer: Box<dyn Printer>,
     /// The channel to gates.
     pub link: LinkMaker,
 }
@@ -102,6 +108,7 @@ pub struct Desk {
     /// When somebody, or a device, last did something on the resident window.
     pub(super) acted_at: Timestamp,
     cared_at: Timestamp,
+    pub(super) aids: Aids,
 }
 
 impl Desk {
@@ -123,6 +130,7 @@ impl Desk {
             moment: Timestamp::default(),
             acted_at: Timestamp::default(),
             cared_at: Timestamp::default(),
+            aids: Aids::default(),
         }
     }
 
@@ -152,7 +160,7 @@ impl Desk {
         match command {
             Command::Staff(command) => self.handle_staff(command, now),
             Command::Resident(command) => {
-                self.acted_at = self.moment;
+                self.note_touch(&command);
                 self.handle_resident(command, now);
             }
             Command::Close => self.close(now),
@@ -168,6 +176,7 @@ impl Desk {
     pub fn tick(&mut self, now: Timestamp) -> Vec<Event> {
         self.pass_time(now);
         self.poll_reader(now);
+        self.listen();
         self.step(now);
         self.care(now);
         self.after(now);
@@ -207,6 +216,7 @@ impl Desk {
     }
 
     pub(super) fn scene(&mut self, scene: ResidentScene) {
+        self.note_scene(&scene);
         self.out.push(Event::Resident(scene));
     }
 
@@ -323,6 +333,7 @@ impl Desk {
         if lost > 0 {
             self.fail(Failure::CaptureLost);
         }
+        self.check_public_rules();
         self.end_overdue(now)?;
         self.to_idle(now);
         Ok(())
@@ -436,6 +447,8 @@ impl Desk {
             open.gates = read.unwrap_or_default();
         }
         open.changes_seen = changes;
+        let place = (self.config.data_dir.as_path(), self.config.realm);
+        keep_public_rules(&mut self.aids.public, open, &open.gates, &self.devices.engine.engine(), place, now);
         let answering = conditions::answering(&open.gates, &seen);
         let known = conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, None);
         if open.desk_shown.as_ref() != Some(&known) {

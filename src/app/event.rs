@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::aids::AidEvent;
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::gate::GateStatus;
@@ -77,6 +78,8 @@ pub enum Failure {
     FaceNotOffered,
     /// The paper could not be written there.
     PaperNotWritten(String),
+    /// The public copy of the rules was changed while the desk was locked; it is made anew.
+    RulesChanged,
 }
 
 /// A gate's shown name.
@@ -371,6 +374,8 @@ pub enum Event {
     Resident(ResidentScene),
     /// Language of the resident window.
     ResidentLanguage(Language),
+    /// To the resident window: reading aloud, papers, the question whether somebody is there.
+    Aid(AidEvent),
     /// A camera picture; the newest wins.
     Preview(Preview),
     /// Advice under the picture, and how many of the needed pictures are taken.

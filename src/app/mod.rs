@@ -1,5 +1,6 @@
 //! The use-cases of the desk: one command in, events out. Knows traits, no devices, no windows.
 
+pub mod aids;
 mod capturing;
 pub mod command;
 pub mod conditions;
@@ -11,6 +12,7 @@ pub mod event;
 mod handing_over;
 mod preview;
 pub mod promises;
+mod public_rules;
 pub mod runner;
 mod staff;
 mod visit;

@@ -43,7 +43,7 @@ pub const PROMISES: &[Promise] = &[
     open("十一", "近亲属可以要求查阅、复制、更正、删除"),
     open("十一", "我们不同意您的要求时，会书面说明理由"),
     open("十三", "立即停用人脸"),
-    open("十六", "朗读"),
+    kept("十六", "可以放大、朗读、打印", "ResidentCommand::Aid"),
     kept("十七", "任何人可以查阅", "ResidentCommand::ShowRules"),
 ];
 

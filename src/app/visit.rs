@@ -27,7 +27,7 @@ const FACE_DAYS_MAX: i64 = 365;
 impl Desk {
     pub(super) fn handle_resident(&mut self, command: ResidentCommand, now: Timestamp) {
         if self.open.is_none() {
-            return;
+            return self.handle_while_locked(command, now);
         }
         match command {
             ResidentCommand::Language(language) => self.switch_language(language, now),
@@ -46,6 +46,7 @@ impl Desk {
             ResidentCommand::Finish => self.finish(now),
             ResidentCommand::ConfirmWithdraw => self.confirm_withdraw(now),
             ResidentCommand::SaveReceipt(path) => self.save_receipt(&path),
+            ResidentCommand::Aid(command) => self.handle_aid(command, now),
         }
     }
 
@@ -207,9 +208,20 @@ impl Desk {
         self.language = language;
         self.out.push(Event::ResidentLanguage(language));
         match self.flow() {
-            Flow::Noticed(mut noticed) | Flow::Deciding(mut noticed, _) => {
+            Flow::Noticed(mut noticed) => {
                 noticed.language = language;
                 self.show_notice(*noticed, now);
+            }
+            Flow::Deciding(mut noticed, _) => {
+                noticed.language = language;
+                // The decision goes on in the other language only where that text was read to its end as well; its box is empty.
+                let was_read = noticed.current().is_some_and(|(shown, _)| shown.is_complete());
+                if was_read {
+                    self.set(Flow::Noticed(noticed));
+                    self.go_to_consent();
+                } else {
+                    self.show_notice(*noticed, now);
+                }
             }
             Flow::Rules => {
                 self.set(Flow::Rules);
@@ -229,16 +241,8 @@ impl Desk {
         if open.flow.is_busy() {
             return;
         }
-        let gates: Vec<GateRecord> =
-            open.vault.gates().unwrap_or_default().into_iter().filter(|g| g.takes_faces).collect();
-        let engine = self.devices.engine.engine();
-        let values = notice::values_for(&open.facts, &gates, self.language, &engine, None);
-        let texts = [Text::OtherWays, Text::Notice]
-            .into_iter()
-            .filter_map(|t| notice::render(t, self.language, &values).ok())
-            .map(Arc::new)
-            .collect();
         open.flow = Flow::Rules;
+        let texts = self.public_texts(self.language);
         self.scene(ResidentScene::Rules { texts });
     }
 
@@ -321,8 +325,9 @@ impl Desk {
             signature,
             now,
         );
+        let reading = self.how_read(shown.id);
         let draft = match draft {
-            Ok(draft) => draft,
+            Ok(draft) => ConsentDraft { reading, ..draft },
             Err(ConsentError::SignatureMissing) => {
                 // The page stays: the signature step asks again.
                 self.scene(scene_of(&page));
@@ -387,6 +392,8 @@ impl Desk {
         if self.is_past(self.acted_at, stay_ms) {
             self.acted_at = self.moment;
             self.walked_away(now);
+        } else {
+            self.ask_before(stay_ms);
         }
     }
 }

@@ -52,6 +52,7 @@ fn receipt(bytes: &[u8], key: &[u8; 32]) -> Result<String, EvidenceError> {
     let kind = match read.kind {
         Kind::Consent => "consent record",
         Kind::Deletion => "statement of deletion",
+        Kind::Rules => "public rules",
     };
     let json: serde_json::Value = serde_json::from_slice(&read.payload).map_err(|_| EvidenceError::Malformed)?;
     let text = serde_json::to_string_pretty(&json).map_err(|_| EvidenceError::Malformed)?;

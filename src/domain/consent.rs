@@ -2,6 +2,7 @@
 
 use super::id::{ConsentId, GateId, ResidentId, TemplateId};
 use super::notice::{NoticeRef, NoticeShown};
+use super::reading::Reading;
 use super::resident::AgeBand;
 use super::time::{CivilDate, Timestamp};
 
@@ -75,6 +76,8 @@ pub struct ConsentDraft {
     pub signature: Signature,
     /// When.
     pub signed_at: Timestamp,
+    /// How the notice was read; the desk adds it.
+    pub reading: Option<Reading>,
 }
 
 impl ConsentDraft {
@@ -111,7 +114,8 @@ impl ConsentDraft {
         if !signature.is_given() {
             return Err(ConsentError::SignatureMissing);
         }
-        Ok(Self { resident, notice: shown.notice.clone(), sentence, gates, ends_on, signature, signed_at: now })
+        let notice = shown.notice.clone();
+        Ok(Self { resident, notice, sentence, gates, ends_on, signature, signed_at: now, reading: None })
     }
 }
 

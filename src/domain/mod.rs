@@ -18,6 +18,7 @@ pub mod id;
 pub mod notice;
 pub mod permit;
 pub mod quality;
+pub mod reading;
 pub mod resident;
 pub mod site;
 pub mod time;

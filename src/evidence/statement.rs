@@ -12,6 +12,8 @@ pub enum Kind {
     Consent,
     /// A statement that a template was erased.
     Deletion,
+    /// The public copy of the rules.
+    Rules,
 }
 
 impl Kind {
@@ -20,6 +22,7 @@ impl Kind {
         match self {
             Self::Consent => "application/vnd.menka.consent.v1+json",
             Self::Deletion => "application/vnd.menka.deletion.v1+json",
+            Self::Rules => "application/vnd.menka.rules.v1+json",
         }
     }
 }
@@ -76,7 +79,7 @@ pub fn verify(bytes: &[u8], key: &[u8; 32]) -> Result<Statement, EvidenceError> 
         Some(coset::RegisteredLabel::Text(text)) => text.as_str(),
         _ => return Err(EvidenceError::Malformed),
     };
-    let kind = [Kind::Consent, Kind::Deletion]
+    let kind = [Kind::Consent, Kind::Deletion, Kind::Rules]
         .into_iter()
         .find(|kind| kind.content_type() == content_type)
         .ok_or(EvidenceError::Malformed)?;

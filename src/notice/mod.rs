@@ -15,6 +15,7 @@ mod asset;
 mod fill;
 mod page;
 mod parse;
+mod sections;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -27,6 +28,7 @@ pub use asset::Header;
 pub use fill::placeholders;
 pub use page::{ConsentPage, Page, consent_page, page};
 pub use parse::{blocks, plain, plain_spans};
+pub use sections::{sections, spoken};
 pub use values::{PersonCase, values_for};
 
 /// Which text.

@@ -205,6 +205,8 @@ impl Drive {
             camera,
             engine: Box::new(TimedEngine { inner: engine, stages: Arc::clone(&stages) }),
             reader: Box::new(PracticeReader::new(controls.clone())),
+            speech: Box::new(crate::speech::SystemSpeech::new()),
+            printer: Box::new(crate::printing::SystemPrinter::new()),
             link,
         };
         let data = folder.join("desk");

@@ -65,6 +65,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::CardOnlyAge => words!(texts, "err-card-only-age", "rec-card-only-age"),
         Failure::CaptureLost => words!(texts, "err-capture-lost", "rec-capture-lost"),
         Failure::NothingToWithdraw => words!(texts, "err-nothing-to-withdraw", "rec-nothing-to-withdraw"),
+        Failure::RulesChanged => words!(texts, "err-rules-changed", "rec-rules-changed"),
         Failure::PaperNotWritten(why) => words!(texts, "err-paper", "rec-paper", why = why.as_str()),
     }
 }
@@ -208,7 +209,8 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         Failure::PaperNotWritten(_) => tr!(texts, "say-paper"),
         Failure::AlreadyEnrolled => tr!(texts, "say-face-there"),
         Failure::FaceNotOffered => tr!(texts, "say-face-not-offered"),
-        Failure::WrongPassphrase { .. }
+        Failure::RulesChanged
+        | Failure::WrongPassphrase { .. }
         | Failure::PassphraseTooShort
         | Failure::OtherRealm
         | Failure::VaultDamaged(_)

@@ -6,6 +6,7 @@ use iced::{Center, Element, Fill, Padding};
 use crate::i18n::Texts;
 use crate::secret::Typed;
 use crate::trr;
+use crate::ui::contrast::Contrast;
 use crate::ui::theme::{self, Sizes, Tone, Weight};
 use crate::ui::widget::{self, Side};
 
@@ -30,7 +31,7 @@ pub(super) fn view<'a>(
         .text_line_height(theme::LINE)
         .spacing(sizes.space * 1.5)
         .width(Fill)
-        .style(|_theme, status| theme::tick_style(status))
+        .style(|theme, status| Contrast::of(theme).tick(theme::tick_style(status)))
         .on_toggle(Message::Ticked);
     let boxed = parts::panel(sizes, Tone::Plain, container(tick).id("tick")).padding(sizes.space);
     let content = column![sizes.heading(trr!(texts, "consent-title"))]
@@ -76,7 +77,7 @@ pub(super) fn sign<'a>(
             .size(sizes.section)
             .line_height(1.4)
             .padding(Padding::from([sizes.space * 1.5, sizes.space * 2.0]))
-            .style(|_theme, status| theme::field_style(false, status))
+            .style(|theme, status| Contrast::of(theme).field(theme::field_style(false, status)))
             .on_input(|name| Message::Signed(SignMessage::NameTyped(Typed::new(name))));
         container(column![input, sizes.soft(trr!(texts, "sign-type-hint"))].spacing(sizes.space)).into()
     } else {
@@ -87,10 +88,10 @@ pub(super) fn sign<'a>(
         container(pad)
             .id("sign-pad")
             .width(Fill)
-            .style(|_theme| {
+            .style(|theme| {
                 let mut style = theme::panel_style(Tone::Plain);
                 style.border.color = theme::LINE_FIELD;
-                style
+                Contrast::of(theme).panel(style)
             })
             .into()
     };

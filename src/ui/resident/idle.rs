@@ -77,5 +77,6 @@ pub(super) fn closed<'a>(sizes: Sizes, texts: &'a Texts) -> Page<'a> {
         sizes.text(trr!(texts, "closed-text")).align_x(Center),
         parts::card_works(sizes, texts),
     ];
-    parts::calm(sizes, "page-closed", content, None)
+    let rules = parts::button(sizes, "rules", trr!(texts, "rules-action"), Weight::Plain, Some(Message::RulesPressed));
+    parts::calm(sizes, "page-closed", content, Some(parts::foot(sizes, [rules])))
 }

@@ -12,6 +12,7 @@
 //! assert!(matches!(window.update(Message::RulesPressed), Action::Ask(ResidentCommand::ShowRules)));
 //! ```
 
+mod aids;
 mod camera;
 mod consent;
 mod drawing;
@@ -27,6 +28,7 @@ use std::path::PathBuf;
 use iced::Element;
 use iced::widget::image;
 
+use crate::app::aids::Paper;
 use crate::app::command::ResidentCommand;
 use crate::app::event::{Event, Preview, ResidentScene};
 use crate::domain::Realm;
@@ -38,7 +40,11 @@ use crate::notice::{Block, Page, blocks, page};
 use crate::secret::Typed;
 use crate::ui::keys::Stray;
 
+use super::contrast::Contrast;
 use super::theme::Sizes;
+
+pub use aids::AidMessage;
+use aids::Aids;
 
 /// How large the letters are. The smallest running text is 18 pt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,13 +62,18 @@ impl LetterSize {
     /// All, in the order of the buttons.
     pub const ALL: [Self; 3] = [Self::Standard, Self::Large, Self::Huge];
 
+    /// In percent of the usual size.
+    pub fn percent(self) -> u16 {
+        match self {
+            Self::Standard => 100,
+            Self::Large => 150,
+            Self::Huge => 200,
+        }
+    }
+
     /// Letters and distances of the page.
-    fn sizes(self) -> Sizes {
-        let factor = match self {
-            Self::Standard => 1.0,
-            Self::Large => 1.5,
-            Self::Huge => 2.0,
-        };
+    pub fn sizes(self) -> Sizes {
+        let factor = f32::from(self.percent()) / 100.0;
         let base = Sizes { small: Sizes::RESIDENT.body, ..Sizes::RESIDENT };
         let sizes = base.times(factor);
         // Headings need to grow less than what is read: at twice the size a heading of 36 would fill the page alone.
@@ -123,6 +134,8 @@ pub enum Message {
     ReceiptPathPicked(Option<PathBuf>),
     /// Confirms the withdrawal.
     WithdrawConfirmed,
+    /// Letters, colours, voice, paper.
+    Aid(AidMessage),
 }
 
 /// The signature field.
@@ -149,6 +162,10 @@ pub enum Action {
     Ask(ResidentCommand),
     /// Ask where to save the receipt, then send [`Message::ReceiptPathPicked`].
     PickReceiptPath,
+    /// Ask where to save a paper, then send [`AidMessage::PathPicked`].
+    PickPaperPath(Paper),
+    /// Collect the words on the page, then send [`AidMessage::PageRead`].
+    ReadPage,
 }
 
 /// Guidance under the preview.
@@ -204,6 +221,7 @@ pub struct Resident {
     guide: Option<Guide>,
     /// What a keyboard-wedge reader has typed so far, while a card is waited for.
     wedge: String,
+    aids: Aids,
 }
 
 impl Default for Resident {
@@ -220,6 +238,7 @@ impl Default for Resident {
             preview: None,
             guide: None,
             wedge: String::new(),
+            aids: Aids::default(),
         }
     }
 }
@@ -254,6 +273,7 @@ impl Resident {
             Event::Guide { guidance, taken, needed } if self.is_watching() => {
                 self.guide = Some(Guide { guidance: *guidance, taken: *taken, needed: *needed });
             }
+            Event::Aid(event) => self.aids.apply(event),
             Event::Preview(_) | Event::Guide { .. } | Event::Staff(_) | Event::Goodbye { .. } => {}
         }
     }
@@ -268,6 +288,22 @@ impl Resident {
         self.letters
     }
 
+    /// Which set of colours the window is in.
+    pub fn contrast(&self) -> Contrast {
+        self.aids.contrast()
+    }
+
+    /// Whether what is on screen is timed by sections, so that it has to be looked for after each change.
+    pub fn is_timed(&self) -> bool {
+        matches!(self.scene, ResidentScene::Notice { .. })
+    }
+
+    /// The section that is read aloud and belongs on screen.
+    pub fn section_read(&self) -> Option<usize> {
+        let by_section = matches!(self.scene, ResidentScene::Notice { .. } | ResidentScene::Rules { .. });
+        self.aids.reading().filter(|_| by_section)
+    }
+
     /// What is shown.
     pub fn scene(&self) -> &ResidentScene {
         &self.scene
@@ -279,10 +315,16 @@ impl Resident {
 
     fn show(&mut self, scene: ResidentScene) {
         use ResidentScene::{Closed, Consent, Done, Idle, Notice, Refused, Rules, WithdrawConfirm};
-        // A page that comes again in the other language keeps what was done on it; any other page begins anew.
         let same_page = std::mem::discriminant(&self.scene) == std::mem::discriminant(&scene);
-        if !(same_page && matches!(scene, Consent { .. })) {
+        // The same sentence that comes again (a signature was missing) keeps its tick. In the other language it is another sentence, which
+        // nobody has agreed to yet.
+        let same_sentence = matches!((&self.scene, &scene), (Consent { sentence: old, .. }, Consent { sentence, .. })
+            if old == sentence);
+        if !same_sentence {
             self.decision = Decision::default();
+        }
+        if !same_page {
+            self.aids.turn(matches!(scene, Idle { .. } | Closed));
         }
         self.page = Page::default();
         self.texts = match &scene {
@@ -358,6 +400,7 @@ impl Resident {
             Message::ReceiptPathPicked(Some(path)) => Action::Ask(Do::SaveReceipt(path)),
             Message::ReceiptPathPicked(None) => Action::None,
             Message::WithdrawConfirmed => Action::Ask(Do::ConfirmWithdraw),
+            Message::Aid(message) => self.aids.update(message, &self.scene, &self.texts, self.letters),
         }
     }
 
@@ -402,13 +445,13 @@ impl Resident {
 
     /// The picture of the window.
     pub fn view<'a>(&'a self, texts: &'a Texts) -> Element<'a, Message> {
-        let sizes = self.letters.sizes();
+        let sizes = Sizes { contrast: self.contrast(), ..self.letters.sizes() };
         let page = match &self.scene {
             ResidentScene::Idle { face_offered, site } => idle::view(sizes, texts, *face_offered, site),
-            ResidentScene::Rules { .. } => notice::rules(sizes, texts, &self.texts),
+            ResidentScene::Rules { .. } => notice::rules(sizes, texts, &self.texts, self.section_read()),
             ResidentScene::TapCard { withdraw, failure } => idle::tap_card(sizes, texts, *withdraw, failure.as_ref()),
             ResidentScene::Notice { text, .. } => {
-                notice::view(sizes, texts, &self.texts, text.reference.sha256, self.end_shown)
+                notice::view(sizes, texts, &self.texts, text.reference.sha256, self.end_shown, self.section_read())
             }
             ResidentScene::Consent { preamble, sentence, buttons } if self.decision.signing => {
                 let _ = preamble;
@@ -438,7 +481,7 @@ impl Resident {
             ResidentScene::Notice { masked_name, .. } => Some(masked_name.as_str()),
             _ => None,
         };
-        parts::window(texts, self.realm, self.letters, masked_name, page)
+        parts::window(texts, self.realm, self.letters, masked_name, aids::papers(&self.scene), &self.aids, page)
     }
 }
 

@@ -4,9 +4,11 @@ use iced::widget::{Column, container, scrollable, sensor};
 use iced::{Center, Element, Fill};
 
 use crate::i18n::Texts;
-use crate::notice::Block;
+use crate::notice::{Block, sections};
 use crate::trr;
-use crate::ui::theme::{Sizes, Weight};
+use crate::ui::contrast::Contrast;
+use crate::ui::sections::section_id;
+use crate::ui::theme::{self, Sizes, Weight};
 use crate::ui::widget;
 
 use super::Message;
@@ -22,10 +24,11 @@ pub(super) fn view<'a>(
     blocks: &'a [Vec<Block>],
     digest: [u8; 32],
     end_shown: bool,
+    read: Option<usize>,
 ) -> Page<'a> {
     let end = container(sizes.soft(trr!(texts, "notice-end")).align_x(Center)).id("notice-end").center_x(Fill);
     let end = sensor(end.padding([sizes.space * 1.5, 0.0])).key(digest).on_show(|_size| Message::EndShown);
-    let text = all(sizes, blocks).push(end);
+    let text = all(sizes, blocks, read).push(end);
     let padded = container(container(text).padding([sizes.space, 0.0]).max_width(1180)).center_x(Fill);
     let body = widget::scroll("page-notice", padded).height(Fill).on_scroll(|view| Message::Scrolled(is_at_end(&view)));
 
@@ -42,17 +45,38 @@ pub(super) fn view<'a>(
 }
 
 /// The public rules.
-pub(super) fn rules<'a>(sizes: Sizes, texts: &'a Texts, blocks: &'a [Vec<Block>]) -> Page<'a> {
+pub(super) fn rules<'a>(sizes: Sizes, texts: &'a Texts, blocks: &'a [Vec<Block>], read: Option<usize>) -> Page<'a> {
     let content: Element<'a, Message> =
-        if blocks.is_empty() { sizes.text(trr!(texts, "rules-none")).into() } else { all(sizes, blocks).into() };
+        if blocks.is_empty() { sizes.text(trr!(texts, "rules-none")).into() } else { all(sizes, blocks, read).into() };
     let back = parts::button(sizes, "back", trr!(texts, "back"), Weight::Plain, Some(Message::BackPressed));
     parts::page(sizes, "page-rules", content, Some(parts::foot(sizes, [back])))
 }
 
-fn all<'a>(sizes: Sizes, blocks: &'a [Vec<Block>]) -> Column<'a, Message> {
-    let parts = blocks.iter().map(|text| parts::legal(sizes, text).into());
-    Column::with_children(parts).spacing(sizes.space * 4.0)
+/// The texts, each section in a container of its own, by which it is found, timed and marked while it is read aloud.
+fn all<'a>(sizes: Sizes, blocks: &'a [Vec<Block>], read: Option<usize>) -> Column<'a, Message> {
+    let mut number = 0;
+    let texts = blocks.iter().map(|text| {
+        let parts = sections(text).into_iter().map(|section| {
+            let mark = read == Some(number);
+            let part = container(parts::legal(sizes, section))
+                .id(section_id(number))
+                .padding(iced::Padding::ZERO.left(MARK * 3.0))
+                .style(move |theme| {
+                    let line = if mark { theme::PRIMARY } else { iced::Color::TRANSPARENT };
+                    let border =
+                        iced::Border { color: Contrast::of(theme).shade(line), width: MARK, radius: 8.0.into() };
+                    container::Style { border, ..container::Style::default() }
+                });
+            number += 1;
+            part.into()
+        });
+        Column::with_children(parts).spacing(sizes.space).into()
+    });
+    Column::with_children(texts).spacing(sizes.space * 4.0)
 }
+
+/// Width of the line around what is read aloud.
+const MARK: f32 = 3.0;
 
 /// Whether the last line is in view, within two pixels.
 fn is_at_end(view: &scrollable::Viewport) -> bool {
