@@ -143,6 +143,8 @@ impl Desk {
     /// At an unlock: says so when the copy or its key were changed while the desk was locked.
     pub(super) fn check_public_rules(&mut self) {
         let folder = &self.config.data_dir;
+        // Whatever is there, the copy is made anew by this vault.
+        self.aids.public = PublicRules::default();
         let there = |name: &str| folder.join(name).exists();
         let Some(open) = self.open.as_ref() else { return };
         let ours = key(folder) == Some(open.vault.evidence_public());

@@ -18,16 +18,9 @@ const PROGRAM_MAX: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// The default printer of this account, or the first one where none is the default.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct SystemPrinter {
-    taken_max: Duration,
     running: Option<Receiver<Result<(), PrintError>>>,
-}
-
-impl Default for SystemPrinter {
-    fn default() -> Self {
-        Self { taken_max: TAKEN_MAX, running: None }
-    }
 }
 
 impl SystemPrinter {
@@ -35,18 +28,13 @@ impl SystemPrinter {
     pub fn new() -> Self {
         Self::default()
     }
-
-    /// The same with another patience.
-    pub fn patient_for(taken_max: Duration) -> Self {
-        Self { taken_max, running: None }
-    }
 }
 
 impl Printer for SystemPrinter {
     fn print(&mut self, pdf: Vec<u8>) {
         let (tell, outcome) = channel();
-        let (failed, taken_max) = (tell.clone(), self.taken_max);
-        let work = move || drop(tell.send(print(&pdf, taken_max)));
+        let failed = tell.clone();
+        let work = move || drop(tell.send(print(&pdf)));
         if std::thread::Builder::new().name("printing".into()).spawn(work).is_err() {
             let _ = failed.send(Err(PrintError::NoService));
         }
@@ -64,9 +52,14 @@ impl Printer for SystemPrinter {
     }
 }
 
-fn print(pdf: &[u8], taken_max: Duration) -> Result<(), PrintError> {
+fn print(pdf: &[u8]) -> Result<(), PrintError> {
     let job = match submit(pdf, None) {
         Err(PrintError::NoPrinter) => {
+            // Without a scheduler `lp` only says that there is no default.
+            let running = run(program("lpstat").arg("-r"), &[])?;
+            if String::from_utf8_lossy(&running.stdout).contains("not running") {
+                return Err(PrintError::NoService);
+            }
             let listed = run(program("lpstat").arg("-e"), &[])?;
             let names = String::from_utf8_lossy(&listed.stdout).into_owned();
             let first = names.lines().map(str::trim).find(|name| !name.is_empty()).ok_or(PrintError::NoPrinter)?;
@@ -75,7 +68,7 @@ fn print(pdf: &[u8], taken_max: Duration) -> Result<(), PrintError> {
         other => other?,
     };
     let since = Instant::now();
-    while since.elapsed() < taken_max {
+    while since.elapsed() < TAKEN_MAX {
         // Every job that is not done yet.
         let waiting = run(program("lpstat").args(["-W", "not-completed", "-o"]), &[])?;
         let there =

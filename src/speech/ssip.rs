@@ -22,15 +22,27 @@ const SILENCE_MAX: Duration = Duration::from_secs(20);
 const LETTER_MAX: Duration = Duration::from_millis(800);
 /// Longest line that is read, in bytes.
 const LINE_MAX: usize = 64 * 1024;
+/// Most lines of one answer.
+const LINES_MAX: usize = 200_000;
 /// A little slower than usual, -100 to 100: legal texts, and people of any age.
 const RATE: i32 = -15;
 
 /// A connection.
 pub(super) struct Service<'a> {
     stream: UnixStream,
-    buffer: Vec<u8>,
+    heard: Lines,
     events: VecDeque<u16>,
     stopped: &'a Receiver<()>,
+}
+
+/// What came from the service and is not a complete answer yet.
+#[derive(Default)]
+struct Lines {
+    /// The start of a line.
+    bytes: Vec<u8>,
+    /// Complete lines of an answer that goes on. The list of voices has over ten thousand.
+    lines: Vec<String>,
+    done: VecDeque<Answer>,
 }
 
 /// A complete answer: its code, and what came before the last line.
@@ -49,7 +61,7 @@ impl<'a> Service<'a> {
         };
         let timed = stream.set_read_timeout(Some(LISTEN)).and_then(|()| stream.set_write_timeout(Some(ANSWER_MAX)));
         timed.map_err(|_| SpeechError::NoService)?;
-        let mut service = Self { stream, buffer: vec![], events: VecDeque::new(), stopped };
+        let mut service = Self { stream, heard: Lines::default(), events: VecDeque::new(), stopped };
         service.ask("SET self CLIENT_NAME resident:menka:reading")?;
         service.ask("SET self NOTIFICATION ALL on")?;
         service.ask(&format!("SET self RATE {RATE}"))?;
@@ -76,18 +88,22 @@ impl<'a> Service<'a> {
     }
 
     fn take_voice(&mut self, language: Language) -> Result<bool, SpeechError> {
-        // Mandarin is `zh` in some modules and `cmn` in others; Cantonese (`yue`) would read it wrongly.
+        // Mandarin is `zh` in some modules and `cmn` in others; Cantonese (`yue`) would read it wrongly. The plainest voice first.
         let wanted: &[&str] = match language {
-            Language::Chinese => &["zh", "cmn"],
-            Language::English => &["en"],
+            Language::Chinese => &["zh-cn", "cmn", "zh"],
+            Language::English => &["en-us", "en-gb", "en"],
         };
         let voices = self.ask("LIST SYNTHESIS_VOICES")?.lines;
-        let found = voices.iter().find_map(|line| {
+        let voices = voices.iter().filter_map(|line| {
             let mut fields = line.split('\t');
             let (name, tag) = (fields.next()?, fields.next()?);
-            let first = tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
-            wanted.contains(&first.as_str()).then(|| (name.to_owned(), tag.to_owned()))
+            let low = tag.to_ascii_lowercase();
+            let first = low.split(['-', '_']).next().unwrap_or_default();
+            let rank =
+                wanted.iter().position(|w| *w == low).or_else(|| wanted.contains(&first).then_some(wanted.len()))?;
+            Some((rank, name.to_owned(), tag.to_owned()))
         });
+        let found = voices.min_by_key(|(rank, _, _)| *rank).map(|(_, name, tag)| (name, tag));
         let Some((name, tag)) = found else { return Ok(false) };
         let language = self.ask(&format!("SET self LANGUAGE {tag}"))?.code;
         let voice = self.ask(&format!("SET self SYNTHESIS_VOICE {name}"))?.code;
@@ -163,21 +179,44 @@ impl<'a> Service<'a> {
     /// The next complete answer or event; `None` when nothing came within [`LISTEN`].
     fn listen(&mut self) -> Result<Option<Answer>, SpeechError> {
         loop {
-            if let Some(answer) = take_answer(&mut self.buffer) {
+            if let Some(answer) = self.heard.done.pop_front() {
                 return Ok(Some(answer));
             }
-            let mut bytes = [0; 4096];
+            let mut bytes = [0; 16 * 1024];
             match self.stream.read(&mut bytes) {
                 Ok(0) => return Err(SpeechError::Lost),
-                Ok(count) => self.buffer.extend_from_slice(bytes.get(..count).unwrap_or_default()),
+                Ok(count) => self.heard.take(bytes.get(..count).unwrap_or_default())?,
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => return Ok(None),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return Err(SpeechError::Lost),
             }
-            if self.buffer.len() > 16 * LINE_MAX {
+        }
+    }
+}
+
+impl Lines {
+    /// Takes in some bytes. An answer is lines `123-words` and a last line `123 words`; lines of another shape are passed over.
+    fn take(&mut self, bytes: &[u8]) -> Result<(), SpeechError> {
+        let mut pieces = bytes.split(|byte| *byte == b'\n').peekable();
+        while let Some(piece) = pieces.next() {
+            self.bytes.extend_from_slice(piece);
+            if self.bytes.len() > LINE_MAX || self.lines.len() > LINES_MAX {
                 return Err(SpeechError::Lost);
             }
+            if pieces.peek().is_none() {
+                break;
+            }
+            let line = String::from_utf8_lossy(&std::mem::take(&mut self.bytes)).trim_end_matches('\r').to_owned();
+            let code = line.get(..3).and_then(|digits| digits.parse::<u16>().ok());
+            match (code, line.as_bytes().get(3)) {
+                (Some(code), Some(b' ') | None) => {
+                    self.done.push_back(Answer { code, lines: std::mem::take(&mut self.lines) });
+                }
+                (Some(_), Some(b'-')) => self.lines.push(line.get(4..).unwrap_or_default().to_owned()),
+                _ => {}
+            }
         }
+        Ok(())
     }
 }
 
@@ -187,26 +226,6 @@ fn is_well(code: u16) -> bool {
 
 fn is_event(code: u16) -> bool {
     (700..800).contains(&code)
-}
-
-/// Takes one complete answer off the front: lines `123-words`, and a last line `123 words`. Lines of another shape are passed over.
-fn take_answer(buffer: &mut Vec<u8>) -> Option<Answer> {
-    let mut lines = vec![];
-    let mut at = 0;
-    while let Some(length) = buffer.get(at..)?.iter().position(|byte| *byte == b'\n') {
-        let line = String::from_utf8_lossy(buffer.get(at..at + length)?).trim_end_matches('\r').to_owned();
-        at += length + 1;
-        let code = line.get(..3).and_then(|digits| digits.parse::<u16>().ok());
-        match (code, line.as_bytes().get(3)) {
-            (Some(code), Some(b' ') | None) => {
-                buffer.drain(..at);
-                return Some(Answer { code, lines });
-            }
-            (Some(_), Some(b'-')) => lines.push(line.get(4..).unwrap_or_default().to_owned()),
-            _ => {}
-        }
-    }
-    None
 }
 
 /// Where the service listens: what the environment names, else the usual place of this user.
@@ -248,22 +267,27 @@ mod tests {
 
     #[test]
     fn answers_and_events_are_told_apart_and_halves_wait() {
-        let mut buffer =
-            b"249-Chinese\tcmn\tnone\r\n249-English\ten\tnone\r\n249 OK\r\n702-21\r\n702-1\r\n702 END\r\n23".to_vec();
-        let voices = take_answer(&mut buffer).unwrap();
+        let mut heard = Lines::default();
+        let bytes = b"249-Chinese\tcmn\tnone\r\n249-English\ten\tnone\r\n249 OK\r\n702-21\r\n702-1\r\n702 END\r\n23";
+        // However the bytes are cut.
+        bytes.chunks(3).for_each(|chunk| heard.take(chunk).unwrap());
+        let voices = heard.done.pop_front().unwrap();
         assert_eq!((voices.code, voices.lines.len()), (249, 2));
-        let end = take_answer(&mut buffer).unwrap();
+        let end = heard.done.pop_front().unwrap();
         assert!(is_event(end.code) && end.code == 702);
-        assert!(take_answer(&mut buffer).is_none());
-        buffer.extend_from_slice(b"0 OK RECEIVING\r\n");
-        assert_eq!(take_answer(&mut buffer).unwrap().code, 230);
+        assert!(heard.done.is_empty());
+        heard.take(b"0 OK RECEIVING\r\n").unwrap();
+        assert_eq!(heard.done.pop_front().unwrap().code, 230);
     }
 
     #[test]
-    fn junk_from_the_service_is_passed_over() {
+    fn junk_from_the_service_is_passed_over_and_an_endless_line_ends_the_reading() {
         for junk in [&b"\n\n\n"[..], b"hello\r\n", b"12\r\n", b"\xff\xfe\n", "中文 行\n".as_bytes(), b"ab1 OK\n"] {
-            let mut buffer = junk.to_vec();
-            assert!(take_answer(&mut buffer).is_none(), "{junk:?}");
+            let mut heard = Lines::default();
+            heard.take(junk).unwrap();
+            assert!(heard.done.is_empty(), "{junk:?}");
         }
+        let mut heard = Lines::default();
+        assert_eq!(heard.take(&[b'x'; LINE_MAX + 1]), Err(SpeechError::Lost));
     }
 }

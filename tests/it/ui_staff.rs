@@ -23,7 +23,7 @@ use menka::ui::staff::{self, Action, Flash, Message, Page, Route, Staff, Stray};
 use menka::ui::{explain, theme};
 
 /// The fonts once for the whole binary: loading ten megabytes for every simulator would take seconds.
-fn settings() -> Settings {
+pub fn settings() -> Settings {
     static FONTS: std::sync::Once = std::sync::Once::new();
     let mut settings = theme::settings();
     let fonts = std::mem::take(&mut settings.fonts);

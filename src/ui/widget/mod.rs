@@ -40,9 +40,10 @@ fn press<'a, M: Clone + 'a>(
     message: Option<M>,
 ) -> button::Button<'a, M> {
     let font = if weight == Weight::Primary { theme::BOLD } else { theme::REGULAR };
-    let label = text(label).size(sizes.body).line_height(1.25).font(font).align_x(Center).align_y(Center);
+    let label = text(label).size(sizes.body).line_height(1.25).font(font).align_x(Center);
     let label = if width == Length::Shrink { label } else { label.width(Fill) };
-    button(label.height(Fill))
+    // As tall as its words, so that a test sees when they do not fit.
+    button(container(label).center_y(Fill))
         .height(sizes.button)
         .width(width)
         .padding(Padding::from([0.0, sizes.space * 2.0]))
