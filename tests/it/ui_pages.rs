@@ -126,7 +126,7 @@ fn f05c_no_page_cuts_or_covers_a_word_in_any_language_or_size() {
                             let window = dressed(language, scene.clone(), letters, contrast);
                             let mut ui = show(&window, &texts, size);
                             let snapshot = ui.snapshot(&contrast.theme()).unwrap();
-                            let file = format!("page {name} {contrast:?}").replace([' ', ':', '{', '}', ','], "-");
+                            let file = format!("page {name} {contrast:?}").replace([' ', ':', '{', '}', ',', '.'], "-");
                             let _ = snapshot.matches_image(folder.join(file)).unwrap();
                         }
                     }
@@ -158,7 +158,7 @@ fn f05c_what_is_said_beside_a_page_covers_nothing_and_leaves_its_actions_in_view
                     }
                     if let Some(folder) = shots().filter(|_| letters == LetterSize::Standard && size.height > 700.0) {
                         let snapshot = ui.snapshot(&Contrast::Usual.theme()).unwrap();
-                        let file = format!("tray {name}").replace([' ', ':', '{', '}', ','], "-");
+                        let file = format!("tray {name}").replace([' ', ':', '{', '}', ',', '.'], "-");
                         let _ = snapshot.matches_image(folder.join(file)).unwrap();
                     }
                 }
@@ -369,6 +369,67 @@ fn f05c_the_question_before_a_page_is_put_away_is_answered_by_any_touch() {
     assert!(matches!(touch(&mut window), Action::None));
 }
 
+#[test]
+fn f05c_every_action_of_a_page_can_be_reached_and_pressed_by_the_keyboard_alone() {
+    use iced_test::core::clipboard;
+    use iced_test::core::widget::operation::black_box;
+    use menka::ui::focus::{self, Step};
+    let settings = super::ui_staff::settings();
+    let mut renderer = iced_test::renderer::Renderer::new(settings.default_font, settings.default_text_size);
+    let texts = Texts::new(Language::Chinese);
+    // What the mouse can press is what the keyboard can press: no more, no less.
+    for (name, scene, actions) in scenes(Language::Chinese) {
+        let window = window(Language::Chinese, scene);
+        let root = iced::widget::container(window.view(&texts)).id("menka-resident");
+        let mut ui = UserInterface::build(root, SCREENS[0], Cache::default(), &mut renderer);
+        let mut pressed = vec![];
+        let mut seen: Vec<String> = vec![];
+        for _ in 0..24 {
+            let mut next: Option<Box<dyn Operation<()>>> =
+                Some(Box::new(focus::operation("menka-resident", Step::Next)));
+            while let Some(mut operation) = next.take() {
+                ui.operate(&renderer, &mut black_box(operation.as_mut()));
+                if let Outcome::Chain(then) = operation.finish() {
+                    next = Some(then);
+                }
+            }
+            let mut messages = vec![];
+            let space = iced_test::simulator::press_key(
+                iced::keyboard::Key::Named(iced::keyboard::key::Named::Space),
+                Some(" ".into()),
+            );
+            let _ = ui.update(
+                &[space],
+                iced_test::core::mouse::Cursor::Unavailable,
+                &mut renderer,
+                &mut clipboard::Null,
+                &mut messages,
+            );
+            let said = format!("{messages:?}");
+            if seen.contains(&said) {
+                continue;
+            }
+            seen.push(said);
+            pressed.extend(messages);
+        }
+        let by_mouse: Vec<String> = actions
+            .iter()
+            .flat_map(|at| {
+                let mut ui = show(&window, &texts, SCREENS[0]);
+                ui.click(id(*at)).unwrap_or_else(|e| panic!("{name}: {at}: {e}"));
+                ui.into_messages().map(|m| format!("{m:?}")).filter(|m| !m.contains("EndShown")).collect::<Vec<_>>()
+            })
+            .collect();
+        let by_key: Vec<String> = pressed.iter().map(|m| format!("{m:?}")).collect();
+        for wanted in &by_mouse {
+            assert!(by_key.contains(wanted), "{wanted} on {name} by key: {by_key:?}");
+        }
+        assert!(by_key.iter().any(|m| m == "LanguagePressed") && by_key.iter().any(|m| m.contains("ReadPressed")));
+        // Yes stays shut before the tick, for the keyboard too.
+        assert!(!by_key.iter().any(|m| m == "YesPressed"), "{name}");
+    }
+}
+
 /// Words that push towards a face, or towards haste. Rules: P05, J04-3, F12.
 const PRESSING: &[&str] = &[
     "必须录",
@@ -399,7 +460,7 @@ const PRESSING: &[&str] = &[
     "名额",
     "仅剩",
     "最后机会",
-    "最后一次",
+    "最后一次机会",
     "倒计时",
     "秒后",
     "否则不能进",

@@ -153,11 +153,13 @@ impl Aids {
         let small = Sizes { button: 48.0, space: 8.0, ..sizes };
         let size = |id, label: &'static str, to: LetterSize| {
             let weight = if to == letters { Weight::Here } else { Weight::Quiet };
-            widget::action(small, id, label, weight, Some(Message::SizePressed(to)))
+            let message = Some(Message::SizePressed(to));
+            widget::by_key(widget::action(small, id, label, weight, message.clone()), message)
         };
         let aid = |id, label: String, here: bool, message| {
             let weight = if here { Weight::Here } else { Weight::Quiet };
-            widget::action(small, id, label, weight, Some(Message::Aid(message)))
+            let message = Some(Message::Aid(message));
+            widget::by_key(widget::action(small, id, label, weight, message.clone()), message)
         };
         let other = match texts.language() {
             Language::Chinese => "English",
@@ -178,7 +180,10 @@ impl Aids {
         .push(copy)
         .push(widget::gap())
         .push(masked_name.map(|name| sizes.soft(name)))
-        .push(widget::action(small, "language", other, Weight::Plain, Some(Message::LanguagePressed)))
+        .push(widget::by_key(
+            widget::action(small, "language", other, Weight::Plain, Some(Message::LanguagePressed)),
+            Some(Message::LanguagePressed),
+        ))
         .spacing(small.space * 0.5)
         .align_y(Center)
         .padding([small.space * 0.75, sizes.space * 3.0])
@@ -190,7 +195,8 @@ impl Aids {
         let mut lines = Column::new().spacing(sizes.space * 0.75);
         let small = Sizes { button: 56.0, ..sizes };
         let key = |id: &'static str, label: String, message: Option<AidMessage>| {
-            widget::action(small, id, label, Weight::Plain, message.map(Message::Aid))
+            let message = message.map(Message::Aid);
+            widget::by_key(widget::action(small, id, label, Weight::Plain, message.clone()), message)
         };
         let mut empty = true;
         if self.still_there {

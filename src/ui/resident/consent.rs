@@ -33,6 +33,7 @@ pub(super) fn view<'a>(
         .width(Fill)
         .style(|theme, status| Contrast::of(theme).tick(theme::tick_style(status)))
         .on_toggle(Message::Ticked);
+    let tick = widget::by_key(tick, Some(Message::Ticked(!ticked)));
     let boxed = parts::panel(sizes, Tone::Plain, container(tick).id("tick")).padding(sizes.space);
     let content = column![sizes.heading(trr!(texts, "consent-title"))]
         .push(iced::widget::Column::with_children(lines).spacing(sizes.space * 0.5))
@@ -58,7 +59,8 @@ pub(super) fn sign<'a>(
     let small = Sizes { body: sizes.body.min(34.0), button: sizes.button.min(64.0), ..sizes };
     let choice = |id, label: String, typing: bool| {
         let weight = if decision.typing == typing { Weight::Plain } else { Weight::Quiet };
-        widget::action(small, id, label, weight, Some(Message::Signed(SignMessage::ByTyping(typing))))
+        let message = Some(Message::Signed(SignMessage::ByTyping(typing)));
+        widget::by_key(widget::action(small, id, label, weight, message.clone()), message)
     };
     let given = !decision.strokes.is_empty() || !decision.name.as_str().is_empty();
     let clear = given.then_some(Message::Signed(SignMessage::Cleared));
@@ -66,8 +68,14 @@ pub(super) fn sign<'a>(
         choice("sign-draw", trr!(texts, "sign-draw"), false),
         choice("sign-type", trr!(texts, "sign-type"), true),
         widget::gap(),
-        widget::action(small, "sign-clear", trr!(texts, "sign-clear"), Weight::Quiet, clear),
-        widget::action(small, "sign-back", trr!(texts, "sign-back"), Weight::Plain, Some(Message::SignBackPressed)),
+        widget::by_key(
+            widget::action(small, "sign-clear", trr!(texts, "sign-clear"), Weight::Quiet, clear.clone()),
+            clear
+        ),
+        widget::by_key(
+            widget::action(small, "sign-back", trr!(texts, "sign-back"), Weight::Plain, Some(Message::SignBackPressed)),
+            Some(Message::SignBackPressed)
+        ),
     ]
     .spacing(sizes.space)
     .align_y(Center);

@@ -105,7 +105,8 @@ pub(super) fn button<'a>(
     message: Option<Message>,
 ) -> Element<'a, Message> {
     // Two lines of a label always fit its button.
-    widget::wide_action(Sizes { body: sizes.body.min(40.0), ..sizes }, id, label, weight, message)
+    let sizes = Sizes { body: sizes.body.min(40.0), ..sizes };
+    widget::by_key(widget::wide_action(sizes, id, label, weight, message.clone()), message)
 }
 
 /// Words in the middle of a calm page; they may hold a name, so they are not bold.

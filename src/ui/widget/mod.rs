@@ -1,5 +1,7 @@
 //! The building blocks of all windows: buttons with ids, panels, fields. Screens put these together and style nothing themselves.
 
+mod by_key;
+
 use iced::widget::{Column, Id, Text, button, checkbox, column, container, row, scrollable, space, text, text_input};
 use iced::{Center, Element, Fill, Length, Padding};
 
@@ -7,6 +9,8 @@ use super::contrast::Contrast;
 use super::theme::{self, Sizes, Tone, Weight};
 use crate::i18n::Texts;
 use crate::tr;
+
+pub use by_key::by_key;
 
 /// A button that tests, and people's fingers, find: buttons of iced have no id, so a container around it carries one.
 ///
@@ -90,9 +94,8 @@ impl<M> Side<M> {
 /// Two buttons for a decision: same size, same weight, same distance, so that neither is nudged.
 pub fn equal_pair<'a, M: Clone + 'a>(sizes: Sizes, left: Side<M>, right: Side<M>) -> Element<'a, M> {
     let side = |side: Side<M>| {
-        container(press(sizes, side.label, Weight::Plain, Fill, side.message).height(sizes.button * 1.25))
-            .id(side.id)
-            .width(Length::FillPortion(1))
+        let pressed = press(sizes, side.label, Weight::Plain, Fill, side.message.clone()).height(sizes.button * 1.25);
+        container(by_key(pressed, side.message)).id(side.id).width(Length::FillPortion(1))
     };
     row![side(left), side(right)].spacing(sizes.space * 3.0).width(Fill).into()
 }
