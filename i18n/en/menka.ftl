@@ -446,3 +446,16 @@ tools-step-5 = 5. Practice passphrase: practice-practice. Other residents: 1-202
 ## The public rules on the resident window
 err-rules-changed = The public copy of the rules was changed while the desk was locked. It was made anew.
 rec-rules-changed = Find out who can change files on this computer, and tell the person in charge.
+## Roles and looks
+
+err-role = Your account does not do this.
+rec-role = Please hand it to a colleague who does.
+role-front-desk = Front desk
+role-supervisor = Supervisor
+role-technician = Technician
+role-auditor = Auditor
+look-why = Why open it?
+look-here = The resident is here
+look-card = Card work
+look-request = Call or letter
+look-other = Other

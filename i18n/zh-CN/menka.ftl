@@ -446,3 +446,16 @@ tools-step-5 = 5. 练习口令：practice-practice。其他住户：1-202、2-30
 ## 住户窗口的公开规则
 err-rules-changed = 锁定期间，公开规则的副本被改动过，已经重新生成。
 rec-rules-changed = 请查一查谁能动这台电脑的文件，并告诉负责人。
+## 角色与查看
+
+err-role = 您的账号不能办这件事。
+rec-role = 请交给有这项职责的同事办。
+role-front-desk = 前台
+role-supervisor = 主管
+role-technician = 技术员
+role-auditor = 审计员
+look-why = 为什么打开？
+look-here = 住户本人在场
+look-card = 办卡
+look-request = 来电或来信
+look-other = 其他

@@ -80,6 +80,8 @@ pub enum Failure {
     PaperNotWritten(String),
     /// The public copy of the rules was changed while the desk was locked; it is made anew.
     RulesChanged,
+    /// The account's role does not have this command.
+    NotYourRole,
 }
 
 /// A gate's shown name.

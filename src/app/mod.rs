@@ -13,6 +13,7 @@ mod handing_over;
 mod preview;
 pub mod promises;
 mod public_rules;
+pub mod roles;
 pub mod runner;
 mod staff;
 mod visit;

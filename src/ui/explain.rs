@@ -66,6 +66,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::CaptureLost => words!(texts, "err-capture-lost", "rec-capture-lost"),
         Failure::NothingToWithdraw => words!(texts, "err-nothing-to-withdraw", "rec-nothing-to-withdraw"),
         Failure::RulesChanged => words!(texts, "err-rules-changed", "rec-rules-changed"),
+        Failure::NotYourRole => words!(texts, "err-role", "rec-role"),
         Failure::PaperNotWritten(why) => words!(texts, "err-paper", "rec-paper", why = why.as_str()),
     }
 }
@@ -220,6 +221,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         | Failure::NoGateChosen
         | Failure::Face(_)
         | Failure::Refused(..)
-        | Failure::FingerprintUnreadable => tr!(texts, "say-staff"),
+        | Failure::FingerprintUnreadable
+        | Failure::NotYourRole => tr!(texts, "say-staff"),
     }
 }

@@ -12,6 +12,7 @@ mod layering;
 mod machine;
 mod notice;
 mod practice;
+mod roles;
 mod ui_pages;
 mod ui_resident;
 mod ui_staff;
