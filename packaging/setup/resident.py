@@ -171,6 +171,7 @@ try:
     run("xdotool", "type", "--delay", "25", "1-101")
     run("xdotool", "key", "Return")
     click(STAFF, "home-row-0")
+    click(STAFF, "look-card")
     has(STAFF, "card-issue")
     click(TOOLS, "tool-card-0")
     time.sleep(1.0)
