@@ -122,3 +122,4 @@ paper-no-printer = There is no printer to use. You can save it as a file, or ask
 paper-stuck = The printer does not answer; this print was cancelled. You can save it as a file, or ask the staff.
 paper-refused = It was not printed. You can save it as a file, or ask the staff.
 paper-not-saved = The file could not be saved. Try another place, or ask the staff.
+notice-no = No face, card only

@@ -116,7 +116,6 @@ def refuse():
     click(RESIDENT, "ask-face")
     click(TOOLS, "tool-card-0")
     has(RESIDENT, "page-notice")
-    read_to_the_end()
     click(RESIDENT, "no")
     has(RESIDENT, "page-refused")
 

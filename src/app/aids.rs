@@ -173,6 +173,8 @@ impl Desk {
             AidCommand::Hush | AidCommand::Here => {}
             AidCommand::InView(view) => self.see(view),
             AidCommand::Print(paper) => self.print(paper, now),
+            // The receipt brings its signed record along.
+            AidCommand::Save(Paper::Receipt, path) => self.save_receipt(&path),
             AidCommand::Save(paper, path) => self.save(paper, &path, now),
         }
     }

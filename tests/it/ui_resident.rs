@@ -68,7 +68,7 @@ pub fn scenes(language: Language) -> Vec<(&'static str, ResidentScene, Vec<&'sta
         ),
         ("tap", S::TapCard { withdraw: false, failure: None }, vec!["back"]),
         ("tap-again", S::TapCard { withdraw: true, failure: Some(Failure::CardUnknown) }, vec!["back"]),
-        ("notice", notice(language, false), vec!["back", "continue"]),
+        ("notice", notice(language, false), vec!["back", "no", "continue"]),
         ("consent", consent(language), vec!["no", "yes"]),
         ("refused", S::Refused { text: words(Text::Refused) }, vec!["back"]),
         ("camera", S::Camera { hint: menka::notice::plain(&words(Text::CameraHint)) }, vec!["stop"]),
@@ -255,6 +255,7 @@ fn p16_no_is_one_tap_at_every_point_of_the_decision() {
         let mut window = window(language, consent(language));
         let refuses =
             |window: &mut Resident| matches!(press(window, &texts, "no"), Action::Ask(ResidentCommand::Refuse));
+        assert!(refuses(&mut self::window(language, notice(language, false))), "while the notice is read");
         assert!(refuses(&mut window), "before the tick");
         press(&mut window, &texts, "tick");
         assert!(refuses(&mut window), "after the tick");

@@ -3,4 +3,5 @@
 mod crash;
 mod duties;
 mod files;
+mod reading;
 mod site;

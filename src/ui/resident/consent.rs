@@ -10,9 +10,10 @@ use crate::ui::contrast::Contrast;
 use crate::ui::theme::{self, Sizes, Tone, Weight};
 use crate::ui::widget::{self, Side};
 
+use super::decision::Decision;
 use super::pad::Pad;
 use super::parts::{self, Page};
-use super::{Decision, Message, SignMessage};
+use super::{Message, SignMessage};
 
 /// The page of the decision.
 pub(super) fn view<'a>(

@@ -15,9 +15,11 @@
 mod aids;
 mod camera;
 mod consent;
+mod decision;
 mod drawing;
 mod ending;
 mod idle;
+mod letters;
 mod notice;
 mod pad;
 mod parts;
@@ -32,7 +34,6 @@ use crate::app::aids::Paper;
 use crate::app::command::ResidentCommand;
 use crate::app::event::{Event, Preview, ResidentScene};
 use crate::domain::Realm;
-use crate::domain::consent::Signature;
 use crate::domain::notice::Language;
 use crate::domain::quality::Guidance;
 use crate::i18n::Texts;
@@ -45,47 +46,8 @@ use super::theme::Sizes;
 
 pub use aids::AidMessage;
 use aids::Aids;
-
-/// How large the letters are. The smallest running text is 18 pt.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LetterSize {
-    /// 18 pt.
-    #[default]
-    Standard,
-    /// Half as large again.
-    Large,
-    /// Twice as large.
-    Huge,
-}
-
-impl LetterSize {
-    /// All, in the order of the buttons.
-    pub const ALL: [Self; 3] = [Self::Standard, Self::Large, Self::Huge];
-
-    /// In percent of the usual size.
-    pub fn percent(self) -> u16 {
-        match self {
-            Self::Standard => 100,
-            Self::Large => 150,
-            Self::Huge => 200,
-        }
-    }
-
-    /// Letters and distances of the page.
-    pub fn sizes(self) -> Sizes {
-        let factor = f32::from(self.percent()) / 100.0;
-        let base = Sizes { small: Sizes::RESIDENT.body, ..Sizes::RESIDENT };
-        let sizes = base.times(factor);
-        // Headings need to grow less than what is read: at twice the size a heading of 36 would fill the page alone.
-        let calm = (1.0 + factor) / 2.0;
-        Sizes {
-            title: base.title * calm,
-            section: (base.section * calm).max(sizes.body),
-            huge: base.huge * calm,
-            ..sizes
-        }
-    }
-}
+use decision::Decision;
+pub use letters::LetterSize;
 
 /// What happened in the window.
 #[derive(Clone, Debug)]
@@ -174,32 +136,6 @@ struct Guide {
     guidance: Guidance,
     taken: u8,
     needed: u8,
-}
-
-/// The decision page: nothing is ticked or signed when it opens.
-#[derive(Default)]
-struct Decision {
-    ticked: bool,
-    signing: bool,
-    typing: bool,
-    strokes: Vec<Vec<(u16, u16)>>,
-    name: Typed,
-}
-
-impl Decision {
-    /// Takes the signature; nothing of it stays here.
-    fn take_signature(&mut self) -> Signature {
-        let decision = std::mem::take(self);
-        if decision.typing {
-            Signature::TypedName(decision.name.as_str().trim().to_owned())
-        } else {
-            Signature::Strokes(decision.strokes)
-        }
-    }
-
-    fn is_signed(&self) -> bool {
-        if self.typing { !self.name.as_str().trim().is_empty() } else { self.strokes.iter().any(|s| s.len() >= 2) }
-    }
 }
 
 /// Longest card number that a keyboard-wedge reader types, in bytes.
@@ -385,7 +321,7 @@ impl Resident {
                 Action::None
             }
             Message::Signed(change) => {
-                self.sign(change);
+                self.decision.sign(change);
                 Action::None
             }
             Message::SignConfirmed if self.decision.signing && self.decision.ticked && self.decision.is_signed() => {
@@ -410,37 +346,6 @@ impl Resident {
         }
         self.end_shown = true;
         Action::Ask(ResidentCommand::NoticeReachedEnd)
-    }
-
-    fn sign(&mut self, change: SignMessage) {
-        let decision = &mut self.decision;
-        if !decision.signing {
-            return;
-        }
-        match change {
-            SignMessage::PenDown(x, y) => {
-                if decision.strokes.len() < Signature::STROKES_MAX {
-                    decision.strokes.push(vec![(x, y)]);
-                }
-            }
-            SignMessage::PenMoved(x, y) => {
-                if let Some(stroke) = decision.strokes.last_mut()
-                    && stroke.len() < Signature::POINTS_MAX
-                {
-                    stroke.push((x, y));
-                }
-            }
-            SignMessage::Cleared => {
-                decision.strokes.clear();
-                decision.name = Typed::default();
-            }
-            SignMessage::ByTyping(typing) => decision.typing = typing,
-            SignMessage::NameTyped(name) => {
-                if name.as_str().chars().count() <= NAME_CHARS_MAX {
-                    decision.name = name;
-                }
-            }
-        }
     }
 
     /// The picture of the window.
@@ -484,9 +389,6 @@ impl Resident {
         parts::window(texts, self.realm, self.letters, masked_name, aids::papers(&self.scene), &self.aids, page)
     }
 }
-
-/// Longest name that can be typed as a signature, as long as a resident's name may be.
-const NAME_CHARS_MAX: usize = crate::domain::resident::PersonName::CHARS_MAX;
 
 fn other(language: Language) -> Language {
     match language {

@@ -14,7 +14,8 @@ use crate::ui::widget;
 use super::Message;
 use super::parts::{self, Page};
 
-/// The notice. *Continue* can be pressed once the end was on screen.
+/// The notice. *Continue* can be pressed once the end was on screen; *No* at once, since nobody has to read in order to refuse (P16). None of
+/// the three is brighter than another (P05).
 ///
 /// Two signals say so, because each alone misses a case: the scroll position says nothing when the text fits the page, and the end
 /// mark's own signal comes only once for one text (`digest` tells texts apart).
@@ -38,7 +39,8 @@ pub(super) fn view<'a>(
         sizes,
         [
             parts::button(sizes, "back", trr!(texts, "back"), Weight::Plain, Some(Message::BackPressed)),
-            parts::button(sizes, "continue", words, Weight::Primary, forward),
+            parts::button(sizes, "no", trr!(texts, "notice-no"), Weight::Plain, Some(Message::NoPressed)),
+            parts::button(sizes, "continue", words, Weight::Plain, forward),
         ],
     );
     Page { body: body.into(), foot: Some(foot) }
