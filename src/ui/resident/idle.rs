@@ -35,7 +35,9 @@ pub(super) fn view<'a>(sizes: Sizes, texts: &'a Texts, face_offered: bool, site:
     let place = (!site.is_empty()).then(|| sizes.soft(site).size(sizes.section));
     let greeting = row![sizes.title(trr!(texts, "welcome"))].push(place).spacing(sizes.space * 1.5).align_y(Center);
     let content = column![greeting, sizes.heading(trr!(texts, "ways-title")), ways].spacing(sizes.space * 1.25);
-    let narrow = Sizes { body: sizes.body.min(34.0), button: sizes.button.min(84.0), ..sizes };
+    // Three side by side: in large letters their labels take three lines.
+    let button = if sizes.body > Sizes::RESIDENT.body * 1.2 { 136.0 } else { sizes.button };
+    let narrow = Sizes { body: sizes.body.min(34.0), button, ..sizes };
     let mut buttons =
         vec![parts::button(narrow, "rules", trr!(texts, "rules-action"), Weight::Plain, Some(Message::RulesPressed))];
     if face_offered {

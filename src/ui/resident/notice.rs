@@ -35,12 +35,14 @@ pub(super) fn view<'a>(
 
     let forward = end_shown.then_some(Message::ContinuePressed);
     let words = if end_shown { trr!(texts, "notice-continue") } else { trr!(texts, "notice-scroll") };
+    // Three side by side: two lines of each label fit.
+    let narrow = Sizes { body: sizes.body.min(34.0), ..sizes };
     let foot = parts::foot(
         sizes,
         [
-            parts::button(sizes, "back", trr!(texts, "back"), Weight::Plain, Some(Message::BackPressed)),
-            parts::button(sizes, "no", trr!(texts, "notice-no"), Weight::Plain, Some(Message::NoPressed)),
-            parts::button(sizes, "continue", words, Weight::Plain, forward),
+            parts::button(narrow, "back", trr!(texts, "back"), Weight::Plain, Some(Message::BackPressed)),
+            parts::button(narrow, "no", trr!(texts, "notice-no"), Weight::Plain, Some(Message::NoPressed)),
+            parts::button(narrow, "continue", words, Weight::Plain, forward),
         ],
     );
     Page { body: body.into(), foot: Some(foot) }
