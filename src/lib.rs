@@ -21,6 +21,8 @@ pub mod cards;
 pub mod face;
 pub mod lan;
 pub mod paper;
+pub mod printing;
+pub mod speech;
 
 pub mod app;
 pub mod gate;

@@ -495,7 +495,7 @@ paper-asked = Somebody wants to sign on paper. Form { $number }
 paper-todo = Print this form. Look at it when it is signed, then press "Signed form seen". Whether they consent they confirm on their own screen.
 paper-wait = Noted. Now the resident confirms on their own screen.
 paper-saved = Saved: { $path }
-paper-save = Save the form (PDF)
+form-save-pdf = Save the form (PDF)
 paper-seen = Signed form seen
 
 settings-minors = Minors
@@ -825,6 +825,9 @@ shown-save = Save for the resident…
 shown-saved = Written to { $path }
 shown-broken = It cannot be shown as it was: this step fails: { $step }.
 shown-broken-todo = What is kept was changed. A supervisor should compare everything again on the page "Evidence".
+## The public rules on the resident window
+err-rules-changed = The public copy of the rules was changed while the desk was locked. It was made anew.
+rec-rules-changed = Find out who can change files on this computer, and tell the person in charge.
 ## Roles and looks
 
 err-role = Your account does not do this.

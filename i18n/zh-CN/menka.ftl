@@ -495,7 +495,7 @@ paper-asked = 住户要在纸上签名。表号 { $number }
 paper-todo = 打印这张表；签好以后看一下，再按“已看到签好的表”。是否同意，由住户在自己的屏幕上确认。
 paper-wait = 已经记下。现在等住户在自己的屏幕上确认。
 paper-saved = 已保存：{ $path }
-paper-save = 保存表格（PDF）
+form-save-pdf = 保存表格（PDF）
 paper-seen = 已看到签好的表
 
 settings-minors = 未成年人
@@ -825,6 +825,9 @@ shown-save = 存成文件给住户…
 shown-saved = 已写入 { $path }
 shown-broken = 不能原样再看：这一步没有通过——{ $step }。
 shown-broken-todo = 保存的内容被改动过。请主管到“证据”页全部重新核对。
+## 住户窗口的公开规则
+err-rules-changed = 锁定期间，公开规则的副本被改动过，已经重新生成。
+rec-rules-changed = 请查一查谁能动这台电脑的文件，并告诉负责人。
 ## 角色与查看
 
 err-role = 您的账号不能办这件事。

@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: any staff command that starts, suggests or repeats face entry, or consents; any import of a picture.
 
+use super::aids::AidCommand;
 use super::guardian::GuardianAct;
 use super::guardian_desk::GuardianCommand;
 use super::on_paper::FormCommand;
@@ -160,6 +161,8 @@ pub enum ResidentCommand {
     AnswerChange(ChangeAnswer),
     /// Acts of a guardian, a child or a ward, and signing on paper.
     Guardian(GuardianAct),
+    /// Reading aloud, paper, what is on screen.
+    Aid(AidCommand),
 }
 
 /// Any command.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::accounts::Operators;
+use super::aids::Aids;
 use super::command::Command;
 use super::conditions::{self, PersonFacts};
 use super::courier::{Courier, Shared};
@@ -14,6 +15,7 @@ use super::idle::Idle;
 use super::notice::NoticeFailure;
 use super::notice_care::NoticeCare;
 use super::on_paper::FormView;
+use super::public_rules::keep_public_rules;
 use super::rights_window::RightsFlow;
 use crate::domain::Realm;
 use crate::domain::audit::Actor;
@@ -26,7 +28,7 @@ use crate::domain::permit::{Blocker, Conditions};
 use crate::domain::rights::RequestCounts;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::{CivilDate, Timestamp};
-use crate::ports::{Camera, CardReader, FaceEngine, GateLink, LinkError, ReaderError};
+use crate::ports::{Camera, CardReader, FaceEngine, GateLink, LinkError, Printer, ReaderError, Speech};
 use crate::secret::Passphrase;
 use crate::vault::{KdfCost, Vault, VaultError, VaultState};
 use crate::wire::keys::{IdentityKeys, KeyError};
@@ -43,6 +45,10 @@ pub struct Devices {
     pub engine: Box<dyn FaceEngine>,
     /// The card reader.
     pub reader: Box<dyn CardReader>,
+    /// The voice that reads aloud.
+    pub speech: Box<dyn Speech>,
+    /// The printer.
+    pub printer: Box<dyn Printer>,
     /// The channel to gates.
     pub link: LinkMaker,
 }
@@ -125,6 +131,7 @@ pub struct Desk {
     cared_at: Timestamp,
     pub(super) operators: Operators,
     pub(super) idle: Idle,
+    pub(super) aids: Aids,
 }
 
 impl Desk {
@@ -148,6 +155,7 @@ impl Desk {
             cared_at: Timestamp::default(),
             operators: Operators::default(),
             idle: Idle::default(),
+            aids: Aids::default(),
         }
     }
 
@@ -180,7 +188,7 @@ impl Desk {
                 self.care_notice(now);
             }
             Command::Resident(command) => {
-                self.acted_at = self.moment;
+                self.note_touch(&command);
                 self.handle_resident(command, now);
             }
             Command::Close => self.close(now),
@@ -197,6 +205,7 @@ impl Desk {
     pub fn tick(&mut self, now: Timestamp) -> Vec<Event> {
         self.pass_time(now);
         self.poll_reader(now);
+        self.listen();
         self.step(now);
         self.care(now);
         self.care_notice_daily(now);
@@ -238,6 +247,7 @@ impl Desk {
     }
 
     pub(super) fn scene(&mut self, scene: ResidentScene) {
+        self.note_scene(&scene);
         self.out.push(Event::Resident(scene));
     }
 
@@ -372,6 +382,7 @@ impl Desk {
         if lost > 0 {
             self.fail(Failure::CaptureLost);
         }
+        self.check_public_rules();
         self.end_overdue(now)?;
         self.to_idle(now);
         self.say_entered(now);
@@ -495,6 +506,8 @@ impl Desk {
             open.gates = read.unwrap_or_default();
         }
         open.changes_seen = changes;
+        let place = (self.config.data_dir.as_path(), self.config.realm);
+        keep_public_rules(&mut self.aids.public, open, &open.gates, &self.devices.engine.engine(), place, now);
         let answering = conditions::answering(&open.gates, &seen);
         let whole = super::evidence::log_is_whole(&open.vault);
         let standing = open.notice.standing;

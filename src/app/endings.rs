@@ -157,12 +157,16 @@ impl Desk {
     /// The PDF for people and, beside it, the signed record for `menka-verify`; its digest is in the QR code. What was
     /// shown goes beside them too (`write_replay_of`).
     fn write_receipt(&self, path: &std::path::Path, text: &notice::Rendered, signed: &[u8]) -> Result<(), String> {
-        let key = self.open.as_ref().map(|o| o.vault.evidence_public()).unwrap_or_default();
-        let digest: [u8; 32] = Sha256::digest(signed).into();
-        let qr = format!("MENKA1:{}:{}", evidence::hex(&digest).to_uppercase(), evidence::hex(&key).to_uppercase());
-        let pdf = crate::paper::receipt_pdf(text, &qr).map_err(|e| e.to_string())?;
+        let pdf = crate::paper::receipt_pdf(text, &self.receipt_qr(signed)).map_err(|e| e.to_string())?;
         std::fs::write(path, pdf).map_err(|e| e.to_string())?;
         std::fs::write(path.with_extension("cose"), signed).map_err(|e| e.to_string())
+    }
+
+    /// What the QR code of a receipt carries: the digest of the signed record, and the key it verifies under.
+    pub(super) fn receipt_qr(&self, signed: &[u8]) -> String {
+        let key = self.open.as_ref().map(|o| o.vault.evidence_public()).unwrap_or_default();
+        let digest: [u8; 32] = Sha256::digest(signed).into();
+        format!("MENKA1:{}:{}", evidence::hex(&digest).to_uppercase(), evidence::hex(&key).to_uppercase())
     }
 
     pub(super) fn begin_withdraw(&mut self, resident: ResidentId) {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::aids::AidEvent;
 use super::guardian::GuardianScene;
 use super::guardian_desk::GuardianEvent;
 use super::on_paper::FormView;
@@ -94,6 +95,8 @@ pub enum Failure {
     Request(RequestFault),
     /// Something about the notice, its assessment, signs or entrusted parties.
     Notice(NoticeFailure),
+    /// The public copy of the rules was changed while the desk was locked; it is made anew.
+    RulesChanged,
     /// The account's role does not have this command.
     NotYourRole,
     /// Accounts, training, approvals.
@@ -419,6 +422,8 @@ pub enum Event {
     Resident(ResidentScene),
     /// Language of the resident window.
     ResidentLanguage(Language),
+    /// To the resident window: reading aloud, papers, the question whether somebody is there.
+    Aid(AidEvent),
     /// A camera picture; the newest wins.
     Preview(Preview),
     /// Advice under the picture, and how many of the needed pictures are taken.

@@ -331,6 +331,8 @@ impl Desk {
             return self.ended(Some(Failure::GuardianNotChecked));
         };
         let Yes { signature, at } = yes;
+        let reading = self.how_read(shown.id);
+        let person = &noticed.person;
         let draft = ConsentDraft::decided(
             &shown,
             person.resident.id,
@@ -343,7 +345,7 @@ impl Desk {
             at,
         );
         let draft = match draft {
-            Ok(draft) => draft,
+            Ok(draft) => ConsentDraft { reading, ..draft },
             Err(ConsentError::SignatureMissing) => return self.show_decision(noticed, page),
             Err(_) => return self.ended(Some(Failure::FaceNotOffered)),
         };

@@ -1,6 +1,7 @@
 //! The use-cases of the desk: one command in, events out. Knows traits, no devices, no windows.
 
 mod accounts;
+pub mod aids;
 mod capturing;
 mod changing;
 pub mod command;
@@ -22,6 +23,7 @@ pub mod on_paper;
 pub mod operators;
 mod preview;
 pub mod promises;
+mod public_rules;
 pub mod rights;
 mod rights_staff;
 mod rights_window;

@@ -51,7 +51,7 @@ pub const PROMISES: &[Promise] = &[
     kept("十二", "由监护人决定，并尊重本人的意愿", "GuardianAct::Heard"),
     open("十三", "立即停用人脸"),
     kept("十五", "日内答复", "RightsAct::Ask"),
-    open("十六", "朗读"),
+    kept("十六", "可以放大、朗读、打印", "ResidentCommand::Aid"),
     kept("十七", "任何人可以查阅", "ResidentCommand::ShowRules"),
 ];
 

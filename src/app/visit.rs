@@ -31,7 +31,7 @@ const FACE_DAYS_MAX: i64 = 365;
 impl Desk {
     pub(super) fn handle_resident(&mut self, command: ResidentCommand, now: Timestamp) {
         if self.open.is_none() {
-            return;
+            return self.handle_while_locked(command, now);
         }
         match command {
             ResidentCommand::Language(language) => self.switch_language(language, now),
@@ -53,6 +53,7 @@ impl Desk {
             ResidentCommand::SaveReceipt(path) => self.save_receipt(&path, now),
             ResidentCommand::AnswerChange(answer) => self.answer_change(answer, now),
             ResidentCommand::Guardian(act) => self.handle_guardian(act, now),
+            ResidentCommand::Aid(command) => self.handle_aid(command, now),
         }
     }
 
@@ -248,7 +249,19 @@ impl Desk {
     fn switch_language(&mut self, language: Language, now: Timestamp) {
         self.language = language;
         self.out.push(Event::ResidentLanguage(language));
-        let other = match self.flow().into_noticed() {
+        let other = match self.flow() {
+            Flow::Deciding(mut noticed, _) => {
+                noticed.language = language;
+                // The decision goes on in the other language only where that text was read to its end as well; its box is empty.
+                if noticed.current().is_some_and(|(shown, _)| shown.is_complete()) {
+                    self.set(Flow::Noticed(noticed));
+                    return self.go_to_consent();
+                }
+                return self.show_notice(*noticed, now);
+            }
+            other => other,
+        };
+        let other = match other.into_noticed() {
             Ok(mut noticed) => {
                 noticed.language = language;
                 return self.show_notice(*noticed, now);
@@ -276,17 +289,8 @@ impl Desk {
         if open.flow.is_busy() {
             return;
         }
-        let gates: Vec<GateRecord> =
-            open.vault.gates().unwrap_or_default().into_iter().filter(|g| g.takes_faces).collect();
-        let engine = self.devices.engine.engine();
-        let values = notice::values_for(&open.facts, &gates, self.language, &engine, None);
-        // The children's rules are public as soon as there are any (their section 12).
-        let texts = [Text::OtherWays, Text::Notice, Text::ChildrensRules]
-            .into_iter()
-            .filter_map(|t| notice::render(t, self.language, &values).ok())
-            .map(Arc::new)
-            .collect();
         open.flow = Flow::Rules;
+        let texts = self.public_texts(self.language);
         self.scene(ResidentScene::Rules { texts });
     }
 
@@ -404,6 +408,8 @@ impl Desk {
         if self.is_past(self.acted_at, stay_ms) {
             self.acted_at = self.moment;
             self.walked_away(now);
+        } else {
+            self.ask_before(stay_ms);
         }
     }
 }

@@ -116,6 +116,7 @@ impl Asked {
             Kind::Consent => self.say("同意记录", "consent record"),
             Kind::Deletion => self.say("删除说明", "statement of deletion"),
             Kind::SiteFile => self.say("本处资料", "site file"),
+            Kind::Rules => self.say("公开的规则", "public rules"),
             Kind::Assessment => self.say("已登记的影响评估", "registered impact assessment"),
         };
         let complete = match (read.kind, deletion::is_complete(&read.payload)) {

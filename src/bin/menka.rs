@@ -125,6 +125,8 @@ fn open_desk(options: Options) -> Result<(), String> {
         camera: Box::new(menka::capture::Webcam::new()),
         engine: engine_for(engine, &models, &program),
         reader: Box::new(menka::cards::PcscReader::new()),
+        speech: Box::new(menka::speech::SystemSpeech::new()),
+        printer: Box::new(menka::printing::SystemPrinter::new()),
         link: tls_links(),
     };
     let (running, events) = start(config, Box::new(devices))?;
@@ -227,7 +229,14 @@ mod practice {
                 true => Box::new(menka::cards::PcscReader::new()),
                 false => Box::new(PracticeReader::new(devices_controls)),
             };
-            Devices { camera, engine: engine_for(engine, &models, &program), reader, link: tls_links() }
+            Devices {
+                camera,
+                engine: engine_for(engine, &models, &program),
+                reader,
+                speech: Box::new(menka::speech::SystemSpeech::new()),
+                printer: Box::new(menka::printing::SystemPrinter::new()),
+                link: tls_links(),
+            }
         };
         let (running, events) = start(config, Box::new(devices))?;
         let commands = running.commands();

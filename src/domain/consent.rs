@@ -3,6 +3,7 @@
 use super::guardian::{Decider, Party};
 use super::id::{ConsentId, FormId, GateId, ResidentId, TemplateId};
 use super::notice::{NoticeRef, NoticeShown};
+use super::reading::Reading;
 use super::resident::AgeBand;
 use super::time::{CivilDate, Timestamp};
 
@@ -82,6 +83,8 @@ pub struct ConsentDraft {
     pub signed_at: Timestamp,
     /// Who gave it, and what a guardian said and signed.
     pub party: Party,
+    /// How the notice was read; the desk adds it.
+    pub reading: Option<Reading>,
 }
 
 impl ConsentDraft {
@@ -139,7 +142,8 @@ impl ConsentDraft {
         if !signature.is_given() || !party.is_signed() {
             return Err(ConsentError::SignatureMissing);
         }
-        Ok(Self { resident, notice: shown.notice.clone(), sentence, gates, ends_on, signature, signed_at: now, party })
+        let notice = shown.notice.clone();
+        Ok(Self { resident, notice, sentence, gates, ends_on, signature, signed_at: now, party, reading: None })
     }
 }
 

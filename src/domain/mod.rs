@@ -26,6 +26,7 @@ pub mod id;
 pub mod notice;
 pub mod permit;
 pub mod quality;
+pub mod reading;
 pub mod resident;
 pub mod rights;
 pub mod role;

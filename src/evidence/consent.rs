@@ -119,6 +119,12 @@ pub fn decided_json(facts: &ConsentFacts<'_>, guardian: Option<&Guardian>) -> Ve
                 notice_version: draft.notice.version.clone(),
                 notice_sha256: hex(&draft.notice.sha256),
                 language: draft.notice.language.tag().into(),
+                reading: draft.reading.as_ref().map(|reading| HowRead {
+                    sections_ms: reading.sections_ms.clone(),
+                    letters_percent: reading.letters_percent,
+                    high_contrast: reading.high_contrast,
+                    read_aloud: reading.read_aloud,
+                }),
             },
             statement_sha256: hex(&Sha256::digest(draft.sentence.as_bytes())),
             purposes: vec![Purpose {
@@ -270,6 +276,17 @@ struct Notice {
     notice_version: String,
     notice_sha256: String,
     language: String,
+    /// How it was read; absent where nothing was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reading: Option<HowRead>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct HowRead {
+    sections_ms: Vec<u64>,
+    letters_percent: u16,
+    high_contrast: bool,
+    read_aloud: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -347,6 +364,7 @@ mod tests {
             signature: Signature::TypedName("司马相如".into()),
             signed_at: Timestamp::from_ms(1_795_276_800_000),
             party: DecidedBy::Own,
+            reading: None,
         }
     }
 
@@ -396,6 +414,27 @@ mod tests {
         for needed in ["\"jurisdiction\":\"CN\"", "separate consent", "withdrawal_method", "\"sensitive_pii\":true"] {
             assert!(text.contains(needed), "{needed}");
         }
+    }
+
+    #[test]
+    fn p17b_how_the_notice_was_read_is_in_the_signed_record_and_older_records_are_read_as_before() {
+        let facts = SiteFacts::default();
+        let (consent, template) = (ConsentId::from_bytes([2; 16]), TemplateId::from_bytes([3; 16]));
+        let (site, realm) = (SiteId::from_bytes([6; 16]), Realm::Practice);
+        let made =
+            |draft: &ConsentDraft| consent_json(&ConsentFacts { consent, template, draft, facts: &facts, site, realm });
+        let mut draft = draft();
+        let without = made(&draft);
+        assert!(!String::from_utf8_lossy(&without).contains("sections_ms"));
+        draft.reading = Some(crate::domain::reading::Reading {
+            sections_ms: vec![9_000, 41_250],
+            letters_percent: 150,
+            high_contrast: true,
+            read_aloud: false,
+        });
+        let with = made(&draft);
+        assert!(String::from_utf8_lossy(&with).contains("\"sections_ms\":[9000,41250],\"letters_percent\":150"));
+        assert_eq!(read(&with), read(&without));
     }
 
     #[test]

@@ -16,11 +16,13 @@ pub enum Kind {
     SiteFile,
     /// A registered impact assessment.
     Assessment,
+    /// The public copy of the rules.
+    Rules,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: &'static [Kind] = &[Self::Consent, Self::Deletion, Self::SiteFile, Self::Assessment];
+    pub const ALL: &'static [Kind] = &[Self::Consent, Self::Deletion, Self::SiteFile, Self::Assessment, Self::Rules];
 
     /// The content type in the protected header.
     pub fn content_type(self) -> &'static str {
@@ -29,6 +31,7 @@ impl Kind {
             Self::Deletion => "application/vnd.menka.deletion.v1+json",
             Self::SiteFile => "application/vnd.menka.site.v1+json",
             Self::Assessment => "application/vnd.menka.assessment.v1+json",
+            Self::Rules => "application/vnd.menka.rules.v1+json",
         }
     }
 }

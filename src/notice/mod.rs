@@ -19,6 +19,7 @@ mod held_words;
 mod page;
 mod parse;
 mod schema;
+mod sections;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -35,6 +36,7 @@ pub use held_words::{HeldWords, explanations};
 pub use page::{ConsentPage, Page, consent_page, decision_page, page};
 pub use parse::{blocks, plain, plain_spans};
 pub use schema::{Placeholder, Source, placeholder};
+pub use sections::{sections, spoken};
 pub use values::{PersonCase, values_for};
 
 /// Which text.

@@ -1,5 +1,7 @@
 //! Small traits to the outside. Real adapters sit beside `app`; doubles live in `practice`, at the outermost edge only.
 
+mod aids;
+
 use std::time::Duration;
 
 use crate::domain::card::CardUid;
@@ -10,6 +12,8 @@ use crate::domain::quality::{FaceBox, Look};
 use crate::domain::time::Timestamp;
 use crate::secret::{EngineId, FaceTemplate, Frame};
 use crate::wire::message::{Reply, Request};
+
+pub use aids::{Heard, PrintError, Printer, Speech, SpeechError};
 
 /// A camera that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -25,8 +25,10 @@ use crate::domain::quality::{FaceBox, Guidance, Look};
 use crate::domain::resident::AgeBand;
 use crate::domain::role::Role;
 use crate::lan::TlsLink;
-use crate::ports::{Camera, Clock, FaceEngine, FaceError, GateLink, LinkError};
+use crate::ports::{Camera, Clock, FaceEngine, FaceError, GateLink, LinkError, Printer, Speech};
+use crate::printing::SystemPrinter;
 use crate::secret::{EngineId, FaceTemplate, Frame, Passphrase};
+use crate::speech::SystemSpeech;
 use crate::wire::keys::IdentityKeys;
 use crate::wire::message::{Hello, Probed, Reply, Request};
 
@@ -206,6 +208,19 @@ impl Drive {
         camera: Box<dyn Camera>,
         controls: Controls,
     ) -> Self {
+        let aids =
+            (Box::new(SystemSpeech::new()) as Box<dyn Speech>, Box::new(SystemPrinter::new()) as Box<dyn Printer>);
+        Self::with_aids(folder, engine, camera, controls, aids)
+    }
+
+    /// The same with any voice and any printer.
+    pub fn with_aids(
+        folder: &Path,
+        engine: Box<dyn FaceEngine>,
+        camera: Box<dyn Camera>,
+        controls: Controls,
+        (speech, printer): (Box<dyn Speech>, Box<dyn Printer>),
+    ) -> Self {
         let probed = Arc::<Mutex<Vec<Probed>>>::default();
         let answers = Arc::clone(&probed);
         let tap = Tap::default();
@@ -220,6 +235,8 @@ impl Drive {
             camera,
             engine: Box::new(TimedEngine { inner: engine, stages: Arc::clone(&stages) }),
             reader: Box::new(PracticeReader::new(controls.clone())),
+            speech,
+            printer,
             link,
         };
         let data = folder.join("desk");

@@ -74,6 +74,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::ChildrensRulesMissing => words!(texts, "err-childrens-rules", "off-children-todo"),
         Failure::CaptureLost => words!(texts, "err-capture-lost", "rec-capture-lost"),
         Failure::NothingToWithdraw => words!(texts, "err-nothing-to-withdraw", "rec-nothing-to-withdraw"),
+        Failure::RulesChanged => words!(texts, "err-rules-changed", "rec-rules-changed"),
         Failure::NotYourRole => words!(texts, "err-role", "rec-role"),
         Failure::Operators(failure) => operators(texts, *failure),
         Failure::PaperNotWritten(why) => words!(texts, "err-paper", "rec-paper", why = why.as_str()),
@@ -287,7 +288,8 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         Failure::AlreadyEnrolled => tr!(texts, "say-face-there"),
         Failure::Request(fault) => super::words_rights::fault_for_resident(texts, *fault),
         Failure::FaceNotOffered => tr!(texts, "say-face-not-offered"),
-        Failure::WrongPassphrase { .. }
+        Failure::RulesChanged
+        | Failure::WrongPassphrase { .. }
         | Failure::PassphraseTooShort
         | Failure::OtherRealm
         | Failure::VaultDamaged(_)

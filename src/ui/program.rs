@@ -12,13 +12,14 @@ use iced::widget::container;
 use iced::{Element, Fill, Point, Size, Subscription, Task, clipboard, window};
 
 use super::focus::{self, Step};
-use super::keys::{Shortcut, shortcut};
+use super::keys::{Shortcut, Touch, shortcut, touch};
 pub use super::plan::{Geometry, WindowPlan};
 #[cfg(feature = "practice")]
 use super::practice_tools::{self, PracticeTools, Tools};
-use super::resident::{self, Resident};
+use super::resident::{self, AidMessage, Resident};
 use super::staff::{self, Staff};
 use super::{theme, widget};
+use crate::app::aids::Paper as AidPaper;
 use crate::app::command::{Command, ResidentCommand};
 use crate::app::event::Event;
 use crate::app::notice::Paper;
@@ -70,7 +71,7 @@ pub fn run(boot: Boot) -> iced::Result {
     )
     .settings(theme::settings())
     .title(App::title)
-    .theme(|_app: &App, _window| theme::theme())
+    .theme(App::theme)
     .subscription(App::subscription)
     .run()
 }
@@ -120,6 +121,8 @@ enum Message {
     Key(window::Id, Shortcut),
     /// Somebody moved the mouse or pressed a key in a window.
     Moved(window::Id),
+    /// A window was touched.
+    Touched(window::Id, Touch),
     /// Time passes.
     Ticked(Instant),
     /// The desk did not say goodbye in time.
@@ -214,6 +217,14 @@ impl App {
         self.windows.iter().find(|(known, _)| *known == id).map(|(_, role)| *role)
     }
 
+    /// The resident chooses between two sets of colours; every other window has the usual one.
+    fn theme(&self, id: window::Id) -> iced::Theme {
+        match self.role(id) {
+            Some(Role::Resident) => self.resident.contrast().theme(),
+            _ => theme::theme(),
+        }
+    }
+
     fn title(&self, id: window::Id) -> String {
         match self.role(id) {
             Some(Role::Staff) => tr!(self.staff_texts, "window-staff"),
@@ -239,12 +250,17 @@ impl App {
                 let action = self.staff.update(message);
                 self.act(action)
             }
-            Message::Resident(message) => match self.resident.update(message) {
-                resident::Action::None => Task::none(),
-                resident::Action::Ask(command) => self.ask(Command::Resident(command)),
-                resident::Action::PickReceiptPath => self.pick_receipt_path(),
-                resident::Action::PickRightsPath(pick) => self.pick_own_path(pick),
-            },
+            Message::Resident(message) => {
+                let looked = matches!(message, resident::Message::Aid(AidMessage::InView(_)));
+                let action = self.resident.update(message);
+                let look = if looked { Task::none() } else { self.look() };
+                Task::batch([self.act_resident(action), look])
+            }
+            Message::Touched(id, touch) if self.role(id) == Some(Role::Resident) => {
+                let action = self.resident.update(resident::Message::Aid(AidMessage::Touched(touch)));
+                self.act_resident(action)
+            }
+            Message::Touched(..) => Task::none(),
             #[cfg(feature = "practice")]
             Message::Tools(message) => {
                 if let Some((devices, tools)) = &mut self.practice {
@@ -312,12 +328,11 @@ impl App {
                 let action = self.staff.update(staff::Message::Stray(stray));
                 self.act(action)
             }
-            (Role::Resident, Shortcut::Stray(stray)) => match self.resident.stray(stray) {
-                resident::Action::Ask(command) => self.ask(Command::Resident(command)),
-                resident::Action::None | resident::Action::PickReceiptPath | resident::Action::PickRightsPath(_) => {
-                    Task::none()
-                }
-            },
+            (Role::Resident, Shortcut::Stray(stray)) => {
+                let touched = self.resident.update(resident::Message::Aid(AidMessage::Touched(Touch::Passing)));
+                let typed = self.resident.stray(stray);
+                Task::batch([self.act_resident(touched), self.act_resident(typed)])
+            }
             (_, Shortcut::Lock | Shortcut::Stray(_)) => Task::none(),
         }
     }
@@ -351,16 +366,52 @@ impl App {
                 self.staff.farewell(erased, unanswered);
                 Task::perform(pause(FAREWELL), |()| Message::WaitedEnough)
             }
-            event @ (Event::Resident(_) | Event::Preview(_) | Event::Guide { .. }) => {
+            event @ (Event::Resident(_) | Event::Preview(_) | Event::Guide { .. } | Event::Aid(_)) => {
                 if let Event::Resident(scene) = &event
                     && !scene.is_same_page(self.resident.scene())
                 {
                     self.pages += 1;
                 }
                 self.resident.apply(&event);
-                Task::none()
+                match (&event, self.resident.section_read()) {
+                    (Event::Aid(_), Some(section)) => Task::batch([super::sections::bring(section), self.look()]),
+                    (Event::Aid(_) | Event::Resident(_), _) => self.look(),
+                    _ => Task::none(),
+                }
             }
         }
+    }
+
+    fn act_resident(&self, action: resident::Action) -> Task<Message> {
+        match action {
+            resident::Action::None => Task::none(),
+            resident::Action::Ask(command) => self.ask(Command::Resident(command)),
+            resident::Action::PickReceiptPath => {
+                self.pick_path("menka-receipt.pdf", resident::Message::ReceiptPathPicked)
+            }
+            resident::Action::PickPaperPath(paper) => {
+                let name = match paper {
+                    AidPaper::Rules => "menka-rules.pdf",
+                    AidPaper::Notice => "menka-notice.pdf",
+                    AidPaper::Receipt => "menka-receipt.pdf",
+                };
+                self.pick_path(name, move |path| resident::Message::Aid(AidMessage::PathPicked(paper, path)))
+            }
+            resident::Action::PickRightsPath(pick) => self.pick_own_path(pick),
+            resident::Action::ReadPage => {
+                let words =
+                    super::sections::words(Role::Resident.application_id(), &["frame", "tray", "practice-banner"]);
+                words.map(|words| Message::Resident(resident::Message::Aid(AidMessage::PageRead(words))))
+            }
+        }
+    }
+
+    /// Looks which sections of a notice are on screen, while one is shown.
+    fn look(&self) -> Task<Message> {
+        if !self.resident.is_timed() {
+            return Task::none();
+        }
+        super::sections::look().map(|sections| Message::Resident(resident::Message::Aid(AidMessage::InView(sections))))
     }
 
     fn act(&mut self, action: staff::Action) -> Task<Message> {
@@ -401,14 +452,17 @@ impl App {
         })
     }
 
-    fn pick_receipt_path(&self) -> Task<Message> {
+    fn pick_path(
+        &self,
+        name: &str,
+        picked: impl Fn(Option<std::path::PathBuf>) -> resident::Message + Send + 'static,
+    ) -> Task<Message> {
         let dialog = rfd::AsyncFileDialog::new()
-            .set_title(trr!(self.resident_texts, "done-save"))
-            .set_file_name("menka-receipt.pdf")
+            .set_title(trr!(self.resident_texts, "paper-save"))
+            .set_file_name(name)
             .add_filter("PDF", &["pdf"]);
-        Task::perform(dialog.save_file(), |picked| {
-            let path = picked.map(|file| file.path().to_owned());
-            Message::Resident(resident::Message::ReceiptPathPicked(path))
+        Task::perform(dialog.save_file(), move |file| {
+            Message::Resident(picked(file.map(|file| file.path().to_owned())))
         })
     }
 
@@ -472,7 +526,7 @@ impl App {
 
     fn pick_form_path(&self) -> Task<Message> {
         let dialog = rfd::AsyncFileDialog::new()
-            .set_title(tr!(self.staff_texts, "paper-save"))
+            .set_title(tr!(self.staff_texts, "form-save-pdf"))
             .set_file_name("menka-form.pdf")
             .add_filter("PDF", &["pdf"]);
         Task::perform(dialog.save_file(), |picked| {
@@ -521,6 +575,7 @@ impl App {
         // The software renderer repaints what changed and leaves strokes of a drawing that is gone: a page of its own has a ground of its own,
         // by a difference nobody sees, so that the whole window is repainted when the page changes.
         let ground = theme::ground(self.pages % 2 == 1);
+        let ground = if role == Role::Resident { self.resident.contrast().shade(ground) } else { ground };
         // The id by which the caret stays inside its window.
         container(picture)
             .id(role.application_id())
@@ -546,7 +601,10 @@ impl App {
         Subscription::batch([
             probe,
             window::close_requests().map(Message::Closed),
-            iced::event::listen_with(|event, status, id| Some(Message::Key(id, shortcut(event, status)?))),
+            iced::event::listen_with(|event, status, id| match touch(&event) {
+                Some(touch) => Some(Message::Touched(id, touch)),
+                None => Some(Message::Key(id, shortcut(event, status)?)),
+            }),
             iced::event::listen_with(|event, _status, id| is_alive(&event).then_some(Message::Moved(id))),
             tick,
         ])

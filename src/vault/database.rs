@@ -18,6 +18,7 @@ const MAIN_MIGRATIONS: &[&str] = &[
     include_str!("migrations/vault/0004_guardians.sql"),
     include_str!("migrations/vault/0005_rights.sql"),
     include_str!("migrations/vault/0007_evidence.sql"),
+    include_str!("migrations/vault/0008_reading.sql"),
 ];
 /// Numbered migrations of `keys.db`. Never edited after a release.
 const KEYS_MIGRATIONS: &[&str] = &[include_str!("migrations/keys/0001_init.sql")];

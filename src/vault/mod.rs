@@ -49,6 +49,7 @@ mod notice_tests;
 mod notices;
 mod openings;
 mod outbox;
+mod reading;
 mod recovery;
 mod registers;
 mod requests;

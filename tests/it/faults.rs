@@ -1,6 +1,7 @@
 //! What goes wrong at a desk, one test a fault: each says exactly what happened, loses nothing, and works again once it is mended. Real
 //! parts throughout (vault, engine child, TLS, gate processes); only camera and card reader are practice devices.
 
+mod aids;
 mod clocks;
 mod devices;
 mod disks;
@@ -46,7 +47,11 @@ fn site(gates: usize) -> Site {
 
 /// One gate for each list of options of `menka-gate init`.
 fn site_in(folder: tempfile::TempDir, options: &[&[&str]]) -> Site {
-    let mut drive = drive_in(folder.path());
+    let drive = drive_in(folder.path());
+    site_of(folder, drive, options)
+}
+
+fn site_of(folder: tempfile::TempDir, mut drive: Drive, options: &[&[&str]]) -> Site {
     drive.create();
     assert_eq!(drive.failures, vec![]);
     let mut gates = vec![];

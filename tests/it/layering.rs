@@ -18,6 +18,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("face", &["secret", "domain", "wire", "ports"]),
     ("cards", &["secret", "domain", "wire", "ports"]),
     ("lan", &["secret", "domain", "wire", "ports"]),
+    ("speech", &["secret", "domain", "wire", "ports"]),
+    ("printing", &["secret", "domain", "wire", "ports"]),
     ("paper", &["secret", "domain", "evidence", "notice"]),
     ("app", &["secret", "domain", "wire", "ports", "vault", "evidence", "notice", "paper"]),
     ("gate", &["secret", "domain", "wire", "evidence", "ports"]),

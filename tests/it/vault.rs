@@ -5,5 +5,6 @@ mod duties;
 mod files;
 mod guardians;
 mod notice;
+mod reading;
 mod site;
 mod verify;

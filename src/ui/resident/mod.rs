@@ -12,13 +12,16 @@
 //! assert!(matches!(window.update(Message::RulesPressed), Action::Ask(ResidentCommand::ShowRules)));
 //! ```
 
+mod aids;
 mod camera;
 mod change;
 mod consent;
+mod decision;
 mod drawing;
 mod ending;
 pub mod guardian;
 mod idle;
+mod letters;
 mod notice;
 mod pad;
 mod parts;
@@ -31,12 +34,12 @@ use std::path::PathBuf;
 use iced::Element;
 use iced::widget::image;
 
+use crate::app::aids::Paper;
 use crate::app::command::ResidentCommand;
 use crate::app::event::{Event, Preview, ResidentScene};
 use crate::app::notice::ChangeAnswer;
 use crate::app::rights::RightsScene;
 use crate::domain::Realm;
-use crate::domain::consent::Signature;
 use crate::domain::notice::Language;
 use crate::domain::quality::Guidance;
 use crate::i18n::Texts;
@@ -44,43 +47,13 @@ use crate::notice::{Block, Page, blocks, explanations, page};
 use crate::secret::Typed;
 use crate::ui::keys::Stray;
 
+use super::contrast::Contrast;
 use super::theme::Sizes;
 
-/// How large the letters are. The smallest running text is 18 pt.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LetterSize {
-    /// 18 pt.
-    #[default]
-    Standard,
-    /// Half as large again.
-    Large,
-    /// Twice as large.
-    Huge,
-}
-
-impl LetterSize {
-    /// All, in the order of the buttons.
-    pub const ALL: [Self; 3] = [Self::Standard, Self::Large, Self::Huge];
-
-    /// Letters and distances of the page.
-    fn sizes(self) -> Sizes {
-        let factor = match self {
-            Self::Standard => 1.0,
-            Self::Large => 1.5,
-            Self::Huge => 2.0,
-        };
-        let base = Sizes { small: Sizes::RESIDENT.body, ..Sizes::RESIDENT };
-        let sizes = base.times(factor);
-        // Headings need to grow less than what is read: at twice the size a heading of 36 would fill the page alone.
-        let calm = (1.0 + factor) / 2.0;
-        Sizes {
-            title: base.title * calm,
-            section: (base.section * calm).max(sizes.body),
-            huge: base.huge * calm,
-            ..sizes
-        }
-    }
-}
+pub use aids::AidMessage;
+use aids::Aids;
+use decision::Decision;
+pub use letters::LetterSize;
 
 /// What happened in the window.
 #[derive(Clone, Debug)]
@@ -135,6 +108,8 @@ pub enum Message {
     ChangeAnswered(ChangeAnswer),
     /// On a page of a child, a ward or a guardian, or about a form on paper.
     Guardian(guardian::Message),
+    /// Letters, colours, voice, paper.
+    Aid(AidMessage),
 }
 
 /// The signature field.
@@ -163,6 +138,10 @@ pub enum Action {
     PickReceiptPath,
     /// Ask where to save one's own information, then send [`rights::Message::PathPicked`].
     PickRightsPath(rights::Pick),
+    /// Ask where to save a paper, then send [`AidMessage::PathPicked`].
+    PickPaperPath(Paper),
+    /// Collect the words on the page, then send [`AidMessage::PageRead`].
+    ReadPage,
 }
 
 /// Guidance under the preview.
@@ -171,32 +150,6 @@ struct Guide {
     guidance: Guidance,
     taken: u8,
     needed: u8,
-}
-
-/// The decision page: nothing is ticked or signed when it opens.
-#[derive(Default)]
-struct Decision {
-    ticked: bool,
-    signing: bool,
-    typing: bool,
-    strokes: Vec<Vec<(u16, u16)>>,
-    name: Typed,
-}
-
-impl Decision {
-    /// Takes the signature; nothing of it stays here.
-    fn take_signature(&mut self) -> Signature {
-        let decision = std::mem::take(self);
-        if decision.typing {
-            Signature::TypedName(decision.name.as_str().trim().to_owned())
-        } else {
-            Signature::Strokes(decision.strokes)
-        }
-    }
-
-    fn is_signed(&self) -> bool {
-        if self.typing { !self.name.as_str().trim().is_empty() } else { self.strokes.iter().any(|s| s.len() >= 2) }
-    }
 }
 
 /// Longest card number that a keyboard-wedge reader types, in bytes.
@@ -221,6 +174,7 @@ pub struct Resident {
     guide: Option<Guide>,
     /// What a keyboard-wedge reader has typed so far, while a card is waited for.
     wedge: String,
+    aids: Aids,
 }
 
 impl Default for Resident {
@@ -239,6 +193,7 @@ impl Default for Resident {
             preview: None,
             guide: None,
             wedge: String::new(),
+            aids: Aids::default(),
         }
     }
 }
@@ -273,6 +228,7 @@ impl Resident {
             Event::Guide { guidance, taken, needed } if self.is_watching() => {
                 self.guide = Some(Guide { guidance: *guidance, taken: *taken, needed: *needed });
             }
+            Event::Aid(event) => self.aids.apply(event),
             Event::Preview(_) | Event::Guide { .. } | Event::Staff(_) | Event::Goodbye { .. } => {}
         }
     }
@@ -287,6 +243,22 @@ impl Resident {
         self.letters
     }
 
+    /// Which set of colours the window is in.
+    pub fn contrast(&self) -> Contrast {
+        self.aids.contrast()
+    }
+
+    /// Whether what is on screen is timed by sections, so that it has to be looked for after each change.
+    pub fn is_timed(&self) -> bool {
+        matches!(self.scene, ResidentScene::Notice { .. })
+    }
+
+    /// The section that is read aloud and belongs on screen.
+    pub fn section_read(&self) -> Option<usize> {
+        let by_section = matches!(self.scene, ResidentScene::Notice { .. } | ResidentScene::Rules { .. });
+        self.aids.reading().filter(|_| by_section)
+    }
+
     /// What is shown.
     pub fn scene(&self) -> &ResidentScene {
         &self.scene
@@ -298,10 +270,16 @@ impl Resident {
 
     fn show(&mut self, scene: ResidentScene) {
         use ResidentScene::{Change, Closed, Consent, Done, Idle, Notice, Refused, Rules, WithdrawConfirm};
-        // A page that comes again in the other language keeps what was done on it; any other page begins anew.
         let same_page = self.scene.is_same_page(&scene);
-        if !(same_page && matches!(scene, Consent { .. })) {
+        // The same sentence that comes again (a signature was missing) keeps its tick. In the other language it is another sentence, which
+        // nobody has agreed to yet.
+        let same_sentence = matches!((&self.scene, &scene), (Consent { sentence: old, .. }, Consent { sentence, .. })
+            if old == sentence);
+        if !same_sentence {
             self.decision = Decision::default();
+        }
+        if !same_page {
+            self.aids.turn(matches!(scene, Idle { .. } | Closed));
         }
         self.page = Page::default();
         self.texts = match &scene {
@@ -375,7 +353,7 @@ impl Resident {
                 Action::None
             }
             Message::Signed(change) => {
-                self.sign(change);
+                self.decision.sign(change);
                 Action::None
             }
             Message::SignConfirmed if self.may_sign() && self.decision.is_signed() => self.signed(),
@@ -396,6 +374,7 @@ impl Resident {
             Message::Rights(message) => rights::act(message),
             Message::ChangeAnswered(answer) => Action::Ask(Do::AnswerChange(answer)),
             Message::Guardian(message) => self.on_guardian(message),
+            Message::Aid(message) => self.aids.update(message, &self.scene, &self.texts, self.letters),
         }
     }
 
@@ -407,50 +386,20 @@ impl Resident {
         Action::Ask(ResidentCommand::NoticeReachedEnd)
     }
 
-    fn sign(&mut self, change: SignMessage) {
-        let decision = &mut self.decision;
-        if !decision.signing {
-            return;
-        }
-        match change {
-            SignMessage::PenDown(x, y) => {
-                if decision.strokes.len() < Signature::STROKES_MAX {
-                    decision.strokes.push(vec![(x, y)]);
-                }
-            }
-            SignMessage::PenMoved(x, y) => {
-                if let Some(stroke) = decision.strokes.last_mut()
-                    && stroke.len() < Signature::POINTS_MAX
-                {
-                    stroke.push((x, y));
-                }
-            }
-            SignMessage::Cleared => {
-                decision.strokes.clear();
-                decision.name = Typed::default();
-            }
-            SignMessage::ByTyping(typing) => decision.typing = typing,
-            SignMessage::NameTyped(name) => {
-                if name.as_str().chars().count() <= NAME_CHARS_MAX {
-                    decision.name = name;
-                }
-            }
-        }
-    }
-
     /// The picture of the window.
     pub fn view<'a>(&'a self, texts: &'a Texts) -> Element<'a, Message> {
-        let sizes = self.letters.sizes();
+        let sizes = Sizes { contrast: self.contrast(), ..self.letters.sizes() };
         let page = match &self.scene {
             ResidentScene::Idle { face_offered, site } => idle::view(sizes, texts, *face_offered, site),
             ResidentScene::Rules { .. } => {
                 let words = notice::Explained { plain: &self.plain_words, open: &self.explained };
-                notice::rules(sizes, texts, &self.texts, words)
+                notice::rules(sizes, texts, &self.texts, words, self.section_read())
             }
             ResidentScene::TapCard { withdraw, failure } => idle::tap_card(sizes, texts, *withdraw, failure.as_ref()),
             ResidentScene::Notice { text, .. } => {
                 let words = notice::Explained { plain: &self.plain_words, open: &self.explained };
-                notice::view(sizes, texts, &self.texts, words, text.reference.sha256, self.end_shown)
+                let read = self.section_read();
+                notice::view(sizes, texts, &self.texts, words, text.reference.sha256, self.end_shown, read)
             }
             ResidentScene::Consent { preamble, sentence, buttons } if self.decision.signing => {
                 let _ = preamble;
@@ -484,12 +433,9 @@ impl Resident {
             ResidentScene::Rights(scene) => rights::masked_name(scene),
             _ => None,
         };
-        parts::window(texts, self.realm, self.letters, masked_name, page)
+        parts::window(texts, self.realm, self.letters, masked_name, aids::papers(&self.scene), &self.aids, page)
     }
 }
-
-/// Longest name that can be typed as a signature, as long as a resident's name may be.
-const NAME_CHARS_MAX: usize = crate::domain::resident::PersonName::CHARS_MAX;
 
 fn other(language: Language) -> Language {
     match language {

@@ -49,7 +49,7 @@ pub fn view<'a>(texts: &Texts, form: &'a FormView) -> Element<'a, Message> {
     container(
         row![
             words.width(Fill),
-            widget::action(S, "paper-save", tr!(texts, "paper-save"), Weight::Plain, Some(Message::SavePressed)),
+            widget::action(S, "paper-save", tr!(texts, "form-save-pdf"), Weight::Plain, Some(Message::SavePressed)),
             widget::action(S, "paper-seen", tr!(texts, "paper-seen"), Weight::Plain, seen),
         ]
         .spacing(S.space)

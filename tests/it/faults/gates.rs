@@ -186,6 +186,8 @@ fn real_desk(folder: &std::path::Path, realm: Realm) -> Desk {
         camera: Box::new(PictureCamera::new(vec![], controls.clone())),
         engine: face::engine_for(EngineKind::Sface, &models(), &gate_program()),
         reader: Box::new(PracticeReader::new(controls)),
+        speech: Box::new(menka::speech::SystemSpeech::new()),
+        printer: Box::new(menka::printing::SystemPrinter::new()),
         link: menka::practice::drive::tls_links(),
     };
     Desk::new(DeskConfig { data_dir: folder.to_owned(), realm, kdf: KDF }, devices)
