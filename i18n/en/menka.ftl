@@ -438,7 +438,7 @@ tools-step-1 = 1. Staff window: find 1-101 and open 王小明.
 tools-step-2 = 2. Press card 1 here, then "Issue card" there. The card works first.
 tools-step-3 = 3. Seat somebody here; on the resident window press "Use my face too", then press card 1 here again.
 tools-step-4 = 4. Resident window: read the notice, decide, sign, look at the camera, try once.
-tools-step-5 = 5. Practice passphrase: practice-practice. Other residents: 1-202, 2-301, 2-1203, 3-502, 3-601, 4-101 (a child), 4-102 (fifteen).
+tools-step-5 = 5. Practice passphrase: practice-practice. Other residents: 1-202, 2-301, 4-101 (a child), 4-102 (fifteen).
 
 ## Guardians, minors, signing on paper
 
@@ -516,7 +516,6 @@ minors-birthdays = Consents ended on a birthday
 minors-looks = Looks of staff at minors' records
 minors-report-by = The audit is to be reported to the cyberspace office by { $date }.
 minors-report-todo = Numbers only, no names.
-tools-step-5 = 5. Practice passphrase: practice-practice. Other residents: 1-202, 2-301, 2-1203, 3-502, 3-601.
 
 ## Requests and rights
 rights-title = Requests

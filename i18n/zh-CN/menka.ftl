@@ -438,7 +438,7 @@ tools-step-1 = 1. 前台窗口：查找 1-101，打开王小明。
 tools-step-2 = 2. 这里点卡 1，前台点“发卡”。卡先能用。
 tools-step-3 = 3. 这里选一个人坐到镜头前；住户窗口点“也用人脸”，这里再点卡 1。
 tools-step-4 = 4. 住户窗口：看完告知书，自己决定，签名，看镜头，试一次。
-tools-step-5 = 5. 练习口令：practice-practice。其他住户：1-202、2-301、2-1203、3-502、3-601、4-101（孩子）、4-102（十五岁）。
+tools-step-5 = 5. 练习口令：practice-practice。其他住户：1-202、2-301、4-101（孩子）、4-102（十五岁）。
 
 ## 监护人、未成年人、在纸上签名
 
@@ -516,7 +516,6 @@ minors-birthdays = 因到年龄而结束的同意
 minors-looks = 工作人员查看未成年人记录次数
 minors-report-by = 合规审计情况最迟在 { $date } 报送网信部门。
 minors-report-todo = 只有数字，没有姓名。
-tools-step-5 = 5. 练习口令：practice-practice。其他住户：1-202、2-301、2-1203、3-502、3-601。
 
 ## 权利请求
 rights-title = 权利请求

@@ -13,6 +13,7 @@ use crate::domain::consent::EraseReason;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, ResidentId};
 use crate::domain::resident::{AgeBand, ResidentDraft, ResidentError};
+use crate::domain::role::LookWhy;
 use crate::domain::time::Timestamp;
 use crate::secret::random_bytes;
 use crate::vault::{OpenWhy, VaultError};
@@ -131,7 +132,20 @@ impl Desk {
     }
 
     fn open_record(&mut self, id: ResidentId, why: OpenWhy, now: Timestamp) {
-        if self.vault(|v| v.open_resident(id, why, now)).is_some() {
+        let Some(needs_second) = self.vault(|v| v.needs_second_person(id, now)) else { return };
+        let opened = if needs_second {
+            // A minor's record: a second person first, whatever brought it up (M6).
+            let look = match why {
+                OpenWhy::Staff(look) => look,
+                OpenWhy::CardTap | OpenWhy::Duty => LookWhy::Here,
+            };
+            let again = StaffCommand::OpenResident(id, look);
+            let Some((Some(approval), _)) = self.approved(Act::MinorRecord(id), again, now) else { return };
+            self.vault(|v| v.open_minor(id, why, approval, now))
+        } else {
+            self.vault(|v| v.open_resident(id, why, now))
+        };
+        if opened.is_some() {
             if let Some(open) = self.open.as_mut() {
                 open.opened = Some(id);
             }
@@ -171,6 +185,13 @@ impl Desk {
         (next_band_on, ends_on): (&str, &str),
         now: Timestamp,
     ) {
+        // A minor's record is changed only while it is open, and it opens with a second person (M6).
+        if let Some(id) = id
+            && self.open.as_ref().is_some_and(|o| o.opened != Some(id))
+            && self.vault(|v| v.needs_second_person(id, now)) != Some(false)
+        {
+            return self.open_record(id, OpenWhy::Staff(LookWhy::Other), now);
+        }
         let Some(ends_on) = parse_date(ends_on) else { return self.fail(Failure::Field(FieldFault::EndDate)) };
         let next = match (age_band, next_band_on.trim()) {
             (AgeBand::Adult, _) => None,

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use zeroize::Zeroizing;
 
+use crate::domain::approval::{Act, Approval};
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::card::CardUid;
 use crate::domain::id::ResidentId;
@@ -124,8 +125,40 @@ impl Vault {
     /// Opens one record. Logged, with the reason.
     ///
     /// # Errors
-    /// [`VaultError::Unknown`], [`VaultError::Corrupt`], and those of the disk.
+    /// [`VaultError::ApprovalNeeded`] for a minor's record ([`Self::open_minor`]), [`VaultError::Unknown`],
+    /// [`VaultError::Corrupt`], and those of the disk.
     pub fn open_resident(&mut self, id: ResidentId, why: OpenWhy, now: Timestamp) -> Result<Resident, VaultError> {
+        if self.needs_second_person(id, now)? {
+            return Err(VaultError::ApprovalNeeded);
+        }
+        self.open_logged(id, why, now)
+    }
+
+    /// Opens a minor's record, which a second person approved. Logged, with the reason; the approval was logged under the other's name.
+    /// Rule M6.
+    ///
+    /// # Errors
+    /// [`VaultError::ApprovalNeeded`] when something else was approved, and as [`Self::open_resident`].
+    pub fn open_minor(
+        &mut self,
+        id: ResidentId,
+        why: OpenWhy,
+        approval: Approval,
+        now: Timestamp,
+    ) -> Result<Resident, VaultError> {
+        approval.spend(Act::MinorRecord(id)).ok_or(VaultError::ApprovalNeeded)?;
+        self.open_logged(id, why, now)
+    }
+
+    /// Whether a record is a minor's, so that staff open it with a second person only.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`], and those of the disk.
+    pub fn needs_second_person(&self, id: ResidentId, now: Timestamp) -> Result<bool, VaultError> {
+        Ok(resident_band(&self.main, id, now.date())?.0 != AgeBand::Adult)
+    }
+
+    fn open_logged(&mut self, id: ResidentId, why: OpenWhy, now: Timestamp) -> Result<Resident, VaultError> {
         let who = match why {
             OpenWhy::Staff(_) | OpenWhy::CardTap => Actor::Staff(self.staff),
             OpenWhy::Duty => Actor::Station,

@@ -8,6 +8,7 @@ use menka::app::event::{Event, FaceState, Failure, FieldFault, ResidentScene, St
 use menka::app::guardian::{GuardianAct, GuardianScene};
 use menka::app::guardian_desk::{GuardianCommand, GuardianEvent};
 use menka::app::on_paper::FormCommand;
+use menka::app::operators::OperatorsCommand;
 use menka::app::runner::SystemClock;
 use menka::domain::Realm;
 use menka::domain::consent::Signature;
@@ -44,6 +45,7 @@ fn site() -> Site {
     let persons = people(&pictures()).expect("make pictures fetches them");
     let mut drive = Drive::new(folder.path(), engine, persons);
     drive.create();
+    drive.add_colleague();
     let station = drive.fingerprint.expect("the station says its fingerprint");
     let gate = GateProcess::start(&gate_program(), &folder.path().join("gate"), &station, 0).unwrap();
     drive.pair(&gate, "东门");
@@ -59,6 +61,11 @@ fn in_days(days: i64) -> Timestamp {
 
 fn by_hand() -> Signature {
     Signature::Strokes(vec![vec![(10, 10), (500, 600)]])
+}
+
+/// Somebody is at the staff window at this time, so that it does not lock.
+fn awake_at(drive: &mut Drive, now: Timestamp) {
+    let _ = drive.desk.handle(Command::Staff(StaffCommand::Operators(OperatorsCommand::Awake)), now);
 }
 
 impl Site {
@@ -346,6 +353,8 @@ fn p31b_without_a_named_person_for_childrens_data_a_child_has_a_card_only() {
     site.drive.resident(ResidentCommand::Back);
     site.assert_nothing_but_the_card(child);
     // Everybody else is served as before, also those of fourteen.
+    site.drive.staff(StaffCommand::OpenResident(child, LookWhy::Here));
+    site.drive.approve();
     site.drive.staff(StaffCommand::SaveResident {
         id: Some(child),
         name: "周小雨".into(),
@@ -496,10 +505,12 @@ fn m12_on_the_fourteenth_birthday_the_consent_ends_by_itself_and_nobody_is_asked
             .filter(|e| matches!(e, Event::Resident(scene) if !matches!(scene, ResidentScene::Idle { .. })))
             .count()
     };
+    awake_at(&mut site.drive, eve);
     let events = site.drive.desk.tick(eve);
     assert_eq!(said(&events), 0);
     let consents = |site: &mut Site| {
         site.drive.staff(StaffCommand::OpenResident(child, LookWhy::Here));
+        site.drive.approve();
         let view = site.drive.opened.clone().expect("open");
         (view.face, view.resident.age_band, view.resident.next_band_on)
     };
@@ -507,6 +518,7 @@ fn m12_on_the_fourteenth_birthday_the_consent_ends_by_itself_and_nobody_is_asked
     site.drive.staff(StaffCommand::CloseResident);
     // The first tick of the birthday.
     let birthday = in_days(BIRTHDAY_IN).date();
+    awake_at(&mut site.drive, eve.plus_ms(120_000));
     let events = site.drive.desk.tick(eve.plus_ms(120_000));
     assert_eq!(said(&events), 0, "the resident window asks nothing");
     let (face, band, next) = consents(&mut site);
@@ -706,6 +718,7 @@ fn m7_the_yearly_figures_count_minors_their_consents_and_the_looks_at_them() {
     site.drive.resident(ResidentCommand::Back);
     for _ in 0..3 {
         site.drive.staff(StaffCommand::OpenResident(child, LookWhy::Here));
+        site.drive.approve();
         site.drive.staff(StaffCommand::CloseResident);
     }
     let now = SystemClock.now();
@@ -721,4 +734,45 @@ fn m7_the_yearly_figures_count_minors_their_consents_and_the_looks_at_them() {
     assert_eq!(report_by.to_string(), format!("{}-01-31", year + 1));
     assert_eq!((figures.under_14, figures.under_14_enrolled, figures.from_14_to_17), (1, 0, 0));
     assert_eq!((figures.said_no, figures.guardians_checked, figures.consents, figures.looks), (1, 1, 0, 3));
+}
+
+#[test]
+fn m6_a_minors_record_opens_with_a_second_person_only_and_both_are_logged() {
+    let mut site = site();
+    let child = site.person(AgeBand::Under14);
+    let open = |site: &mut Site| site.drive.staff(StaffCommand::OpenResident(child, LookWhy::Card));
+    open(&mut site);
+    assert_eq!(site.drive.opened, None, "not before a second person approved");
+    // Nor by the card at the staff window, nor by changing what is not open.
+    let typed: String = practice_card(CARD).unwrap().bytes().iter().map(|b| format!("{b:02X}")).collect();
+    site.drive.staff(StaffCommand::WedgeTyped(typed));
+    assert_eq!(site.drive.opened, None);
+    site.drive.staff(StaffCommand::SaveResident {
+        id: Some(child),
+        name: "别人".into(),
+        unit: "9-101".into(),
+        age_band: AgeBand::Adult,
+        next_band_on: String::new(),
+        ends_on: in_days(900).date().to_string(),
+    });
+    assert_eq!(site.drive.opened, None);
+    open(&mut site);
+    site.drive.approve();
+    let view = site.drive.opened.clone().expect("approved");
+    assert_eq!((view.resident.id, view.resident.name.as_str()), (child, "周小雨"));
+    site.drive.staff(StaffCommand::CloseResident);
+    // An approval is good for one look.
+    open(&mut site);
+    assert_eq!(site.drive.opened, None);
+    // The child's own tap on the resident window is no look of staff.
+    site.check(child, GuardianRole::Mother, ProofSeen::HouseholdBook);
+    site.tap();
+    assert_eq!(site.shown(), "MK-N1-C");
+    let vault = site.vault();
+    let log = vault.log_records(0, 10_000).unwrap();
+    let at = |what: &str| log.iter().position(|r| r.what == what).unwrap_or_else(|| panic!("{what}"));
+    assert!(at("approved") < at("resident-opened"));
+    assert_ne!(log[at("approved")].who, log[at("resident-opened")].who, "two people");
+    assert_eq!(log.iter().filter(|r| r.what == "resident-opened").count(), 1);
+    assert_eq!(log[at("resident-opened")].label.as_deref(), Some("card"));
 }
