@@ -1,9 +1,10 @@
 //! Gathers what is known of each condition of rule L1. Decides nothing: [`crate::domain::permit::judge`] does.
 
-use super::promises;
+use super::{posture, promises};
 use crate::domain::Realm;
 use crate::domain::gate::{GateRecord, GateStatus};
 use crate::domain::permit::{Blocker, Condition, Conditions};
+use crate::domain::posture::PostureReport;
 use crate::domain::resident::AgeBand;
 use crate::domain::site::{Fact, SiteFacts};
 
@@ -26,13 +27,14 @@ fn known(holds: bool) -> Condition {
     if holds { Condition::Holds } else { Condition::Fails }
 }
 
-/// Everything known. `answering` are the gates that answered a moment ago.
+/// Everything known. `answering` are the gates that answered a moment ago, `machine` the last look at the machine.
 pub fn gather(
     realm: Realm,
     facts: &SiteFacts,
     gates: &[GateRecord],
     answering: &[GateRecord],
     person: Option<PersonFacts>,
+    machine: Option<&PostureReport>,
 ) -> Conditions {
     let mut conditions = Conditions::unchecked(realm);
     let practice_or_unchecked = match realm {
@@ -47,9 +49,7 @@ pub fn gather(
     let assessed = [Fact::PiaNo, Fact::PiaDate].iter().all(|f| !facts.is_missing(*f));
     // The registry of assessments (scope, review date) is not built: two filled fields are not a registered assessment.
     conditions.set(Blocker::ImpactAssessment, if assessed { practice_or_unchecked } else { Condition::Fails });
-    for posture in [Blocker::InternetRoute, Blocker::RemoteHelp, Blocker::DiskEncryption, Blocker::LoginPassword] {
-        conditions.set(posture, practice_or_unchecked);
-    }
+    posture::note(&mut conditions, realm, machine);
     conditions.set(Blocker::OperatorLoggedIn, Condition::Holds);
     conditions.set(Blocker::OperatorTrained, practice_or_unchecked);
     conditions.set(Blocker::GateAnswers, known(answering.iter().any(|g| g.takes_faces)));

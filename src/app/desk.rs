@@ -9,6 +9,7 @@ use super::conditions::{self, PersonFacts};
 use super::courier::{Courier, Shared};
 use super::enroll::Flow;
 use super::event::{Event, Failure, FieldFault, ResidentScene, ResidentView, StaffEvent};
+use super::posture::Watch;
 use crate::domain::Realm;
 use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
@@ -19,7 +20,7 @@ use crate::domain::notice::Language;
 use crate::domain::permit::Conditions;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::{CivilDate, Timestamp};
-use crate::ports::{Camera, CardReader, FaceEngine, GateLink, LinkError, ReaderError};
+use crate::ports::{Camera, CardReader, FaceEngine, GateLink, LinkError, Posture, ReaderError};
 use crate::secret::Passphrase;
 use crate::vault::{KdfCost, Vault, VaultError, VaultState};
 use crate::wire::keys::{IdentityKeys, KeyError};
@@ -38,6 +39,8 @@ pub struct Devices {
     pub reader: Box<dyn CardReader>,
     /// The channel to gates.
     pub link: LinkMaker,
+    /// The machine itself.
+    pub posture: Box<dyn Posture>,
 }
 
 /// Where and how.
@@ -82,6 +85,13 @@ pub(super) struct Open {
     pub opened_shown: Option<ResidentView>,
 }
 
+impl Open {
+    /// What the windows were told may no longer be so: it is gathered again.
+    pub fn mark_stale(&mut self) {
+        self.stale = true;
+    }
+}
+
 /// The desk.
 pub struct Desk {
     pub(super) config: DeskConfig,
@@ -102,6 +112,7 @@ pub struct Desk {
     /// When somebody, or a device, last did something on the resident window.
     pub(super) acted_at: Timestamp,
     cared_at: Timestamp,
+    pub(super) watch: Watch,
 }
 
 impl Desk {
@@ -123,6 +134,7 @@ impl Desk {
             moment: Timestamp::default(),
             acted_at: Timestamp::default(),
             cared_at: Timestamp::default(),
+            watch: Watch::default(),
         }
     }
 
@@ -168,6 +180,7 @@ impl Desk {
     pub fn tick(&mut self, now: Timestamp) -> Vec<Event> {
         self.pass_time(now);
         self.poll_reader(now);
+        self.watch_machine(now);
         self.step(now);
         self.care(now);
         self.after(now);
@@ -324,6 +337,7 @@ impl Desk {
             self.fail(Failure::CaptureLost);
         }
         self.end_overdue(now)?;
+        self.begin_watch(now);
         self.to_idle(now);
         Ok(())
     }
@@ -437,7 +451,8 @@ impl Desk {
         }
         open.changes_seen = changes;
         let answering = conditions::answering(&open.gates, &seen);
-        let known = conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, None);
+        let machine = self.watch.report.as_ref();
+        let known = conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, None, machine);
         if open.desk_shown.as_ref() != Some(&known) {
             events.push(StaffEvent::Desk(known.desk_blockers()));
             open.desk_shown = Some(known.clone());
@@ -537,7 +552,7 @@ impl Desk {
         let gates = self.open.as_ref().and_then(|o| o.vault.gates().ok()).unwrap_or_default();
         // The answering gates may have passed their card test since they were read.
         let fresh: Vec<GateRecord> = gates.iter().filter(|g| answering.iter().any(|a| a.id == g.id)).cloned().collect();
-        conditions::gather(self.config.realm, facts, &gates, &fresh, Some(person))
+        conditions::gather(self.config.realm, facts, &gates, &fresh, Some(person), self.watch.report.as_ref())
     }
 
     /// Runs a vault operation; a failure is told to the staff.

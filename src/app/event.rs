@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::posture::PostureEvent;
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::gate::GateStatus;
@@ -208,6 +209,8 @@ pub enum StaffEvent {
     Reader(Option<ReaderError>),
     /// The resident window is busy (with whom is not said), or free.
     ResidentBusy(bool),
+    /// The machine that the desk runs on.
+    Posture(PostureEvent),
     /// Something did not work.
     Failed(Failure),
 }

@@ -59,6 +59,7 @@ impl Desk {
                 }
             }
             StaffCommand::StopFace => self.stop_visit(None, now),
+            StaffCommand::Posture(command) => self.handle_posture(command, now),
             StaffCommand::WithdrawFor(resident) => {
                 if let Some((staff, _)) = self.open.as_ref().map(|o| o.vault.operator()) {
                     match self.end_face(resident, EraseReason::Withdrawn, Actor::Staff(staff), now) {

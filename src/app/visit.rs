@@ -66,7 +66,14 @@ impl Desk {
         let site = open.facts.get(Fact::SiteName).to_owned();
         let gates = open.vault.gates().unwrap_or_default();
         let answering = super::conditions::answering(&gates, &open.shared.gates().0);
-        let known = super::conditions::gather(self.config.realm, &open.facts, &gates, &answering, None);
+        let known = super::conditions::gather(
+            self.config.realm,
+            &open.facts,
+            &gates,
+            &answering,
+            None,
+            self.watch.report.as_ref(),
+        );
         let face_offered = known.desk_blockers().is_empty();
         self.last_offered = face_offered;
         self.devices.engine.rest();

@@ -126,6 +126,7 @@ fn open_desk(options: Options) -> Result<(), String> {
         engine: engine_for(engine, &models, &program),
         reader: Box::new(menka::cards::PcscReader::new()),
         link: tls_links(),
+        posture: menka::posture::this_machine(&data),
     };
     let (running, events) = start(config, Box::new(devices))?;
     let commands = running.commands();
@@ -227,7 +228,8 @@ mod practice {
                 true => Box::new(menka::cards::PcscReader::new()),
                 false => Box::new(PracticeReader::new(devices_controls)),
             };
-            Devices { camera, engine: engine_for(engine, &models, &program), reader, link: tls_links() }
+            let posture = menka::posture::this_machine(&data);
+            Devices { camera, engine: engine_for(engine, &models, &program), reader, link: tls_links(), posture }
         };
         let (running, events) = start(config, Box::new(devices))?;
         let commands = running.commands();

@@ -1,6 +1,7 @@
 //! What goes into the tamper-evident log: who, what kind, which id, when. No names, no numbers (rules CS1, F14).
 
 use super::id::{ConsentId, GateId, OpId, ResidentId, ShowingId, StaffId, TemplateId};
+use super::posture::What;
 
 /// Who did it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,4 +73,6 @@ pub enum AuditEvent {
     FaceErased(TemplateId, GateId),
     /// A receipt or certificate was made.
     ReceiptIssued(ConsentId),
+    /// Something about the machine came up, or is well again.
+    MachineFound(What),
 }

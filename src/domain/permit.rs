@@ -33,8 +33,10 @@ pub enum Blocker {
     RemoteHelp,
     /// The disk is not encrypted.
     DiskEncryption,
-    /// The operating system has no login password.
+    /// The operating system has no login password, or the screen never locks.
     LoginPassword,
+    /// Something else about the machine: a program poses as a camera, other accounts reach the files, the clock is behind.
+    MachineState,
     /// Nobody is logged in.
     OperatorLoggedIn,
     /// The operator's training or undertaking is not on record.
@@ -69,6 +71,7 @@ impl Blocker {
         Self::RemoteHelp,
         Self::DiskEncryption,
         Self::LoginPassword,
+        Self::MachineState,
         Self::OperatorLoggedIn,
         Self::OperatorTrained,
         Self::GateAnswers,
@@ -91,6 +94,7 @@ impl Blocker {
                 | Self::RemoteHelp
                 | Self::DiskEncryption
                 | Self::LoginPassword
+                | Self::MachineState
                 | Self::OperatorTrained
                 | Self::PromiseNotKept
         )

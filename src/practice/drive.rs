@@ -11,16 +11,20 @@ use super::{Controls, Person, PictureCamera, PracticeAct, PracticeReader, practi
 use crate::app::command::{Command, ResidentCommand, StaffCommand};
 use crate::app::courier::Courier;
 use crate::app::desk::{Desk, DeskConfig, Devices, LinkMaker};
+use crate::app::doctor::Doctor;
 use crate::app::event::{Event, Failure, ResidentScene, ResidentView, StaffEvent};
+use crate::app::posture::PostureEvent;
 use crate::app::runner::SystemClock;
 use crate::domain::Realm;
 use crate::domain::consent::{Signature, Warrant};
 use crate::domain::gate::{GateRecord, GateStatus};
 use crate::domain::id::{GateId, ResidentId, SiteId};
+use crate::domain::permit::{Blocker, Condition};
+use crate::domain::posture::PostureReport;
 use crate::domain::quality::{FaceBox, Guidance, Look};
 use crate::domain::resident::AgeBand;
 use crate::lan::TlsLink;
-use crate::ports::{Camera, Clock, FaceEngine, FaceError, GateLink, LinkError};
+use crate::ports::{Camera, Clock, FaceEngine, FaceError, GateLink, LinkError, Posture};
 use crate::secret::{EngineId, FaceTemplate, Frame, Passphrase};
 use crate::wire::keys::IdentityKeys;
 use crate::wire::message::{Hello, Probed, Reply, Request};
@@ -160,6 +164,12 @@ pub struct Drive {
     pub failures: Vec<Failure>,
     /// The open record.
     pub opened: Option<ResidentView>,
+    /// What keeps face entry off, as last told.
+    pub blockers: Vec<(Blocker, Condition)>,
+    /// The machine, as last told.
+    pub machine: PostureReport,
+    /// The last examination.
+    pub doctor: Option<Doctor>,
     /// Gates as last told.
     pub gates: Vec<GateStatus>,
     /// This station's fingerprint.
@@ -191,6 +201,18 @@ impl Drive {
         camera: Box<dyn Camera>,
         controls: Controls,
     ) -> Self {
+        let posture = crate::posture::this_machine(&folder.join("desk"));
+        Self::with_machine(folder, engine, camera, controls, (Realm::Practice, posture))
+    }
+
+    /// The same for a site of either realm, on any machine.
+    pub fn with_machine(
+        folder: &Path,
+        engine: Box<dyn FaceEngine>,
+        camera: Box<dyn Camera>,
+        controls: Controls,
+        (realm, posture): (Realm, Box<dyn Posture>),
+    ) -> Self {
         let probed = Arc::<Mutex<Vec<Probed>>>::default();
         let answers = Arc::clone(&probed);
         let tap = Tap::default();
@@ -206,9 +228,10 @@ impl Drive {
             engine: Box::new(TimedEngine { inner: engine, stages: Arc::clone(&stages) }),
             reader: Box::new(PracticeReader::new(controls.clone())),
             link,
+            posture,
         };
         let data = folder.join("desk");
-        let config = DeskConfig { data_dir: data.clone(), realm: Realm::Practice, kdf: KDF };
+        let config = DeskConfig { data_dir: data.clone(), realm, kdf: KDF };
         let mut drive = Self {
             desk: Desk::new(config, devices),
             courier: None,
@@ -219,6 +242,9 @@ impl Drive {
             scene: ResidentScene::Closed,
             failures: vec![],
             opened: None,
+            blockers: vec![],
+            machine: PostureReport::default(),
+            doctor: None,
             gates: vec![],
             fingerprint: None,
             guidance: None,
@@ -258,6 +284,9 @@ impl Drive {
                 Event::Staff(StaffEvent::Opened(view)) => self.opened = Some(*view),
                 Event::Staff(StaffEvent::Closed) => self.opened = None,
                 Event::Staff(StaffEvent::Gates(gates)) => self.gates = gates,
+                Event::Staff(StaffEvent::Desk(blockers)) => self.blockers = blockers,
+                Event::Staff(StaffEvent::Posture(PostureEvent::Report(report))) => self.machine = report,
+                Event::Staff(StaffEvent::Posture(PostureEvent::Examined(doctor))) => self.doctor = Some(*doctor),
                 Event::Staff(StaffEvent::StationFingerprint(text)) => {
                     self.fingerprint = crate::wire::keys::parse_fingerprint(&text);
                 }

@@ -353,6 +353,7 @@ impl App {
             staff::Action::Ask(command) => self.ask(Command::Staff(command)),
             staff::Action::Focus(id) => focus::caret(Role::Staff.application_id(), Step::To(id.into())),
             staff::Action::Copy(text) => clipboard::write(text),
+            staff::Action::PickReportPath => self.pick_report_path(),
             staff::Action::Language(language) => {
                 self.staff_texts = Texts::new(language);
                 Task::none()
@@ -375,6 +376,18 @@ impl App {
         Task::perform(dialog.save_file(), |picked| {
             let path = picked.map(|file| file.path().to_owned());
             Message::Resident(resident::Message::ReceiptPathPicked(path))
+        })
+    }
+
+    fn pick_report_path(&self) -> Task<Message> {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title(tr!(self.staff_texts, "doctor-save"))
+            .set_file_name("menka-report.txt")
+            .add_filter("TXT", &["txt"])
+            .add_filter("JSON", &["json"]);
+        Task::perform(dialog.save_file(), |picked| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Staff(staff::Message::Machine(staff::machine::Message::PathPicked(path)))
         })
     }
 

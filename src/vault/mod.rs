@@ -31,6 +31,7 @@ mod log;
 mod lookup;
 mod notices;
 mod outbox;
+mod posture;
 mod residents;
 mod slots;
 mod station;

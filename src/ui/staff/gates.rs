@@ -58,6 +58,8 @@ impl PairField {
 pub enum Message {
     /// To the facts.
     FactsPressed,
+    /// To the machine.
+    MachinePressed,
     /// Copies the station's fingerprint.
     CopyPressed(String),
     /// Opens or closes the pairing form.
@@ -95,6 +97,7 @@ impl Gates {
     /// Takes in what a person did.
     pub fn update(&mut self, message: Message) -> Action {
         match message {
+            Message::MachinePressed => return Action::Go(Route::Machine),
             Message::FactsPressed => return Action::Go(Route::Facts),
             Message::CopyPressed(digits) => return Action::Copy(digits),
             Message::PairFormPressed => {
@@ -147,6 +150,13 @@ impl Gates {
                 Some(Message::FactsPressed),
             ),
             widget::action(S, "settings-gates", tr!(texts, "settings-gates"), Weight::Here, None),
+            widget::action(
+                S,
+                "settings-machine",
+                tr!(texts, "settings-machine"),
+                Weight::Quiet,
+                Some(Message::MachinePressed),
+            ),
         ]
         .spacing(S.space);
         let toggle = if self.open { tr!(texts, "pair-close") } else { tr!(texts, "pair-open") };

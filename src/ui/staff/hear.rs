@@ -2,6 +2,7 @@
 
 use super::{Action, Flash, Page, Route, Staff, first_run, home, resident, unlock};
 use crate::app::event::{Failure, StaffEvent};
+use crate::app::posture::PostureEvent;
 
 impl Staff {
     /// Takes in what the desk tells.
@@ -84,9 +85,21 @@ impl Staff {
             }
             StaffEvent::Reader(state) => self.known.reader = state,
             StaffEvent::ResidentBusy(busy) => self.known.resident_busy = busy,
+            StaffEvent::Posture(event) => self.posture(event),
             StaffEvent::Failed(failure) => return self.failed(failure),
         }
         Action::None
+    }
+
+    fn posture(&mut self, event: PostureEvent) {
+        if let Page::Machine(screen) = &mut self.page {
+            screen.answered();
+        }
+        match event {
+            PostureEvent::Report(report) => self.known.posture = Some(report),
+            PostureEvent::Examined(doctor) => self.known.doctor = Some(*doctor),
+            PostureEvent::Saved(path) => self.flash = Some(Flash::ReportSaved(path)),
+        }
     }
 
     fn failed(&mut self, failure: Failure) -> Action {

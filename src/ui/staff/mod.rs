@@ -7,6 +7,8 @@ pub mod form;
 pub mod gates;
 mod hear;
 pub mod home;
+pub mod machine;
+pub mod machine_words;
 pub mod resident;
 pub mod settings;
 mod shell;
@@ -14,12 +16,14 @@ pub mod unlock;
 pub mod why_off;
 
 use crate::app::command::StaffCommand;
+use crate::app::doctor::Doctor;
 use crate::app::event::{Failure, GateLabel};
 use crate::domain::Realm;
 use crate::domain::gate::GateStatus;
 use crate::domain::id::GateId;
 use crate::domain::notice::Language;
 use crate::domain::permit::{Blocker, Condition};
+use crate::domain::posture::PostureReport;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::ports::ReaderError;
 pub use crate::ui::keys::Stray;
@@ -42,6 +46,8 @@ pub enum Action {
     Copy(String),
     /// Another language for this window.
     Language(Language),
+    /// A place for the report of the examination.
+    PickReportPath,
 }
 
 /// A page that can be gone to without an answer from the desk.
@@ -61,6 +67,8 @@ pub enum Route {
     Gates,
     /// Why face entry is off.
     WhyOff,
+    /// The machine.
+    Machine,
 }
 
 /// What the desk told so far; screens read it, `apply` writes it.
@@ -78,6 +86,10 @@ pub struct Known {
     pub blockers: Option<Vec<(Blocker, Condition)>>,
     /// This station's fingerprint, 64 hex digits.
     pub fingerprint: String,
+    /// The machine, as last looked at.
+    pub posture: Option<PostureReport>,
+    /// The last examination.
+    pub doctor: Option<Doctor>,
     /// What is wrong with the card reader.
     pub reader: Option<ReaderError>,
     /// Somebody uses the resident window.
@@ -101,6 +113,8 @@ pub enum Flash {
     Copied,
     /// A gate was asked whether the last card opens it.
     CardWay(bool),
+    /// The report of the examination was saved there.
+    ReportSaved(String),
 }
 
 /// A page with what it holds.
@@ -124,6 +138,8 @@ pub enum Page {
     Gates(gates::Gates),
     /// Why face entry is off.
     WhyOff,
+    /// The machine.
+    Machine(machine::Machine),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -142,6 +158,7 @@ impl Page {
     fn is_inside(&self) -> bool {
         match self {
             Self::Home | Self::Resident | Self::Form(_) | Self::Facts(_) | Self::Gates(_) | Self::WhyOff => true,
+            Self::Machine(_) => true,
             Self::Starting
             | Self::FirstRun(_)
             | Self::Unlock(_)
@@ -169,6 +186,8 @@ pub enum Message {
     Facts(settings::Message),
     /// On the gates page.
     Gates(gates::Message),
+    /// On the machine page.
+    Machine(machine::Message),
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -241,6 +260,7 @@ impl Staff {
             | Page::Facts(_)
             | Page::Gates(_)
             | Page::WhyOff
+            | Page::Machine(_)
             | Page::Closing
             | Page::Gone
             | Page::Farewell { .. } => None,
@@ -283,6 +303,7 @@ impl Staff {
             (Message::Form(message), Page::Form(screen)) => screen.update(message),
             (Message::Facts(message), Page::Facts(screen)) => screen.update(message),
             (Message::Gates(message), Page::Gates(screen)) => screen.update(message),
+            (Message::Machine(message), Page::Machine(screen)) => screen.update(message),
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None
@@ -351,6 +372,10 @@ impl Staff {
             }
             Route::WhyOff => {
                 self.page = Page::WhyOff;
+                Action::None
+            }
+            Route::Machine => {
+                self.page = Page::Machine(machine::Machine::default());
                 Action::None
             }
         };

@@ -98,6 +98,8 @@ pub enum Message {
     SavePressed,
     /// To the gates.
     GatesPressed,
+    /// To the machine.
+    MachinePressed,
 }
 
 /// The facts as edited.
@@ -138,6 +140,7 @@ impl Facts {
                 return Action::Ask(StaffCommand::SaveFacts(self.edited.clone()));
             }
             Message::GatesPressed => return Action::Go(Route::Gates),
+            Message::MachinePressed => return Action::Go(Route::Machine),
         }
         Action::None
     }
@@ -153,6 +156,13 @@ impl Facts {
                 tr!(texts, "settings-gates"),
                 Weight::Quiet,
                 Some(Message::GatesPressed),
+            ),
+            widget::action(
+                S,
+                "settings-machine",
+                tr!(texts, "settings-machine"),
+                Weight::Quiet,
+                Some(Message::MachinePressed),
             ),
             widget::gap(),
             widget::action(S, "facts-save", tr!(texts, "facts-save"), Weight::Primary, Some(Message::SavePressed)),

@@ -183,6 +183,7 @@ fn real_desk(folder: &std::path::Path, realm: Realm) -> Desk {
         engine: face::engine_for(EngineKind::Sface, &models(), &gate_program()),
         reader: Box::new(PracticeReader::new(controls)),
         link: menka::practice::drive::tls_links(),
+        posture: menka::posture::this_machine(folder),
     };
     Desk::new(DeskConfig { data_dir: folder.to_owned(), realm, kdf: KDF }, devices)
 }
