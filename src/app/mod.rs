@@ -11,6 +11,8 @@ mod enroll;
 pub mod event;
 mod handing_over;
 pub mod posture;
+#[cfg(all(test, feature = "practice"))]
+mod posture_tests;
 mod preview;
 pub mod promises;
 pub mod runner;

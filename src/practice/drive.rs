@@ -264,6 +264,11 @@ impl Drive {
         &self.data
     }
 
+    /// Takes in events of a desk that was ticked at a time of the caller's own.
+    pub fn hear(&mut self, events: Vec<Event>) {
+        self.take(events);
+    }
+
     fn take(&mut self, events: Vec<Event>) {
         for event in events {
             if !matches!(event, Event::Preview(_)) {

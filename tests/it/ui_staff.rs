@@ -7,6 +7,7 @@ use iced_test::runtime::user_interface::{Cache, UserInterface};
 use iced_test::selector::id;
 use menka::app::command::StaffCommand;
 use menka::app::event::{CardRead, CardView, FaceState, Failure, FieldFault, ResidentRow, ResidentView, StaffEvent};
+use menka::app::posture::{PostureCommand, PostureEvent};
 use menka::domain::Realm;
 use menka::domain::card::CardUid;
 use menka::domain::gate::GateStatus;
@@ -34,14 +35,14 @@ fn settings() -> Settings {
     settings
 }
 
-fn window<'a, M>(size: (f32, f32), view: Element<'a, M>) -> Simulator<'a, M> {
+pub fn window<'a, M>(size: (f32, f32), view: Element<'a, M>) -> Simulator<'a, M> {
     Simulator::with_size(settings(), Size::new(size.0, size.1), view)
 }
 
-const LARGE: (f32, f32) = (1366.0, 768.0);
-const SMALL: (f32, f32) = (1024.0, 600.0);
+pub const LARGE: (f32, f32) = (1366.0, 768.0);
+pub const SMALL: (f32, f32) = (1024.0, 600.0);
 
-fn both() -> [Texts; 2] {
+pub fn both() -> [Texts; 2] {
     [Texts::new(Language::Chinese), Texts::new(Language::English)]
 }
 
@@ -123,6 +124,7 @@ fn unlocked() -> Staff {
         (Blocker::RemoteHelp, Condition::NotYetChecked),
         (Blocker::CardWayTested, Condition::Fails),
     ]));
+    staff.apply(StaffEvent::Posture(PostureEvent::Report(super::ui_machine::troubled())));
     staff
 }
 
@@ -204,7 +206,8 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ("closing", closing, vec!["language"]),
         ("gone", gone, vec!["gone"]),
         ("farewell", farewell, vec!["farewell-left"]),
-        ("why", at(Route::WhyOff), vec!["why-facts", "why-gates", "why-cards-work"]),
+        ("why", at(Route::WhyOff), vec!["why-facts", "why-gates", "why-machine", "why-cards-work"]),
+        ("machine", at(Route::Machine), vec!["settings-facts", "settings-gates", "machine-doctor", "machine-again"]),
     ]
 }
 
@@ -229,7 +232,7 @@ fn after(staff: &mut Staff, messages: impl IntoIterator<Item = Message>) -> Vec<
 }
 
 /// Presses what has this id and gives back what came of it.
-fn press(staff: &mut Staff, what: &'static str) -> Vec<Action> {
+pub fn press(staff: &mut Staff, what: &'static str) -> Vec<Action> {
     let texts = Texts::new(Language::Chinese);
     let messages: Vec<Message> = {
         let mut ui = window(LARGE, staff.view(&texts));
@@ -259,7 +262,7 @@ fn type_and_enter(staff: &mut Staff, field: &'static str, words: &str) -> Vec<Ac
     actions
 }
 
-fn commands(actions: Vec<Action>) -> Vec<StaffCommand> {
+pub fn commands(actions: Vec<Action>) -> Vec<StaffCommand> {
     actions
         .into_iter()
         .filter_map(|action| match action {
@@ -519,6 +522,9 @@ fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::ShowGates => "show-gates",
         StaffCommand::StopFace => "stop-face",
         StaffCommand::WithdrawFor(_) => "withdraw-for",
+        StaffCommand::Posture(PostureCommand::Check) => "machine-check",
+        StaffCommand::Posture(PostureCommand::Examine) => "machine-examine",
+        StaffCommand::Posture(PostureCommand::Save { .. }) => "machine-save",
     }
 }
 
@@ -539,6 +545,7 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
             "gates" => &["lock", "test-card-way"],
             "pair" => &["lock", "test-card-way"],
             "why" => &["lock", "show-gates"],
+            "machine" => &["lock", "machine-check", "machine-examine", "show-gates"],
             other => panic!("a new page: {other}"),
         };
         let texts = Texts::new(Language::Chinese);
@@ -918,7 +925,7 @@ fn failures() -> Vec<Failure> {
     all
 }
 
-fn is_worded(words: &str) -> bool {
+pub fn is_worded(words: &str) -> bool {
     !words.trim().is_empty()
         && !words.contains(['{', '}', '$', '\u{2068}'])
         && words.contains([' ', '。', '，', '：', '.'])

@@ -1,0 +1,5 @@
+//! The machine under the desk, end to end: a real-realm desk over a prepared machine, in a network namespace without a way out.
+
+mod machine;
+mod network;
+mod real;
