@@ -173,13 +173,18 @@ impl Machine {
     }
 }
 
+/// Width of the column of states, in logical pixels: the longest word in a pill.
+const STATE: f32 = 100.0;
+/// Width of the column of checks.
+const CHECK: f32 = 140.0;
+
 fn finding_row<'a>(texts: &Texts, finding: &Finding) -> Element<'a, Message> {
     let said = words::finding(texts, finding);
     let todo = (!said.todo.is_empty()).then(|| S.hint(said.todo));
     row![
-        container(widget::pill(S, words::tone(finding), words::state(texts, finding))).width(Length::FillPortion(2)),
-        container(S.soft(words::check(texts, finding.what.check()))).width(Length::FillPortion(2)),
-        column![S.text(said.what)].push(todo).spacing(S.space * 0.25).width(Length::FillPortion(8)),
+        container(widget::pill(S, words::tone(finding), words::state(texts, finding))).width(STATE),
+        container(S.soft(words::check(texts, finding.what.check()))).width(CHECK),
+        column![S.text(said.what)].push(todo).spacing(S.space * 0.25).width(Fill),
     ]
     .spacing(S.space * 1.5)
     .align_y(Center)
