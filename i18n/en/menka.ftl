@@ -568,3 +568,16 @@ doctor-models = Its models
 health-well = Well
 health-trouble = Trouble ({ $why })
 health-not-now = Not asked: somebody is being served
+## Roles and looks
+
+err-role = Your account does not do this.
+rec-role = Please hand it to a colleague who does.
+role-front-desk = Front desk
+role-supervisor = Supervisor
+role-technician = Technician
+role-auditor = Auditor
+look-why = Why open it?
+look-here = The resident is here
+look-card = Card work
+look-request = Call or letter
+look-other = Other

@@ -568,3 +568,16 @@ doctor-models = 算法模型
 health-well = 正常
 health-trouble = 异常（{ $why }）
 health-not-now = 有住户正在办理，这次没有查
+## 角色与查看
+
+err-role = 您的账号不能办这件事。
+rec-role = 请交给有这项职责的同事办。
+role-front-desk = 前台
+role-supervisor = 主管
+role-technician = 技术员
+role-auditor = 审计员
+look-why = 为什么打开？
+look-here = 住户本人在场
+look-card = 办卡
+look-request = 来电或来信
+look-other = 其他

@@ -15,6 +15,7 @@ pub mod posture;
 mod posture_tests;
 mod preview;
 pub mod promises;
+pub mod roles;
 pub mod runner;
 mod staff;
 mod visit;

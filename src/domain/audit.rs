@@ -75,4 +75,6 @@ pub enum AuditEvent {
     ReceiptIssued(ConsentId),
     /// Something about the machine came up, or is well again.
     MachineFound(What),
+    /// A command was refused for the account's role; which command.
+    ActRefused(&'static str),
 }

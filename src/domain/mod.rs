@@ -20,6 +20,7 @@ pub mod permit;
 pub mod posture;
 pub mod quality;
 pub mod resident;
+pub mod role;
 pub mod site;
 pub mod time;
 

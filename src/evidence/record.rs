@@ -117,6 +117,7 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::FaceErased(template, gate) => ("face-erased", two(template, gate), None),
         E::ReceiptIssued(consent) => ("receipt-issued", one(consent), None),
         E::MachineFound(what) => ("machine-found", vec![], Some(what.label())),
+        E::ActRefused(command) => ("act-refused", vec![], Some(command)),
     }
 }
 

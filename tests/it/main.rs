@@ -12,6 +12,7 @@ mod layering;
 mod notice;
 mod posture;
 mod practice;
+mod roles;
 mod ui_machine;
 mod ui_resident;
 mod ui_staff;
