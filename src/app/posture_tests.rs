@@ -14,9 +14,11 @@ use crate::domain::Realm;
 use crate::domain::consent::Warrant;
 use crate::domain::permit::{Blocker, Condition};
 use crate::domain::posture::{
-    CameraSeen, FileAccess, Grade, Helper, HelperKind, HelperSeen, Login, MACHINE, MachineFacts, Reading, Storage,
+    CameraSeen, Check, FileAccess, Grade, Helper, HelperKind, HelperSeen, Login, MACHINE, MachineFacts, Reading,
+    Storage,
 };
 use crate::domain::quality::{FaceBox, Look};
+use crate::domain::time::Timestamp;
 use crate::gate::daemon::Gate;
 use crate::gate::key_file::Cost;
 use crate::gate::place::Place;
@@ -24,8 +26,9 @@ use crate::gate::server::Server;
 use crate::gate::store::Setup;
 use crate::ports::{Clock, FaceEngine, FaceError, Posture};
 use crate::practice::drive::Drive;
+use crate::practice::site::PASSPHRASE;
 use crate::practice::{Controls, PictureCamera, PracticeAct};
-use crate::secret::{EngineId, FaceTemplate, Frame, TEMPLATE_LEN};
+use crate::secret::{EngineId, FaceTemplate, Frame, Passphrase, TEMPLATE_LEN};
 
 type Facts = Arc<Mutex<MachineFacts>>;
 
@@ -319,4 +322,23 @@ fn the_machine_is_not_asked_more_often_than_it_must_be() {
     assert_eq!(*count.lock().unwrap(), 1, "nobody works: nothing is asked");
     site.drive.unlock();
     assert_eq!(*count.lock().unwrap(), 2, "work begins with a look");
+}
+
+#[test]
+fn a_clock_that_went_back_while_the_desk_was_shut_is_found_at_unlock() {
+    let mut site = site();
+    let unlock_at = |site: &mut Site, now: Timestamp| {
+        let events = site.drive.desk.handle(Command::Staff(StaffCommand::Lock), now);
+        site.drive.hear(events);
+        let passphrase = Passphrase::new(PASSPHRASE.into());
+        let events = site.drive.desk.handle(Command::Staff(StaffCommand::Unlock { passphrase }), now);
+        site.drive.hear(events);
+        assert!(!site.drive.desk.is_locked(), "{:?}", site.drive.failures);
+        site.drive.machine.grade(Check::Clock)
+    };
+    let now = SystemClock.now();
+    assert_eq!(unlock_at(&mut site, now), Grade::Well);
+    assert_eq!(unlock_at(&mut site, now.plus_ms(-86_400_000)), Grade::CardOnly, "a day back");
+    assert_eq!(site.drive.machine.condition(Blocker::MachineState), Condition::Fails);
+    assert_eq!(unlock_at(&mut site, now.plus_ms(60_000)), Grade::Well, "set right");
 }

@@ -7,14 +7,19 @@ use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::posture::What;
 use crate::domain::time::Timestamp;
 
+/// Records that tell what time it was.
+const RECORDS_LOOKED_AT: u32 = 100;
+
 impl Vault {
-    /// When the newest record of the log was written.
+    /// The latest time on the last [`RECORDS_LOOKED_AT`] records of the log: unlocking itself writes one, also with a clock that went back.
+    /// Not over all of them, so that a day on which the clock was ahead is over after a few visits with the right one.
     ///
     /// # Errors
     /// Those of the disk.
     pub fn latest_record_at(&self) -> Result<Option<Timestamp>, VaultError> {
-        let last = self.log_len()?.saturating_sub(1);
-        Ok(self.log_records(last, 1)?.first().map(|record| Timestamp::from_ms(record.at)))
+        let from = self.log_len()?.saturating_sub(u64::from(RECORDS_LOOKED_AT));
+        let records = self.log_records(from, RECORDS_LOOKED_AT)?;
+        Ok(records.iter().map(|record| Timestamp::from_ms(record.at)).max())
     }
 
     /// Reads every page of both files again and checks them.
