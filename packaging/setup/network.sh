@@ -60,7 +60,7 @@ for _ in $(seq 50); do [ -e "$work/packets" ] && break; sleep 0.1; done
 mkdir "$work/bin"
 cat > "$work/bin/menka" <<WRAPPER
 #!/bin/sh
-exec strace -f -qq -s 200 -e trace=network,process -o "$work/calls.\$\$" "$program" "\$@"
+exec strace -f --seccomp-bpf -qq -s 200 -e trace=network,process -o "$work/calls.\$\$" "$program" "\$@"
 WRAPPER
 chmod +x "$work/bin/menka"
 

@@ -166,7 +166,13 @@ impl Machine {
                     .spacing(S.space * 1.5)
                     .into()
                 });
-                widget::panel(S, Tone::Plain, column(lines).spacing(S.space)).into()
+                let found = report.findings.iter().map(|f| finding_row(texts, f));
+                column![
+                    widget::panel(S, Tone::Plain, column(lines).spacing(S.space)),
+                    widget::panel(S, Tone::Plain, column(found).spacing(S.space)),
+                ]
+                .spacing(S.space * 2.0)
+                .into()
             }
         };
         column![head, S.hint(tr!(texts, "doctor-how")), body].spacing(S.space * 2.0).into()

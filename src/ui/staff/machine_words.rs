@@ -162,7 +162,7 @@ pub struct Line {
     pub tone: Tone,
 }
 
-/// The examination without the machine's findings, which the page before it shows.
+/// The parts of the examination; the machine's findings follow them on the page.
 pub fn doctor_lines(texts: &Texts, doctor: &Doctor) -> Vec<Line> {
     let plain = |label: String, value: String| Line { label, value, tone: Tone::Plain };
     let asked = |label: String, health: &Health| Line {
