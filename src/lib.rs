@@ -21,6 +21,7 @@ pub mod cards;
 pub mod face;
 pub mod lan;
 pub mod paper;
+pub mod posture;
 pub mod printing;
 pub mod speech;
 

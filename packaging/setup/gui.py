@@ -136,20 +136,26 @@ def shoot(name):
 
 
 def memory_mb(pid):
-    """The desk and its engine child; the practice gates are processes of their own and do not count."""
-    total = 0
+    """The desk and its engine child, also when somebody watches them; the practice gates are programs of their own and do not count."""
+    processes = {}
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue
         try:
             stat = open(f"/proc/{entry}/stat").read().rsplit(")", 1)[1].split()
-            line = open(f"/proc/{entry}/cmdline").read()
+            name = open(f"/proc/{entry}/comm").read().strip()
             status = open(f"/proc/{entry}/status").read()
         except OSError:
             continue
-        if int(entry) == pid or (int(stat[1]) == pid and "--face-engine" in line):
-            total += int(status.split("VmRSS:")[1].split()[0])
-    return total / 1024
+        if "VmRSS:" in status:
+            processes[int(entry)] = (int(stat[1]), name, int(status.split("VmRSS:")[1].split()[0]))
+
+    def is_below(process):
+        while process in processes and process != pid:
+            process = processes[process][0]
+        return process == pid
+
+    return sum(kb for p, (_, name, kb) in processes.items() if name == "menka" and is_below(p)) / 1024
 
 
 started = time.time()

@@ -48,6 +48,7 @@ impl Desk {
     }
 
     pub(super) fn open_camera(&mut self, held: &Consented, now: Timestamp) -> Result<(), Trouble> {
+        self.look_at_machine(now);
         let (answering, link) = self.answering_now(&held.person.gates);
         let Some(open) = self.open.as_mut() else { return Err(Trouble { failure: None, may_retry: false }) };
         let confirmed = open.vault.confirm(&held.consent, now);

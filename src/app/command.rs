@@ -7,6 +7,7 @@ use super::guardian::GuardianAct;
 use super::guardian_desk::GuardianCommand;
 use super::on_paper::FormCommand;
 use super::operators::OperatorsCommand;
+use super::posture::PostureCommand;
 use super::rights::{RightsAct, RightsCommand};
 use crate::domain::card::CardUid;
 use crate::domain::consent::Signature;
@@ -115,6 +116,8 @@ pub enum StaffCommand {
     Guardian(GuardianCommand),
     /// The form that is signed on paper.
     Form(FormCommand),
+    /// The machine that the desk runs on.
+    Posture(PostureCommand),
 }
 
 /// From the resident window.

@@ -1,11 +1,12 @@
 //! Gathers what is known of each condition of rule L1. Decides nothing: [`crate::domain::permit::judge`] does.
 
-use super::promises;
+use super::{posture, promises};
 use crate::domain::Realm;
 use crate::domain::assessment::Standing;
 use crate::domain::gate::{GateRecord, GateStatus};
 use crate::domain::guardian::Decider;
 use crate::domain::permit::{Blocker, Condition, Conditions};
+use crate::domain::posture::PostureReport;
 use crate::domain::site::{Fact, SiteFacts};
 
 /// What is known of one person in one session.
@@ -31,36 +32,42 @@ fn known(holds: bool) -> Condition {
     if holds { Condition::Holds } else { Condition::Fails }
 }
 
-/// Everything known. `answering` are the gates that answered a moment ago.
+/// What is known of the desk itself, apart from gates and facts.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    /// The registered impact assessment.
+    pub assessment: Standing,
+    /// The evidence log was found whole.
+    pub log_is_whole: bool,
+    /// The account that is logged in has its training and undertaking.
+    pub trained: Condition,
+    /// The machine, as last looked at.
+    pub machine: Option<&'a PostureReport>,
+}
+
+/// Everything known. `answering` are the gates that answered a moment ago, `machine` the last look at the machine.
 pub fn gather(
     realm: Realm,
     facts: &SiteFacts,
     gates: &[GateRecord],
     answering: &[GateRecord],
-    assessment: Standing,
-    log_is_whole: bool,
+    around: Around<'_>,
     person: Option<PersonFacts>,
 ) -> Conditions {
     let mut conditions = Conditions::unchecked(realm);
-    let practice_or_unchecked = match realm {
-        Realm::Practice => Condition::Practice,
-        Realm::Real => Condition::NotYetChecked,
-    };
     let missing: Vec<Fact> = facts.missing();
     let described = gates.iter().filter(|g| g.takes_faces).all(is_described);
     conditions.set(Blocker::ProcessorFields, known(missing.is_empty() && described));
     conditions.facts_missing = missing;
-    conditions.set(Blocker::ImpactAssessment, known(assessment.holds()));
-    for posture in [Blocker::InternetRoute, Blocker::RemoteHelp, Blocker::DiskEncryption, Blocker::LoginPassword] {
-        conditions.set(posture, practice_or_unchecked);
-    }
+    conditions.set(Blocker::OperatorTrained, around.trained);
+    conditions.set(Blocker::ImpactAssessment, known(around.assessment.holds()));
+    posture::note(&mut conditions, realm, around.machine);
     conditions.set(Blocker::OperatorLoggedIn, Condition::Holds);
-    // Blocker::OperatorTrained is set by the desk, which knows who is logged in.
     conditions.set(Blocker::GateAnswers, known(answering.iter().any(|g| g.takes_faces)));
     let tested = answering.iter().any(|g| g.takes_faces)
         && answering.iter().filter(|g| g.takes_faces).all(|g| g.card_way_tested_at.is_some());
     conditions.set(Blocker::CardWayTested, known(tested));
-    conditions.set(Blocker::LogNotWhole, known(log_is_whole));
+    conditions.set(Blocker::LogNotWhole, known(around.log_is_whole));
     let promises = match (promises::all_kept(), realm) {
         (true, _) => Condition::Holds,
         (false, Realm::Practice) => Condition::Practice,
@@ -111,7 +118,13 @@ mod tests {
         let facts = SiteFacts::default();
         let of = |decider, guardian_here, childrens_rules| {
             let person = PersonFacts { decider, guardian_here, childrens_rules, ..PersonFacts::default() };
-            let known = gather(Realm::Real, &facts, &[], &[], Some(person));
+            let around = Around {
+                assessment: Standing::default(),
+                log_is_whole: true,
+                trained: Condition::Holds,
+                machine: None,
+            };
+            let known = gather(Realm::Real, &facts, &[], &[], around, Some(person));
             (known.get(Blocker::GuardianChecked), known.get(Blocker::ChildrensRules))
         };
         use Condition::{Fails, Holds, NotNeeded};

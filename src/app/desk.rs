@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::accounts::Operators;
 use super::aids::Aids;
 use super::command::Command;
-use super::conditions::{self, PersonFacts};
+use super::conditions::{self, Around, PersonFacts};
 use super::courier::{Courier, Shared};
 use super::enroll::Flow;
 use super::event::{Event, Failure, FieldFault, ResidentScene, ResidentView, StaffEvent};
@@ -15,6 +15,7 @@ use super::idle::Idle;
 use super::notice::NoticeFailure;
 use super::notice_care::NoticeCare;
 use super::on_paper::FormView;
+use super::posture::Watch;
 use super::public_rules::keep_public_rules;
 use super::rights_window::RightsFlow;
 use crate::domain::Realm;
@@ -24,11 +25,11 @@ use crate::domain::consent::EraseReason;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{ResidentId, SiteId, StaffId};
 use crate::domain::notice::Language;
-use crate::domain::permit::{Blocker, Conditions};
+use crate::domain::permit::Conditions;
 use crate::domain::rights::RequestCounts;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::{CivilDate, Timestamp};
-use crate::ports::{Camera, CardReader, FaceEngine, GateLink, LinkError, Printer, ReaderError, Speech};
+use crate::ports::{Camera, CardReader, FaceEngine, GateLink, LinkError, Posture, Printer, ReaderError, Speech};
 use crate::secret::Passphrase;
 use crate::vault::{KdfCost, Vault, VaultError, VaultState};
 use crate::wire::keys::{IdentityKeys, KeyError};
@@ -51,6 +52,8 @@ pub struct Devices {
     pub printer: Box<dyn Printer>,
     /// The channel to gates.
     pub link: LinkMaker,
+    /// The machine itself.
+    pub posture: Box<dyn Posture>,
 }
 
 /// Where and how.
@@ -109,6 +112,13 @@ impl Open {
     }
 }
 
+impl Open {
+    /// What the windows were told may no longer be so: it is gathered again.
+    pub fn mark_stale(&mut self) {
+        self.stale = true;
+    }
+}
+
 /// The desk.
 pub struct Desk {
     pub(super) config: DeskConfig,
@@ -132,6 +142,7 @@ pub struct Desk {
     pub(super) operators: Operators,
     pub(super) idle: Idle,
     pub(super) aids: Aids,
+    pub(super) watch: Watch,
 }
 
 impl Desk {
@@ -156,6 +167,7 @@ impl Desk {
             operators: Operators::default(),
             idle: Idle::default(),
             aids: Aids::default(),
+            watch: Watch::default(),
         }
     }
 
@@ -206,6 +218,7 @@ impl Desk {
         self.pass_time(now);
         self.poll_reader(now);
         self.listen();
+        self.watch_machine(now);
         self.step(now);
         self.care(now);
         self.care_notice_daily(now);
@@ -384,6 +397,7 @@ impl Desk {
         }
         self.check_public_rules();
         self.end_overdue(now)?;
+        self.begin_watch(now);
         self.to_idle(now);
         self.say_entered(now);
         Ok(())
@@ -509,11 +523,13 @@ impl Desk {
         let place = (self.config.data_dir.as_path(), self.config.realm);
         keep_public_rules(&mut self.aids.public, open, &open.gates, &self.devices.engine.engine(), place, now);
         let answering = conditions::answering(&open.gates, &seen);
-        let whole = super::evidence::log_is_whole(&open.vault);
-        let standing = open.notice.standing;
-        let mut known =
-            conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, standing, whole, None);
-        known.set(Blocker::OperatorTrained, trained);
+        let around = Around {
+            assessment: open.notice.standing,
+            log_is_whole: super::evidence::log_is_whole(&open.vault),
+            trained,
+            machine: self.watch.report.as_ref(),
+        };
+        let known = conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, around, None);
         if open.desk_shown.as_ref() != Some(&known) {
             events.push(StaffEvent::Desk(known.desk_blockers()));
             open.desk_shown = Some(known.clone());
@@ -622,11 +638,13 @@ impl Desk {
         let gates = self.open.as_ref().and_then(|o| o.vault.gates().ok()).unwrap_or_default();
         // The answering gates may have passed their card test since they were read.
         let fresh: Vec<GateRecord> = gates.iter().filter(|g| answering.iter().any(|a| a.id == g.id)).cloned().collect();
-        let standing = self.open.as_ref().map(|o| o.notice.standing).unwrap_or_default();
-        let whole = self.open.as_ref().is_some_and(|o| super::evidence::log_is_whole(&o.vault));
-        let mut known = conditions::gather(self.config.realm, facts, &gates, &fresh, standing, whole, Some(person));
-        known.set(Blocker::OperatorTrained, self.standing(self.told.unwrap_or_default()).condition());
-        known
+        let around = Around {
+            assessment: self.open.as_ref().map(|o| o.notice.standing).unwrap_or_default(),
+            log_is_whole: self.open.as_ref().is_some_and(|o| super::evidence::log_is_whole(&o.vault)),
+            trained: self.standing(self.told.unwrap_or_default()).condition(),
+            machine: self.watch.report.as_ref(),
+        };
+        conditions::gather(self.config.realm, facts, &gates, &fresh, around, Some(person))
     }
 
     /// Runs a vault operation; a failure is told to the staff.

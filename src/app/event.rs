@@ -8,6 +8,7 @@ use super::guardian::GuardianScene;
 use super::guardian_desk::GuardianEvent;
 use super::on_paper::FormView;
 use super::operators::{OperatorsEvent, OperatorsFailure};
+use super::posture::PostureEvent;
 use super::rights::{RequestFault, RightsScene, RightsTold};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
@@ -238,6 +239,8 @@ pub enum StaffEvent {
     Rights(RightsTold),
     /// The evidence.
     Evidence(super::evidence::EvidenceEvent),
+    /// The machine that the desk runs on.
+    Posture(PostureEvent),
     /// Something did not work.
     Failed(Failure),
     /// About the notice, its assessment, signs and entrusted parties.

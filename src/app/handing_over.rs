@@ -124,7 +124,7 @@ impl Desk {
     }
 
     /// The try did not come to an end: dark, and the resident may ask for it again or leave it.
-    fn try_later(&mut self, mut trying: Box<Trying>, failure: Option<Failure>, now: Timestamp) {
+    pub(super) fn try_later(&mut self, mut trying: Box<Trying>, failure: Option<Failure>, now: Timestamp) {
         self.dark(&trying.held, now);
         if let Some(failure) = failure {
             self.fail(failure);

@@ -8,6 +8,7 @@ pub mod command;
 pub mod conditions;
 pub mod courier;
 pub mod desk;
+pub mod doctor;
 mod endings;
 mod enroll;
 pub mod event;
@@ -21,6 +22,9 @@ mod notice_acts;
 mod notice_care;
 pub mod on_paper;
 pub mod operators;
+pub mod posture;
+#[cfg(all(test, feature = "practice"))]
+mod posture_tests;
 mod preview;
 pub mod promises;
 mod public_rules;

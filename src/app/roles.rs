@@ -11,6 +11,7 @@ use super::guardian_desk::GuardianCommand;
 use super::notice::{NoticeCommand, Paper};
 use super::on_paper::FormCommand;
 use super::operators::{OperatorsCommand, OperatorsFailure};
+use super::posture::PostureCommand;
 use super::rights::RightsCommand;
 use crate::domain::account::AccountEvent;
 use crate::domain::role::Role;
@@ -95,6 +96,10 @@ pub fn row(command: &StaffCommand) -> Row {
         C::Guardian(GuardianCommand::ShowFigures { .. }) => only("minors-figures", SHEETS),
         C::Form(FormCommand::Save(_)) => only("form-save", PEOPLE),
         C::Form(FormCommand::Seen) => only("form-seen", PEOPLE),
+        // Sees no people: whoever stands at the machine may know how it is.
+        C::Posture(PostureCommand::Check) => only("machine-check", GATES),
+        C::Posture(PostureCommand::Examine) => only("machine-examine", GATES),
+        C::Posture(PostureCommand::Save { .. }) => only("machine-save", GATES),
     }
 }
 

@@ -71,6 +71,7 @@ impl Desk {
             StaffCommand::Evidence(command) => self.handle_evidence(command, now),
             StaffCommand::StopFace => self.stop_visit(None, now),
             StaffCommand::Operators(command) => self.handle_operators(command, now),
+            StaffCommand::Posture(command) => self.handle_posture(command, now),
             StaffCommand::WithdrawFor(resident) => {
                 if let Some((staff, _)) = self.open.as_ref().map(|o| o.vault.operator()) {
                     match self.end_face(resident, EraseReason::Withdrawn, Actor::Staff(staff), now) {

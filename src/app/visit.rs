@@ -18,7 +18,6 @@ use crate::domain::gate::GateRecord;
 use crate::domain::guardian::View;
 use crate::domain::id::{ResidentId, ShowingId};
 use crate::domain::notice::{Language, NoticeShown};
-use crate::domain::permit::Blocker;
 use crate::domain::site::Fact;
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::notice::{self, ConsentPage, PersonCase, Text, Values};
@@ -75,10 +74,13 @@ impl Desk {
         let site = open.facts.get(Fact::SiteName).to_owned();
         let gates = open.vault.gates().unwrap_or_default();
         let answering = super::conditions::answering(&gates, &open.shared.gates().0);
-        let (whole, standing) = (super::evidence::log_is_whole(&open.vault), open.notice.standing);
-        let mut known =
-            super::conditions::gather(self.config.realm, &open.facts, &gates, &answering, standing, whole, None);
-        known.set(Blocker::OperatorTrained, trained);
+        let around = super::conditions::Around {
+            assessment: open.notice.standing,
+            log_is_whole: super::evidence::log_is_whole(&open.vault),
+            trained,
+            machine: self.watch.report.as_ref(),
+        };
+        let known = super::conditions::gather(self.config.realm, &open.facts, &gates, &answering, around, None);
         let face_offered = known.desk_blockers().is_empty();
         self.last_offered = face_offered;
         self.devices.engine.rest();

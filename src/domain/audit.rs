@@ -3,6 +3,7 @@
 use super::account::AccountEvent;
 use super::change::NoticeAudit;
 use super::id::{ConsentId, FormId, GateId, GuardianId, OpId, ResidentId, ShowingId, StaffId, TemplateId, ViewId};
+use super::posture::What;
 
 /// Who did it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,4 +113,6 @@ pub enum AuditEvent {
     FormMade(FormId),
     /// Staff looked at the signed form.
     FormSeen(FormId),
+    /// Something about the machine came up, or is well again.
+    MachineFound(What),
 }

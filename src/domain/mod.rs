@@ -25,6 +25,7 @@ pub mod guardian;
 pub mod id;
 pub mod notice;
 pub mod permit;
+pub mod posture;
 pub mod quality;
 pub mod reading;
 pub mod resident;

@@ -33,8 +33,10 @@ pub enum Blocker {
     RemoteHelp,
     /// The disk is not encrypted.
     DiskEncryption,
-    /// The operating system has no login password.
+    /// The operating system has no login password, or the screen never locks.
     LoginPassword,
+    /// Something else about the machine: a program poses as a camera, other accounts reach the files, the clock is behind.
+    MachineState,
     /// Nobody is logged in.
     OperatorLoggedIn,
     /// The operator's training or undertaking is not on record.
@@ -71,6 +73,7 @@ impl Blocker {
         Self::RemoteHelp,
         Self::DiskEncryption,
         Self::LoginPassword,
+        Self::MachineState,
         Self::OperatorLoggedIn,
         Self::OperatorTrained,
         Self::GateAnswers,
@@ -89,7 +92,12 @@ impl Blocker {
     fn practice_may_answer(self) -> bool {
         matches!(
             self,
-            Self::InternetRoute | Self::RemoteHelp | Self::DiskEncryption | Self::LoginPassword | Self::PromiseNotKept
+            Self::InternetRoute
+                | Self::RemoteHelp
+                | Self::DiskEncryption
+                | Self::LoginPassword
+                | Self::MachineState
+                | Self::PromiseNotKept
         )
     }
 

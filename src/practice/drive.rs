@@ -11,9 +11,11 @@ use super::{Controls, Person, PictureCamera, PracticeAct, PracticeReader, practi
 use crate::app::command::{Command, ResidentCommand, StaffCommand};
 use crate::app::courier::Courier;
 use crate::app::desk::{Desk, DeskConfig, Devices, LinkMaker};
+use crate::app::doctor::Doctor;
 use crate::app::event::{Event, Failure, ResidentScene, ResidentView, StaffEvent};
 use crate::app::notice::NoticeCommand;
 use crate::app::operators::{DoorView, OperatorsCommand, OperatorsEvent};
+use crate::app::posture::PostureEvent;
 use crate::app::rights::RightsTold;
 use crate::app::runner::SystemClock;
 use crate::domain::Realm;
@@ -21,11 +23,13 @@ use crate::domain::consent::{Signature, Warrant};
 use crate::domain::gate::{GateRecord, GateStatus};
 use crate::domain::id::{GateId, ResidentId, SiteId, StaffId};
 use crate::domain::notice::Language;
+use crate::domain::permit::{Blocker, Condition};
+use crate::domain::posture::PostureReport;
 use crate::domain::quality::{FaceBox, Guidance, Look};
 use crate::domain::resident::AgeBand;
 use crate::domain::role::Role;
 use crate::lan::TlsLink;
-use crate::ports::{Camera, Clock, FaceEngine, FaceError, GateLink, LinkError, Printer, Speech};
+use crate::ports::{Camera, Clock, FaceEngine, FaceError, GateLink, LinkError, Posture, Printer, Speech};
 use crate::printing::SystemPrinter;
 use crate::secret::{EngineId, FaceTemplate, Frame, Passphrase};
 use crate::speech::SystemSpeech;
@@ -172,6 +176,12 @@ pub struct Drive {
     pub opened: Option<ResidentView>,
     /// What was told about requests, in order.
     pub rights: Vec<RightsTold>,
+    /// What keeps face entry off, as last told.
+    pub blockers: Vec<(Blocker, Condition)>,
+    /// The machine, as last told.
+    pub machine: PostureReport,
+    /// The last examination.
+    pub doctor: Option<Doctor>,
     /// Gates as last told.
     pub gates: Vec<GateStatus>,
     /// This station's fingerprint.
@@ -221,6 +231,31 @@ impl Drive {
         controls: Controls,
         (speech, printer): (Box<dyn Speech>, Box<dyn Printer>),
     ) -> Self {
+        let posture = crate::posture::this_machine(&folder.join("desk"));
+        Self::with_all(folder, engine, camera, controls, (speech, printer), (Realm::Practice, posture))
+    }
+
+    /// The same for a site of either realm, on any machine.
+    pub fn with_machine(
+        folder: &Path,
+        engine: Box<dyn FaceEngine>,
+        camera: Box<dyn Camera>,
+        controls: Controls,
+        machine: (Realm, Box<dyn Posture>),
+    ) -> Self {
+        let aids =
+            (Box::new(SystemSpeech::new()) as Box<dyn Speech>, Box::new(SystemPrinter::new()) as Box<dyn Printer>);
+        Self::with_all(folder, engine, camera, controls, aids, machine)
+    }
+
+    fn with_all(
+        folder: &Path,
+        engine: Box<dyn FaceEngine>,
+        camera: Box<dyn Camera>,
+        controls: Controls,
+        (speech, printer): (Box<dyn Speech>, Box<dyn Printer>),
+        (realm, posture): (Realm, Box<dyn Posture>),
+    ) -> Self {
         let probed = Arc::<Mutex<Vec<Probed>>>::default();
         let answers = Arc::clone(&probed);
         let tap = Tap::default();
@@ -238,9 +273,10 @@ impl Drive {
             speech,
             printer,
             link,
+            posture,
         };
         let data = folder.join("desk");
-        let config = DeskConfig { data_dir: data.clone(), realm: Realm::Practice, kdf: KDF };
+        let config = DeskConfig { data_dir: data.clone(), realm, kdf: KDF };
         let mut drive = Self {
             desk: Desk::new(config, devices),
             courier: None,
@@ -252,6 +288,9 @@ impl Drive {
             failures: vec![],
             opened: None,
             rights: vec![],
+            blockers: vec![],
+            machine: PostureReport::default(),
+            doctor: None,
             gates: vec![],
             fingerprint: None,
             guidance: None,
@@ -272,6 +311,11 @@ impl Drive {
     /// Folder of the vault.
     pub fn data(&self) -> &Path {
         &self.data
+    }
+
+    /// Takes in events of a desk that was ticked at a time of the caller's own.
+    pub fn hear(&mut self, events: Vec<Event>) {
+        self.take(events);
     }
 
     fn take(&mut self, events: Vec<Event>) {
@@ -299,6 +343,9 @@ impl Drive {
                 Event::Staff(StaffEvent::Closed) => self.opened = None,
                 Event::Staff(StaffEvent::Rights(told)) => self.rights.push(told),
                 Event::Staff(StaffEvent::Gates(gates)) => self.gates = gates,
+                Event::Staff(StaffEvent::Desk(blockers)) => self.blockers = blockers,
+                Event::Staff(StaffEvent::Posture(PostureEvent::Report(report))) => self.machine = report,
+                Event::Staff(StaffEvent::Posture(PostureEvent::Examined(doctor))) => self.doctor = Some(*doctor),
                 Event::Staff(StaffEvent::StationFingerprint(text)) => {
                     self.fingerprint = crate::wire::keys::parse_fingerprint(&text);
                 }

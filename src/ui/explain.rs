@@ -245,6 +245,7 @@ pub fn blocker(texts: &Texts, blocker: Blocker, condition: Condition) -> Words {
         Blocker::RemoteHelp => words!(texts, "off-remote-help", "off-remote-help-todo"),
         Blocker::DiskEncryption => words!(texts, "off-disk", "off-disk-todo"),
         Blocker::LoginPassword => words!(texts, "off-login", "off-login-todo"),
+        Blocker::MachineState => words!(texts, "off-machine", "off-machine-todo"),
         Blocker::OperatorLoggedIn => words!(texts, "off-operator", "off-operator-todo"),
         Blocker::OperatorTrained => words!(texts, "off-trained", "off-trained-todo"),
         Blocker::GateAnswers => words!(texts, "off-gate", "off-gate-todo"),

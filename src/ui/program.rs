@@ -425,6 +425,7 @@ impl App {
             staff::Action::Pick(pick) => self.pick_evidence_path(pick),
             staff::Action::SaveSheet(paper) => self.pick_sheet_path(paper),
             staff::Action::PickFormPath => self.pick_form_path(),
+            staff::Action::PickReportPath => self.pick_report_path(),
             staff::Action::Language(language) => {
                 self.staff_texts = Texts::new(language);
                 Task::none()
@@ -532,6 +533,18 @@ impl App {
         Task::perform(dialog.save_file(), |picked| {
             let path = picked.map(|file| file.path().to_owned());
             Message::Staff(staff::Message::Paper(staff::paper::Message::PathPicked(path)))
+        })
+    }
+
+    fn pick_report_path(&self) -> Task<Message> {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title(tr!(self.staff_texts, "doctor-save"))
+            .set_file_name("menka-report.txt")
+            .add_filter("TXT", &["txt"])
+            .add_filter("JSON", &["json"]);
+        Task::perform(dialog.save_file(), |picked| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Staff(staff::Message::Machine(staff::machine::Message::PathPicked(path)))
         })
     }
 

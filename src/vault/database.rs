@@ -103,7 +103,7 @@ fn migrate(connection: &Connection, from: usize, migrations: &[&str]) -> Result<
 }
 
 /// Reads every page (SQLCipher checks each page's HMAC) and the structure.
-fn check_pages(connection: &Connection, file: &str) -> Result<(), VaultError> {
+pub(super) fn check_pages(connection: &Connection, file: &str) -> Result<(), VaultError> {
     let damaged = |error: rusqlite::Error| match VaultError::of(file, &error) {
         refused @ (VaultError::Busy | VaultError::DiskFull | VaultError::Disk(_)) => refused,
         _ => VaultError::corrupt(file),

@@ -49,6 +49,7 @@ mod notice_tests;
 mod notices;
 mod openings;
 mod outbox;
+mod posture;
 mod reading;
 mod recovery;
 mod registers;

@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("lan", &["secret", "domain", "wire", "ports"]),
     ("speech", &["secret", "domain", "wire", "ports"]),
     ("printing", &["secret", "domain", "wire", "ports"]),
+    ("posture", &["secret", "domain", "wire", "ports"]),
     ("paper", &["secret", "domain", "evidence", "notice"]),
     ("app", &["secret", "domain", "wire", "ports", "vault", "evidence", "notice", "paper"]),
     ("gate", &["secret", "domain", "wire", "evidence", "ports"]),
@@ -34,6 +35,7 @@ const MUST_NOT_NAME: &[(&str, &[&str])] = &[
     ("app", &["iced", "nokhwa", "dlib", "pcsc", "std::net", "SystemTime::now"]),
     ("ui", &["rusqlite", "v4l", "pcsc", "rten"]),
     ("gate", &["iced"]),
+    ("posture", &["rusqlite", "iced", "std::net::Tcp", "std::net::Udp", "UdpSocket", "TcpStream"]),
 ];
 
 /// Constructors that prove something, and the only files that may call them.

@@ -8,6 +8,7 @@ use menka::app::guardian_desk::GuardianCommand;
 use menka::app::notice::{NoticeCommand as N, Paper};
 use menka::app::on_paper::FormCommand;
 use menka::app::operators::OperatorsCommand as O;
+use menka::app::posture::PostureCommand;
 use menka::app::rights::RightsCommand as R;
 use menka::app::roles::{Access, row};
 use menka::domain::card::CardUid;
@@ -248,6 +249,11 @@ table! {
     C::Form(FormCommand::Save(_)) => C::Form(FormCommand::Save("form.pdf".into())), "form-save",
         May::Only(&[FRONT, CHIEF]);
     C::Form(FormCommand::Seen) => C::Form(FormCommand::Seen), "form-seen", May::Only(&[FRONT, CHIEF]);
+    C::Posture(PostureCommand::Check) => C::Posture(PostureCommand::Check), "machine-check", May::Only(&[FRONT, CHIEF, TECH]);
+    C::Posture(PostureCommand::Examine) => C::Posture(PostureCommand::Examine), "machine-examine",
+        May::Only(&[FRONT, CHIEF, TECH]);
+    C::Posture(PostureCommand::Save { .. }) => C::Posture(PostureCommand::Save { path: "x.txt".into(), text: String::new() }),
+        "machine-save", May::Only(&[FRONT, CHIEF, TECH]);
 }
 
 #[test]

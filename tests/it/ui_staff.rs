@@ -10,6 +10,7 @@ use menka::app::event::{CardRead, CardView, FaceState, Failure, FieldFault, Resi
 use menka::app::guardian_desk::GuardianCommand;
 use menka::app::on_paper::FormCommand;
 use menka::app::operators::OperatorsEvent;
+use menka::app::posture::{PostureCommand, PostureEvent};
 use menka::domain::Realm;
 use menka::domain::card::CardUid;
 use menka::domain::gate::GateStatus;
@@ -135,6 +136,7 @@ pub fn unlocked() -> Staff {
         (Blocker::RemoteHelp, Condition::NotYetChecked),
         (Blocker::CardWayTested, Condition::Fails),
     ]));
+    staff.apply(StaffEvent::Posture(PostureEvent::Report(super::ui_machine::troubled())));
     staff
 }
 
@@ -220,7 +222,8 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ("closing", closing, vec!["language"]),
         ("gone", gone, vec!["gone"]),
         ("farewell", farewell, vec!["farewell-left"]),
-        ("why", at(Route::WhyOff), vec!["why-facts", "why-gates", "why-cards-work"]),
+        ("why", at(Route::WhyOff), vec!["why-facts", "why-gates", "why-machine", "why-cards-work"]),
+        ("machine", at(Route::Machine), vec!["settings-facts", "settings-gates", "machine-doctor", "machine-again"]),
         ("evidence", crate::ui_evidence::whole(unlocked()), vec!["go-evidence", "chain-state", "check-all"]),
         ("evidence-alarm", crate::ui_evidence::alarming(unlocked()), vec!["chain-alarm", "chain-state"]),
         ("shown", crate::ui_evidence::shown(unlocked(), person(held())), vec!["shown-back", "shown-row-0"]),
@@ -554,6 +557,9 @@ pub fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::Guardian(GuardianCommand::ShowFigures { .. }) => "minors-figures",
         StaffCommand::Form(FormCommand::Save(_)) => "form-save",
         StaffCommand::Form(FormCommand::Seen) => "form-seen",
+        StaffCommand::Posture(PostureCommand::Check) => "machine-check",
+        StaffCommand::Posture(PostureCommand::Examine) => "machine-examine",
+        StaffCommand::Posture(PostureCommand::Save { .. }) => "machine-save",
     }
 }
 
@@ -577,6 +583,7 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
             "gates" => &["lock", "requests", "test-card-way"],
             "pair" => &["lock", "requests", "test-card-way"],
             "why" => &["lock", "requests", "show-gates"],
+            "machine" => &["lock", "machine-check", "machine-examine", "requests", "show-gates"],
             other => super::ui_notice::own_commands(other).unwrap_or_else(|| panic!("a new page: {other}")),
         };
         // The header of every page inside leads a supervisor to the accounts.
@@ -965,7 +972,7 @@ fn failures() -> Vec<Failure> {
     all
 }
 
-fn is_worded(words: &str) -> bool {
+pub fn is_worded(words: &str) -> bool {
     !words.trim().is_empty()
         && !words.contains(['{', '}', '$', '\u{2068}'])
         && words.contains([' ', '。', '，', '：', '.'])

@@ -3,6 +3,7 @@
 use super::{Action, Flash, Page, Route, Staff, first_run, home, resident, unlock};
 use crate::app::event::{Failure, FieldFault, StaffEvent};
 use crate::app::notice::NoticeEvent;
+use crate::app::posture::PostureEvent;
 use crate::app::rights::RightsTold;
 
 impl Staff {
@@ -125,6 +126,7 @@ impl Staff {
                 }
             }
             StaffEvent::Form(form) => self.known.form = form,
+            StaffEvent::Posture(event) => self.posture(event),
             StaffEvent::Failed(failure) => return self.failed(failure),
             StaffEvent::Operators(event) => return self.hear_accounts(event),
         }
@@ -153,6 +155,17 @@ impl Staff {
                 self.flash = Some(Flash::Entered);
             }
             NoticeEvent::Saved(name) => self.flash = Some(Flash::PaperSaved(name)),
+        }
+    }
+
+    fn posture(&mut self, event: PostureEvent) {
+        if let Page::Machine(screen) = &mut self.page {
+            screen.answered();
+        }
+        match event {
+            PostureEvent::Report(report) => self.known.posture = Some(report),
+            PostureEvent::Examined(doctor) => self.known.doctor = Some(*doctor),
+            PostureEvent::Saved(path) => self.flash = Some(Flash::ReportSaved(path)),
         }
     }
 

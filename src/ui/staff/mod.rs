@@ -12,6 +12,8 @@ pub mod guardian;
 mod hear;
 pub mod home;
 pub mod looks;
+pub mod machine;
+pub mod machine_words;
 pub mod mine;
 pub mod minors;
 pub mod news;
@@ -30,6 +32,7 @@ pub mod unlock;
 pub mod why_off;
 
 use crate::app::command::StaffCommand;
+use crate::app::doctor::Doctor;
 use crate::app::event::{Failure, GateLabel};
 use crate::app::evidence::EvidenceCommand;
 use crate::app::guardian_desk::GuardianCommand;
@@ -43,6 +46,7 @@ use crate::domain::gate::GateStatus;
 use crate::domain::id::{GateId, ResidentId};
 use crate::domain::notice::Language;
 use crate::domain::permit::{Blocker, Condition};
+use crate::domain::posture::PostureReport;
 use crate::domain::rights::RequestCounts;
 use crate::domain::role::Role;
 use crate::domain::site::{Fact, SiteFacts};
@@ -79,6 +83,8 @@ pub enum Action {
     SaveSheet(AccountPaper),
     /// Asks where to save the form, then sends [`paper::Message::PathPicked`].
     PickFormPath,
+    /// A place for the report of the examination.
+    PickReportPath,
 }
 
 /// A file that staff may have written.
@@ -138,6 +144,8 @@ pub enum Route {
     Mine,
     /// The yearly figures of minors.
     Minors,
+    /// The machine.
+    Machine,
 }
 
 /// What the desk told so far; screens read it, `apply` writes it.
@@ -155,6 +163,10 @@ pub struct Known {
     pub blockers: Option<Vec<(Blocker, Condition)>>,
     /// This station's fingerprint, 64 hex digits.
     pub fingerprint: String,
+    /// The machine, as last looked at.
+    pub posture: Option<PostureReport>,
+    /// The last examination.
+    pub doctor: Option<Doctor>,
     /// What is wrong with the card reader.
     pub reader: Option<ReaderError>,
     /// Somebody uses the resident window.
@@ -196,6 +208,8 @@ pub enum Flash {
     NewVersion(Version, u32, u32),
     /// An account was changed.
     Account(AccountChange),
+    /// The report of the examination was saved there.
+    ReportSaved(String),
 }
 
 /// A page with what it holds.
@@ -241,6 +255,8 @@ pub enum Page {
     Mine(mine::Mine),
     /// The yearly figures of minors.
     Minors(minors::Minors),
+    /// The machine.
+    Machine(machine::Machine),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -268,6 +284,7 @@ impl Page {
             | Self::Evidence(_)
             | Self::Shown(_)
             | Self::Minors(_)
+            | Self::Machine(_)
             | Self::Rights(_) => true,
             Self::Rules(_) | Self::Untrained | Self::Sheet(_) => true,
             Self::Operators(_) | Self::Looks(_) | Self::Mine(_) => true,
@@ -334,6 +351,8 @@ pub enum Message {
     Minors(minors::Message),
     /// About the form that is signed on paper.
     Paper(paper::Message),
+    /// On the machine page.
+    Machine(machine::Message),
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -422,6 +441,7 @@ impl Staff {
             | Page::Sheet(_)
             | Page::Operators(_)
             | Page::Looks(_)
+            | Page::Machine(_)
             | Page::Closing
             | Page::Gone
             | Page::Farewell { .. } => None,
@@ -500,6 +520,7 @@ impl Staff {
             }
             (Message::Minors(message), Page::Minors(screen)) => screen.update(message),
             (Message::Paper(message), _) => paper::update(message),
+            (Message::Machine(message), Page::Machine(screen)) => screen.update(message),
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None
@@ -607,6 +628,10 @@ impl Staff {
             Route::Minors => {
                 self.page = Page::Minors(minors::Minors::default());
                 Action::Ask(StaffCommand::Guardian(GuardianCommand::ShowFigures { year: None }))
+            }
+            Route::Machine => {
+                self.page = Page::Machine(machine::Machine::default());
+                Action::None
             }
         };
         // A record stays open only while its page or its form is shown.

@@ -3,7 +3,7 @@
 use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
-use super::{Flash, Message, Page, Route, S, Staff, news, paper, resident, rules, why_off};
+use super::{Flash, Message, Page, Route, S, Staff, machine_words, news, paper, resident, rules, why_off};
 use crate::app::event::GateLabel;
 use crate::app::operators::AccountChange;
 use crate::domain::Realm;
@@ -40,6 +40,7 @@ impl Staff {
             Page::Evidence(screen) => screen.view(texts, &self.known.evidence).map(Message::Evidence),
             Page::Shown(screen) => screen.view(texts).map(Message::Shown),
             Page::Minors(screen) => screen.view(texts).map(Message::Minors),
+            Page::Machine(screen) => screen.view(texts, &self.known, self.realm).map(Message::Machine),
             Page::Rules(screen) => screen.view(texts).map(Message::Rules),
             Page::Untrained => rules::untrained(texts, Message::LockPressed),
             Page::Sheet(screen) => screen.view(texts).map(Message::Sheet),
@@ -63,6 +64,7 @@ impl Staff {
             widget::at_times(inside.then(|| self.paper_form(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.reader(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.known.evidence.alarm(texts)).flatten(), gap),
+            widget::at_times(inside.then(|| self.stopped(texts)).flatten(), gap),
             widget::at_times(self.flash.as_ref().map(|flash| flash_line(texts, flash)), gap),
             body,
         ]
@@ -89,7 +91,8 @@ impl Staff {
             let weight = if here { Weight::Here } else { Weight::Quiet };
             widget::action(S, id, words, weight, Some(Message::Go(route)))
         };
-        let settings = matches!(self.page, Page::Facts(_) | Page::Gates(_) | Page::Notice(_) | Page::Minors(_));
+        let settings =
+            matches!(self.page, Page::Facts(_) | Page::Gates(_) | Page::Notice(_) | Page::Minors(_) | Page::Machine(_));
         let mut bar = row![text(tr!(texts, "app-name")).size(20).font(theme::BOLD).color(theme::PRIMARY_DEEP),]
             .spacing(S.space)
             .align_y(Center);
@@ -175,6 +178,32 @@ impl Staff {
         Some(widget::telling(S, "reader-said", Tone::Warn, said.what, Some(said.todo)))
     }
 
+    /// Somebody may be looking in, or putting pictures in: on every page, until it is over. The machine page says more.
+    fn stopped<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
+        let report = self.known.posture.as_ref()?;
+        let mut checks: Vec<_> = report.stops().map(|f| f.what.check()).collect();
+        checks.dedup();
+        if checks.is_empty() || self.realm == Realm::Practice || matches!(self.page, Page::Machine(_)) {
+            return None;
+        }
+        let names: Vec<String> = checks.into_iter().map(|check| machine_words::check(texts, check)).collect();
+        let names = words::list(texts, names.iter().map(String::as_str));
+        let said = container(S.text(tr!(texts, "machine-banner", checks = names)).color(Tone::Alarm.ink())).width(Fill);
+        let open = Some(Message::Go(Route::Machine));
+        let banner = container(
+            row![said, widget::action(S, "machine-open", tr!(texts, "machine-open"), Weight::Plain, open)]
+                .spacing(S.space)
+                .align_y(Center),
+        );
+        Some(
+            banner
+                .id("machine-banner")
+                .padding([S.space, S.space * 2.0])
+                .style(|_theme| theme::panel_style(Tone::Alarm))
+                .into(),
+        )
+    }
+
     fn quiet<'a>(&self, words: String) -> Element<'a, Message> {
         container(S.soft(words)).center(Fill).into()
     }
@@ -231,6 +260,9 @@ fn flash_line<'a>(texts: &Texts, flash: &Flash) -> Element<'a, Message> {
             }),
         ),
         Flash::CardWay(true) => (Tone::Well, explain::Words::only(tr!(texts, "flash-card-way"))),
+        Flash::ReportSaved(path) => {
+            (Tone::Well, explain::Words::only(tr!(texts, "doctor-saved", path = path.as_str())))
+        }
         Flash::CardWay(false) => {
             (Tone::Warn, explain::Words { what: tr!(texts, "flash-card-way-not"), todo: tr!(texts, "rec-card-way") })
         }

@@ -41,6 +41,13 @@ pub fn view<'a>(texts: &Texts, known: &'a Known) -> Element<'a, Message> {
                 Some(Message::Go(Route::Assessment)),
             ),
             widget::action(S, "why-gates", tr!(texts, "why-to-gates"), Weight::Plain, Some(Message::Go(Route::Gates))),
+            widget::action(
+                S,
+                "why-machine",
+                tr!(texts, "why-to-machine"),
+                Weight::Plain,
+                Some(Message::Go(Route::Machine)),
+            ),
         ]
         .spacing(S.space),
         widget::telling(S, "why-cards-work", Tone::Well, tr!(texts, "why-cards-work"), None),

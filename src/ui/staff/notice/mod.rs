@@ -208,6 +208,7 @@ pub(super) fn tabs<'a>(texts: &Texts, here: Route) -> Element<'a, Route> {
         tab("settings-gates", tr!(texts, "settings-gates"), Route::Gates),
         tab("settings-notice", tr!(texts, "settings-notice"), Route::Notice),
         tab("settings-minors", tr!(texts, "settings-minors"), Route::Minors),
+        tab("settings-machine", tr!(texts, "settings-machine"), Route::Machine),
     ]
     .spacing(S.space)
     .into()
