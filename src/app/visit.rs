@@ -284,7 +284,15 @@ impl Desk {
     fn refuse(&mut self, now: Timestamp) {
         let noticed = match self.flow() {
             Flow::Noticed(noticed) | Flow::Deciding(noticed, _) => noticed,
-            other => return self.set(other),
+            other => {
+                // A no that comes later than the yes counts all the same: what is held is wiped.
+                let holds = other.consent().is_some();
+                self.set(other);
+                if holds {
+                    self.stop_visit(None, now);
+                }
+                return;
+            }
         };
         let Some((shown, _)) = noticed.current() else { return self.to_idle(now) };
         let (resident, showing) = (noticed.person.resident.id, shown.id);
