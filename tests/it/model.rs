@@ -449,8 +449,10 @@ impl World {
     /// Staff note a withdrawal by telephone.
     fn withdraw_for(&mut self, rng: &mut StdRng) {
         let who = rng.random_range(0..self.residents.len());
-        // A record that is open on the staff window; the command for anybody else does nothing.
-        if self.model.person == Some(who) && self.opened.as_ref().is_some_and(|v| v.resident.id == self.residents[who])
+        // For a record that is open on the staff window, of somebody who has agreed; else the command does nothing.
+        if self.model.agreed
+            && self.model.person == Some(who)
+            && self.opened.as_ref().is_some_and(|v| v.resident.id == self.residents[who])
         {
             self.model.forget();
         }
