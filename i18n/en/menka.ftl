@@ -442,3 +442,17 @@ tools-step-2 = 2. Press card 1 here, then "Issue card" there. The card works fir
 tools-step-3 = 3. Seat somebody here; on the resident window press "Use my face too", then press card 1 here again.
 tools-step-4 = 4. Resident window: read the notice, decide, sign, look at the camera, try once.
 tools-step-5 = 5. Practice passphrase: practice-practice. Other residents: 1-202, 2-301, 2-1203, 3-502, 3-601.
+
+## Roles and looks
+
+err-role = Your account does not do this.
+rec-role = Please hand it to a colleague who does.
+role-front-desk = Front desk
+role-supervisor = Supervisor
+role-technician = Technician
+role-auditor = Auditor
+look-why = Why open it?
+look-here = The resident is here
+look-card = Card work
+look-request = Call or letter
+look-other = Other

@@ -442,3 +442,17 @@ tools-step-2 = 2. 这里点卡 1，前台点“发卡”。卡先能用。
 tools-step-3 = 3. 这里选一个人坐到镜头前；住户窗口点“也用人脸”，这里再点卡 1。
 tools-step-4 = 4. 住户窗口：看完告知书，自己决定，签名，看镜头，试一次。
 tools-step-5 = 5. 练习口令：practice-practice。其他住户：1-202、2-301、2-1203、3-502、3-601。
+
+## 角色与查看
+
+err-role = 您的账号不能办这件事。
+rec-role = 请交给有这项职责的同事办。
+role-front-desk = 前台
+role-supervisor = 主管
+role-technician = 技术员
+role-auditor = 审计员
+look-why = 为什么打开？
+look-here = 住户本人在场
+look-card = 办卡
+look-request = 来电或来信
+look-other = 其他

@@ -77,6 +77,8 @@ pub enum Failure {
     FaceNotOffered,
     /// The paper could not be written there.
     PaperNotWritten(String),
+    /// The account's role does not have this command.
+    NotYourRole,
 }
 
 /// A gate's shown name.

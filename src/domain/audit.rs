@@ -72,4 +72,6 @@ pub enum AuditEvent {
     FaceErased(TemplateId, GateId),
     /// A receipt or certificate was made.
     ReceiptIssued(ConsentId),
+    /// A command was refused for the account's role; which command.
+    ActRefused(&'static str),
 }

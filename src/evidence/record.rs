@@ -116,6 +116,7 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::Wedged(op, gate) => ("wedged", two(op, gate), None),
         E::FaceErased(template, gate) => ("face-erased", two(template, gate), None),
         E::ReceiptIssued(consent) => ("receipt-issued", one(consent), None),
+        E::ActRefused(command) => ("act-refused", vec![], Some(command)),
     }
 }
 

@@ -13,6 +13,7 @@ mod model;
 mod notice;
 mod practice;
 mod trace;
+mod roles;
 mod ui_resident;
 mod ui_staff;
 mod vault;
