@@ -17,6 +17,7 @@ pub mod gate;
 pub mod id;
 pub mod notice;
 pub mod permit;
+pub mod presence;
 pub mod quality;
 pub mod resident;
 pub mod role;

@@ -40,6 +40,7 @@ const WITNESS_MAKERS: &[(&str, &[&str])] = &[
     ("AtTheDoor::assert_act(", &["gate/door.rs"]),
     ("CameraPermit(())", &["domain/permit.rs"]),
     ("QualityPassed(*", &["domain/quality.rs"]),
+    ("PresenceShown(())", &["domain/presence.rs"]),
     ("FaceTemplate::from_unit_vector(", &["secret/mod.rs", "face/", "wire/envelope.rs"]),
 ];
 
