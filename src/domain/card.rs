@@ -22,7 +22,10 @@ impl CardUid {
             return text.parse::<u32>().ok().and_then(|n| Self::from_bytes(&n.to_be_bytes()));
         }
         // Every character, or `u8::from_str_radix` would take `+4` for a byte.
-        if !text.bytes().all(|b| b.is_ascii_hexdigit()) || !text.len().is_multiple_of(2) || !(8..=20).contains(&text.len()) {
+        if !text.bytes().all(|b| b.is_ascii_hexdigit())
+            || !text.len().is_multiple_of(2)
+            || !(8..=20).contains(&text.len())
+        {
             return None;
         }
         let bytes: Option<Vec<u8>> = text

@@ -20,6 +20,7 @@ use menka::domain::notice::Language;
 use menka::domain::permit::CameraPermit;
 use menka::domain::quality::{FaceBox, Look};
 use menka::domain::resident::AgeBand;
+use menka::domain::role::LookWhy;
 use menka::domain::time::Timestamp;
 use menka::ports::{
     Camera, CameraError, CameraInfo, CardReader, Clock, FaceEngine, FaceError, GateLink, LinkError, ReaderError,
@@ -82,7 +83,13 @@ impl FaceEngine for CountedEngine {
     }
     fn locate(&mut self, _warrant: Warrant<'_>, _frame: &Frame) -> Result<Look, FaceError> {
         self.0.looked.fetch_add(1, Ordering::SeqCst);
-        let landmarks = [(26.0, 27.0), (38.0, 27.0), (32.0, 33.0), (28.0, 39.0), (36.0, 39.0)];
+        // A head that turns to one side and to the other, two frames each.
+        let nose = match self.0.looked.load(Ordering::SeqCst) / 2 % 3 {
+            0 => 32.0,
+            1 => 34.0,
+            _ => 30.0,
+        };
+        let landmarks = [(26.0, 27.0), (38.0, 27.0), (nose, 33.0), (28.0, 39.0), (36.0, 39.0)];
         let face = FaceBox { x: 20.0, y: 17.0, width: 24.0, height: 30.0, score: 0.99, landmarks };
         Ok(Look { frame: (64, 64), faces: vec![face], luma: 128.0, contrast: 40.0, sharpness: 200.0 })
     }
@@ -361,7 +368,7 @@ impl World {
             }
             30 => {
                 let resident = self.residents[rng.random_range(0..self.residents.len())];
-                self.staff(StaffCommand::OpenResident(resident));
+                self.staff(StaffCommand::OpenResident(resident, LookWhy::Here));
             }
             31 => self.withdraw_for(rng),
             32 => {
