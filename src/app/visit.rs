@@ -329,21 +329,12 @@ impl Desk {
 
     /// No, in one tap, on the notice as on the consent page.
     fn refuse(&mut self, now: Timestamp) {
-<<<<<<< ours
         if matches!(self.open.as_ref().map(|o| &o.flow), Some(Flow::Asking(_))) {
             return self.heard(View::No, now);
         }
         let noticed = match self.flow().into_noticed() {
             Ok(noticed) => noticed,
-            Err(other) => return self.set(other),
-||||||| base
-        let noticed = match self.flow() {
-            Flow::Noticed(noticed) | Flow::Deciding(noticed, _) => noticed,
-            other => return self.set(other),
-=======
-        let noticed = match self.flow() {
-            Flow::Noticed(noticed) | Flow::Deciding(noticed, _) => noticed,
-            other => {
+            Err(other) => {
                 // A no that comes later than the yes counts all the same: what is held is wiped.
                 let holds = other.consent().is_some();
                 self.set(other);
@@ -352,7 +343,6 @@ impl Desk {
                 }
                 return;
             }
->>>>>>> theirs
         };
         let Some((shown, _)) = noticed.current() else { return self.to_idle(now) };
         let (resident, showing) = (noticed.person.resident.id, shown.id);

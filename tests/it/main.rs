@@ -19,8 +19,6 @@ mod posture;
 mod practice;
 mod rights;
 mod roles;
-mod roles;
-mod trace;
 mod trace;
 mod ui_evidence;
 mod ui_guardian;

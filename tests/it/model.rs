@@ -11,6 +11,8 @@ use menka::app::command::{Command, ResidentCommand, StaffCommand};
 use menka::app::courier::Courier;
 use menka::app::desk::{Desk, DeskConfig, Devices};
 use menka::app::event::{Event, ResidentScene, ResidentView, StaffEvent};
+use menka::app::notice::NoticeCommand;
+use menka::app::operators::OperatorsCommand;
 use menka::app::runner::SystemClock;
 use menka::domain::Realm;
 use menka::domain::consent::{ConsentGranted, Signature, Warrant};
@@ -25,10 +27,13 @@ use menka::domain::time::Timestamp;
 use menka::ports::{
     Camera, CameraError, CameraInfo, CardReader, Clock, FaceEngine, FaceError, GateLink, LinkError, ReaderError,
 };
+use menka::posture::this_machine;
 use menka::practice::drive::tls_links;
 use menka::practice::practice_card;
-use menka::practice::site::{GateProcess, KDF, OPERATOR, PASSPHRASE, facts};
+use menka::practice::site::{GateProcess, KDF, OPERATOR, PASSPHRASE, assessment, facts};
+use menka::printing::SystemPrinter;
 use menka::secret::{EngineId, FaceTemplate, Frame, Passphrase, TEMPLATE_LEN};
+use menka::speech::SystemSpeech;
 use menka::vault::Vault;
 use menka::wire::message::{Hello, Reply, Request};
 use rand::rngs::StdRng;
@@ -179,6 +184,9 @@ impl World {
             link: Box::new(move |keys, site, realm| {
                 Box::new(CountedLink(tls(keys, site, realm), Arc::clone(&counted))) as Box<dyn GateLink>
             }),
+            speech: Box::new(SystemSpeech::new()),
+            printer: Box::new(SystemPrinter::new()),
+            posture: this_machine(&folder.join("desk")),
         };
         let config = DeskConfig { data_dir: folder.join("desk"), realm: Realm::Practice, kdf: KDF };
         let mut world = Self {
@@ -241,6 +249,10 @@ impl World {
         });
     }
 
+    fn operators(&mut self, command: OperatorsCommand) {
+        self.staff(StaffCommand::Operators(command));
+    }
+
     fn resident(&mut self, command: ResidentCommand) {
         self.watched(format!("resident: {command:?}"), |w| {
             let events = w.desk.handle(Command::Resident(command), w.now);
@@ -249,6 +261,10 @@ impl World {
     }
 
     fn tick(&mut self, ms: i64) {
+        if ms < 60_000 {
+            // Somebody is at the staff window: the desk does not lock itself.
+            self.operators(OperatorsCommand::Awake);
+        }
         self.now = self.now.plus_ms(ms);
         self.watched(format!("{ms} ms pass"), |w| {
             let events = w.desk.tick(w.now);
@@ -269,7 +285,7 @@ impl World {
     }
 
     fn unlock(&mut self) {
-        self.staff(StaffCommand::Unlock { passphrase: Passphrase::new(PASSPHRASE.into()) });
+        self.staff(StaffCommand::Unlock { account: None, passphrase: Passphrase::new(PASSPHRASE.into()) });
     }
 
     /// First run, one gate, three people with cards that work.
@@ -279,6 +295,10 @@ impl World {
             passphrase: Passphrase::new(PASSPHRASE.into()),
             facts: facts(),
         });
+        self.operators(OperatorsCommand::RecoveryKept);
+        self.operators(OperatorsCommand::ReadRules(Language::Chinese));
+        self.operators(OperatorsCommand::RulesReachedEnd);
+        self.operators(OperatorsCommand::SignRules(OPERATOR.into()));
         let station = self.fingerprint.expect("the station says its fingerprint");
         let gate = GateProcess::start(&gate_program(), &folder.join("gate"), &station, 0).unwrap();
         self.staff(StaffCommand::PairGate {
@@ -292,6 +312,8 @@ impl World {
         });
         self.deliver();
         self.tick(10);
+        let assessed = Box::new(assessment(self.now.date()));
+        self.staff(StaffCommand::Notice(NoticeCommand::RegisterAssessment(assessed)));
         for (number, (name, band)) in PEOPLE.iter().enumerate() {
             self.staff(StaffCommand::SaveResident {
                 id: None,
