@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: any staff command that starts, suggests or repeats face entry, or consents; any import of a picture.
 
+use super::deletion::{DeletionCommand, DoorChange};
 use crate::domain::card::CardUid;
 use crate::domain::consent::Signature;
 use crate::domain::id::{GateId, ResidentId};
@@ -92,6 +93,8 @@ pub enum StaffCommand {
     StopFace,
     /// Withdraws a consent by phone or paper for the opened resident.
     WithdrawFor(ResidentId),
+    /// Pausing, fewer doors, stops, endings, certificates, retention.
+    Deletion(DeletionCommand),
 }
 
 /// From the resident window.
@@ -130,7 +133,11 @@ pub enum ResidentCommand {
     Finish,
     /// Confirms the withdrawal.
     ConfirmWithdraw,
-    /// Saves the receipt as a PDF at this path (chosen by the resident-facing save button).
+    /// From the withdrawal page: only pause, or fewer doors.
+    AskDoors,
+    /// Changes something about the own doors.
+    ChangeDoors(DoorChange),
+    /// Saves the receipt, or after a withdrawal the deletion certificate, as a PDF at this path (chosen by the resident-facing save button).
     SaveReceipt(std::path::PathBuf),
 }
 

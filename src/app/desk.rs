@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::command::Command;
 use super::conditions::{self, PersonFacts};
 use super::courier::{Courier, Shared};
+use super::deletion::SiteView;
 use super::enroll::Flow;
 use super::event::{Event, Failure, FieldFault, ResidentScene, ResidentView, StaffEvent};
 use crate::domain::Realm;
@@ -73,7 +74,11 @@ pub(super) struct Open {
     /// Consents that should have ended while the disk did not take it: tried again until it does.
     owed: Vec<(ResidentId, EraseReason, Actor)>,
     /// The day on which overdue consents were last ended.
-    cared_on: CivilDate,
+    pub cared_on: CivilDate,
+    /// The last believed instant, while the clock is further ahead of it than can be believed: nothing ends by its date meanwhile.
+    pub clock_doubt: Option<Timestamp>,
+    /// The page of stops, endings and retention as last told.
+    pub site_shown: Option<SiteView>,
     /// The paired gates as last read; read again after each command and each change the courier saw.
     gates: Vec<GateRecord>,
     stale: bool,
@@ -129,6 +134,9 @@ impl Desk {
     /// Takes note of the clock. A step back counts as no time at all.
     fn pass_time(&mut self, now: Timestamp) {
         let passed = self.told.map_or(0, |told| now.since(told)).max(0);
+        if let Some(told) = self.told {
+            self.doubt_clock(told, now);
+        }
         self.moment = self.moment.plus_ms(passed);
         self.told = Some(now);
     }
@@ -293,6 +301,7 @@ impl Desk {
             lost += 1;
         }
         let facts = vault.facts()?;
+        let trusted = vault.trusted_at()?;
         let (_, operator) = vault.operator();
         let shared = Arc::new(Shared::default());
         let link = (self.devices.link)(Arc::clone(&keys), vault.site(), self.config.realm);
@@ -310,6 +319,8 @@ impl Desk {
             flow: Flow::Idle,
             owed: vec![],
             cared_on: now.date(),
+            clock_doubt: None,
+            site_shown: None,
             gates: vec![],
             stale: true,
             changes_seen: 0,
@@ -323,7 +334,9 @@ impl Desk {
         if lost > 0 {
             self.fail(Failure::CaptureLost);
         }
-        self.end_overdue(now)?;
+        self.doubt_clock(trusted, now);
+        self.retain(now);
+        self.show_deletions(now);
         self.to_idle(now);
         Ok(())
     }
@@ -341,14 +354,10 @@ impl Desk {
                 tracing::warn!(?failure, "a consent could not be ended yet");
             }
         }
-        match self.end_overdue(now) {
-            Ok(()) => {
-                if let Some(open) = self.open.as_mut() {
-                    open.cared_on = now.date();
-                }
-                self.show_opened(now);
-            }
-            Err(error) => tracing::warn!(%error, "overdue consents could not be ended yet"),
+        if self.open.as_ref().is_some_and(|open| open.cared_on != now.date()) {
+            self.retain(now);
+            self.show_deletions(now);
+            self.show_opened(now);
         }
     }
 
@@ -372,19 +381,6 @@ impl Desk {
                 Err(failure_of(error))
             }
         }
-    }
-
-    /// Ends every consent whose last day has passed; the courier erases.
-    fn end_overdue(&mut self, now: Timestamp) -> Result<(), VaultError> {
-        let Some(open) = self.open.as_mut() else { return Ok(()) };
-        let due = open.vault.consents_due(now)?;
-        for resident in &due {
-            open.vault.end_consent(*resident, EraseReason::TermOver, now)?;
-        }
-        if !due.is_empty() {
-            open.shared.ring();
-        }
-        Ok(())
     }
 
     pub(super) fn lock(&mut self, now: Timestamp) {
@@ -436,7 +432,9 @@ impl Desk {
             open.gates = read.unwrap_or_default();
         }
         open.changes_seen = changes;
-        let answering = conditions::answering(&open.gates, &seen);
+        let stopped = open.vault.faces_stopped().unwrap_or_default();
+        let mut answering = conditions::answering(&open.gates, &seen);
+        answering.retain(|gate| !stopped.contains(&gate.id));
         let known = conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, None);
         if open.desk_shown.as_ref() != Some(&known) {
             events.push(StaffEvent::Desk(known.desk_blockers()));
@@ -457,6 +455,8 @@ impl Desk {
         if refresh_record {
             self.show_opened_if_changed();
             self.refresh_withdrawn();
+            self.show_doors();
+            self.show_deletions(now);
         }
     }
 
@@ -503,13 +503,14 @@ impl Desk {
         let mut failure = None;
         let mut there = vec![];
         let seen = open.shared.gates().0;
+        let all_stopped = open.vault.faces_stopped().unwrap_or_default();
         let stopped = match open.vault.gates_stopped() {
             Ok(stopped) => stopped,
             Err(error) => return (vec![], Some(failure_of(error))),
         };
         // Somebody is waiting: of the gates that were away a moment ago, two are asked, not twenty.
         let mut away_left = AWAY_ASKED_MAX;
-        for gate in gates {
+        for gate in gates.iter().filter(|gate| !all_stopped.contains(&gate.id)) {
             if stopped.contains(&gate.id) {
                 failure = Some(Failure::Link(gate.name.clone(), LinkError::KeyChanged));
                 continue;

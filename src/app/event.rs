@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::deletion::{DeletionEvent, DoorsView};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::gate::GateStatus;
@@ -210,6 +211,8 @@ pub enum StaffEvent {
     ResidentBusy(bool),
     /// Something did not work.
     Failed(Failure),
+    /// Pausing, fewer doors, stops, endings, certificates, retention.
+    Deletion(DeletionEvent),
 }
 
 /// A gate during hand-over, on the resident window.
@@ -332,7 +335,13 @@ pub enum ResidentScene {
         erased: Vec<GateLabel>,
         /// Not yet reached.
         pending: Vec<GateLabel>,
+        /// From when on, at the latest, the face opens nothing at the gates that were not reached; in the same order.
+        stops_at: Vec<Timestamp>,
+        /// Where the certificate was saved.
+        saved_to: Option<String>,
     },
+    /// The person's doors: pause, take up again, take a door out.
+    Doors(Box<DoorsView>),
     /// The desk is locked or closed.
     Closed,
 }

@@ -1,9 +1,11 @@
 //! The use-cases of the desk: one command in, events out. Knows traits, no devices, no windows.
 
 mod capturing;
+mod certificate;
 pub mod command;
 pub mod conditions;
 pub mod courier;
+pub mod deletion;
 pub mod desk;
 mod endings;
 mod enroll;

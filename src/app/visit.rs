@@ -45,7 +45,15 @@ impl Desk {
             ResidentCommand::TryGate => self.try_gate(now),
             ResidentCommand::Finish => self.finish(now),
             ResidentCommand::ConfirmWithdraw => self.confirm_withdraw(now),
-            ResidentCommand::SaveReceipt(path) => self.save_receipt(&path),
+            ResidentCommand::AskDoors => self.ask_doors(),
+            ResidentCommand::ChangeDoors(change) => self.change_doors(change, now),
+            ResidentCommand::SaveReceipt(path) => {
+                if matches!(self.open.as_ref().map(|o| &o.flow), Some(Flow::Withdrawn { .. })) {
+                    self.save_own_certificate(&path, now);
+                } else {
+                    self.save_receipt(&path);
+                }
+            }
         }
     }
 
@@ -65,7 +73,9 @@ impl Desk {
         open.flow = Flow::Idle;
         let site = open.facts.get(Fact::SiteName).to_owned();
         let gates = open.vault.gates().unwrap_or_default();
-        let answering = super::conditions::answering(&gates, &open.shared.gates().0);
+        let stopped = open.vault.faces_stopped().unwrap_or_default();
+        let mut answering = super::conditions::answering(&gates, &open.shared.gates().0);
+        answering.retain(|gate| !stopped.contains(&gate.id));
         let known = super::conditions::gather(self.config.realm, &open.facts, &gates, &answering, None);
         let face_offered = known.desk_blockers().is_empty();
         self.last_offered = face_offered;
@@ -220,6 +230,10 @@ impl Desk {
                 self.show_refused();
             }
             Flow::Withdrawing(resident) => self.begin_withdraw(resident),
+            Flow::Doors(resident) => {
+                self.set(Flow::Doors(resident));
+                self.show_doors();
+            }
             other => self.set(other),
         }
     }
@@ -345,7 +359,7 @@ impl Desk {
             Ok(granted) => {
                 let Noticed { person, mut values, language, .. } = *noticed;
                 let values = values.remove(&language).unwrap_or_default();
-                let held = Consented { consent: granted, person, page, values, language, signed_at: now };
+                let held = Consented { consent: granted, person, page, values, language, signed_at: now, unsure: vec![] };
                 self.begin_capture(Box::new(held), now);
             }
             Err(error) => {

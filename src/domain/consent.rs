@@ -210,6 +210,18 @@ pub enum EraseReason {
     NotAccepted,
     /// A practice session ended.
     PracticeOver,
+    /// The record was closed at the person's wish (注销).
+    Closed,
+    /// The person died; a near relative asked.
+    Deceased,
+    /// The record turned out to be unlawful: no valid consent, or an agreement broken.
+    Unlawful,
+    /// A changed notice was not answered by the set day.
+    NoticeUnanswered,
+    /// The fourteenth birthday: a guardian's consent ends, the person decides anew.
+    TurnedFourteen,
+    /// The gates hold nothing under this consent any more: it was erased after this vault's backup was made.
+    FoundErased,
 }
 
 impl EraseReason {
@@ -223,6 +235,12 @@ impl EraseReason {
             Self::Correction => "correction",
             Self::NotAccepted => "not-accepted",
             Self::PracticeOver => "practice-over",
+            Self::Closed => "closed",
+            Self::Deceased => "deceased",
+            Self::Unlawful => "unlawful",
+            Self::NoticeUnanswered => "notice-unanswered",
+            Self::TurnedFourteen => "turned-fourteen",
+            Self::FoundErased => "found-erased",
         }
     }
 }

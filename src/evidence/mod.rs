@@ -1,10 +1,11 @@
 //! Evidence that a stranger can check: log records, signed statements, signed tree heads. Pure: bytes in, bytes or a
 //! verdict out.
 //!
-//! Three shapes, each versioned:
+//! Four shapes, each versioned:
 //! * a log record (`record`): compact JSON, ids and labels only, hashed into an RFC 6962 tree by the vault;
 //! * a statement (`statement`): COSE_Sign1 (RFC 9052, EdDSA) over JSON; a consent record shaped after ISO/IEC TS 27560,
 //!   or a statement of deletion;
+//! * a deletion certificate (`certificate`): such a statement with the gates' receipts beside it;
 //! * a checkpoint (`checkpoint`): a C2SP signed note over the log's size and root.
 //!
 //! Deliberately absent: names, units, card numbers, files, sockets, clocks.
@@ -18,9 +19,9 @@
 //! # Ok::<(), menka::evidence::EvidenceError>(())
 //! ```
 
+pub mod certificate;
 pub mod checkpoint;
 pub mod consent;
-pub mod deletion;
 pub mod record;
 pub mod statement;
 

@@ -116,6 +116,18 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::Wedged(op, gate) => ("wedged", two(op, gate), None),
         E::FaceErased(template, gate) => ("face-erased", two(template, gate), None),
         E::ReceiptIssued(consent) => ("receipt-issued", one(consent), None),
+        E::FacePaused(consent) => ("face-paused", one(consent), None),
+        E::FaceResumed(consent) => ("face-resumed", one(consent), None),
+        E::DoorDropped(consent, gate) => ("door-dropped", two(consent, gate), None),
+        E::FacesStopped(gate) => ("faces-stopped", one(gate), None),
+        E::FacesResumed(gate) => ("faces-resumed", one(gate), None),
+        E::GateRetired(gate) => ("gate-retired", one(gate), None),
+        E::SwitchedOff(gate) => ("switched-off", one(gate), None),
+        E::FaceDrift(template, gate, what) => ("face-drift", two(template, gate), Some(what)),
+        E::RecordClosed(resident, reason) => ("record-closed", one(resident), Some(reason)),
+        E::IdentityErased(resident) => ("identity-erased", one(resident), None),
+        E::EvidenceErased(resident) => ("evidence-erased", one(resident), None),
+        E::DateConfirmed => ("date-confirmed", vec![], None),
     }
 }
 

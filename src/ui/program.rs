@@ -353,6 +353,16 @@ impl App {
             staff::Action::Ask(command) => self.ask(Command::Staff(command)),
             staff::Action::Focus(id) => focus::caret(Role::Staff.application_id(), Step::To(id.into())),
             staff::Action::Copy(text) => clipboard::write(text),
+            staff::Action::PickCertificatePath(consent) => {
+                let dialog = rfd::AsyncFileDialog::new()
+                    .set_title(tr!(self.staff_texts, "certificate-action"))
+                    .set_file_name("menka-deletion.pdf")
+                    .add_filter("PDF", &["pdf"]);
+                Task::perform(dialog.save_file(), move |picked| {
+                    let path = picked.map(|file| file.path().to_owned());
+                    Message::Staff(staff::Message::Deletion(staff::deletion::Message::PathPicked(consent, path)))
+                })
+            }
             staff::Action::Language(language) => {
                 self.staff_texts = Texts::new(language);
                 Task::none()
@@ -368,9 +378,13 @@ impl App {
     }
 
     fn pick_receipt_path(&self) -> Task<Message> {
+        let (title, name) = match self.resident.scene() {
+            ResidentScene::Withdrawn { .. } => (trr!(self.resident_texts, "certificate-save"), "menka-deletion.pdf"),
+            _ => (trr!(self.resident_texts, "done-save"), "menka-receipt.pdf"),
+        };
         let dialog = rfd::AsyncFileDialog::new()
-            .set_title(trr!(self.resident_texts, "done-save"))
-            .set_file_name("menka-receipt.pdf")
+            .set_title(title)
+            .set_file_name(name)
             .add_filter("PDF", &["pdf"]);
         Task::perform(dialog.save_file(), |picked| {
             let path = picked.map(|file| file.path().to_owned());

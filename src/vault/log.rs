@@ -196,7 +196,7 @@ impl Vault {
     }
 }
 
-fn length(view: &Connection) -> Result<u64, VaultError> {
+pub(super) fn length(view: &Connection) -> Result<u64, VaultError> {
     position(view.prepare_cached("SELECT coalesce(max(n) + 1, 0) FROM log")?.query_row([], |row| row.get(0))?)
 }
 

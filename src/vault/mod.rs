@@ -21,8 +21,10 @@
 //! ```
 
 mod cards;
+mod certificates;
 mod consents;
 mod database;
+mod doors;
 mod endings;
 mod error;
 mod held;
@@ -31,18 +33,26 @@ mod log;
 mod lookup;
 mod notices;
 mod outbox;
+mod reconcile;
 mod residents;
+mod retention;
 mod slots;
 mod station;
+mod stops;
 #[cfg(test)]
 mod tests;
 
+pub use certificates::{Certificate, Ended, FaceCheck};
 pub use consents::ConsentRow;
+pub use doors::Door;
 pub use error::VaultError;
 pub use keys::KdfCost;
 pub use log::AuditReport;
 pub use outbox::QueueCount;
+pub use reconcile::Drift;
 pub use residents::{Found, FoundRow, OpenWhy};
+pub use retention::{RetentionPlan, RetentionReport};
+pub use stops::SwitchOff;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -6,6 +6,7 @@ use iced_test::core::widget::operation::{Operation, Outcome, focusable};
 use iced_test::runtime::user_interface::{Cache, UserInterface};
 use iced_test::selector::id;
 use menka::app::command::StaffCommand;
+use menka::app::deletion::{DeletionCommand, DeletionEvent};
 use menka::app::event::{CardRead, CardView, FaceState, Failure, FieldFault, ResidentRow, ResidentView, StaffEvent};
 use menka::domain::Realm;
 use menka::domain::card::CardUid;
@@ -519,6 +520,20 @@ fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::ShowGates => "show-gates",
         StaffCommand::StopFace => "stop-face",
         StaffCommand::WithdrawFor(_) => "withdraw-for",
+        StaffCommand::Deletion(command) => match command {
+            DeletionCommand::PauseFor(_) => "pause-for",
+            DeletionCommand::ResumeFor(_) => "resume-for",
+            DeletionCommand::DropDoorFor { .. } => "drop-door-for",
+            DeletionCommand::CloseRecord { .. } => "close-record",
+            DeletionCommand::SaveCertificate { .. } => "save-certificate",
+            DeletionCommand::StopFaces(_) => "stop-faces",
+            DeletionCommand::ResumeFaces(_) => "resume-faces",
+            DeletionCommand::RetireGate(_) => "retire-gate",
+            DeletionCommand::SwitchedOff { .. } => "switched-off",
+            DeletionCommand::Show => "show-deletions",
+            DeletionCommand::RunRetention => "run-retention",
+            DeletionCommand::ConfirmDate => "confirm-date",
+        },
     }
 }
 
@@ -529,16 +544,20 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
         let own: &[&str] = match name {
             "first-3" => &["create-vault"],
             "first-1" | "first-2" | "unlock" | "unlock-wait" | "closing" | "gone" | "farewell" => &[],
-            "home" | "home-trouble" => &["lock", "show-gates"],
-            "home-found" => &["lock", "open", "show-gates"],
+            "home" | "home-trouble" => &["lock", "show-deletions", "show-gates"],
+            "home-found" => &["lock", "open", "show-deletions", "show-gates"],
             "record-issue" => &["close", "issue-card", "lock"],
             "record-face" => &["close", "lock", "stop-face"],
             "record-withdraw" => &["close", "lock", "withdraw-for"],
-            "form" | "form-wrong" => &["lock", "save"],
-            "facts" => &["lock", "save-facts", "show-gates"],
-            "gates" => &["lock", "test-card-way"],
-            "pair" => &["lock", "test-card-way"],
-            "why" => &["lock", "show-gates"],
+            "form" | "form-wrong" => &["lock", "save", "show-deletions"],
+            "facts" => &["lock", "save-facts", "show-deletions", "show-gates"],
+            "gates" => &["lock", "show-deletions", "test-card-way"],
+            "pair" => &["lock", "show-deletions", "test-card-way"],
+            "why" => &["lock", "show-deletions", "show-gates"],
+            "deletion-person" => &["close", "lock"],
+            "deletion-ask" => &["lock", "show-deletions", "stop-faces"],
+            "deletion-site" => &["confirm-date", "lock", "open", "show-deletions"],
+            "deletion-due" => &["lock", "open", "run-retention", "show-deletions"],
             other => panic!("a new page: {other}"),
         };
         let texts = Texts::new(Language::Chinese);

@@ -14,6 +14,7 @@
 
 mod camera;
 mod consent;
+mod doors;
 mod drawing;
 mod ending;
 mod idle;
@@ -28,9 +29,11 @@ use iced::Element;
 use iced::widget::image;
 
 use crate::app::command::ResidentCommand;
+use crate::app::deletion::DoorChange;
 use crate::app::event::{Event, Preview, ResidentScene};
 use crate::domain::Realm;
 use crate::domain::consent::Signature;
+use crate::domain::id::GateId;
 use crate::domain::notice::Language;
 use crate::domain::quality::Guidance;
 use crate::i18n::Texts;
@@ -123,6 +126,12 @@ pub enum Message {
     ReceiptPathPicked(Option<PathBuf>),
     /// Confirms the withdrawal.
     WithdrawConfirmed,
+    /// "Only pause, or fewer doors."
+    DoorsPressed,
+    /// Pauses everywhere, or takes up again.
+    DoorsChanged(DoorChange),
+    /// "Take this door out": asks first; `None` goes back.
+    DropPressed(Option<GateId>),
 }
 
 /// The signature field.
@@ -204,6 +213,8 @@ pub struct Resident {
     guide: Option<Guide>,
     /// What a keyboard-wedge reader has typed so far, while a card is waited for.
     wedge: String,
+    /// The door that the person was asked about.
+    dropping: Option<GateId>,
 }
 
 impl Default for Resident {
@@ -220,6 +231,7 @@ impl Default for Resident {
             preview: None,
             guide: None,
             wedge: String::new(),
+            dropping: None,
         }
     }
 }
@@ -285,6 +297,7 @@ impl Resident {
             self.decision = Decision::default();
         }
         self.page = Page::default();
+        self.dropping = self.dropping.filter(|_| same_page);
         self.texts = match &scene {
             Notice { text, .. } => vec![blocks(&text.markdown)],
             Rules { texts } => texts.iter().map(|text| blocks(&text.markdown)).collect(),
@@ -358,6 +371,15 @@ impl Resident {
             Message::ReceiptPathPicked(Some(path)) => Action::Ask(Do::SaveReceipt(path)),
             Message::ReceiptPathPicked(None) => Action::None,
             Message::WithdrawConfirmed => Action::Ask(Do::ConfirmWithdraw),
+            Message::DoorsPressed => Action::Ask(Do::AskDoors),
+            Message::DoorsChanged(change) => {
+                self.dropping = None;
+                Action::Ask(Do::ChangeDoors(change))
+            }
+            Message::DropPressed(door) => {
+                self.dropping = door;
+                Action::None
+            }
         }
     }
 
@@ -431,7 +453,11 @@ impl Resident {
             }
             ResidentScene::Ended { failure, may_retry } => ending::ended(sizes, texts, failure.as_ref(), *may_retry),
             ResidentScene::WithdrawConfirm { gates, .. } => withdraw::confirm(sizes, texts, &self.page, gates),
-            ResidentScene::Withdrawn { erased, pending } => withdraw::done(sizes, texts, erased, pending),
+            ResidentScene::Withdrawn { erased, pending, stops_at, saved_to } => {
+                let pending: Vec<_> = pending.iter().zip(stops_at).collect();
+                withdraw::done(sizes, texts, erased, &pending, saved_to.as_deref())
+            }
+            ResidentScene::Doors(view) => doors::view(sizes, texts, view, self.dropping),
             ResidentScene::Closed => idle::closed(sizes, texts),
         };
         let masked_name = match &self.scene {

@@ -49,15 +49,27 @@ impl Staff {
                     _ => self.record = Some(resident::Record::new(*view, &self.known.gates)),
                 }
                 // An open form is not torn from under the hands of who types, unless it was this save that was answered.
-                if !matches!(&self.page, Page::Form(form) if !form.is_saved()) && !matches!(self.page, Page::Resident) {
+                let about_it = matches!(&self.page, Page::Deletion(_)) && self.shows_record();
+                if !matches!(&self.page, Page::Form(form) if !form.is_saved())
+                    && !matches!(self.page, Page::Resident)
+                    && !about_it
+                {
                     self.page = Page::Resident;
                     return Action::Focus(resident::CARD_FIELD);
                 }
             }
             StaffEvent::Closed => {
                 // When it was this window that closed it, another page is shown already.
-                if self.record.take().is_some() && matches!(self.page, Page::Resident | Page::Form(_)) {
+                self.known.deletion.person = None;
+                if self.record.take().is_some() && self.shows_record() {
                     return self.go(Route::Home);
+                }
+            }
+            StaffEvent::Deletion(event) => {
+                if let Some(path) = self.known.deletion.apply(event) {
+                    // The folder is long and says nothing: the name is enough.
+                    let name = path.rsplit(['/', '\\']).next().unwrap_or(&path).to_owned();
+                    self.flash = Some(Flash::CertificateSaved(name));
                 }
             }
             StaffEvent::Saved(_) => {

@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: any control that starts, suggests or repeats face entry. That begins on the resident window only.
 
+pub mod deletion;
 pub mod first_run;
 pub mod form;
 pub mod gates;
@@ -14,10 +15,11 @@ pub mod unlock;
 pub mod why_off;
 
 use crate::app::command::StaffCommand;
+use crate::app::deletion::DeletionCommand;
 use crate::app::event::{Failure, GateLabel};
 use crate::domain::Realm;
 use crate::domain::gate::GateStatus;
-use crate::domain::id::GateId;
+use crate::domain::id::{ConsentId, GateId};
 use crate::domain::notice::Language;
 use crate::domain::permit::{Blocker, Condition};
 use crate::domain::site::{Fact, SiteFacts};
@@ -42,6 +44,8 @@ pub enum Action {
     Copy(String),
     /// Another language for this window.
     Language(Language),
+    /// Ask where to save a deletion certificate, then send [`deletion::Message::PathPicked`].
+    PickCertificatePath(ConsentId),
 }
 
 /// A page that can be gone to without an answer from the desk.
@@ -61,6 +65,10 @@ pub enum Route {
     Gates,
     /// Why face entry is off.
     WhyOff,
+    /// Stops, endings, retention of the site.
+    Deletion,
+    /// Pause, doors, endings, certificates of the opened resident.
+    PersonDeletion,
 }
 
 /// What the desk told so far; screens read it, `apply` writes it.
@@ -84,6 +92,8 @@ pub struct Known {
     pub resident_busy: bool,
     /// Results of card way tests of this session.
     pub card_ways: Vec<(GateId, bool)>,
+    /// Stops, endings, retention.
+    pub deletion: deletion::Told,
 }
 
 /// A line under the header: the newest thing that happened.
@@ -101,6 +111,8 @@ pub enum Flash {
     Copied,
     /// A gate was asked whether the last card opens it.
     CardWay(bool),
+    /// A certificate was saved.
+    CertificateSaved(String),
 }
 
 /// A page with what it holds.
@@ -124,6 +136,8 @@ pub enum Page {
     Gates(gates::Gates),
     /// Why face entry is off.
     WhyOff,
+    /// Stops, endings, certificates, retention.
+    Deletion(deletion::Deletion),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -141,7 +155,13 @@ impl Page {
     /// Whether it is shown to somebody who has unlocked.
     fn is_inside(&self) -> bool {
         match self {
-            Self::Home | Self::Resident | Self::Form(_) | Self::Facts(_) | Self::Gates(_) | Self::WhyOff => true,
+            Self::Home
+            | Self::Resident
+            | Self::Form(_)
+            | Self::Facts(_)
+            | Self::Gates(_)
+            | Self::WhyOff
+            | Self::Deletion(_) => true,
             Self::Starting
             | Self::FirstRun(_)
             | Self::Unlock(_)
@@ -169,6 +189,8 @@ pub enum Message {
     Facts(settings::Message),
     /// On the gates page.
     Gates(gates::Message),
+    /// On the deletion pages.
+    Deletion(deletion::Message),
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -241,6 +263,7 @@ impl Staff {
             | Page::Facts(_)
             | Page::Gates(_)
             | Page::WhyOff
+            | Page::Deletion(_)
             | Page::Closing
             | Page::Gone
             | Page::Farewell { .. } => None,
@@ -283,6 +306,7 @@ impl Staff {
             (Message::Form(message), Page::Form(screen)) => screen.update(message),
             (Message::Facts(message), Page::Facts(screen)) => screen.update(message),
             (Message::Gates(message), Page::Gates(screen)) => screen.update(message),
+            (Message::Deletion(message), Page::Deletion(screen)) => screen.update(message),
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None
@@ -353,13 +377,32 @@ impl Staff {
                 self.page = Page::WhyOff;
                 Action::None
             }
+            Route::Deletion => {
+                self.page = Page::Deletion(deletion::Deletion::new(deletion::About::Site));
+                Action::Ask(StaffCommand::Deletion(DeletionCommand::Show))
+            }
+            Route::PersonDeletion if self.record.is_some() => {
+                self.page = Page::Deletion(deletion::Deletion::new(deletion::About::Person));
+                Action::None
+            }
+            Route::PersonDeletion => return self.go(Route::Home),
         };
         // A record stays open only while its page or its form is shown.
-        if self.record.is_some() && (route == Route::Add || !matches!(self.page, Page::Resident | Page::Form(_))) {
+        if self.record.is_some() && (route == Route::Add || !self.shows_record()) {
             self.record = None;
+            self.known.deletion.person = None;
             return Action::Ask(StaffCommand::CloseResident);
         }
         focus
+    }
+
+    /// Whether the page is one of the opened record's.
+    fn shows_record(&self) -> bool {
+        match &self.page {
+            Page::Resident | Page::Form(_) => true,
+            Page::Deletion(screen) => screen.about() == deletion::About::Person,
+            _ => false,
+        }
     }
 
     /// Nothing of anybody stays on a locked screen.

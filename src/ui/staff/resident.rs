@@ -42,6 +42,8 @@ pub enum Message {
     WithdrawConfirmed,
     /// No, go back.
     WithdrawDropped,
+    /// To pausing, doors, certificates.
+    DeletionPressed,
 }
 
 /// An opened record and what is being done with it.
@@ -140,6 +142,7 @@ impl Record {
             }
             Message::IssuePressed => return self.issue(),
             Message::EditPressed => return Action::Go(Route::Edit),
+            Message::DeletionPressed => return Action::Go(Route::PersonDeletion),
             Message::ClosePressed => return Action::Go(Route::Home),
             Message::WithdrawPressed => self.withdrawing = matches!(self.view.face, FaceState::Held { .. }),
             Message::WithdrawDropped => self.withdrawing = false,
@@ -262,6 +265,14 @@ impl Record {
                 column![title, S.text(tr!(texts, "face-erasing", gates = names))]
             }
         };
+        let more = widget::action(
+            S,
+            "record-deletion",
+            tr!(texts, "record-deletion"),
+            Weight::Quiet,
+            Some(Message::DeletionPressed),
+        );
+        let content = content.push((!self.withdrawing).then_some(more));
         widget::panel(S, Tone::Plain, content.spacing(S.space)).into()
     }
 

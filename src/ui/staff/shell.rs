@@ -3,7 +3,7 @@
 use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
-use super::{Flash, Message, Page, Route, S, Staff, why_off};
+use super::{Flash, Message, Page, Route, S, Staff, deletion, why_off};
 use crate::app::event::GateLabel;
 use crate::domain::Realm;
 use crate::domain::notice::Language;
@@ -33,11 +33,13 @@ impl Staff {
             Page::Facts(screen) => screen.view(texts).map(Message::Facts),
             Page::Gates(screen) => screen.view(texts, &self.known).map(Message::Gates),
             Page::WhyOff => why_off::view(texts, &self.known),
+            Page::Deletion(screen) => screen.view(texts, &self.known).map(Message::Deletion),
         };
         let gap = S.space * 1.5;
         let page = column![
             widget::at_times(inside.then(|| self.busy(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.reader(texts)).flatten(), gap),
+            widget::at_times(inside.then(|| self.stopped(texts)).flatten(), gap),
             widget::at_times(self.flash.as_ref().map(|flash| flash_line(texts, flash)), gap),
             body,
         ]
@@ -64,6 +66,7 @@ impl Staff {
             bar = bar
                 .push(link("go-home", tr!(texts, "go-home"), Route::Home, matches!(self.page, Page::Home)))
                 .push(link("go-settings", tr!(texts, "go-settings"), Route::Facts, settings))
+                .push(link("go-deletion", tr!(texts, "go-deletion"), Route::Deletion, self.is_site_deletion()))
                 .push(widget::gap())
                 .push(text(&self.known.operator).size(S.small).color(theme::INK_SOFT));
         } else {
@@ -106,6 +109,23 @@ impl Staff {
         Some(widget::telling(S, "reader-said", Tone::Warn, said.what, Some(said.todo)))
     }
 
+    fn is_site_deletion(&self) -> bool {
+        matches!(&self.page, Page::Deletion(screen) if screen.about() == deletion::About::Site)
+    }
+
+    /// All faces are stopped somewhere, or the date waits to be confirmed: said on every page until it is over.
+    fn stopped<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
+        if self.is_site_deletion() {
+            return None;
+        }
+        if self.known.deletion.site.clock_doubt.is_some() {
+            let words = tr!(texts, "clock-ahead-todo");
+            return Some(widget::telling(S, "date-waits", Tone::Alarm, words, None));
+        }
+        let words = deletion::stopped_line(texts, &self.known.deletion.site)?;
+        Some(widget::telling(S, "faces-stopped", Tone::Alarm, words, None))
+    }
+
     fn quiet<'a>(&self, words: String) -> Element<'a, Message> {
         container(S.soft(words)).center(Fill).into()
     }
@@ -141,6 +161,9 @@ fn flash_line<'a>(texts: &Texts, flash: &Flash) -> Element<'a, Message> {
         Flash::Saved => (Tone::Well, explain::Words::only(tr!(texts, "flash-saved"))),
         Flash::FactsSaved => (Tone::Well, explain::Words::only(tr!(texts, "flash-facts-saved"))),
         Flash::Copied => (Tone::Well, explain::Words::only(tr!(texts, "flash-copied"))),
+        Flash::CertificateSaved(name) => {
+            (Tone::Well, explain::Words::only(tr!(texts, "flash-certificate-saved", name = name.as_str())))
+        }
         Flash::CardWay(true) => (Tone::Well, explain::Words::only(tr!(texts, "flash-card-way"))),
         Flash::CardWay(false) => {
             (Tone::Warn, explain::Words { what: tr!(texts, "flash-card-way-not"), todo: tr!(texts, "rec-card-way") })
