@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use menka::evidence::certificate::{self, Keys, Step};
 use menka::evidence::{EvidenceError, Kind, checkpoint, hex, parse_key, statement};
 
 fn main() -> ExitCode {
@@ -12,6 +13,10 @@ fn main() -> ExitCode {
         Ok(text) => say(&mut std::io::stdout(), &text, ExitCode::SUCCESS),
         Err(Failure::NotGenuine(error)) => {
             say(&mut std::io::stderr(), &format!("NOT GENUINE: {error}\n"), ExitCode::from(1))
+        }
+        Err(Failure::Fails(step)) => {
+            let text = format!("NOT PROVEN: {step}\n不能证明：{}\n", step.chinese());
+            say(&mut std::io::stderr(), &text, ExitCode::from(1))
         }
         Err(Failure::Usage(text)) => {
             say(&mut std::io::stderr(), &format!("menka-verify: {text}\n\n{USAGE}"), ExitCode::from(2))
@@ -22,6 +27,7 @@ fn main() -> ExitCode {
 const USAGE: &str = "\
 usage:
   menka-verify receipt FILE --key HEX      a signed consent record or statement of deletion (COSE_Sign1)
+  menka-verify deletion FILE --key HEX     a deletion certificate (the .json beside the paper), step by step
   menka-verify checkpoint FILE --key HEX   a signed head of the evidence log (C2SP signed note)
 
 HEX is the desk's public key, 64 hex digits, as posted at the desk. Get it on another way than the file.
@@ -29,6 +35,7 @@ HEX is the desk's public key, 64 hex digits, as posted at the desk. Get it on an
 
 enum Failure {
     NotGenuine(EvidenceError),
+    Fails(Step),
     Usage(String),
 }
 
@@ -42,6 +49,7 @@ fn run(arguments: &[String]) -> Result<String, Failure> {
     let key = parse_key(key).map_err(|error| Failure::Usage(error.to_string()))?;
     match what.as_str() {
         "receipt" => receipt(&read(file)?, &key).map_err(Failure::NotGenuine),
+        "deletion" => deletion(&read(file)?, &key).map_err(Failure::Fails),
         "checkpoint" => head(&read(file)?, &key).map_err(Failure::NotGenuine),
         other => Err(Failure::Usage(format!("unknown command {other}"))),
     }
@@ -56,6 +64,23 @@ fn receipt(bytes: &[u8], key: &[u8; 32]) -> Result<String, EvidenceError> {
     let json: serde_json::Value = serde_json::from_slice(&read.payload).map_err(|_| EvidenceError::Malformed)?;
     let text = serde_json::to_string_pretty(&json).map_err(|_| EvidenceError::Malformed)?;
     Ok(format!("GENUINE: {kind}, signed by {}\n{text}\n", hex(key)))
+}
+
+fn deletion(bytes: &[u8], key: &[u8; 32]) -> Result<String, Step> {
+    let checked = certificate::verify(bytes, &Keys { station: *key, ..Keys::default() })?;
+    let state = if checked.is_complete() { "COMPLETE 全部完成" } else { "PARTLY DONE 部分完成" };
+    let mut text = format!("GENUINE: deletion certificate {}, {state}\n", checked.certificate);
+    if let Some(first) = &checked.supplement_of {
+        text.push_str(&format!("supplement to 补充: {first}\n"));
+    }
+    text.push_str(&format!("consent record 同意记录: {}\nreason 原因: {}\n", checked.record, checked.reason));
+    for (gate, at) in &checked.erased {
+        text.push_str(&format!("erased and read back 已删除并回读: {gate}, {} (UTC+8)\n", at.minute_text()));
+    }
+    for (gate, at) in &checked.pending {
+        text.push_str(&format!("not erased yet 尚未删除: {gate}, stopped at the latest 最迟停用 {} (UTC+8)\n", at.minute_text()));
+    }
+    Ok(text)
 }
 
 fn head(bytes: &[u8], key: &[u8; 32]) -> Result<String, EvidenceError> {

@@ -455,29 +455,20 @@ impl Store {
     }
 
     /// Every page of the file, decrypted, free ones too: for tests that look for what must not be there.
-    ///
-    /// # Errors
-    /// [`GateError`].
     #[cfg(feature = "practice")]
-    pub fn decrypted_values(&self) -> Result<Vec<u8>, GateError> {
-        let mut names = self.db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
-        let tables = names.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-        let mut all = vec![];
-        for table in tables {
-            let mut statement = self.db.prepare(&format!("SELECT * FROM \"{table}\""))?;
-            let columns = statement.column_count();
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                for column in 0..columns {
-                    if let rusqlite::types::ValueRef::Blob(bytes) | rusqlite::types::ValueRef::Text(bytes) =
-                        row.get_ref(column)?
-                    {
-                        all.extend_from_slice(bytes);
-                    }
-                }
+    #[allow(unsafe_code)]
+    pub fn decrypted_pages(&self) -> Vec<u8> {
+        let mut length = 0i64;
+        // SAFETY: the handle is open; the returned block of `length` bytes is ours until it is freed, and is copied before.
+        unsafe {
+            let start = rusqlite::ffi::sqlite3_serialize(self.db.handle(), c"main".as_ptr(), &raw mut length, 0);
+            if start.is_null() {
+                return vec![];
             }
+            let pages = std::slice::from_raw_parts(start, usize::try_from(length).unwrap_or(0)).to_vec();
+            rusqlite::ffi::sqlite3_free(start.cast());
+            pages
         }
-        Ok(all)
     }
 
     #[cfg(test)]

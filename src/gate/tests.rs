@@ -6,4 +6,5 @@ mod clocks;
 mod doors;
 mod faces;
 mod kills;
+mod stops;
 mod support;

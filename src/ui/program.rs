@@ -20,7 +20,7 @@ use super::resident::{self, Resident};
 use super::staff::{self, Staff};
 use super::{theme, widget};
 use crate::app::command::{Command, ResidentCommand};
-use crate::app::event::Event;
+use crate::app::event::{Event, ResidentScene};
 use crate::domain::Realm;
 use crate::domain::notice::Language;
 use crate::i18n::Texts;

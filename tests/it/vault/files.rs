@@ -337,5 +337,5 @@ fn p13_no_file_of_the_schema_has_room_for_a_face() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 2);
+    assert!(seen >= 2);
 }
