@@ -3,8 +3,7 @@
 use super::conditions::PersonFacts;
 use super::desk::{Desk, failure_of};
 use super::enroll::{
-    REPEATS,
-    self, CAPTURE_MS_MAX, Capturing, Consented, FRAME_MS_MAX, Flow, PICTURE_EVERY_MS, PICTURES, Sending,
+    self, CAPTURE_MS_MAX, Capturing, Consented, FRAME_MS_MAX, Flow, PICTURE_EVERY_MS, PICTURES, REPEATS, Sending,
 };
 use super::event::{Event, Failure, ResidentScene};
 use super::preview::preview;
@@ -215,7 +214,8 @@ impl Desk {
             }
         }
         drop(template);
-        let sending = Sending { held, waiting, done: vec![], last_failure: None, shutter_at: last_frame, repeats: REPEATS };
+        let sending =
+            Sending { held, waiting, done: vec![], last_failure: None, shutter_at: last_frame, repeats: REPEATS };
         self.show_working(&sending);
         self.set(Flow::Sending(Box::new(sending)));
     }

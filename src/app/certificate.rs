@@ -51,7 +51,8 @@ impl Desk {
         let mut values = notice::values_for(&facts, &gates, language, &engine, None);
         values.extend(values_of(&certificate, &paper, &facts, language, now));
         let unwritten = |why: String| Failure::PaperNotWritten(why);
-        let text = notice::render(Text::DeletionCertificate, language, &values).map_err(|e| unwritten(e.to_string()))?;
+        let text =
+            notice::render(Text::DeletionCertificate, language, &values).map_err(|e| unwritten(e.to_string()))?;
         let digest: [u8; 32] = Sha256::digest(&certificate.statement).into();
         let qr = format!("MENKA1:{}:{}", hex(&digest).to_uppercase(), hex(&key).to_uppercase());
         let pdf = crate::paper::receipt_pdf(&text, &qr).map_err(|e| unwritten(e.to_string()))?;
@@ -102,10 +103,15 @@ fn values_of(
     };
     let number = hex(said.id.get(..6).unwrap_or_default()).to_uppercase();
     let supplement = said.supplement_of.map(|id| hex(id.get(..6).unwrap_or_default()).to_uppercase());
-    put("cert_no", match &supplement {
-        Some(first) => format!("{number}{}", pick(&format!("（补充证明，接 {first}）"), &format!(" (supplement to {first})"))),
-        None => number,
-    });
+    put(
+        "cert_no",
+        match &supplement {
+            Some(first) => {
+                format!("{number}{}", pick(&format!("（补充证明，接 {first}）"), &format!(" (supplement to {first})")))
+            }
+            None => number,
+        },
+    );
     put("cert_time", said.stated_at.minute_text());
     put("person_name", paper.name.clone());
     put("unit", paper.unit.clone());
@@ -159,17 +165,22 @@ fn values_of(
         put(&format!("readback_result.{row}"), result);
     }
     let check = &paper.check;
-    put("pc_check_result", if check.is_clean() {
-        pick(&format!("未发现（查看 {} 项）", check.values), &format!("none found ({} values read)", check.values))
-    } else {
-        let (templates, files) = (check.templates, check.other_files);
-        pick(
-            &format!("疑似特征 {templates} 项、其他文件 {files} 个，正在核查"),
-            &format!("{templates} value(s) and {files} other file(s) being looked into"),
-        )
-    });
+    put(
+        "pc_check_result",
+        if check.is_clean() {
+            pick(&format!("未发现（查看 {} 项）", check.values), &format!("none found ({} values read)", check.values))
+        } else {
+            let (templates, files) = (check.templates, check.other_files);
+            pick(
+                &format!("疑似特征 {templates} 项、其他文件 {files} 个，正在核查"),
+                &format!("{templates} value(s) and {files} other file(s) being looked into"),
+            )
+        },
+    );
     put("pc_check_time", now.minute_text());
-    for (key, fact) in [("entrusted_delete_result", Fact::EntrustedList), ("recipient_delete_result", Fact::RecipientList)] {
+    for (key, fact) in
+        [("entrusted_delete_result", Fact::EntrustedList), ("recipient_delete_result", Fact::RecipientList)]
+    {
         let none = facts.get(fact) == fact.default_text();
         let never = pick("从未提供人脸信息", "face information was never given to them");
         put(key, if none { pick("无", "none") } else { never });

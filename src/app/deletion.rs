@@ -214,12 +214,10 @@ impl Desk {
                 self.told(|v| v.drop_door(resident, gate, by, now).map(|_| true));
             }
             DeletionCommand::CloseRecord { resident, why } => self.close_record(resident, why, by, now),
-            DeletionCommand::SaveCertificate { consent, path } => {
-                match self.save_certificate(consent, &path, now) {
-                    Ok(saved) => self.say(StaffEvent::Deletion(DeletionEvent::Saved(saved))),
-                    Err(failure) => self.fail(failure),
-                }
-            }
+            DeletionCommand::SaveCertificate { consent, path } => match self.save_certificate(consent, &path, now) {
+                Ok(saved) => self.say(StaffEvent::Deletion(DeletionEvent::Saved(saved))),
+                Err(failure) => self.fail(failure),
+            },
             DeletionCommand::StopFaces(gate) => {
                 // Whoever is being enrolled just now is stopped too: a gate that was stopped takes no face.
                 self.stop_visit(None, now);
@@ -345,8 +343,9 @@ impl Desk {
         let resident = *resident;
         let read = self.vault(|v| {
             let gates = v.gates_ever()?;
-            Ok(v.doors(resident)?.map(|(doors, since)| {
-                DoorsView { doors: lines(&doors, since.is_some(), &gates), paused: since.is_some() }
+            Ok(v.doors(resident)?.map(|(doors, since)| DoorsView {
+                doors: lines(&doors, since.is_some(), &gates),
+                paused: since.is_some(),
             }))
         });
         match read {
@@ -439,9 +438,7 @@ fn ending_views(
     gates: &[GateRecord],
 ) -> Result<Vec<EndingView>, VaultError> {
     let views = endings.into_iter().map(|e| {
-        let pending = e.pending.iter().map(|gate| {
-            Ok((label(gates, *gate), vault.stops_at(*gate, e.ended_at)?))
-        });
+        let pending = e.pending.iter().map(|gate| Ok((label(gates, *gate), vault.stops_at(*gate, e.ended_at)?)));
         Ok(EndingView {
             consent: e.consent,
             resident: e.resident,

@@ -359,7 +359,8 @@ impl Desk {
             Ok(granted) => {
                 let Noticed { person, mut values, language, .. } = *noticed;
                 let values = values.remove(&language).unwrap_or_default();
-                let held = Consented { consent: granted, person, page, values, language, signed_at: now, unsure: vec![] };
+                let held =
+                    Consented { consent: granted, person, page, values, language, signed_at: now, unsure: vec![] };
                 self.begin_capture(Box::new(held), now);
             }
             Err(error) => {

@@ -78,7 +78,10 @@ fn deletion(bytes: &[u8], key: &[u8; 32]) -> Result<String, Step> {
         text.push_str(&format!("erased and read back 已删除并回读: {gate}, {} (UTC+8)\n", at.minute_text()));
     }
     for (gate, at) in &checked.pending {
-        text.push_str(&format!("not erased yet 尚未删除: {gate}, stopped at the latest 最迟停用 {} (UTC+8)\n", at.minute_text()));
+        text.push_str(&format!(
+            "not erased yet 尚未删除: {gate}, stopped at the latest 最迟停用 {} (UTC+8)\n",
+            at.minute_text()
+        ));
     }
     Ok(text)
 }

@@ -286,7 +286,9 @@ impl Step {
             Self::GateMissing(gate) => format!("第4步 同意里的每道门：门禁机 {gate} 在同意里，证明里没有"),
             Self::ReceiptMissing(gate) => format!("第5步 回执：缺少“{gate}”签名的删除回执"),
             Self::ReceiptSignature(gate) => format!("第6步 门禁机签名：“{gate}”的回执不是这台门禁机签的"),
-            Self::ReceiptOther(gate) => format!("第7步 删的是什么：“{gate}”的回执属于别的门禁机、操作、人脸特征或者环境"),
+            Self::ReceiptOther(gate) => {
+                format!("第7步 删的是什么：“{gate}”的回执属于别的门禁机、操作、人脸特征或者环境")
+            }
             Self::ReadBack(gate) => format!("第8步 回读：没有证明“{gate}”里已经没有"),
             Self::Stop(gate) => format!("第9步 停用：“{gate}”尚未删除，也没有写明怎样停用"),
             Self::Conclusion => "第10步 结论：与各道门的情况不符".into(),

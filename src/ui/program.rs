@@ -382,10 +382,7 @@ impl App {
             ResidentScene::Withdrawn { .. } => (trr!(self.resident_texts, "certificate-save"), "menka-deletion.pdf"),
             _ => (trr!(self.resident_texts, "done-save"), "menka-receipt.pdf"),
         };
-        let dialog = rfd::AsyncFileDialog::new()
-            .set_title(title)
-            .set_file_name(name)
-            .add_filter("PDF", &["pdf"]);
+        let dialog = rfd::AsyncFileDialog::new().set_title(title).set_file_name(name).add_filter("PDF", &["pdf"]);
         Task::perform(dialog.save_file(), |picked| {
             let path = picked.map(|file| file.path().to_owned());
             Message::Resident(resident::Message::ReceiptPathPicked(path))

@@ -128,8 +128,7 @@ impl Vault {
             let sql = "SELECT EXISTS (SELECT 1 FROM certificates AS last WHERE consent = ?1 AND complete = 1
                  AND handed_at IS NULL AND EXISTS (SELECT 1 FROM certificates WHERE consent = ?1
                      AND handed_at IS NOT NULL))";
-            let supplement_waits =
-                self.main.prepare_cached(sql)?.query_row([consent.bytes()], |row| row.get(0))?;
+            let supplement_waits = self.main.prepare_cached(sql)?.query_row([consent.bytes()], |row| row.get(0))?;
             endings.push(Ended { consent, resident, ended_at, reason, pending, supplement_waits });
         }
         Ok(endings)
@@ -231,15 +230,7 @@ impl Vault {
         work.execute(
             "INSERT INTO certificates (id, consent, supplement_of, complete, issued_at, says, statement)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![
-                facts.id,
-                consent.bytes(),
-                facts.supplement_of,
-                facts.is_complete(),
-                now.ms(),
-                says,
-                statement
-            ],
+            params![facts.id, consent.bytes(), facts.supplement_of, facts.is_complete(), now.ms(), says, statement],
         )?;
         Ok(Certificate { file: file_of(&facts, &statement, &evidence), facts, statement, handed_at: None })
     }
@@ -253,8 +244,8 @@ impl Vault {
         let sql = "SELECT resident, link, ended_at, end_reason, log_n FROM consents
              JOIN endings ON endings.consent = consents.id WHERE id = ?1 AND ended_at IS NOT NULL";
         type Row = ([u8; 16], [u8; 16], i64, String, i64);
-        let (resident, link, ended_at, reason, log_n): Row = work
-            .query_row(sql, [consent.bytes()], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)))?;
+        let (resident, link, ended_at, reason, log_n): Row =
+            work.query_row(sql, [consent.bytes()], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)))?;
         let ended_at = Timestamp::from_ms(ended_at);
         let mut gates = vec![];
         for gate in gates_named(work, consent)? {

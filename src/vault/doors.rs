@@ -116,8 +116,7 @@ impl Vault {
         let gone = dropped(&self.main, consent)?;
         let doors = gates_named(&self.main, consent)?.into_iter().map(|gate| {
             let ids = params![consent.bytes(), gate.bytes()];
-            let sql =
-                "SELECT EXISTS (SELECT 1 FROM held WHERE consent = ?1 AND gate = ?2 AND erased_at IS NULL)";
+            let sql = "SELECT EXISTS (SELECT 1 FROM held WHERE consent = ?1 AND gate = ?2 AND erased_at IS NULL)";
             let holds = self.main.prepare_cached(sql)?.query_row(ids, |row| row.get(0))?;
             let sql = "SELECT EXISTS (SELECT 1 FROM outbox WHERE consent = ?1 AND gate = ?2
                  AND state IN ('pending', 'wedged') AND kind IN ('freeze', 'thaw', 'erase'))";

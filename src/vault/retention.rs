@@ -290,7 +290,13 @@ impl Vault {
     }
 
     /// Ends the person's card inside a transaction, if there is one.
-    fn end_card_in(&self, work: &Connection, resident: ResidentId, by: Actor, now: Timestamp) -> Result<(), VaultError> {
+    fn end_card_in(
+        &self,
+        work: &Connection,
+        resident: ResidentId,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
         let sql = "SELECT id FROM cards WHERE resident = ?1 AND ended_at IS NULL";
         let mut statement = work.prepare(sql)?;
         let cards: Vec<CardId> = statement

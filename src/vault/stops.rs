@@ -88,7 +88,8 @@ impl Vault {
     /// # Errors
     /// Those of the disk.
     pub fn stops_waiting(&self) -> Result<Vec<GateId>, VaultError> {
-        let sql = "SELECT DISTINCT gate FROM outbox WHERE kind IN ('stop', 'resume') AND state IN ('pending', 'wedged')";
+        let sql =
+            "SELECT DISTINCT gate FROM outbox WHERE kind IN ('stop', 'resume') AND state IN ('pending', 'wedged')";
         let mut statement = self.main.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| row.get(0).map(GateId::from_bytes))?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -224,9 +225,8 @@ impl Vault {
     fn switch_off(&self, view: &Connection, gate: GateId, since: Timestamp) -> Result<Option<SwitchOff>, VaultError> {
         let sql = "SELECT done_at, done_by FROM switch_offs WHERE gate = ?1 AND entered_at >= ?2
              ORDER BY number DESC LIMIT 1";
-        let row: Option<(i64, Vec<u8>)> = view
-            .query_row(sql, params![gate.bytes(), since.ms()], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
+        let row: Option<(i64, Vec<u8>)> =
+            view.query_row(sql, params![gate.bytes(), since.ms()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         let Some((at, sealed)) = row else { return Ok(None) };
         let at = Timestamp::from_ms(at);
         let plain = self.ring.station.open(&switch_off_place(gate, at), &sealed);
@@ -252,16 +252,16 @@ impl Vault {
             view.query_row(sql, [gate.bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
         // Rather later than the truth: contact is written down once a minute.
         let contact_at = Timestamp::from_ms(contact).plus_ms(CONTACT_EVERY_MS);
-        let site: Option<String> = view
-            .query_row("SELECT value FROM facts WHERE key = 'offline_hours'", [], |row| row.get(0))
-            .optional()?;
+        let site: Option<String> =
+            view.query_row("SELECT value FROM facts WHERE key = 'offline_hours'", [], |row| row.get(0)).optional()?;
         let hours = hours.or_else(|| site.and_then(|text| text.trim().parse().ok())).unwrap_or(OFFLINE_HOURS_USUAL);
         Ok(Stop::Lease { contact_at, hours })
     }
 }
 
 fn face_gates(view: &Connection, gate: Option<GateId>) -> Result<Vec<GateId>, VaultError> {
-    let mut statement = view.prepare("SELECT id FROM gates WHERE retired_at IS NULL AND takes_faces = 1 ORDER BY id")?;
+    let mut statement =
+        view.prepare("SELECT id FROM gates WHERE retired_at IS NULL AND takes_faces = 1 ORDER BY id")?;
     let all: Vec<GateId> =
         statement.query_map([], |row| row.get(0).map(GateId::from_bytes))?.collect::<Result<_, _>>()?;
     match gate {

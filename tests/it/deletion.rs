@@ -102,6 +102,18 @@ impl Site {
         assert!(matches!(self.drive.scene, ResidentScene::WithdrawConfirm { .. }), "{:?}", self.drive.scene);
     }
 
+    /// Whether a gate's own camera knows the person. On a busy machine its engine may need more than one look.
+    fn knows(&mut self, gate: usize) -> bool {
+        for _ in 0..5 {
+            match self.gates[gate].ask("look 0").unwrap().as_str() {
+                "recognised" => return true,
+                "unknown" => return false,
+                busy => assert_eq!(busy, "Engine(Restarted)"),
+            }
+        }
+        panic!("the engine of gate {gate} does not come up");
+    }
+
     /// Templates that a gate holds, as bytes.
     fn vectors(&self, gate: usize) -> Vec<Vec<u8>> {
         let place = Place::new(&self.gates[gate].folder, None);
@@ -183,8 +195,9 @@ fn copy(from: &Path, to: &Path) {
 fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_itself() {
     let begun = Instant::now();
     let (mut site, resident) = enrolled(10);
-    let vectors: Vec<Vec<u8>> = (0..10).flat_map(|n| site.vectors(n)).collect();
-    assert_eq!(vectors.len(), 10);
+    // One capture, sealed to each gate: every gate holds the same vector.
+    let vectors = site.vectors(0);
+    assert_eq!(vectors.len(), 1);
     std::fs::create_dir(site.folder.path().join("papers")).unwrap();
     let keys = site.key();
     // A backup of the desk from before.
@@ -203,13 +216,17 @@ fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_its
     site.ask_withdraw();
     let asked = Instant::now();
     site.drive.resident(ResidentCommand::ConfirmWithdraw);
-    site.deliver_until("seven signatures", Duration::from_secs(20), |s| {
-        matches!(&s.drive.scene, ResidentScene::Withdrawn { erased, .. } if erased.len() == 7)
-    });
+    site.deliver_until(
+        "seven signatures",
+        Duration::from_secs(20),
+        |s| matches!(&s.drive.scene, ResidentScene::Withdrawn { erased, .. } if erased.len() == 7),
+    );
     let seconds = asked.elapsed().as_secs_f64();
     println!("seven of ten gates erased, signed and read back after {seconds:.2} s");
     assert!(seconds < 10.0, "{seconds} s");
-    let ResidentScene::Withdrawn { pending, stops_at, .. } = &site.drive.scene else { panic!("{:?}", site.drive.scene) };
+    let ResidentScene::Withdrawn { pending, stops_at, .. } = &site.drive.scene else {
+        panic!("{:?}", site.drive.scene)
+    };
     assert_eq!(pending, &away.map(name_of), "the three are named");
     assert!(stops_at.iter().all(|at| *at > SystemClock.now()), "with the end of their lease");
 
@@ -228,7 +245,8 @@ fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_its
     assert_eq!((checked.erased.len(), checked.pending.len()), (7, 3));
     if let Ok(text) = std::process::Command::new("pdftotext").args(["-raw"]).arg(&part).arg("-").output() {
         let text: String = String::from_utf8(text.stdout).unwrap().chars().filter(|c| !c.is_whitespace()).collect();
-        for word in [NAME, UNIT, "3号门", "自动停止人脸功能", "〔—〕全部完成", "〔✓〕部分完成", "10号门"] {
+        for word in [NAME, UNIT, "3号门", "自动停止人脸功能", "〔—〕全部完成", "〔✓〕部分完成", "10号门"]
+        {
             assert!(text.contains(word), "{word} is missing in {text}");
         }
     }
@@ -264,7 +282,6 @@ fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_its
     let checked = read(&whole).unwrap();
     assert!(checked.is_complete() && checked.supplement_of.is_some(), "{checked:?}");
     assert_eq!(checked.erased.len(), 10);
-    search(&mut site, &vectors);
 
     // The backup from before is put back: the desk believes that ten gates hold the face, asks them, and ends it. No face comes back.
     site.drive.staff(StaffCommand::Lock);
@@ -281,27 +298,25 @@ fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_its
     assert!(site.gates.iter_mut().all(|gate| gate.faces().unwrap() == 0));
     assert!(site.drive.told.join("\n").contains("found-erased"));
     search(&mut site, &vectors);
-    assert!(!site.gates[0].knows(0).unwrap() && !site.gates[8].knows(0).unwrap());
+    assert!(!site.knows(0) && !site.knows(8));
     println!("the whole test: {:.1?}", begun.elapsed());
 }
 
 #[test]
 fn p44_a_pause_and_a_dropped_door_take_effect_at_the_gates_at_once() {
     let (mut site, resident) = enrolled(2);
-    assert!(site.gates[0].knows(0).unwrap() && site.gates[1].knows(0).unwrap());
+    assert!(site.knows(0) && site.knows(1));
     site.ask_withdraw();
     site.drive.resident(ResidentCommand::AskDoors);
     site.drive.resident(ResidentCommand::ChangeDoors(DoorChange::Pause));
-    let all = |state: DoorState| {
-        move |s: &mut Site| matches!(&s.drive.scene, ResidentScene::Doors(v) if v.doors.iter().all(|d| d.state == state))
-    };
+    let all = |state: DoorState| move |s: &mut Site| matches!(&s.drive.scene, ResidentScene::Doors(v) if v.doors.iter().all(|d| d.state == state));
     site.deliver_until("the pause", Duration::from_secs(10), all(DoorState::Paused));
-    assert!(!site.gates[0].knows(0).unwrap() && !site.gates[1].knows(0).unwrap());
+    assert!(!site.knows(0) && !site.knows(1));
     assert!(site.gates.iter_mut().all(|gate| gate.faces().unwrap() == 1), "kept");
     assert!(site.gates[0].opens_for(&practice_card(0).unwrap()).unwrap());
     site.drive.resident(ResidentCommand::ChangeDoors(DoorChange::Resume));
     site.deliver_until("the resumption", Duration::from_secs(10), all(DoorState::Open));
-    assert!(site.gates[0].knows(0).unwrap() && site.gates[1].knows(0).unwrap());
+    assert!(site.knows(0) && site.knows(1));
 
     let ResidentScene::Doors(view) = &site.drive.scene else { panic!("{:?}", site.drive.scene) };
     let first = view.doors[0].gate;
@@ -310,15 +325,15 @@ fn p44_a_pause_and_a_dropped_door_take_effect_at_the_gates_at_once() {
     let n = (0..2).find(|n| name_of(*n) == named).unwrap();
     site.drive.resident(ResidentCommand::ChangeDoors(DoorChange::Drop(first)));
     site.deliver_until("the erasure at one door", Duration::from_secs(10), move |s| s.gates[n].faces().unwrap() == 0);
-    assert!(!site.gates[n].knows(0).unwrap());
-    assert!(site.gates[1 - n].knows(0).unwrap(), "the other door is as it was");
+    assert!(!site.knows(n));
+    assert!(site.knows(1 - n), "the other door is as it was");
     site.drive.resident(ResidentCommand::Back);
 
     // By staff, on the person's request: the same way.
     site.drive.staff(StaffCommand::OpenResident(resident));
     site.drive.staff(StaffCommand::Deletion(DeletionCommand::PauseFor(resident)));
     site.drive.deliver().unwrap();
-    assert!(!site.gates[1 - n].knows(0).unwrap());
+    assert!(!site.knows(1 - n));
 }
 
 #[test]
@@ -330,20 +345,20 @@ fn p51_5_stopping_all_faces_binds_at_every_gate_and_cards_go_on() {
     site.drive.deliver().unwrap();
     println!("all faces stopped at two gates after {:.2?}", asked.elapsed());
     for gate in &mut site.gates {
-        assert!(gate.knows(0).is_err(), "the gate looks at nobody");
+        assert_eq!(gate.ask("look 0").unwrap(), "FacesOff(Stopped)", "the gate looks at nobody");
         assert!(gate.opens_for(&practice_card(0).unwrap()).unwrap());
         assert_eq!(gate.faces().unwrap(), 1, "kept");
     }
     // It stays so over a restart of the gate, until somebody resumes it.
     let address = site.gates[0].address.clone();
     site.gates[0].restart(&address).unwrap();
-    assert!(site.gates[0].knows(0).is_err());
+    assert_eq!(site.gates[0].ask("look 0").unwrap(), "FacesOff(Stopped)");
     site.drive.staff(StaffCommand::Deletion(DeletionCommand::ResumeFaces(None)));
     site.deliver_until("the resumption", Duration::from_secs(15), |s| {
         matches!(&s.drive.scene, ResidentScene::Idle { face_offered: true, .. })
             && s.drive.gates.iter().all(|g| g.reachable && g.pending == 0)
     });
-    assert!(site.gates.iter_mut().all(|gate| gate.knows(0).unwrap()));
+    assert!(site.knows(0) && site.knows(1));
 }
 
 /// Stands between desk and gate. While `swallow` is above zero, what the gate answers on a connection is lost, and the connection with it.

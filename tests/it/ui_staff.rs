@@ -6,14 +6,12 @@ use iced_test::core::widget::operation::{Operation, Outcome, focusable};
 use iced_test::runtime::user_interface::{Cache, UserInterface};
 use iced_test::selector::id;
 use menka::app::command::StaffCommand;
-use menka::app::deletion::{
-    DeletionCommand, DeletionEvent, DoorLine, DoorState, EndingView, PersonView, SiteView,
-};
+use menka::app::deletion::{DeletionCommand, DeletionEvent, DoorLine, DoorState, EndingView, PersonView, SiteView};
 use menka::app::event::{CardRead, CardView, FaceState, Failure, FieldFault, ResidentRow, ResidentView, StaffEvent};
 use menka::domain::Realm;
 use menka::domain::card::CardUid;
-use menka::domain::gate::GateStatus;
 use menka::domain::consent::EraseReason;
+use menka::domain::gate::GateStatus;
 use menka::domain::id::{ConsentId, GateId, ResidentId};
 use menka::domain::notice::Language;
 use menka::domain::permit::{Blocker, Condition};
@@ -137,11 +135,7 @@ fn ending(pending: bool) -> EndingView {
         resident: ResidentId::from_bytes([7; 16]),
         ended_at: Timestamp::from_ms(1_795_310_000_000),
         reason: "withdrawn".into(),
-        pending: if pending {
-            vec![("西门车库".into(), Timestamp::from_ms(1_795_396_400_000))]
-        } else {
-            vec![]
-        },
+        pending: if pending { vec![("西门车库".into(), Timestamp::from_ms(1_795_396_400_000))] } else { vec![] },
         supplement_waits: !pending,
     }
 }

@@ -17,12 +17,7 @@ use super::parts::{self, Page};
 const DROP_IDS: [&str; 8] = ["drop-0", "drop-1", "drop-2", "drop-3", "drop-4", "drop-5", "drop-6", "drop-7"];
 
 /// The page, or the question about one door.
-pub(super) fn view<'a>(
-    sizes: Sizes,
-    texts: &'a Texts,
-    view: &'a DoorsView,
-    dropping: Option<GateId>,
-) -> Page<'a> {
+pub(super) fn view<'a>(sizes: Sizes, texts: &'a Texts, view: &'a DoorsView, dropping: Option<GateId>) -> Page<'a> {
     match dropping.and_then(|id| view.doors.iter().find(|door| door.gate == id)) {
         Some(door) => ask(sizes, texts, door),
         None => list(sizes, texts, view),
@@ -64,14 +59,11 @@ fn line<'a>(sizes: Sizes, texts: &'a Texts, at: usize, door: &'a DoorLine) -> El
         let press = Some(Message::DropPressed(Some(door.gate)));
         widget::action(small, *id, trr!(texts, "door-drop"), Weight::Plain, press)
     });
-    row![
-        container(sizes.text(door.label.as_str())).width(Fill),
-        widget::pill(sizes, tone, word),
-    ]
-    .push(drop)
-    .spacing(sizes.space)
-    .align_y(Center)
-    .into()
+    row![container(sizes.text(door.label.as_str())).width(Fill), widget::pill(sizes, tone, word),]
+        .push(drop)
+        .spacing(sizes.space)
+        .align_y(Center)
+        .into()
 }
 
 fn ask<'a>(sizes: Sizes, texts: &'a Texts, door: &'a DoorLine) -> Page<'a> {

@@ -25,8 +25,7 @@ pub(super) fn confirm<'a>(sizes: Sizes, texts: &'a Texts, words: &'a Words, gate
         content = content.push(parts::panel(sizes, Tone::Plain, list));
     }
     // Below what is asked, and quieter: it must not keep anybody from withdrawing.
-    let fewer =
-        parts::button(sizes, "doors", trr!(texts, "doors-action"), Weight::Quiet, Some(Message::DoorsPressed));
+    let fewer = parts::button(sizes, "doors", trr!(texts, "doors-action"), Weight::Quiet, Some(Message::DoorsPressed));
     let content = content.push(fewer);
     let label = |at: usize, ours: String| words.buttons.get(at).cloned().unwrap_or(ours);
     let foot = widget::equal_pair(

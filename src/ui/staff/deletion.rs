@@ -220,9 +220,11 @@ impl Deletion {
         ]
         .spacing(S.space * 1.5)
         .align_y(Center);
-        let lines = site.gates.iter().enumerate().map(|(at, (gate, name, stopped, waiting))| {
-            self.gate_line(texts, at, *gate, name, *stopped, *waiting)
-        });
+        let lines = site
+            .gates
+            .iter()
+            .enumerate()
+            .map(|(at, (gate, name, stopped, waiting))| self.gate_line(texts, at, *gate, name, *stopped, *waiting));
         let content = column![head].extend(lines).spacing(S.space * 1.25);
         widget::panel(S, Tone::Plain, content).into()
     }
@@ -255,11 +257,7 @@ impl Deletion {
             container(S.text(name)).width(Fill),
             widget::pill(S, tone, word),
             button(format!("stop-{at}"), label, Message::AskPressed(ask)),
-            button(
-                format!("switched-off-{at}"),
-                tr!(texts, "switched-off-action"),
-                Message::SwitchedOffPressed(next)
-            ),
+            button(format!("switched-off-{at}"), tr!(texts, "switched-off-action"), Message::SwitchedOffPressed(next)),
             button(
                 format!("retire-{at}"),
                 tr!(texts, "retire-action"),
@@ -297,14 +295,14 @@ fn asked<'a>(texts: &Texts, what: &Ask) -> Column<'a, Message> {
     let (said, todo, yes) = match what {
         Ask::Pause(_) => (tr!(texts, "ask-pause"), tr!(texts, "ask-person"), tr!(texts, "pause-action")),
         Ask::Resume(_) => (tr!(texts, "ask-resume"), tr!(texts, "ask-person"), tr!(texts, "resume-action")),
-        Ask::Drop(_, _, gate) => (
-            tr!(texts, "ask-drop", gate = gate.as_str()),
-            tr!(texts, "ask-person"),
-            tr!(texts, "drop-action"),
-        ),
-        Ask::Close(_, why) => {
-            (tr!(texts, "ask-close", why = closing_word(texts, *why)), tr!(texts, "ask-close-todo"), tr!(texts, "close-action"))
+        Ask::Drop(_, _, gate) => {
+            (tr!(texts, "ask-drop", gate = gate.as_str()), tr!(texts, "ask-person"), tr!(texts, "drop-action"))
         }
+        Ask::Close(_, why) => (
+            tr!(texts, "ask-close", why = closing_word(texts, *why)),
+            tr!(texts, "ask-close-todo"),
+            tr!(texts, "close-action"),
+        ),
         Ask::Stop(gate) => (
             match gate {
                 Some((_, name)) => tr!(texts, "ask-stop", gate = name.as_str()),
@@ -321,11 +319,9 @@ fn asked<'a>(texts: &Texts, what: &Ask) -> Column<'a, Message> {
             tr!(texts, "ask-resume-todo"),
             tr!(texts, "resume-one"),
         ),
-        Ask::Retire(_, gate) => (
-            tr!(texts, "ask-retire", gate = gate.as_str()),
-            tr!(texts, "ask-retire-todo"),
-            tr!(texts, "retire-action"),
-        ),
+        Ask::Retire(_, gate) => {
+            (tr!(texts, "ask-retire", gate = gate.as_str()), tr!(texts, "ask-retire-todo"), tr!(texts, "retire-action"))
+        }
     };
     column![
         widget::telling(S, "deletion-ask", Tone::Warn, said, Some(todo)),
@@ -352,17 +348,18 @@ fn doors<'a>(texts: &Texts, person: &'a PersonView) -> Option<Element<'a, Messag
     };
     let pause = widget::action(S, id, label, Weight::Plain, Some(Message::AskPressed(ask)));
     let head = row![container(S.text(said)).width(Fill), pause].spacing(S.space * 1.5).align_y(Center);
-    let lines = person.doors.iter().enumerate().map(|(at, door)| {
-        let there = !matches!(door.state, DoorState::Dropped | DoorState::Dropping);
-        let ask = Message::AskPressed(Ask::Drop(resident, door.gate, door.label.clone()));
-        row![container(S.text(door.label.as_str())).width(Fill), door_pill(texts, door)]
-            .push(there.then(|| {
-                widget::action(S, format!("drop-{at}"), tr!(texts, "drop-action"), Weight::Plain, Some(ask))
-            }))
-            .spacing(S.space)
-            .align_y(Center)
-            .into()
-    });
+    let lines =
+        person.doors.iter().enumerate().map(|(at, door)| {
+            let there = !matches!(door.state, DoorState::Dropped | DoorState::Dropping);
+            let ask = Message::AskPressed(Ask::Drop(resident, door.gate, door.label.clone()));
+            row![container(S.text(door.label.as_str())).width(Fill), door_pill(texts, door)]
+                .push(there.then(|| {
+                    widget::action(S, format!("drop-{at}"), tr!(texts, "drop-action"), Weight::Plain, Some(ask))
+                }))
+                .spacing(S.space)
+                .align_y(Center)
+                .into()
+        });
     let content = column![head].extend(lines).spacing(S.space * 1.25);
     Some(widget::panel(S, Tone::Plain, content).into())
 }
@@ -429,7 +426,11 @@ fn closing<'a>(texts: &Texts, person: &PersonView) -> Element<'a, Message> {
                 let ask = Some(Message::AskPressed(Ask::Close(person.resident, *why)));
                 widget::action(S, format!("close-{at}"), closing_word(texts, *why), Weight::Plain, ask)
             });
-            column![title, S.soft(tr!(texts, "close-text")), row(buttons).spacing(S.space).wrap().vertical_spacing(S.space)]
+            column![
+                title,
+                S.soft(tr!(texts, "close-text")),
+                row(buttons).spacing(S.space).wrap().vertical_spacing(S.space)
+            ]
         }
     };
     widget::panel(S, Tone::Plain, content.spacing(S.space * 1.25)).into()
@@ -473,7 +474,8 @@ fn retention<'a>(texts: &Texts, site: &'a SiteView) -> Element<'a, Message> {
             evidence = plan.evidence.len()
         ))
     };
-    let waiting = (!plan.waiting.is_empty()).then(|| S.soft(tr!(texts, "retention-waiting", count = plan.waiting.len())));
+    let waiting =
+        (!plan.waiting.is_empty()).then(|| S.soft(tr!(texts, "retention-waiting", count = plan.waiting.len())));
     let may = !plan.is_empty() && site.clock_doubt.is_none();
     let run = widget::action(
         S,

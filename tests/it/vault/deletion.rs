@@ -122,7 +122,11 @@ fn p47a_the_last_signature_makes_the_certificate_by_itself() {
     assert_eq!(vault.certificate(granted.consent(), later(0)).unwrap_err(), VaultError::Unknown, "not ended yet");
     vault.end_consent(reader.resident, EraseReason::Withdrawn, later(1)).unwrap();
     assert_eq!(gates[0].serve(&mut vault, later(2)).len(), 1);
-    assert_eq!(vault.certificates_of(granted.consent()).unwrap(), Vec::<bool>::new(), "nothing is said before it is done");
+    assert_eq!(
+        vault.certificates_of(granted.consent()).unwrap(),
+        Vec::<bool>::new(),
+        "nothing is said before it is done"
+    );
     gates[1].serve(&mut vault, later(3));
     assert_eq!(vault.certificates_of(granted.consent()).unwrap(), [true]);
 
@@ -166,11 +170,17 @@ fn p47b_a_gate_that_is_away_is_named_with_its_stop_and_a_supplement_follows_by_i
     assert_eq!(vault.record_switch_off(&nobody, Actor::Station, later(4 * HOUR)), Err(VaultError::Unknown));
     assert_eq!(vault.switch_off_since(gates[1].id, later(HOUR)).unwrap(), Some(entry));
     let second = vault.certificate(granted.consent(), later(5 * HOUR)).unwrap();
-    assert!(matches!(&second.facts.gates[1].state, GateState::Pending(Stop::SwitchedOff { at }) if *at == later(3 * HOUR)));
+    assert!(
+        matches!(&second.facts.gates[1].state, GateState::Pending(Stop::SwitchedOff { at }) if *at == later(3 * HOUR))
+    );
     assert_eq!(second.facts.supplement_of, Some(part.facts.id));
 
     gates[1].serve(&mut vault, later(6 * HOUR));
-    assert_eq!(vault.certificates_of(granted.consent()).unwrap(), [false, false, true], "the supplement came by itself");
+    assert_eq!(
+        vault.certificates_of(granted.consent()).unwrap(),
+        [false, false, true],
+        "the supplement came by itself"
+    );
     let open = vault.endings_open().unwrap();
     assert!(open[0].pending.is_empty() && open[0].supplement_waits, "and waits for its person");
     let last = vault.certificate(granted.consent(), later(7 * HOUR)).unwrap();
@@ -341,7 +351,10 @@ fn p44_a_dropped_door_is_erased_there_only_and_the_last_door_ends_the_consent() 
     assert_eq!(row.gates, [gates[0].id, gates[1].id], "what was signed stays");
     let signed = statement::verify(&row.evidence, &vault.evidence_public()).unwrap();
     assert_eq!(menka::evidence::consent::read(&signed.payload).unwrap().gates.len(), 2);
-    assert_eq!(vault.record_face_held(&granted, gates[0].id, [7; 32], b"r", later(3)), Err(VaultError::ConsentNotCurrent));
+    assert_eq!(
+        vault.record_face_held(&granted, gates[0].id, [7; 32], b"r", later(3)),
+        Err(VaultError::ConsentNotCurrent)
+    );
     gates[0].serve(&mut vault, later(3));
 
     vault.drop_door(reader.resident, gates[1].id, by, later(4)).unwrap();
@@ -427,7 +440,11 @@ fn p19_retention_ends_faces_records_identities_and_keys_by_rule_and_nothing_is_l
     let over = last_day().end();
     let plan = vault.retention_plan(over).unwrap();
     assert_eq!((plan.faces.len(), &plan.records[..]), (1, &[reader.resident][..]));
-    assert_eq!(vault.current_consent(reader.resident).unwrap().map(|c| c.consent), Some(granted.consent()), "a dry run");
+    assert_eq!(
+        vault.current_consent(reader.resident).unwrap().map(|c| c.consent),
+        Some(granted.consent()),
+        "a dry run"
+    );
 
     let report = vault.run_retention(over).unwrap();
     assert_eq!((report.faces, report.records, report.identities, report.evidence), (1, 1, 0, 0));
