@@ -103,7 +103,7 @@ withdrawn-pending-text = A gate that does not answer stops its face function by 
 ## Deletion: pause, fewer doors, certificate
 doors-action = Only pause, or fewer doors
 doors-title = Doors that your face opens
-doors-text = You may pause for now, or take out some of the doors. It takes effect at once; you can change it again at any time.
+doors-text = You may pause for now, or take out some of the doors. It takes effect at once. A pause can be lifted at any time.
 doors-paused = Paused: none of these doors knows your face now. It is still kept; you can take it up again, or withdraw and delete it.
 doors-pause = Pause at all doors
 doors-resume = Use again
@@ -114,7 +114,7 @@ door-dropped = taken out, deleted
 door-dropping = taken out, being deleted
 door-empty = does not hold your face
 door-drop = Take this door out
-drop-title = Take out “{ $gate }”?
+drop-title = Take out "{ $gate }"?
 drop-text = Your face is deleted at this door at once; the other doors stay as they are. To use your face here again, it has to be taken anew.
 drop-confirm = Take this door out
 withdrawn-stops-at = From { $at } at the latest your face does not open this door.

@@ -103,7 +103,7 @@ withdrawn-pending-text = 没有回应的门禁机会自动停止人脸功能；�
 ## 删除：停用、减少几道门、证明
 doors-action = 只停用，或者减少几道门
 doors-title = 您的人脸能开的门
-doors-text = 您可以先停用，也可以去掉其中几道门。当场生效，随时可以再来改。
+doors-text = 您可以先停用，也可以去掉其中几道门，当场生效。停用以后随时可以恢复。
 doors-paused = 已经停用：现在这些门都不认您的人脸。人脸还保留着，您可以恢复，也可以撤回并删除。
 doors-pause = 全部停用
 doors-resume = 恢复使用
