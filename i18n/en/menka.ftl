@@ -534,3 +534,16 @@ reason-notice-unanswered = changed notice not agreed to
 reason-turned-fourteen = turned fourteen
 reason-found-erased = found erased at the gates
 reason-other = enrolment not completed
+## Roles and looks
+
+err-role = Your account does not do this.
+rec-role = Please hand it to a colleague who does.
+role-front-desk = Front desk
+role-supervisor = Supervisor
+role-technician = Technician
+role-auditor = Auditor
+look-why = Why open it?
+look-here = The resident is here
+look-card = Card work
+look-request = Call or letter
+look-other = Other

@@ -534,3 +534,16 @@ reason-notice-unanswered = 告知书变更后未重新同意
 reason-turned-fourteen = 年满十四周岁
 reason-found-erased = 门禁机中已删除
 reason-other = 录入没有完成
+## 角色与查看
+
+err-role = 您的账号不能办这件事。
+rec-role = 请交给有这项职责的同事办。
+role-front-desk = 前台
+role-supervisor = 主管
+role-technician = 技术员
+role-auditor = 审计员
+look-why = 为什么打开？
+look-here = 住户本人在场
+look-card = 办卡
+look-request = 来电或来信
+look-other = 其他

@@ -130,6 +130,7 @@ try:
     keys("1-101")
     press("Return")
     click(STAFF, "home-row-0")
+    click(STAFF, "look-here")
     has(STAFF, "card-issue")
     shoot("02-resident-page")
     click(TOOLS, "tool-card-0")

@@ -8,6 +8,7 @@ use crate::domain::consent::Signature;
 use crate::domain::id::{GateId, ResidentId};
 use crate::domain::notice::Language;
 use crate::domain::resident::AgeBand;
+use crate::domain::role::LookWhy;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::CivilDate;
 use crate::secret::Passphrase;
@@ -36,8 +37,8 @@ pub enum StaffCommand {
         /// As typed, e.g. `3-1201` or `王 3-1201`.
         query: String,
     },
-    /// Opens one record (logged).
-    OpenResident(ResidentId),
+    /// Opens one record, for this reason (logged).
+    OpenResident(ResidentId, LookWhy),
     /// Closes it.
     CloseResident,
     /// Adds or edits a resident; raw fields, checked by the desk.

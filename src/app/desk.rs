@@ -492,7 +492,8 @@ impl Desk {
                 self.acted_at = self.moment;
                 self.resident_tapped(uid, withdraw, now);
             }
-            Some(_) => self.staff_card(uid, now),
+            Some(_) if self.sees_people() => self.staff_card(uid, now),
+            Some(_) => {}
             None => {}
         }
     }

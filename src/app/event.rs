@@ -78,6 +78,8 @@ pub enum Failure {
     FaceNotOffered,
     /// The paper could not be written there.
     PaperNotWritten(String),
+    /// The account's role does not have this command.
+    NotYourRole,
 }
 
 /// A gate's shown name.

@@ -13,6 +13,7 @@ pub mod event;
 mod handing_over;
 mod preview;
 pub mod promises;
+pub mod roles;
 pub mod runner;
 mod staff;
 mod visit;

@@ -24,6 +24,9 @@ const ASK_LIMIT: Duration = Duration::from_millis(2_000);
 
 impl Desk {
     pub(super) fn handle_staff(&mut self, command: StaffCommand, now: Timestamp) {
+        if !self.is_allowed(&command, now) {
+            return;
+        }
         match command {
             StaffCommand::CreateVault { operator, passphrase, facts } => {
                 self.create(&operator, &passphrase, &facts, now);
@@ -31,7 +34,7 @@ impl Desk {
             StaffCommand::Unlock { passphrase } => self.unlock(&passphrase, now),
             StaffCommand::Lock => self.lock(now),
             StaffCommand::Find { query } => self.find(&query),
-            StaffCommand::OpenResident(id) => self.open_record(id, OpenWhy::Staff, now),
+            StaffCommand::OpenResident(id, why) => self.open_record(id, OpenWhy::Staff(why), now),
             StaffCommand::CloseResident => {
                 if let Some(open) = self.open.as_mut() {
                     open.opened = None;

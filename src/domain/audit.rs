@@ -96,4 +96,6 @@ pub enum AuditEvent {
     EvidenceErased(ResidentId),
     /// Staff confirmed the date after the clock had jumped ahead.
     DateConfirmed,
+    /// A command was refused for the account's role; which command.
+    ActRefused(&'static str),
 }

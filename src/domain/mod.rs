@@ -19,6 +19,7 @@ pub mod notice;
 pub mod permit;
 pub mod quality;
 pub mod resident;
+pub mod role;
 pub mod site;
 pub mod time;
 

@@ -65,6 +65,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::CardOnlyAge => words!(texts, "err-card-only-age", "rec-card-only-age"),
         Failure::CaptureLost => words!(texts, "err-capture-lost", "rec-capture-lost"),
         Failure::NothingToWithdraw => words!(texts, "err-nothing-to-withdraw", "rec-nothing-to-withdraw"),
+        Failure::NotYourRole => words!(texts, "err-role", "rec-role"),
         Failure::PaperNotWritten(why) => words!(texts, "err-paper", "rec-paper", why = why.as_str()),
     }
 }
@@ -218,6 +219,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         | Failure::NoGateChosen
         | Failure::Face(_)
         | Failure::Refused(..)
-        | Failure::FingerprintUnreadable => tr!(texts, "say-staff"),
+        | Failure::FingerprintUnreadable
+        | Failure::NotYourRole => tr!(texts, "say-staff"),
     }
 }

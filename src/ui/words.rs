@@ -3,6 +3,7 @@
 use super::theme::Tone;
 use crate::domain::gate::GateStatus;
 use crate::domain::resident::AgeBand;
+use crate::domain::role::{LookWhy, Role};
 use crate::domain::site::Fact;
 use crate::i18n::Texts;
 use crate::tr;
@@ -16,6 +17,26 @@ pub fn age_band(texts: &Texts, band: AgeBand) -> String {
         AgeBand::Adult => tr!(texts, "band-adult"),
         AgeBand::From14To17 => tr!(texts, "band-14-17"),
         AgeBand::Under14 => tr!(texts, "band-under-14"),
+    }
+}
+
+/// A role.
+pub fn role(texts: &Texts, role: Role) -> String {
+    match role {
+        Role::FrontDesk => tr!(texts, "role-front-desk"),
+        Role::Supervisor => tr!(texts, "role-supervisor"),
+        Role::Technician => tr!(texts, "role-technician"),
+        Role::Auditor => tr!(texts, "role-auditor"),
+    }
+}
+
+/// Why a record is opened.
+pub fn look(texts: &Texts, why: LookWhy) -> String {
+    match why {
+        LookWhy::Here => tr!(texts, "look-here"),
+        LookWhy::Card => tr!(texts, "look-card"),
+        LookWhy::Request => tr!(texts, "look-request"),
+        LookWhy::Other => tr!(texts, "look-other"),
     }
 }
 

@@ -11,8 +11,11 @@ use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
 use super::keys::VaultKey;
 
 /// Numbered migrations of `vault.db`. Never edited after a release.
-const MAIN_MIGRATIONS: &[&str] =
-    &[include_str!("migrations/vault/0001_init.sql"), include_str!("migrations/vault/0006_deletion.sql")];
+const MAIN_MIGRATIONS: &[&str] = &[
+    include_str!("migrations/vault/0001_init.sql"),
+    include_str!("migrations/vault/0002_staff.sql"),
+    include_str!("migrations/vault/0006_deletion.sql"),
+];
 /// Numbered migrations of `keys.db`. Never edited after a release.
 const KEYS_MIGRATIONS: &[&str] = &[include_str!("migrations/keys/0001_init.sql")];
 

@@ -65,6 +65,7 @@ use zeroize::Zeroizing;
 use crate::domain::Realm;
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::id::{SiteId, StaffId};
+use crate::domain::role::Role;
 use crate::domain::site::SiteFacts;
 use crate::domain::time::Timestamp;
 use crate::secret::{Passphrase, random_bytes};
@@ -95,6 +96,7 @@ pub struct Vault {
     site: SiteId,
     staff: StaffId,
     staff_name: String,
+    role: Role,
     ring: Ring,
     signer: SigningKey,
     main: Connection,
@@ -162,7 +164,10 @@ impl Vault {
         let seed = Zeroizing::new(random_bytes::<32>());
         let signer = SigningKey::from_bytes(&seed);
         let staff_name = operator.trim().to_owned();
-        let vault = Self { dir: dir.to_owned(), realm, site, staff, staff_name, ring, signer, main, people_keys, lock };
+        let role = Role::Supervisor;
+        let dir_owned = dir.to_owned();
+        let vault =
+            Self { dir: dir_owned, realm, site, staff, staff_name, role, ring, signer, main, people_keys, lock };
         let work = vault.begin()?;
         vault.write_station(&work, "site", site.bytes())?;
         vault.write_station(&work, "realm", realm.label().as_bytes())?;
@@ -258,6 +263,11 @@ impl Vault {
         (self.staff, self.staff_name.clone())
     }
 
+    /// What the account that is logged in may do.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
     /// The public key under which receipts, statements of deletion and log heads verify (Ed25519). To be posted at the
     /// desk.
     pub fn evidence_public(&self) -> [u8; 32] {
@@ -287,6 +297,7 @@ impl Vault {
             site,
             staff,
             staff_name: String::new(),
+            role: Role::Auditor,
             ring,
             signer,
             main,
@@ -302,7 +313,7 @@ impl Vault {
         }
         let seed = vault.read_station_sealed("evidence-key")?.ok_or_else(|| VaultError::corrupt(MAIN_FILE))?;
         vault.signer = SigningKey::try_from(&seed[..]).map_err(|_| VaultError::corrupt(MAIN_FILE))?;
-        vault.staff_name = vault.read_staff(staff)?;
+        (vault.staff_name, vault.role) = vault.read_staff(staff)?;
         Ok(vault)
     }
 

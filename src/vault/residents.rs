@@ -7,6 +7,7 @@ use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::card::CardUid;
 use crate::domain::id::ResidentId;
 use crate::domain::resident::{AgeBand, PersonName, Resident, ResidentDraft, Unit};
+use crate::domain::role::LookWhy;
 use crate::domain::time::{CivilDate, Timestamp};
 
 use super::Vault;
@@ -17,9 +18,9 @@ use super::lookup::{self, Reading};
 /// Why a record is opened; written to the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenWhy {
-    /// Staff opened it.
-    Staff,
-    /// The resident tapped their card.
+    /// Staff opened it, for this reason.
+    Staff(LookWhy),
+    /// A card was tapped at the staff window, which shows its holder's record.
     CardTap,
     /// A duty of the program, e.g. an end date.
     Duty,
@@ -29,7 +30,7 @@ impl OpenWhy {
     /// The word in the log.
     pub fn label(self) -> &'static str {
         match self {
-            Self::Staff => "staff",
+            Self::Staff(why) => why.label(),
             Self::CardTap => "card-tap",
             Self::Duty => "duty",
         }
@@ -121,8 +122,7 @@ impl Vault {
     /// [`VaultError::Unknown`], [`VaultError::Corrupt`], and those of the disk.
     pub fn open_resident(&mut self, id: ResidentId, why: OpenWhy, now: Timestamp) -> Result<Resident, VaultError> {
         let who = match why {
-            OpenWhy::Staff => Actor::Staff(self.staff),
-            OpenWhy::CardTap => Actor::Resident(id),
+            OpenWhy::Staff(_) | OpenWhy::CardTap => Actor::Staff(self.staff),
             OpenWhy::Duty => Actor::Station,
         };
         let work = self.begin()?;

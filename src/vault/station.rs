@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, StaffId};
+use crate::domain::role::Role;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::Timestamp;
 
@@ -149,6 +150,16 @@ impl Vault {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Records that a command was refused for the account's role.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn record_refused_act(&mut self, command: &'static str, now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        self.append(&work, Actor::Staff(self.staff), &AuditEvent::ActRefused(command), now)?;
+        Ok(work.commit()?)
+    }
+
     pub(super) fn write_facts(&self, work: &Connection, facts: &SiteFacts) -> Result<(), VaultError> {
         for (fact, text) in facts.pairs() {
             if text == fact.default_text() {
@@ -164,17 +175,20 @@ impl Vault {
 
     pub(super) fn write_staff(&self, work: &Connection, now: Timestamp) -> Result<(), VaultError> {
         let sealed = self.ring.station.seal(&staff_place(self.staff), self.staff_name.as_bytes())?;
-        let sql = "INSERT INTO staff (id, shown_name, made_at) VALUES (?1, ?2, ?3)";
-        work.execute(sql, params![self.staff.bytes(), sealed, now.ms()])?;
+        let sql = "INSERT INTO staff (id, shown_name, role, made_at) VALUES (?1, ?2, ?3, ?4)";
+        work.execute(sql, params![self.staff.bytes(), sealed, self.role.label(), now.ms()])?;
         Ok(())
     }
 
-    pub(super) fn read_staff(&self, staff: StaffId) -> Result<String, VaultError> {
+    pub(super) fn read_staff(&self, staff: StaffId) -> Result<(String, Role), VaultError> {
         let damaged = || VaultError::corrupt(MAIN_FILE);
-        let sql = "SELECT shown_name FROM staff WHERE id = ?1";
-        let sealed: Option<Vec<u8>> = self.main.query_row(sql, [staff.bytes()], |row| row.get(0)).optional()?;
-        let plain = self.ring.station.open(&staff_place(staff), &sealed.ok_or_else(damaged)?).ok_or_else(damaged)?;
-        String::from_utf8(plain.to_vec()).map_err(|_| damaged())
+        let sql = "SELECT shown_name, role FROM staff WHERE id = ?1";
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let found: Option<(Vec<u8>, String)> = self.main.query_row(sql, [staff.bytes()], read).optional()?;
+        let (sealed, role) = found.ok_or_else(damaged)?;
+        let plain = self.ring.station.open(&staff_place(staff), &sealed).ok_or_else(damaged)?;
+        let name = String::from_utf8(plain.to_vec()).map_err(|_| damaged())?;
+        Ok((name, Role::from_label(&role).ok_or_else(damaged)?))
     }
 
     pub(super) fn write_station(&self, work: &Connection, name: &str, value: &[u8]) -> Result<(), VaultError> {

@@ -9,6 +9,7 @@ use menka::app::event::{FaceState, Failure, ResidentScene};
 use menka::domain::Realm;
 use menka::domain::card::CardUid;
 use menka::domain::quality::Guidance;
+use menka::domain::role::LookWhy;
 use menka::face::{self, EngineKind};
 use menka::gate::place::Place;
 use menka::ports::{CameraError, FaceEngine};
@@ -189,7 +190,7 @@ fn p16_a_refuser_has_a_working_card_and_no_template_anywhere() {
     drive.resident(ResidentCommand::Back);
     assert_eq!(drive.previews, 0, "the camera stayed dark");
     assert!(drive.tap.lock().unwrap().is_empty(), "nothing was sealed");
-    drive.staff(StaffCommand::OpenResident(resident));
+    drive.staff(StaffCommand::OpenResident(resident, LookWhy::Here));
     assert_eq!(drive.opened.as_ref().and_then(|v| v.card.clone()), before, "the card is what it was");
     for gate in &mut gates {
         assert!(gate.opens_for(&card_uid(3)).unwrap());

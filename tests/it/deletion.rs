@@ -14,6 +14,7 @@ use menka::app::event::{Event, FaceState, ResidentScene, StaffEvent};
 use menka::app::runner::SystemClock;
 use menka::domain::Realm;
 use menka::domain::id::ResidentId;
+use menka::domain::role::LookWhy;
 use menka::evidence::certificate::{self, Keys};
 use menka::face::{self, EngineKind};
 use menka::gate::place::Place;
@@ -262,7 +263,7 @@ fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_its
         assert_eq!(gate.faces().unwrap(), 0);
         assert!(gate.opens_for(&practice_card(0).unwrap()).unwrap(), "the card is not touched");
     }
-    site.drive.staff(StaffCommand::OpenResident(resident));
+    site.drive.staff(StaffCommand::OpenResident(resident, LookWhy::Request));
     assert_eq!(site.drive.opened.as_ref().map(|v| v.face.clone()), Some(FaceState::None));
     let told = site.drive.told.join("\n");
     assert!(told.contains("supplement_waits: true"), "staff are told of the supplement");
@@ -292,7 +293,7 @@ fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_its
     std::fs::remove_dir_all(&backup).unwrap();
     site.drive.unlock();
     site.deliver_until("the comparison", Duration::from_secs(30), |s| {
-        s.drive.staff(StaffCommand::OpenResident(resident));
+        s.drive.staff(StaffCommand::OpenResident(resident, LookWhy::Request));
         s.drive.opened.as_ref().is_some_and(|v| v.face == FaceState::None)
     });
     assert!(site.gates.iter_mut().all(|gate| gate.faces().unwrap() == 0));
@@ -330,7 +331,7 @@ fn p44_a_pause_and_a_dropped_door_take_effect_at_the_gates_at_once() {
     site.drive.resident(ResidentCommand::Back);
 
     // By staff, on the person's request: the same way.
-    site.drive.staff(StaffCommand::OpenResident(resident));
+    site.drive.staff(StaffCommand::OpenResident(resident, LookWhy::Request));
     site.drive.staff(StaffCommand::Deletion(DeletionCommand::PauseFor(resident)));
     site.drive.deliver().unwrap();
     assert!(!site.knows(1 - n));
@@ -452,13 +453,13 @@ fn p19_a_clock_far_ahead_ends_nothing_until_staff_confirm_the_date() {
         let events = site.drive.desk.handle(Command::Staff(StaffCommand::Unlock { passphrase }), far);
         assert!(asked(&events), "{events:?}");
         site.drive.desk.tick(far.plus_ms(86_400_000));
-        let open = Command::Staff(StaffCommand::OpenResident(resident));
+        let open = Command::Staff(StaffCommand::OpenResident(resident, LookWhy::Request));
         assert_eq!(held(&site.drive.desk.handle(open, far)), Some(true), "nothing ended");
     }
     // Put right: nothing is asked, nothing ended.
     site.drive.staff(StaffCommand::Lock);
     site.drive.unlock();
-    site.drive.staff(StaffCommand::OpenResident(resident));
+    site.drive.staff(StaffCommand::OpenResident(resident, LookWhy::Request));
     assert!(matches!(site.drive.opened.as_ref().unwrap().face, FaceState::Held { .. }));
     // Confirmed: what is due ends, and the gate erases.
     site.drive.desk.tick(far);

@@ -12,6 +12,7 @@ mod gate;
 mod layering;
 mod notice;
 mod practice;
+mod roles;
 mod ui_resident;
 mod ui_staff;
 mod vault;

@@ -16,6 +16,7 @@ use menka::domain::id::{ConsentId, GateId, ResidentId};
 use menka::domain::notice::Language;
 use menka::domain::permit::{Blocker, Condition};
 use menka::domain::resident::{AgeBand, PersonName, Resident, ResidentError, Unit};
+use menka::domain::role::LookWhy;
 use menka::domain::site::{Fact, SiteFacts};
 use menka::domain::time::{CivilDate, Timestamp};
 use menka::i18n::Texts;
@@ -206,6 +207,9 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         has_card,
     };
     results.apply(StaffEvent::Found { rows: vec![row(1, "王**", true), row(2, "李*", false)], more: true });
+    let mut reason = unlocked();
+    reason.apply(StaffEvent::Found { rows: vec![row(1, "王**", true), row(2, "李*", false)], more: false });
+    reason.update(Message::Home(staff::home::Message::RowPressed(ResidentId::from_bytes([1; 16]))));
     let mut issuing = unlocked();
     issuing.apply(StaffEvent::Opened(Box::new(person(FaceState::None))));
     issuing.apply(StaffEvent::CardRead(read(false)));
@@ -246,6 +250,7 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ("unlock-wait", waiting, vec!["unlock-passphrase", "unlock-wait", "unlock-action"]),
         ("home", unlocked(), vec!["home-search", "home-find", "home-add", "home-why", "lock", "go-settings"]),
         ("home-found", results, vec!["home-search", "home-row-0", "home-row-1"]),
+        ("home-reason", reason, vec!["look-here", "look-card", "look-request", "look-other"]),
         ("home-trouble", troubled, vec!["home-search", "reader-said", "flash-close"]),
         ("record-issue", issuing, vec!["record-edit", "record-close", "card-field", "card-gate-2"]),
         ("record-face", face, vec!["stop", "card-field"]),
@@ -464,10 +469,12 @@ fn the_search_field_finds_units_and_takes_cards() {
 }
 
 #[test]
-fn a_found_row_opens_its_record() {
+fn a_found_row_opens_its_record_for_a_reason() {
     let (_, mut staff, _) = pages().into_iter().find(|(name, ..)| *name == "home-found").unwrap();
-    let asked = commands(press(&mut staff, "home-row-1"));
-    assert!(matches!(asked[..], [StaffCommand::OpenResident(who)] if who == ResidentId::from_bytes([2; 16])));
+    assert!(commands(press(&mut staff, "home-row-1")).is_empty(), "the reason comes first");
+    let asked = commands(press(&mut staff, "look-request"));
+    let second = ResidentId::from_bytes([2; 16]);
+    assert!(matches!(asked[..], [StaffCommand::OpenResident(who, LookWhy::Request)] if who == second));
 }
 
 #[test]
@@ -570,7 +577,7 @@ fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::Unlock { .. } => "unlock",
         StaffCommand::Lock => "lock",
         StaffCommand::Find { .. } => "find",
-        StaffCommand::OpenResident(_) => "open",
+        StaffCommand::OpenResident(..) => "open",
         StaffCommand::CloseResident => "close",
         StaffCommand::SaveResident { .. } => "save",
         StaffCommand::WedgeTyped(_) => "wedge",
@@ -606,7 +613,8 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
             "first-3" => &["create-vault"],
             "first-1" | "first-2" | "unlock" | "unlock-wait" | "closing" | "gone" | "farewell" => &[],
             "home" | "home-trouble" => &["lock", "show-deletions", "show-gates"],
-            "home-found" => &["lock", "open", "show-deletions", "show-gates"],
+            "home-found" => &["lock", "show-deletions", "show-gates"],
+            "home-reason" => &["lock", "open", "show-deletions", "show-gates"],
             "record-issue" => &["close", "issue-card", "lock"],
             "record-face" => &["close", "lock", "stop-face"],
             "record-withdraw" => &["close", "lock", "withdraw-for"],

@@ -10,6 +10,7 @@ use crate::app::deletion::{
     Closing, DeletionCommand, DeletionEvent, DoorLine, DoorState, EndingView, PersonView, SiteView,
 };
 use crate::domain::id::{ConsentId, GateId, ResidentId};
+use crate::domain::role::LookWhy;
 use crate::domain::time::Timestamp;
 use crate::i18n::Texts;
 use crate::tr;
@@ -146,7 +147,7 @@ impl Deletion {
                 return ask(DeletionCommand::SaveCertificate { consent, path });
             }
             Message::PathPicked(_, None) => {}
-            Message::OpenPressed(resident) => return Action::Ask(StaffCommand::OpenResident(resident)),
+            Message::OpenPressed(resident) => return Action::Ask(StaffCommand::OpenResident(resident, LookWhy::Request)),
             Message::RecordPressed => return Action::Go(Route::Record),
             Message::SwitchedOffPressed(gate) => {
                 self.switching = gate;

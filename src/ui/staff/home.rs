@@ -9,6 +9,7 @@ use crate::app::event::ResidentRow;
 use crate::domain::card::CardUid;
 use crate::domain::gate::GateStatus;
 use crate::domain::id::ResidentId;
+use crate::domain::role::LookWhy;
 use crate::i18n::Texts;
 use crate::tr;
 use crate::ui::theme::{self, Tone, Weight};
@@ -24,8 +25,10 @@ pub enum Message {
     QueryTyped(String),
     /// Enter, or the button.
     FindPressed,
-    /// A row was chosen.
+    /// A row was chosen; the reason comes next.
     RowPressed(ResidentId),
+    /// The reason: the record is opened.
+    WhyPressed(ResidentId, LookWhy),
     /// To another page.
     GoPressed(Route),
     /// The gates again.
@@ -37,11 +40,13 @@ pub enum Message {
 pub struct Home {
     query: String,
     result: Option<(Vec<ResidentRow>, bool)>,
+    chosen: Option<ResidentId>,
 }
 
 impl Home {
     /// A search was answered.
     pub fn found(&mut self, rows: Vec<ResidentRow>, more: bool) {
+        self.chosen = None;
         self.result = Some((rows, more));
     }
 
@@ -76,7 +81,11 @@ impl Home {
                     Action::Ask(StaffCommand::Find { query })
                 }
             }
-            Message::RowPressed(resident) => Action::Ask(StaffCommand::OpenResident(resident)),
+            Message::RowPressed(resident) => {
+                self.chosen = Some(resident);
+                Action::None
+            }
+            Message::WhyPressed(resident, why) => Action::Ask(StaffCommand::OpenResident(resident, why)),
             Message::GoPressed(route) => Action::Go(route),
             Message::RefreshPressed => Action::Ask(StaffCommand::ShowGates),
         }
@@ -94,7 +103,7 @@ impl Home {
         ]
         .spacing(S.space * 1.5)
         .align_y(iced::Bottom);
-        let result = self.result.as_ref().map(|(rows, more)| result(texts, rows, *more));
+        let result = self.result.as_ref().map(|(rows, more)| result(texts, rows, *more, self.chosen));
         let content = column![widget::panel(S, Tone::Plain, column![search].push(result).spacing(S.space * 1.5))]
             .push(face_line(texts, known))
             .push(gates(texts, &known.gates))
@@ -108,7 +117,7 @@ fn is_card(query: &str) -> bool {
     !query.contains('-') && CardUid::from_wedge(query).is_some()
 }
 
-fn result<'a>(texts: &Texts, rows: &'a [ResidentRow], more: bool) -> Element<'a, Message> {
+fn result<'a>(texts: &Texts, rows: &'a [ResidentRow], more: bool, chosen: Option<ResidentId>) -> Element<'a, Message> {
     if rows.is_empty() {
         return widget::telling(
             S,
@@ -124,7 +133,7 @@ fn result<'a>(texts: &Texts, rows: &'a [ResidentRow], more: bool) -> Element<'a,
         } else {
             widget::pill(S, Tone::Warn, tr!(texts, "card-none"))
         };
-        row![
+        let line = row![
             container(S.text(&found.masked_name)).width(Length::FillPortion(2)),
             container(S.text(&found.unit)).width(Length::FillPortion(2)),
             container(card).width(Length::FillPortion(2)),
@@ -137,11 +146,23 @@ fn result<'a>(texts: &Texts, rows: &'a [ResidentRow], more: bool) -> Element<'a,
             ),
         ]
         .spacing(S.space * 1.5)
-        .align_y(Center)
-        .into()
+        .align_y(Center);
+        match chosen == Some(found.id) {
+            true => column![line, reasons(texts, found.id)].spacing(S.space).into(),
+            false => line.into(),
+        }
     });
     let more = more.then(|| S.hint(tr!(texts, "home-more")));
     column(list).push(more).spacing(S.space).into()
+}
+
+/// Why this record is opened: one press more, and the weekly sheet can tell work from curiosity.
+fn reasons<'a>(texts: &Texts, resident: ResidentId) -> Element<'a, Message> {
+    let button = |why: LookWhy| {
+        let id = format!("look-{}", why.label());
+        widget::action(S, id, words::look(texts, why), Weight::Plain, Some(Message::WhyPressed(resident, why)))
+    };
+    row![S.soft(tr!(texts, "look-why"))].extend(LookWhy::ALL.map(button)).spacing(S.space).align_y(Center).wrap().into()
 }
 
 fn face_line<'a>(texts: &Texts, known: &Known) -> Option<Element<'a, Message>> {

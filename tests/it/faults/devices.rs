@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use menka::app::command::{ResidentCommand, StaffCommand};
 use menka::app::event::{Failure, ResidentScene};
+use menka::domain::role::LookWhy;
 use menka::ports::ReaderError;
 use menka::practice::PracticeAct;
 
@@ -66,7 +67,7 @@ fn a_card_is_issued_once_and_never_to_two_people() {
     let gates = site.drive.paired();
     site.drive.staff(StaffCommand::IssueCard { resident: zhou, uid: uid(0), gates: gates.clone() });
     assert_eq!(site.drive.failures.last(), Some(&Failure::CardSame));
-    site.drive.staff(StaffCommand::OpenResident(wu));
+    site.drive.staff(StaffCommand::OpenResident(wu, LookWhy::Here));
     site.drive.staff(StaffCommand::WedgeTyped(typed(0)));
     assert!(site.drive.told.last().is_some_and(|t| t.contains("CardRead") && t.contains("taken: true")));
     site.drive.staff(StaffCommand::IssueCard { resident: wu, uid: uid(0), gates: gates.clone() });

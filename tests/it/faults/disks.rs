@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use menka::app::command::{ResidentCommand, StaffCommand};
 use menka::app::event::{FaceState, Failure, ResidentScene};
+use menka::domain::role::LookWhy;
 
 use super::*;
 
@@ -137,7 +138,7 @@ fn a_full_disk_is_told_says_erased_of_nothing_and_loses_nothing() {
     // With room again the desk does by itself what it owes, and everything else goes on.
     disk.empty();
     site.drive.failures.clear();
-    site.drive.staff(StaffCommand::OpenResident(resident));
+    site.drive.staff(StaffCommand::OpenResident(resident, LookWhy::Here));
     let erasing = |d: &Drive| matches!(d.opened.as_ref().map(|v| &v.face), Some(FaceState::Erasing { .. }));
     site.drive.until("the ending that was owed", Duration::from_secs(15), erasing).unwrap();
     assert_eq!(site.drive.failures, vec![]);

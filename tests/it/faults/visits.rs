@@ -6,6 +6,7 @@ use menka::app::command::{ResidentCommand, StaffCommand};
 use menka::app::event::{FaceState, Failure, ResidentScene};
 use menka::domain::consent::EraseReason;
 use menka::domain::notice::Language;
+use menka::domain::role::LookWhy;
 use menka::domain::site::Fact;
 
 use super::*;
@@ -26,7 +27,7 @@ fn p13_a_kill_in_the_middle_of_a_capture_loses_the_capture_and_nothing_else() {
     drive.unlock();
     assert_eq!(drive.failures, vec![Failure::CaptureLost]);
     let mut site = Site { drive, gates, folder };
-    site.drive.staff(StaffCommand::OpenResident(resident));
+    site.drive.staff(StaffCommand::OpenResident(resident, LookWhy::Here));
     let face = |d: &Drive| d.opened.as_ref().map(|v| v.face.clone());
     assert!(matches!(face(&site.drive), Some(FaceState::Erasing { pending }) if pending.len() == 2));
     let start = std::time::Instant::now();

@@ -9,6 +9,7 @@ use menka::domain::delivery::GateOp;
 use menka::domain::gate::GateRecord;
 use menka::domain::id::{GateId, OpId, ResidentId, TemplateId};
 use menka::domain::resident::{AgeBand, ResidentDraft};
+use menka::domain::role::LookWhy;
 use menka::domain::time::Timestamp;
 use menka::evidence::certificate::{self, GateState, Keys, Step, Stop};
 use menka::evidence::{Kind, hex, statement};
@@ -422,7 +423,7 @@ fn p47a_a_closed_record_ends_card_and_face_everywhere_and_is_kept_to_its_term() 
     assert_eq!(vault.current_card(reader.resident).unwrap(), None);
     let again = vault.issue_card(reader.resident, &uid(9), &[gates[0].id], NOW.date(), later(2));
     assert_eq!(again.unwrap_err(), VaultError::EndWrong, "no card for a closed record");
-    assert_eq!(vault.open_resident(reader.resident, OpenWhy::Staff, later(3)).unwrap().name.as_str(), "王小明");
+    assert_eq!(vault.open_resident(reader.resident, OpenWhy::Staff(LookWhy::Request), later(3)).unwrap().name.as_str(), "王小明");
     // The person comes back: a new last day opens it again.
     let draft = ResidentDraft::parse(Some(reader.resident), "王小明", "3-1201", AgeBand::Adult, None, last_day(), NOW);
     vault.record_resident(&draft.unwrap(), reader.resident, later(4)).unwrap();
@@ -455,7 +456,7 @@ fn p19_retention_ends_faces_records_identities_and_keys_by_rule_and_nothing_is_l
     assert_eq!(vault.certificates_of(granted.consent()).unwrap(), [true]);
     let report = vault.run_retention(month).unwrap();
     assert_eq!((report.identities, report.evidence), (1, 0));
-    assert_eq!(vault.open_resident(reader.resident, OpenWhy::Staff, month), Err(VaultError::Unknown));
+    assert_eq!(vault.open_resident(reader.resident, OpenWhy::Staff(LookWhy::Request), month), Err(VaultError::Unknown));
     assert!(vault.find("3-1201").unwrap().rows.is_empty());
     assert!(name_sealed_by(&vault), "the evidence is kept to its term");
     assert!(vault.consent_signature(granted.consent()).is_ok());

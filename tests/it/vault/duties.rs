@@ -8,6 +8,7 @@ use menka::domain::consent::EraseReason;
 use menka::domain::delivery::{DeliveryState, GateOp};
 use menka::domain::id::{ConsentId, GateId, OpId, ResidentId, ShowingId, TemplateId};
 use menka::domain::resident::{AgeBand, ResidentDraft};
+use menka::domain::role::LookWhy;
 use menka::domain::site::Fact;
 use menka::domain::time::Timestamp;
 use menka::evidence::{Kind, checkpoint, consent, hex, statement};
@@ -439,7 +440,7 @@ fn f14_opening_a_record_is_logged_with_its_reason_and_no_name() {
         assert!(!contains(&bytes, "欧阳".as_bytes()) && !contains(&bytes, b"3-1201"));
     }
     let nobody = ResidentId::from_bytes([0xEE; 16]);
-    assert_eq!(vault.open_resident(nobody, OpenWhy::Staff, later(0)), Err(VaultError::Unknown));
+    assert_eq!(vault.open_resident(nobody, OpenWhy::Staff(LookWhy::Here), later(0)), Err(VaultError::Unknown));
 }
 
 #[test]

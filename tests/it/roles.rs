@@ -1,0 +1,173 @@
+//! Every command of the staff window against every role: the table as it is meant, beside the one in the code.
+
+use menka::app::command::StaffCommand as C;
+use menka::app::deletion::{Closing, DeletionCommand as D};
+use menka::app::roles::{Access, row};
+use menka::domain::card::CardUid;
+use menka::domain::id::{ConsentId, GateId, ResidentId};
+use menka::domain::resident::AgeBand;
+use menka::domain::role::{LookWhy, Role};
+use menka::domain::site::SiteFacts;
+use menka::secret::Passphrase;
+
+/// Who may: `Door` is anybody at the keyboard.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum May {
+    Door,
+    Only(&'static [Role]),
+}
+
+const FRONT: Role = Role::FrontDesk;
+const CHIEF: Role = Role::Supervisor;
+const TECH: Role = Role::Technician;
+const AUDIT: Role = Role::Auditor;
+
+fn somebody() -> ResidentId {
+    ResidentId::from_bytes([9; 16])
+}
+
+fn some_gate() -> GateId {
+    GateId::from_bytes([8; 16])
+}
+
+fn some_card() -> CardUid {
+    CardUid::from_wedge("04A1B2C3").unwrap()
+}
+
+fn close(why: Closing) -> C {
+    C::Deletion(D::CloseRecord { resident: somebody(), why })
+}
+
+fn secret() -> Passphrase {
+    Passphrase::new("long enough, and wrong".into())
+}
+
+/// Pattern, sample, name, who. The patterns make an exhaustive match, so a command without a sample does not compile.
+macro_rules! table {
+    ($($pattern:pat => $sample:expr, $name:literal, $may:expr;)*) => {
+        /// The place of a command in the table.
+        #[allow(unused_assignments)]
+        fn place(command: &C) -> usize {
+            let mut at = 0;
+            $(
+                if matches!(command, $pattern) {
+                    return at;
+                }
+                at += 1;
+            )*
+            at
+        }
+
+        /// Compiles only while every command has a row above.
+        fn name(command: &C) -> &'static str {
+            match command {
+                $($pattern => $name,)*
+            }
+        }
+
+        /// One sample a command.
+        pub fn rows() -> Vec<(C, May)> {
+            vec![$(($sample, $may),)*]
+        }
+    };
+}
+
+table! {
+    C::CreateVault { .. } => C::CreateVault { operator: "x".into(), passphrase: secret(), facts: SiteFacts::default() },
+        "create-vault", May::Door;
+    C::Unlock { .. } => C::Unlock { passphrase: secret() }, "unlock", May::Door;
+    C::Lock => C::Lock, "lock", May::Door;
+    C::Find { .. } => C::Find { query: "3-1201".into() }, "find", May::Only(&[FRONT, CHIEF]);
+    C::OpenResident(..) => C::OpenResident(somebody(), LookWhy::Here), "open-resident", May::Only(&[FRONT, CHIEF]);
+    C::CloseResident => C::CloseResident, "close-resident", May::Only(&[FRONT, CHIEF]);
+    C::SaveResident { .. } => C::SaveResident {
+        id: None,
+        name: "王小明".into(),
+        unit: "3-1201".into(),
+        age_band: AgeBand::Adult,
+        next_band_on: String::new(),
+        ends_on: "2027-06-30".into(),
+    }, "save-resident", May::Only(&[FRONT, CHIEF]);
+    C::WedgeTyped(_) => C::WedgeTyped("04A1B2C3".into()), "wedge-typed", May::Only(&[FRONT, CHIEF]);
+    C::IssueCard { .. } => C::IssueCard { resident: somebody(), uid: some_card(), gates: vec![some_gate()] },
+        "issue-card", May::Only(&[FRONT, CHIEF]);
+    C::SaveFacts(_) => C::SaveFacts(SiteFacts::default()), "save-facts", May::Only(&[CHIEF]);
+    C::PairGate { .. } => C::PairGate {
+        name: "东门".into(),
+        place: "东".into(),
+        capture_area: "1米".into(),
+        other_way: "刷卡".into(),
+        why_needed: "方便".into(),
+        address: "127.0.0.1:9".into(),
+        fingerprint: "00".repeat(32),
+    }, "pair-gate", May::Only(&[CHIEF]);
+    C::TestCardWay(_) => C::TestCardWay(some_gate()), "test-card-way", May::Only(&[FRONT, CHIEF]);
+    C::ShowGates => C::ShowGates, "show-gates", May::Only(&[FRONT, CHIEF, TECH]);
+    C::StopFace => C::StopFace, "stop-face", May::Only(&[FRONT, CHIEF, TECH, AUDIT]);
+    C::WithdrawFor(_) => C::WithdrawFor(somebody()), "withdraw-for", May::Only(&[FRONT, CHIEF]);
+    C::Deletion(D::PauseFor(_)) => C::Deletion(D::PauseFor(somebody())), "pause-for", May::Only(&[FRONT, CHIEF]);
+    C::Deletion(D::ResumeFor(_)) => C::Deletion(D::ResumeFor(somebody())), "resume-for", May::Only(&[FRONT, CHIEF]);
+    C::Deletion(D::DropDoorFor { .. }) => C::Deletion(D::DropDoorFor { resident: somebody(), gate: some_gate() }),
+        "drop-door-for", May::Only(&[FRONT, CHIEF]);
+    C::Deletion(D::CloseRecord { why: Closing::Unlawful, .. }) => close(Closing::Unlawful),
+        "close-record-unlawful", May::Only(&[CHIEF]);
+    C::Deletion(D::CloseRecord { .. }) => close(Closing::MovedOut), "close-record", May::Only(&[FRONT, CHIEF]);
+    C::Deletion(D::SaveCertificate { .. }) => C::Deletion(D::SaveCertificate {
+        consent: ConsentId::from_bytes([7; 16]),
+        path: "certificate.pdf".into(),
+    }), "save-certificate", May::Only(&[FRONT, CHIEF]);
+    C::Deletion(D::StopFaces(_)) => C::Deletion(D::StopFaces(None)), "stop-faces", May::Only(&[FRONT, CHIEF, TECH]);
+    C::Deletion(D::ResumeFaces(_)) => C::Deletion(D::ResumeFaces(None)), "resume-faces", May::Only(&[CHIEF]);
+    C::Deletion(D::RetireGate(_)) => C::Deletion(D::RetireGate(some_gate())), "retire-gate", May::Only(&[CHIEF]);
+    C::Deletion(D::SwitchedOff { .. }) => C::Deletion(D::SwitchedOff {
+        gate: some_gate(),
+        at: "2026-11-22 10:30".into(),
+        by: "保安".into(),
+    }), "switched-off", May::Only(&[FRONT, CHIEF, TECH]);
+    C::Deletion(D::Show) => C::Deletion(D::Show), "show-deletions", May::Only(&[FRONT, CHIEF, TECH, AUDIT]);
+    C::Deletion(D::RunRetention) => C::Deletion(D::RunRetention), "run-retention", May::Only(&[FRONT, CHIEF]);
+    C::Deletion(D::ConfirmDate) => C::Deletion(D::ConfirmDate), "confirm-date", May::Only(&[FRONT, CHIEF]);
+}
+
+#[test]
+fn p51_4_every_command_has_one_row_and_says_who_may_give_it() {
+    for (at, (command, may)) in rows().iter().enumerate() {
+        assert_eq!(place(command), at, "the sample of row {at} is of another command");
+        let row = row(command);
+        assert_eq!(row.name, name(command));
+        match may {
+            May::Door => assert_eq!(row.access, Access::AtTheDoor, "{}", row.name),
+            May::Only(roles) => {
+                for role in Role::ALL {
+                    assert_eq!(row.allows(role), roles.contains(&role), "{} by {}", row.name, role.label());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn p51_4_a_role_that_sees_no_people_has_no_command_about_a_person() {
+    let about_people = [
+        "find",
+        "open-resident",
+        "close-resident",
+        "save-resident",
+        "wedge-typed",
+        "issue-card",
+        "withdraw-for",
+        "test-card-way",
+        "pause-for",
+        "resume-for",
+        "drop-door-for",
+        "close-record",
+        "save-certificate",
+    ];
+    for (command, _) in rows() {
+        let row = row(&command);
+        for role in [TECH, AUDIT] {
+            assert!(!(about_people.contains(&row.name) && row.allows(role)), "{} by {}", row.name, role.label());
+            assert!(!role.sees_people());
+        }
+    }
+}
