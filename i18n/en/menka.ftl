@@ -547,3 +547,5 @@ look-here = The resident is here
 look-card = Card work
 look-request = Call or letter
 look-other = Other
+overdue-line = { $count } deletion(s) are not done after 24 hours.
+overdue-todo = See "Stop and delete faces": look after the gate at its door, or enter a switch-off.

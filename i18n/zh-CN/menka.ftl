@@ -547,3 +547,5 @@ look-here = 住户本人在场
 look-card = 办卡
 look-request = 来电或来信
 look-other = 其他
+overdue-line = 有 { $count } 项删除超过 24 小时没有办完。
+overdue-todo = 看“人脸停用与删除”：到门前看看门禁机，或者登记人工关闭。

@@ -79,6 +79,8 @@ pub(super) struct Open {
     pub clock_doubt: Option<Timestamp>,
     /// The page of stops, endings and retention as last told.
     pub site_shown: Option<SiteView>,
+    /// When the next ending that a gate has not signed for becomes an alarm.
+    pub overdue_at: Option<Timestamp>,
     /// The paired gates as last read; read again after each command and each change the courier saw.
     gates: Vec<GateRecord>,
     stale: bool,
@@ -321,6 +323,7 @@ impl Desk {
             cared_on: now.date(),
             clock_doubt: None,
             site_shown: None,
+            overdue_at: None,
             gates: vec![],
             stale: true,
             changes_seen: 0,
@@ -344,6 +347,9 @@ impl Desk {
     /// What must happen without anybody's doing: consents end on their day, also when the desk is never locked; an ending that the disk
     /// did not take is tried again.
     fn care(&mut self, now: Timestamp) {
+        if self.open.as_ref().and_then(|open| open.overdue_at).is_some_and(|at| now >= at) {
+            self.show_deletions(now);
+        }
         let Some(open) = self.open.as_mut() else { return };
         if (open.owed.is_empty() && open.cared_on == now.date()) || self.moment.since(self.cared_at) < CARE_EVERY_MS {
             return;

@@ -6,6 +6,7 @@ pub mod command;
 pub mod conditions;
 pub mod courier;
 pub mod deletion;
+mod deletion_view;
 pub mod desk;
 mod endings;
 mod enroll;

@@ -9,14 +9,14 @@
 
 use std::collections::BTreeMap;
 
-use minicbor::{Decode, Encoder};
-use serde::{Deserialize, Serialize};
+use minicbor::Encoder;
 use sha2::{Digest, Sha256};
 
 use crate::domain::Realm;
 use crate::domain::id::{ConsentId, GateId, OpId, ResidentId, SiteId, TemplateId};
 use crate::domain::time::Timestamp;
 
+use super::certificate_shape::{Erased, Gate, Papers, Pending, Receipt, Said, unhex};
 use super::{EvidenceError, Kind, consent, hex, statement};
 
 /// Version of the statement's shape.
@@ -435,104 +435,3 @@ pub fn erase_digest(op: OpId, sequence: u64, template: TemplateId) -> [u8; 32] {
 
 /// The outcome of an erasure in a receipt.
 const FACE_ERASED: u8 = 1;
-
-/// A gate's receipt, read here on its own: this layer shares no code with the wire, as a stranger's verifier would not.
-#[derive(Decode)]
-struct Receipt {
-    #[cbor(n(0), with = "minicbor::bytes")]
-    op: [u8; 16],
-    #[cbor(n(1), with = "minicbor::bytes")]
-    gate: [u8; 16],
-    #[n(2)]
-    outcome: u8,
-    #[cbor(n(3), with = "minicbor::bytes")]
-    request_digest: [u8; 32],
-    #[cbor(n(4), with = "minicbor::bytes")]
-    stored_digest: [u8; 32],
-    #[n(5)]
-    at: i64,
-    #[n(6)]
-    realm: String,
-    #[cbor(n(7), with = "minicbor::bytes")]
-    signature: [u8; 64],
-}
-
-impl Receipt {
-    fn signed_bytes(&self) -> Vec<u8> {
-        let mut bytes = b"menka receipt 1\0".to_vec();
-        bytes.push(u8::try_from(self.realm.len()).unwrap_or(u8::MAX));
-        bytes.extend_from_slice(self.realm.as_bytes());
-        bytes.extend_from_slice(&self.gate);
-        bytes.extend_from_slice(&self.op);
-        bytes.push(self.outcome);
-        bytes.extend_from_slice(&self.request_digest);
-        bytes.extend_from_slice(&self.stored_digest);
-        bytes.extend_from_slice(&self.at.to_be_bytes());
-        bytes
-    }
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |c: &u8| char::from(*c).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    if !text.len().is_multiple_of(2) {
-        return None;
-    }
-    text.as_bytes().chunks(2).map(|pair| Some(digit(pair.first()?)? << 4 | digit(pair.get(1)?)?)).collect()
-}
-
-#[derive(Serialize, Deserialize)]
-struct Papers {
-    schema_version: String,
-    statement: String,
-    consent_record: String,
-    receipts: Vec<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Said {
-    schema_version: String,
-    certificate_id: String,
-    supplement_of: Option<String>,
-    record_id: String,
-    pii_principal_id: String,
-    storage_link: String,
-    site_id: String,
-    realm: String,
-    reason: String,
-    ended_at_ms: i64,
-    stated_at_ms: i64,
-    complete: bool,
-    gates: Vec<Gate>,
-    log_from: u64,
-    log_size: u64,
-    log_root: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Gate {
-    gate: String,
-    name: String,
-    place: String,
-    sign_key: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    erased: Option<Erased>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pending: Option<Pending>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Erased {
-    op: String,
-    sequence: u64,
-    at_ms: i64,
-    read_back_at_ms: Option<i64>,
-    receipt_sha256: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Pending {
-    measure: String,
-    stops_at_ms: i64,
-    last_contact_ms: Option<i64>,
-    offline_hours: Option<u32>,
-}

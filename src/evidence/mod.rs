@@ -20,6 +20,7 @@
 //! ```
 
 pub mod certificate;
+mod certificate_shape;
 pub mod checkpoint;
 pub mod consent;
 pub mod record;

@@ -243,6 +243,9 @@ fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_its
     assert!(std::fs::read(&part).unwrap().starts_with(b"%PDF-"));
     let read = |path: &Path| certificate::verify(&std::fs::read(path.with_extension("json")).unwrap(), &keys);
     let checked = read(&part).unwrap();
+    if let Ok(folder) = std::env::var("MENKA_SHOTS") {
+        std::fs::copy(&part, Path::new(&folder).join("certificate-part.pdf")).unwrap();
+    }
     assert_eq!((checked.erased.len(), checked.pending.len()), (7, 3));
     if let Ok(text) = std::process::Command::new("pdftotext").args(["-raw"]).arg(&part).arg("-").output() {
         let text: String = String::from_utf8(text.stdout).unwrap().chars().filter(|c| !c.is_whitespace()).collect();

@@ -172,6 +172,7 @@ fn site_with(doubt: bool, due: bool) -> Staff {
         open: vec![ending(true)],
         plan,
         reports: vec![report],
+        overdue: 0,
         clock_doubt: doubt.then_some((at, Timestamp::from_ms(1_895_310_000_000))),
     };
     staff.apply(StaffEvent::Deletion(DeletionEvent::Site(Box::new(view))));
@@ -1091,6 +1092,16 @@ fn p51_5_all_faces_are_stopped_by_two_presses_and_every_page_says_so_until_it_is
     let mut staff = site_with(false, true);
     staff.update(Message::Go(Route::Home));
     assert!(window(LARGE, staff.view(&texts)).find(id("faces-stopped")).is_ok());
+}
+
+#[test]
+fn p47b_a_deletion_that_is_late_is_an_alarm_on_every_page() {
+    let mut staff = unlocked();
+    let late = SiteView { overdue: 1, open: vec![ending(true)], ..SiteView::default() };
+    staff.apply(StaffEvent::Deletion(DeletionEvent::Site(Box::new(late))));
+    for texts in both() {
+        assert!(window(SMALL, staff.view(&texts)).find(id("endings-overdue")).is_ok());
+    }
 }
 
 #[test]

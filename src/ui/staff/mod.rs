@@ -3,6 +3,7 @@
 //! Deliberately absent: any control that starts, suggests or repeats face entry. That begins on the resident window only.
 
 pub mod deletion;
+mod deletion_panels;
 pub mod first_run;
 pub mod form;
 pub mod gates;

@@ -3,7 +3,7 @@
 use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
-use super::{Flash, Message, Page, Route, S, Staff, deletion, why_off};
+use super::{Flash, Message, Page, Route, S, Staff, deletion, deletion_panels, why_off};
 use crate::app::event::GateLabel;
 use crate::domain::Realm;
 use crate::domain::notice::Language;
@@ -113,7 +113,7 @@ impl Staff {
         matches!(&self.page, Page::Deletion(screen) if screen.about() == deletion::About::Site)
     }
 
-    /// All faces are stopped somewhere, or the date waits to be confirmed: said on every page until it is over.
+    /// All faces are stopped somewhere, the date waits to be confirmed, or a deletion is late: said on every page until it is over.
     fn stopped<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
         if self.is_site_deletion() {
             return None;
@@ -122,8 +122,14 @@ impl Staff {
             let words = tr!(texts, "clock-ahead-todo");
             return Some(widget::telling(S, "date-waits", Tone::Alarm, words, None));
         }
-        let words = deletion::stopped_line(texts, &self.known.deletion.site)?;
-        Some(widget::telling(S, "faces-stopped", Tone::Alarm, words, None))
+        let site = &self.known.deletion.site;
+        if let Some(words) = deletion_panels::stopped_line(texts, site) {
+            return Some(widget::telling(S, "faces-stopped", Tone::Alarm, words, None));
+        }
+        (site.overdue > 0).then(|| {
+            let words = tr!(texts, "overdue-line", count = site.overdue);
+            widget::telling(S, "endings-overdue", Tone::Alarm, words, Some(tr!(texts, "overdue-todo")))
+        })
     }
 
     fn quiet<'a>(&self, words: String) -> Element<'a, Message> {

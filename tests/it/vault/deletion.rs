@@ -423,7 +423,10 @@ fn p47a_a_closed_record_ends_card_and_face_everywhere_and_is_kept_to_its_term() 
     assert_eq!(vault.current_card(reader.resident).unwrap(), None);
     let again = vault.issue_card(reader.resident, &uid(9), &[gates[0].id], NOW.date(), later(2));
     assert_eq!(again.unwrap_err(), VaultError::EndWrong, "no card for a closed record");
-    assert_eq!(vault.open_resident(reader.resident, OpenWhy::Staff(LookWhy::Request), later(3)).unwrap().name.as_str(), "王小明");
+    assert_eq!(
+        vault.open_resident(reader.resident, OpenWhy::Staff(LookWhy::Request), later(3)).unwrap().name.as_str(),
+        "王小明"
+    );
     // The person comes back: a new last day opens it again.
     let draft = ResidentDraft::parse(Some(reader.resident), "王小明", "3-1201", AgeBand::Adult, None, last_day(), NOW);
     vault.record_resident(&draft.unwrap(), reader.resident, later(4)).unwrap();
