@@ -3,6 +3,7 @@
 //! Deliberately absent: any staff command that starts, suggests or repeats face entry, or consents; any import of a picture.
 
 use super::deletion::{DeletionCommand, DoorChange};
+use super::rights::{RightsAct, RightsCommand};
 use crate::domain::card::CardUid;
 use crate::domain::consent::Signature;
 use crate::domain::id::{GateId, ResidentId};
@@ -96,6 +97,8 @@ pub enum StaffCommand {
     WithdrawFor(ResidentId),
     /// Pausing, fewer doors, stops, endings, certificates, retention.
     Deletion(DeletionCommand),
+    /// About requests and rights.
+    Rights(RightsCommand),
 }
 
 /// From the resident window.
@@ -140,6 +143,8 @@ pub enum ResidentCommand {
     ChangeDoors(DoorChange),
     /// Saves the receipt, or after a withdrawal the deletion certificate, as a PDF at this path (chosen by the resident-facing save button).
     SaveReceipt(std::path::PathBuf),
+    /// About one's own information and rights.
+    Rights(RightsAct),
 }
 
 /// Any command.

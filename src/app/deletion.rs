@@ -110,10 +110,10 @@ impl Desk {
         let Some((staff, _)) = self.open.as_ref().map(|o| o.vault.operator()) else { return };
         let by = Actor::Staff(staff);
         match command {
-            DeletionCommand::PauseFor(resident) => self.told(|v| v.pause_face(resident, by, now)),
-            DeletionCommand::ResumeFor(resident) => self.told(|v| v.resume_face(resident, by, now)),
+            DeletionCommand::PauseFor(resident) => self.try_change(|v| v.pause_face(resident, by, now)),
+            DeletionCommand::ResumeFor(resident) => self.try_change(|v| v.resume_face(resident, by, now)),
             DeletionCommand::DropDoorFor { resident, gate } => {
-                self.told(|v| v.drop_door(resident, gate, by, now).map(|_| true));
+                self.try_change(|v| v.drop_door(resident, gate, by, now).map(|_| true));
             }
             DeletionCommand::CloseRecord { resident, why } => self.close_record(resident, why, by, now),
             DeletionCommand::SaveCertificate { consent, path } => match self.save_certificate(consent, &path, now) {
@@ -125,10 +125,12 @@ impl Desk {
                 if self.open.as_ref().is_some_and(|o| o.flow.consent().is_some()) {
                     self.stop_visit(None, now);
                 }
-                self.told(|v| v.stop_faces(gate, by, now).map(|count| count > 0));
+                self.try_change(|v| v.stop_faces(gate, by, now).map(|count| count > 0));
             }
-            DeletionCommand::ResumeFaces(gate) => self.told(|v| v.resume_faces(gate, by, now).map(|count| count > 0)),
-            DeletionCommand::RetireGate(gate) => self.told(|v| v.retire_gate(gate, by, now).map(|_| true)),
+            DeletionCommand::ResumeFaces(gate) => {
+                self.try_change(|v| v.resume_faces(gate, by, now).map(|count| count > 0))
+            }
+            DeletionCommand::RetireGate(gate) => self.try_change(|v| v.retire_gate(gate, by, now).map(|_| true)),
             DeletionCommand::SwitchedOff { gate, at, by: who } => self.switched_off(gate, &at, &who, by, now),
             DeletionCommand::Show => {
                 if let Some(open) = self.open.as_mut() {
@@ -150,7 +152,7 @@ impl Desk {
     }
 
     /// Runs a change and rings the courier; what could not be changed is told.
-    fn told(&mut self, act: impl FnOnce(&mut Vault) -> Result<bool, VaultError>) {
+    fn try_change(&mut self, act: impl FnOnce(&mut Vault) -> Result<bool, VaultError>) {
         let Some(open) = self.open.as_mut() else { return };
         match act(&mut open.vault) {
             Ok(true) => open.shared.ring(),
@@ -166,7 +168,7 @@ impl Desk {
             self.wipe(now);
             self.ended(None);
         }
-        self.told(|v| v.close_record(resident, why.reason(), by, now));
+        self.try_change(|v| v.close_record(resident, why.reason(), by, now));
     }
 
     fn switched_off(&mut self, gate: GateId, at: &str, who: &str, by: Actor, now: Timestamp) {
@@ -177,7 +179,7 @@ impl Desk {
         let Some(at) = parse_moment(at).filter(|at| *at <= now) else {
             return self.fail(Failure::Field(FieldFault::EndDate));
         };
-        self.told(|v| v.record_switch_off(&SwitchOff { gate, at, by: who.to_owned() }, by, now).map(|()| true));
+        self.try_change(|v| v.record_switch_off(&SwitchOff { gate, at, by: who.to_owned() }, by, now).map(|()| true));
     }
 
     /// Ends and erases what is due by rule, unless the clock cannot be believed.
@@ -270,7 +272,7 @@ impl Desk {
     pub(super) fn change_doors(&mut self, change: DoorChange, now: Timestamp) {
         let Some(Flow::Doors(resident)) = self.open.as_ref().map(|o| &o.flow) else { return };
         let (resident, by) = (*resident, Actor::Resident(*resident));
-        self.told(|v| match change {
+        self.try_change(|v| match change {
             DoorChange::Pause => v.pause_face(resident, by, now),
             DoorChange::Resume => v.resume_face(resident, by, now),
             DoorChange::Drop(gate) => v.drop_door(resident, gate, by, now).map(|_| true),

@@ -10,6 +10,7 @@ use super::courier::{Courier, Shared};
 use super::deletion::SiteView;
 use super::enroll::Flow;
 use super::event::{Event, Failure, FieldFault, ResidentScene, ResidentView, StaffEvent};
+use super::rights_window::RightsFlow;
 use crate::domain::Realm;
 use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
@@ -18,6 +19,7 @@ use crate::domain::gate::GateRecord;
 use crate::domain::id::{ResidentId, SiteId};
 use crate::domain::notice::Language;
 use crate::domain::permit::Conditions;
+use crate::domain::rights::RequestCounts;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::ports::{Camera, CardReader, FaceEngine, GateLink, LinkError, ReaderError};
@@ -87,6 +89,8 @@ pub(super) struct Open {
     changes_seen: u64,
     desk_shown: Option<Conditions>,
     pub opened_shown: Option<ResidentView>,
+    /// The counts of requests as last told.
+    pub requests_told: Option<RequestCounts>,
 }
 
 /// The desk.
@@ -170,6 +174,7 @@ impl Desk {
         if let Some(open) = self.open.as_mut() {
             open.stale = true;
         }
+        self.tell_request_counts(now);
         self.after(now);
         std::mem::take(&mut self.out)
     }
@@ -329,6 +334,7 @@ impl Desk {
             changes_seen: 0,
             desk_shown: None,
             opened_shown: None,
+            requests_told: None,
         }));
         self.say(StaffEvent::Unlocked { operator });
         self.say(StaffEvent::StationFingerprint(fingerprint));
@@ -362,6 +368,7 @@ impl Desk {
         }
         if self.open.as_ref().is_some_and(|open| open.cared_on != now.date()) {
             self.retain(now);
+            self.tell_request_counts(now);
             self.show_deletions(now);
             self.show_opened(now);
         }
@@ -493,6 +500,10 @@ impl Desk {
     /// A card came onto the reader: the resident's window takes it when it waits for one, else it is for the staff.
     fn card_tapped(&mut self, uid: CardUid, now: Timestamp) {
         match self.open.as_ref().map(|o| &o.flow) {
+            Some(Flow::Rights(RightsFlow::Tap)) => {
+                self.acted_at = self.moment;
+                self.rights_tapped(&uid, now);
+            }
             Some(Flow::TapCard { withdraw, .. }) => {
                 let withdraw = *withdraw;
                 self.acted_at = self.moment;
@@ -601,6 +612,9 @@ pub(super) fn failure_of(error: VaultError) -> Failure {
         VaultError::DiskFull => Failure::DiskFull,
         VaultError::CardTaken => Failure::CardTaken,
         VaultError::CardSame => Failure::CardSame,
+        VaultError::RequestDecided | VaultError::RequestUndecided => {
+            super::rights::fault_of(&error).map_or(Failure::FaceNotOffered, Failure::Request)
+        }
         other => Failure::DiskFailed(other.to_string()),
     }
 }

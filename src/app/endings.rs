@@ -29,7 +29,14 @@ impl Desk {
         }
         let finished = matches!(
             self.open.as_ref().map(|o| &o.flow),
-            Some(Flow::Done { .. } | Flow::Refused | Flow::Ended | Flow::Withdrawn { .. } | Flow::Doors(_))
+            Some(
+                Flow::Done { .. }
+                    | Flow::Refused
+                    | Flow::Ended
+                    | Flow::Withdrawn { .. }
+                    | Flow::Doors(_)
+                    | Flow::Rights(_)
+            )
         );
         if finished {
             return self.to_idle(now);
@@ -72,6 +79,7 @@ impl Desk {
                     | Flow::Withdrawing(_)
                     | Flow::Doors(_)
                     | Flow::Withdrawn { .. }
+                    | Flow::Rights(_)
             )
         );
         if holds_nothing {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::event::{HandOver, ReceiptView};
+use super::rights_window::{MINE_MS_MAX, RightsFlow};
 use crate::domain::consent::ConsentGranted;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, ResidentId};
@@ -141,6 +142,7 @@ pub(super) enum Flow {
         resident: ResidentId,
         gates: Vec<GateId>,
     },
+    Rights(RightsFlow),
 }
 
 impl Flow {
@@ -155,7 +157,8 @@ impl Flow {
         match self {
             Self::Idle | Self::Capturing(_) | Self::Sending(_) => None,
             Self::Trying(trying) if trying.looking => None,
-            Self::TapCard { .. } => Some(TAP_MS_MAX),
+            Self::TapCard { .. } | Self::Rights(RightsFlow::Tap) => Some(TAP_MS_MAX),
+            Self::Rights(RightsFlow::Mine(_)) => Some(MINE_MS_MAX),
             Self::Rules | Self::Noticed(_) | Self::Deciding(..) => Some(READ_MS_MAX),
             Self::Resting(_) | Self::Trying(_) | Self::Done { .. } | Self::Doors(_) => Some(DECIDE_MS_MAX),
             Self::Refused | Self::Ended | Self::Withdrawing(_) | Self::Withdrawn { .. } => Some(LEAVE_MS_MAX),
@@ -179,7 +182,8 @@ impl Flow {
             | Self::Ended
             | Self::Withdrawing(_)
             | Self::Doors(_)
-            | Self::Withdrawn { .. } => None,
+            | Self::Withdrawn { .. }
+            | Self::Rights(_) => None,
         }
     }
 }

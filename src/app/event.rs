@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::deletion::{DeletionEvent, DoorsView};
+use super::rights::{RequestFault, RightsScene, RightsTold};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::gate::GateStatus;
@@ -78,6 +79,8 @@ pub enum Failure {
     FaceNotOffered,
     /// The paper could not be written there.
     PaperNotWritten(String),
+    /// Something about a request.
+    Request(RequestFault),
     /// The account's role does not have this command.
     NotYourRole,
 }
@@ -211,6 +214,8 @@ pub enum StaffEvent {
     Reader(Option<ReaderError>),
     /// The resident window is busy (with whom is not said), or free.
     ResidentBusy(bool),
+    /// About requests and rights.
+    Rights(RightsTold),
     /// Something did not work.
     Failed(Failure),
     /// Pausing, fewer doors, stops, endings, certificates, retention.
@@ -344,6 +349,8 @@ pub enum ResidentScene {
     },
     /// The person's doors: pause, take up again, take a door out.
     Doors(Box<DoorsView>),
+    /// About one's own information and rights.
+    Rights(RightsScene),
     /// The desk is locked or closed.
     Closed,
 }

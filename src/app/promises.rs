@@ -28,21 +28,26 @@ pub const PROMISES: &[Promise] = &[
     open("五", "真人到场"),
     kept("五", "门禁机回读确认，您当场试一次", "ResidentCommand::TryGate"),
     kept("五", "您拿到一份回执", "ResidentCommand::SaveReceipt"),
-    kept("八", "最迟在失去联系", "gate contact lease"),
-    kept("八", "到期不用您申请，程序自动从全部门禁机里删除", "Vault::run_retention"),
+    kept("八", "最迟在失去联系", "gate::lease"),
+    kept("八", "到期不用您申请，程序自动从全部门禁机里删除", "vault::retention::run_retention"),
     kept("十一", "撤回并删除", "ResidentCommand::ConfirmWithdraw"),
     kept("十一", "或者打", "StaffCommand::WithdrawFor"),
-    kept("十一", "人脸信息删除证明", "ResidentCommand::SaveReceipt, DeletionCommand::SaveCertificate"),
+    kept("十一", "人脸信息删除证明", "DeletionCommand::SaveCertificate"),
     kept("十一", "只停用，或者减少几道门", "ResidentCommand::ChangeDoors"),
-    open("十一", "前台当场打印我们持有的您的全部信息，包括谁看过"),
+    kept("十一", "前台当场打印我们持有的您的全部信息，包括谁看过", "RightsAct::SeeAll"),
+    open("十一", "您要人脸特征的副本，我们说明风险后加密给您"),
     kept("十一", "更正、补充", "StaffCommand::SaveResident"),
     open("十一", "人脸特征不准的，先删旧的再录"),
-    open("十一", "能转移的信息给您电子副本"),
-    open("十一", "限制或者拒绝处理"),
+    kept("十一", "能转移的信息给您电子副本", "RightsAct::SaveCopy"),
+    kept("十一", "人脸特征没有通用格式，不能转移时书面说明理由", "RightsCommand::SaveCopy"),
+    kept("十一", "限制或者拒绝处理", "RightsAct::ConfirmRefuseFace"),
+    kept("十一", "要求解释本告知书", "RightsAct::Explain"),
     kept("十一", "注销", "DeletionCommand::CloseRecord"),
-    open("十一", "近亲属可以要求查阅、复制、更正、删除"),
-    open("十一", "我们不同意您的要求时，会书面说明理由"),
+    kept("十一", "近亲属可以要求查阅、复制、更正、删除", "RightsCommand::Died"),
+    kept("十一", "个工作日答复", "RightsCommand::Receive"),
+    kept("十一", "我们不同意您的要求时，会书面说明理由", "RightsCommand::Refuse"),
     kept("十三", "立即停用人脸", "DeletionCommand::StopFaces"),
+    kept("十五", "日内答复", "RightsAct::Ask"),
     open("十六", "朗读"),
     kept("十七", "任何人可以查阅", "ResidentCommand::ShowRules"),
 ];
@@ -61,6 +66,37 @@ mod tests {
         let notice = include_str!("../../assets/notices/zh-CN/notice.md").replace("**", "");
         for promise in PROMISES {
             assert!(notice.contains(promise.words), "section {}: {}", promise.section, promise.words);
+        }
+    }
+
+    #[test]
+    fn j15_each_kept_promise_names_a_command_or_a_rule_that_exists() {
+        let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let app: String = std::fs::read_dir(source.join("app"))
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| std::fs::read_to_string(entry.path()).ok())
+            .collect();
+        for promise in PROMISES {
+            let Some(kept_by) = promise.kept_by else { continue };
+            let (owner, name) = kept_by.rsplit_once("::").unwrap_or(("", kept_by));
+            let found = if owner.ends_with("Command") || owner.ends_with("Act") {
+                // The variants stand between the enum's line and the brace at the start of a line.
+                let body = app.split(&format!("pub enum {owner} {{")).nth(1).and_then(|rest| rest.split("\n}").next());
+                body.is_some_and(|body| {
+                    body.lines().any(|line| {
+                        line.strip_prefix("    ")
+                            .and_then(|l| l.strip_prefix(name))
+                            .is_some_and(|rest| rest.starts_with([',', '(']) || rest.starts_with(" {"))
+                    })
+                })
+            } else {
+                let folder = source.join(owner.replace("::", "/"));
+                let rule = std::fs::read_to_string(folder.with_extension("rs")).unwrap_or_default();
+                rule.contains(&format!("pub fn {name}(")) || folder.join(name).with_extension("rs").is_file()
+            };
+            assert!(found, "section {}: {} is kept by {kept_by}, which does not exist", promise.section, promise.words);
         }
     }
 }

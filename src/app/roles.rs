@@ -7,6 +7,7 @@ use super::command::StaffCommand;
 use super::deletion::{Closing, DeletionCommand};
 use super::desk::Desk;
 use super::event::Failure;
+use super::rights::RightsCommand;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 
@@ -72,6 +73,28 @@ pub fn row(command: &StaffCommand) -> Row {
         C::StopFace => only("stop-face", EVERYBODY),
         C::WithdrawFor(_) => only("withdraw-for", PEOPLE),
         C::Deletion(command) => deletion(command),
+        C::Rights(command) => rights_row(command),
+    }
+}
+
+/// The row of a command about requests. To refuse somebody a right is the supervisor's.
+fn rights_row(command: &RightsCommand) -> Row {
+    use RightsCommand as R;
+    match command {
+        R::Show => only("requests", PEOPLE),
+        R::Receive { .. } => only("receive-request", PEOPLE),
+        R::Open(_) => only("open-request", PEOPLE),
+        R::Grant(_) => only("grant-request", PEOPLE),
+        R::Finish { .. } => only("finish-request", PEOPLE),
+        R::Refuse { .. } => only("refuse-request", SUPERVISOR),
+        R::SaveLetter { .. } => only("save-letter", PEOPLE),
+        R::SeeAll(_) => only("see-everything-held", PEOPLE),
+        R::SavePaper { .. } => only("save-everything-held", PEOPLE),
+        R::SaveCopy { .. } => only("save-electronic-copy", PEOPLE),
+        R::SaveExplanations(_) => only("save-explanations", PEOPLE),
+        R::Explained(_) => only("note-explained", PEOPLE),
+        R::RefuseFace { .. } => only("note-face-refused", PEOPLE),
+        R::Died { .. } => only("note-death", PEOPLE),
     }
 }
 

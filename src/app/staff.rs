@@ -61,6 +61,7 @@ impl Desk {
                     self.say(StaffEvent::Gates(gates));
                 }
             }
+            StaffCommand::Rights(command) => self.handle_rights(command, now),
             StaffCommand::StopFace => self.stop_visit(None, now),
             StaffCommand::Deletion(command) => self.handle_deletion(command, now),
             StaffCommand::WithdrawFor(resident) => {

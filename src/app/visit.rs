@@ -9,6 +9,8 @@ use super::conditions::PersonFacts;
 use super::desk::{Desk, failure_of};
 use super::enroll::{Consented, Flow, Noticed, Person};
 use super::event::{Event, Failure, ResidentScene};
+use super::rights::{RequestFault, RightsScene};
+use super::rights_window::RightsFlow;
 use crate::domain::card::CardUid;
 use crate::domain::consent::{ConsentDraft, ConsentError, Signature};
 use crate::domain::gate::GateRecord;
@@ -54,6 +56,7 @@ impl Desk {
                     self.save_receipt(&path);
                 }
             }
+            ResidentCommand::Rights(act) => self.handle_rights_act(act, now),
         }
     }
 
@@ -93,8 +96,14 @@ impl Desk {
 
     /// A keyboard-wedge reader typed into the resident window while it waits for a card.
     fn resident_typed(&mut self, text: &str, now: Timestamp) {
-        let Some(Flow::TapCard { withdraw, .. }) = self.open.as_ref().map(|o| &o.flow) else { return };
-        let withdraw = *withdraw;
+        let withdraw = match self.open.as_ref().map(|o| &o.flow) {
+            Some(Flow::TapCard { withdraw }) => *withdraw,
+            Some(Flow::Rights(RightsFlow::Tap)) => match CardUid::from_wedge(text) {
+                Some(uid) => return self.rights_tapped(&uid, now),
+                None => return self.tap_failed(Failure::CardTextUnreadable),
+            },
+            _ => return,
+        };
         match CardUid::from_wedge(text) {
             Some(uid) => self.resident_tapped(uid, withdraw, now),
             None => self.tap_failed(Failure::CardTextUnreadable),
@@ -103,6 +112,9 @@ impl Desk {
 
     /// A tap failed while the resident window waits for one.
     pub(super) fn tap_failed(&mut self, failure: Failure) {
+        if let Some(Flow::Rights(RightsFlow::Tap)) = self.open.as_ref().map(|o| &o.flow) {
+            return self.rights_scene(RightsScene::Tap { failure: Some(failure) });
+        }
         if let Some(Flow::TapCard { withdraw, .. }) = self.open.as_ref().map(|o| &o.flow) {
             let withdraw = *withdraw;
             self.scene(ResidentScene::TapCard { withdraw, failure: Some(failure) });
@@ -134,6 +146,12 @@ impl Desk {
         let Some(card) = card else { return self.tap_failed(Failure::CardUnknown) };
         if card.ends_on < now.date() {
             return self.tap_failed(Failure::CardExpired);
+        }
+        match self.vault(|v| Ok((v.has_died(id)?, v.is_restricted(id)?))) {
+            Some((false, false)) => {}
+            Some((true, _)) => return self.tap_failed(Failure::Request(RequestFault::Died)),
+            Some((_, true)) => return self.tap_failed(Failure::Request(RequestFault::FaceRefused)),
+            None => return self.ended(Some(Failure::FaceNotOffered)),
         }
         if resident.age_band != AgeBand::Adult {
             return self.tap_failed(Failure::CardOnlyAge);
@@ -221,6 +239,7 @@ impl Desk {
                 noticed.language = language;
                 self.show_notice(*noticed, now);
             }
+            Flow::Rights(rights) => self.rights_again(rights, now),
             Flow::Rules => {
                 self.set(Flow::Rules);
                 self.show_rules();

@@ -96,6 +96,8 @@ pub enum AuditEvent {
     EvidenceErased(ResidentId),
     /// Staff confirmed the date after the clock had jumped ahead.
     DateConfirmed,
+    /// About a person's rights.
+    Rights(super::rights::RightsEvent),
     /// A command was refused for the account's role; which command.
     ActRefused(&'static str),
 }

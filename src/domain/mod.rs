@@ -5,6 +5,7 @@
 //! *gate* 门禁机: the device at a door that matches cards and faces; the only place where a face rests.
 //! *notice* 告知书: the full text shown before a decision. *consent* 单独同意: the resident's own act on one sentence.
 //! *refusal* 拒绝: one tap, final until the resident raises it. *withdraw* 撤回 (never "cancel"). *erase* 删除 (never "delete" in code).
+//! *request* 权利请求 (numbered, with a clock). *change* 更正: old and new value, confirmed by the person. *everything held* 查阅、复制.
 //! *template* 人脸特征 (ISO/IEC 24745 biometric reference). *frame*: one camera picture. *receipt* 回执. *realm*: real or practice.
 //!
 //! Verbs: `record` writes, `current` reads what is in force, `judge` decides.
@@ -19,6 +20,7 @@ pub mod notice;
 pub mod permit;
 pub mod quality;
 pub mod resident;
+pub mod rights;
 pub mod role;
 pub mod site;
 pub mod time;

@@ -44,6 +44,14 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// `2026-11-22 11:20:05` in China time, where the second matters: registers and copies.
+    pub fn second_text(self) -> String {
+        let second = self.0.saturating_add(CHINA_OFFSET_MS).rem_euclid(60_000) / 1_000;
+        format!("{}:{second:02}", self.minute_text())
+    }
+}
+
 /// A calendar day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CivilDate(Date);

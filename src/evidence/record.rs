@@ -128,6 +128,7 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::IdentityErased(resident) => ("identity-erased", one(resident), None),
         E::EvidenceErased(resident) => ("evidence-erased", one(resident), None),
         E::DateConfirmed => ("date-confirmed", vec![], None),
+        E::Rights(event) => event.words(),
         E::ActRefused(command) => ("act-refused", vec![], Some(command)),
     }
 }

@@ -39,6 +39,11 @@ files! {
     CameraHint = "camera-hint",
     Receipt = "receipt",
     DeletionCertificate = "deletion-certificate",
+    RefusalReply = "refusal-reply",
+    Held = "held",
+    HeldWords = "held-words",
+    Transfer = "transfer",
+    Explain = "explain",
 }
 
 /// Header and body of a text. Line ends are made LF, so that a checkout on Windows gives the same bytes.

@@ -152,7 +152,7 @@ impl Filler<'_> {
 }
 
 /// Most rows that a numbered table row is repeated.
-const ROWS_MAX: usize = 200;
+pub const ROWS_MAX: usize = 2_000;
 
 fn is_optional(name: &str) -> bool {
     Fact::ALL.iter().any(|fact| fact.key() == name && fact.need() == Need::Optional)

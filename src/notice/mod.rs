@@ -13,6 +13,7 @@
 
 mod asset;
 mod fill;
+mod held_words;
 mod page;
 mod parse;
 #[cfg(test)]
@@ -24,7 +25,8 @@ use std::collections::BTreeMap;
 use crate::domain::notice::{Language, NoticeRef};
 
 pub use asset::Header;
-pub use fill::placeholders;
+pub use fill::{ROWS_MAX, placeholders};
+pub use held_words::{HeldWords, explanations};
 pub use page::{ConsentPage, Page, consent_page, page};
 pub use parse::{blocks, plain, plain_spans};
 pub use values::{PersonCase, values_for};
@@ -48,11 +50,21 @@ pub enum Text {
     Receipt,
     /// 人脸信息删除证明 (part 5). `done_all` and `done_part` are `✓` or `—`; a row for each gate comes from numbered values.
     DeletionCertificate,
+    /// 6.4, the letter when a request is not done.
+    RefusalReply,
+    /// Everything held about a person (PIPL 45).
+    Held,
+    /// The words for codes in [`Text::Held`]; read by [`HeldWords`].
+    HeldWords,
+    /// What goes with an electronic copy, and why the template does not (PIPL 45(3)).
+    Transfer,
+    /// Each section of the notice in plain words (PIPL 48).
+    Explain,
 }
 
 impl Text {
     /// Every text.
-    pub const ALL: [Text; 8] = [
+    pub const ALL: [Text; 13] = [
         Self::Notice,
         Self::Consent,
         Self::Refused,
@@ -61,6 +73,11 @@ impl Text {
         Self::CameraHint,
         Self::Receipt,
         Self::DeletionCertificate,
+        Self::RefusalReply,
+        Self::Held,
+        Self::HeldWords,
+        Self::Transfer,
+        Self::Explain,
     ];
 
     /// The placeholder that holds the digest of this very text, if it carries one.
@@ -71,6 +88,7 @@ impl Text {
             Self::Notice => Some("notice_hash"),
             Self::DeletionCertificate => Some("cert_hash"),
             Self::Consent | Self::Refused | Self::Withdraw | Self::OtherWays | Self::CameraHint | Self::Receipt => None,
+            Self::RefusalReply | Self::Held | Self::HeldWords | Self::Transfer | Self::Explain => None,
         }
     }
 }

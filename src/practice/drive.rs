@@ -12,6 +12,7 @@ use crate::app::command::{Command, ResidentCommand, StaffCommand};
 use crate::app::courier::Courier;
 use crate::app::desk::{Desk, DeskConfig, Devices, LinkMaker};
 use crate::app::event::{Event, Failure, ResidentScene, ResidentView, StaffEvent};
+use crate::app::rights::RightsTold;
 use crate::app::runner::SystemClock;
 use crate::domain::Realm;
 use crate::domain::consent::{Signature, Warrant};
@@ -160,6 +161,8 @@ pub struct Drive {
     pub failures: Vec<Failure>,
     /// The open record.
     pub opened: Option<ResidentView>,
+    /// What was told about requests, in order.
+    pub rights: Vec<RightsTold>,
     /// Gates as last told.
     pub gates: Vec<GateStatus>,
     /// This station's fingerprint.
@@ -219,6 +222,7 @@ impl Drive {
             scene: ResidentScene::Closed,
             failures: vec![],
             opened: None,
+            rights: vec![],
             gates: vec![],
             fingerprint: None,
             guidance: None,
@@ -257,6 +261,7 @@ impl Drive {
                 Event::Staff(StaffEvent::Failed(failure)) => self.failures.push(failure),
                 Event::Staff(StaffEvent::Opened(view)) => self.opened = Some(*view),
                 Event::Staff(StaffEvent::Closed) => self.opened = None,
+                Event::Staff(StaffEvent::Rights(told)) => self.rights.push(told),
                 Event::Staff(StaffEvent::Gates(gates)) => self.gates = gates,
                 Event::Staff(StaffEvent::StationFingerprint(text)) => {
                     self.fingerprint = crate::wire::keys::parse_fingerprint(&text);

@@ -67,6 +67,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::NothingToWithdraw => words!(texts, "err-nothing-to-withdraw", "rec-nothing-to-withdraw"),
         Failure::NotYourRole => words!(texts, "err-role", "rec-role"),
         Failure::PaperNotWritten(why) => words!(texts, "err-paper", "rec-paper", why = why.as_str()),
+        Failure::Request(fault) => super::words_rights::fault(texts, *fault),
     }
 }
 
@@ -208,6 +209,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         Failure::NothingToWithdraw => tr!(texts, "say-nothing-to-withdraw"),
         Failure::PaperNotWritten(_) => tr!(texts, "say-paper"),
         Failure::AlreadyEnrolled => tr!(texts, "say-face-there"),
+        Failure::Request(fault) => super::words_rights::fault_for_resident(texts, *fault),
         Failure::FaceNotOffered => tr!(texts, "say-face-not-offered"),
         Failure::WrongPassphrase { .. }
         | Failure::PassphraseTooShort

@@ -17,3 +17,4 @@ pub mod staff;
 pub mod theme;
 pub mod widget;
 pub mod words;
+pub mod words_rights;

@@ -237,6 +237,7 @@ impl App {
                 resident::Action::None => Task::none(),
                 resident::Action::Ask(command) => self.ask(Command::Resident(command)),
                 resident::Action::PickReceiptPath => self.pick_receipt_path(),
+                resident::Action::PickRightsPath(pick) => self.pick_own_path(pick),
             },
             #[cfg(feature = "practice")]
             Message::Tools(message) => {
@@ -299,7 +300,9 @@ impl App {
             }
             (Role::Resident, Shortcut::Stray(stray)) => match self.resident.stray(stray) {
                 resident::Action::Ask(command) => self.ask(Command::Resident(command)),
-                resident::Action::None | resident::Action::PickReceiptPath => Task::none(),
+                resident::Action::None | resident::Action::PickReceiptPath | resident::Action::PickRightsPath(_) => {
+                    Task::none()
+                }
             },
             (_, Shortcut::Lock | Shortcut::Stray(_)) => Task::none(),
         }
@@ -363,6 +366,7 @@ impl App {
                     Message::Staff(staff::Message::Deletion(staff::deletion::Message::PathPicked(consent, path)))
                 })
             }
+            staff::Action::PickPath(pick) => self.pick_staff_path(pick),
             staff::Action::Language(language) => {
                 self.staff_texts = Texts::new(language);
                 Task::none()
@@ -386,6 +390,30 @@ impl App {
         Task::perform(dialog.save_file(), |picked| {
             let path = picked.map(|file| file.path().to_owned());
             Message::Resident(resident::Message::ReceiptPathPicked(path))
+        })
+    }
+
+    fn pick_own_path(&self, pick: resident::rights::Pick) -> Task<Message> {
+        let (name, ending) = pick.file();
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title(trr!(self.resident_texts, "mine-title"))
+            .set_file_name(name)
+            .add_filter(ending, &[ending]);
+        Task::perform(dialog.save_file(), move |picked| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Resident(resident::Message::Rights(resident::rights::Message::PathPicked(pick, path)))
+        })
+    }
+
+    fn pick_staff_path(&self, pick: staff::rights::Pick) -> Task<Message> {
+        let (name, ending) = pick.file();
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title(tr!(self.staff_texts, "rights-title"))
+            .set_file_name(name)
+            .add_filter(ending, &[ending]);
+        Task::perform(dialog.save_file(), move |picked| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Staff(staff::Message::Rights(staff::rights::Message::PathPicked(pick, path)))
         })
     }
 

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::card::{CardRecord, CardUid};
 use crate::domain::id::{CardId, GateId, OpId, ResidentId};
+use crate::domain::rights::Field;
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::secret::random_bytes;
 
@@ -69,6 +70,10 @@ impl Vault {
             }
         }
         if let Some(own) = in_force(&work, "resident", resident.bytes())? {
+            let old = self.card_number(&work, own.id)?;
+            if old != *uid {
+                self.note_change(&work, resident, Field::Card, &old.last4(), &uid.last4(), now)?;
+            }
             self.end_issue(&work, &own, keep, now)?;
         }
         let card = CardId::from_bytes(random_bytes());

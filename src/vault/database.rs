@@ -14,6 +14,7 @@ use super::keys::VaultKey;
 const MAIN_MIGRATIONS: &[&str] = &[
     include_str!("migrations/vault/0001_init.sql"),
     include_str!("migrations/vault/0002_staff.sql"),
+    include_str!("migrations/vault/0005_rights.sql"),
     include_str!("migrations/vault/0006_deletion.sql"),
 ];
 /// Numbered migrations of `keys.db`. Never edited after a release.

@@ -118,6 +118,12 @@ pub enum VaultError {
     /// The consent record's JSON does not state what the draft states.
     #[error("the consent record does not state what was agreed")]
     RecordDiffers,
+    /// A request was decided, or is done, already.
+    #[error("the request is decided already")]
+    RequestDecided,
+    /// A request is not decided yet.
+    #[error("the request is not decided yet")]
+    RequestUndecided,
     /// A document could not be signed.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),

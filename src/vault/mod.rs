@@ -22,18 +22,24 @@
 
 mod cards;
 mod certificates;
+mod changes;
 mod consents;
 mod database;
 mod doors;
+mod dossier;
+#[cfg(test)]
+mod dossier_tests;
 mod endings;
 mod error;
 mod held;
+mod held_about;
 mod keys;
 mod log;
 mod lookup;
 mod notices;
 mod outbox;
 mod reconcile;
+mod requests;
 mod residents;
 mod retention;
 mod slots;
@@ -43,13 +49,16 @@ mod stops;
 mod tests;
 
 pub use certificates::{Certificate, Ended, FaceCheck};
+pub use changes::{Change, Death, Restriction};
 pub use consents::ConsentRow;
 pub use doors::Door;
+pub use dossier::{Dossier, Entry, NOT_IN_IT, NotInIt};
 pub use error::VaultError;
 pub use keys::KdfCost;
 pub use log::AuditReport;
 pub use outbox::QueueCount;
 pub use reconcile::Drift;
+pub use requests::{NewRequest, RequestFull};
 pub use residents::{Found, FoundRow, OpenWhy};
 pub use retention::{RetentionPlan, RetentionReport};
 pub use stops::SwitchOff;

@@ -86,6 +86,10 @@ impl Vault {
         // The key is durable before anything is sealed with it. A key that is left over after a crash here opens
         // nothing.
         let key = if draft.id.is_none() { self.make_person_key(id, now)? } else { self.person_key(id)? };
+        if draft.id.is_some() {
+            let old = self.read_resident(&work, id)?;
+            self.note_changes(&work, &old, draft, now)?;
+        }
         let name = key.seal(&place(id, "name"), draft.name.as_str().as_bytes())?;
         let unit = key.seal(&place(id, "unit"), draft.unit.as_str().as_bytes())?;
         let unit_hash = self.ring.index_hash("unit", lookup::unit_form(draft.unit.as_str()).as_bytes())?;

@@ -2,12 +2,15 @@
 
 use menka::app::command::StaffCommand as C;
 use menka::app::deletion::{Closing, DeletionCommand as D};
+use menka::app::rights::RightsCommand as R;
 use menka::app::roles::{Access, row};
 use menka::domain::card::CardUid;
 use menka::domain::id::{ConsentId, GateId, ResidentId};
 use menka::domain::resident::AgeBand;
+use menka::domain::rights::{Came, Identity, RefusalWords, RequestKind, RequestNo};
 use menka::domain::role::{LookWhy, Role};
 use menka::domain::site::SiteFacts;
+use menka::domain::time::CivilDate;
 use menka::secret::Passphrase;
 
 /// Who may: `Door` is anybody at the keyboard.
@@ -36,6 +39,10 @@ fn some_card() -> CardUid {
 
 fn close(why: Closing) -> C {
     C::Deletion(D::CloseRecord { resident: somebody(), why })
+}
+
+fn some_request() -> RequestNo {
+    RequestNo::new(7, CivilDate::from_epoch_days(20_000))
 }
 
 fn secret() -> Passphrase {
@@ -127,6 +134,38 @@ table! {
     C::Deletion(D::Show) => C::Deletion(D::Show), "show-deletions", May::Only(&[FRONT, CHIEF, TECH, AUDIT]);
     C::Deletion(D::RunRetention) => C::Deletion(D::RunRetention), "run-retention", May::Only(&[FRONT, CHIEF]);
     C::Deletion(D::ConfirmDate) => C::Deletion(D::ConfirmDate), "confirm-date", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::Show) => C::Rights(R::Show), "requests", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::Receive { .. }) => C::Rights(R::Receive {
+        resident: Some(somebody()),
+        kind: RequestKind::See,
+        came: Came::Phone,
+        identity: Identity::NotAsked,
+        asker: String::new(),
+        words: String::new(),
+    }), "receive-request", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::Open(_)) => C::Rights(R::Open(some_request())), "open-request", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::Grant(_)) => C::Rights(R::Grant(some_request())), "grant-request", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::Finish { .. }) => C::Rights(R::Finish { no: some_request(), answer: "x".into() }),
+        "finish-request", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::Refuse { .. }) => C::Rights(R::Refuse { no: some_request(), words: RefusalWords::default() }),
+        "refuse-request", May::Only(&[CHIEF]);
+    C::Rights(R::SaveLetter { .. }) => C::Rights(R::SaveLetter { no: some_request(), path: "x.pdf".into() }),
+        "save-letter", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::SeeAll(_)) => C::Rights(R::SeeAll(somebody())), "see-everything-held", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::SavePaper { .. }) => C::Rights(R::SavePaper { resident: somebody(), path: "x.pdf".into() }),
+        "save-everything-held", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::SaveCopy { .. }) => C::Rights(R::SaveCopy { resident: somebody(), path: "x.json".into() }),
+        "save-electronic-copy", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::SaveExplanations(_)) => C::Rights(R::SaveExplanations("x.pdf".into())),
+        "save-explanations", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::Explained(_)) => C::Rights(R::Explained(somebody())), "note-explained", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::RefuseFace { .. }) => C::Rights(R::RefuseFace {
+        resident: somebody(),
+        came: Came::Phone,
+        identity: Identity::DocumentSeen,
+    }), "note-face-refused", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::Died { .. }) => C::Rights(R::Died { resident: somebody(), kin: "x".into(), relation: "x".into() }),
+        "note-death", May::Only(&[FRONT, CHIEF]);
 }
 
 #[test]
@@ -162,6 +201,18 @@ fn p51_4_a_role_that_sees_no_people_has_no_command_about_a_person() {
         "drop-door-for",
         "close-record",
         "save-certificate",
+        "receive-request",
+        "open-request",
+        "grant-request",
+        "finish-request",
+        "refuse-request",
+        "save-letter",
+        "see-everything-held",
+        "save-everything-held",
+        "save-electronic-copy",
+        "note-explained",
+        "note-face-refused",
+        "note-death",
     ];
     for (command, _) in rows() {
         let row = row(&command);

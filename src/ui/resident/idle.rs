@@ -8,10 +8,12 @@ use crate::i18n::Texts;
 use crate::trr;
 use crate::ui::explain;
 use crate::ui::theme::{Sizes, Tone, Weight};
+use crate::ui::widget;
 
 use super::Message;
 use super::drawing::{CardOnReader, Way};
 use super::parts::{self, Page};
+use super::rights;
 
 /// The first page.
 pub(super) fn view<'a>(sizes: Sizes, texts: &'a Texts, face_offered: bool, site: &'a str) -> Page<'a> {
@@ -33,7 +35,19 @@ pub(super) fn view<'a>(sizes: Sizes, texts: &'a Texts, face_offered: bool, site:
         iced::widget::Row::with_children(ways).spacing(sizes.space * 1.5).into()
     };
     let place = (!site.is_empty()).then(|| sizes.soft(site).size(sizes.section));
-    let greeting = row![sizes.title(trr!(texts, "welcome"))].push(place).spacing(sizes.space * 1.5).align_y(Center);
+    let mine = widget::action(
+        Sizes { button: sizes.button.min(56.0), body: sizes.body.min(26.0), ..sizes },
+        "ask-mine",
+        trr!(texts, "mine-title"),
+        Weight::Quiet,
+        Some(Message::Rights(rights::Message::MinePressed)),
+    );
+    let greeting = row![sizes.title(trr!(texts, "welcome"))]
+        .push(place)
+        .push(widget::gap())
+        .push(mine)
+        .spacing(sizes.space * 1.5)
+        .align_y(Center);
     let content = column![greeting, sizes.heading(trr!(texts, "ways-title")), ways].spacing(sizes.space * 1.25);
     let narrow = Sizes { body: sizes.body.min(34.0), button: sizes.button.min(84.0), ..sizes };
     let mut buttons =

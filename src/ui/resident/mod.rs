@@ -21,8 +21,10 @@ mod idle;
 mod notice;
 mod pad;
 mod parts;
+pub mod rights;
 mod withdraw;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use iced::Element;
@@ -31,13 +33,14 @@ use iced::widget::image;
 use crate::app::command::ResidentCommand;
 use crate::app::deletion::DoorChange;
 use crate::app::event::{Event, Preview, ResidentScene};
+use crate::app::rights::RightsScene;
 use crate::domain::Realm;
 use crate::domain::consent::Signature;
 use crate::domain::id::GateId;
 use crate::domain::notice::Language;
 use crate::domain::quality::Guidance;
 use crate::i18n::Texts;
-use crate::notice::{Block, Page, blocks, page};
+use crate::notice::{Block, Page, blocks, explanations, page};
 use crate::secret::Typed;
 use crate::ui::keys::Stray;
 
@@ -132,6 +135,8 @@ pub enum Message {
     DoorsChanged(DoorChange),
     /// "Take this door out": asks first; `None` goes back.
     DropPressed(Option<GateId>),
+    /// On one's own information and rights, and the explanations of the notice.
+    Rights(rights::Message),
 }
 
 /// The signature field.
@@ -158,6 +163,8 @@ pub enum Action {
     Ask(ResidentCommand),
     /// Ask where to save the receipt, then send [`Message::ReceiptPathPicked`].
     PickReceiptPath,
+    /// Ask where to save one's own information, then send [`rights::Message::PathPicked`].
+    PickRightsPath(rights::Pick),
 }
 
 /// Guidance under the preview.
@@ -208,6 +215,9 @@ pub struct Resident {
     /// Words and buttons of the scene's short text.
     page: Page,
     end_shown: bool,
+    /// The explanations of the notice in the window's language, and which of them are open.
+    plain_words: Vec<Vec<Block>>,
+    explained: BTreeSet<u8>,
     decision: Decision,
     preview: Option<(image::Handle, f32)>,
     guide: Option<Guide>,
@@ -227,6 +237,8 @@ impl Default for Resident {
             texts: vec![],
             page: Page::default(),
             end_shown: false,
+            plain_words: vec![],
+            explained: BTreeSet::new(),
             decision: Decision::default(),
             preview: None,
             guide: None,
@@ -239,7 +251,7 @@ impl Default for Resident {
 impl Resident {
     /// Keys that no field took: a keyboard-wedge reader, which counts while the window waits for a card and never else.
     pub fn stray(&mut self, stray: Stray) -> Action {
-        if !matches!(self.scene, ResidentScene::TapCard { .. }) {
+        if !matches!(self.scene, ResidentScene::TapCard { .. } | ResidentScene::Rights(RightsScene::Tap { .. })) {
             self.wedge.clear();
             return Action::None;
         }
@@ -302,6 +314,7 @@ impl Resident {
             Notice { text, .. } => vec![blocks(&text.markdown)],
             Rules { texts } => texts.iter().map(|text| blocks(&text.markdown)).collect(),
             Done { receipt, .. } => vec![blocks(&receipt.text.markdown)],
+            ResidentScene::Rights(rights) => rights::texts_of(rights),
             WithdrawConfirm { text, .. } | Refused { text } => {
                 self.page = page(text);
                 vec![]
@@ -313,6 +326,14 @@ impl Resident {
             self.end_shown = *reached_end || (self.end_shown && same_text);
         } else {
             self.end_shown = false;
+        }
+        self.plain_words = match &scene {
+            Notice { text, .. } => explanations(text.reference.language),
+            Rules { texts } => texts.first().map(|text| explanations(text.reference.language)).unwrap_or_default(),
+            _ => vec![],
+        };
+        if !same_page {
+            self.explained.clear();
         }
         if matches!(scene, Idle { .. } | Closed) && !same_page {
             // The next person begins with the usual letters.
@@ -380,6 +401,12 @@ impl Resident {
                 self.dropping = door;
                 Action::None
             }
+            Message::Rights(rights::Message::ExplainPressed(section)) if !self.explained.insert(section) => {
+                // Closing a panel is nobody's business.
+                self.explained.remove(&section);
+                Action::None
+            }
+            Message::Rights(message) => rights::act(message),
         }
     }
 
@@ -427,10 +454,14 @@ impl Resident {
         let sizes = self.letters.sizes();
         let page = match &self.scene {
             ResidentScene::Idle { face_offered, site } => idle::view(sizes, texts, *face_offered, site),
-            ResidentScene::Rules { .. } => notice::rules(sizes, texts, &self.texts),
+            ResidentScene::Rules { .. } => {
+                let words = notice::Explained { plain: &self.plain_words, open: &self.explained };
+                notice::rules(sizes, texts, &self.texts, words)
+            }
             ResidentScene::TapCard { withdraw, failure } => idle::tap_card(sizes, texts, *withdraw, failure.as_ref()),
             ResidentScene::Notice { text, .. } => {
-                notice::view(sizes, texts, &self.texts, text.reference.sha256, self.end_shown)
+                let words = notice::Explained { plain: &self.plain_words, open: &self.explained };
+                notice::view(sizes, texts, &self.texts, words, text.reference.sha256, self.end_shown)
             }
             ResidentScene::Consent { preamble, sentence, buttons } if self.decision.signing => {
                 let _ = preamble;
@@ -458,10 +489,12 @@ impl Resident {
                 withdraw::done(sizes, texts, erased, &pending, saved_to.as_deref())
             }
             ResidentScene::Doors(view) => doors::view(sizes, texts, view, self.dropping),
+            ResidentScene::Rights(scene) => rights::view(sizes, texts, scene, &self.texts),
             ResidentScene::Closed => idle::closed(sizes, texts),
         };
         let masked_name = match &self.scene {
             ResidentScene::Notice { masked_name, .. } => Some(masked_name.as_str()),
+            ResidentScene::Rights(scene) => rights::masked_name(scene),
             _ => None,
         };
         parts::window(texts, self.realm, self.letters, masked_name, page)

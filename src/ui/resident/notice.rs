@@ -1,5 +1,7 @@
 //! The full notice, to its end; and the public rules, which anybody may read.
 
+use std::collections::BTreeSet;
+
 use iced::widget::{Column, container, scrollable, sensor};
 use iced::{Center, Element, Fill};
 
@@ -11,6 +13,16 @@ use crate::ui::widget;
 
 use super::Message;
 use super::parts::{self, Page};
+use super::rights;
+
+/// The plain words beside the sections, and which of them are open.
+#[derive(Clone, Copy)]
+pub(super) struct Explained<'a> {
+    /// By section; 0 stands for what is above them.
+    pub plain: &'a [Vec<Block>],
+    /// Open ones.
+    pub open: &'a BTreeSet<u8>,
+}
 
 /// The notice. *Continue* can be pressed once the end was on screen.
 ///
@@ -20,12 +32,14 @@ pub(super) fn view<'a>(
     sizes: Sizes,
     texts: &'a Texts,
     blocks: &'a [Vec<Block>],
+    words: Explained<'a>,
     digest: [u8; 32],
     end_shown: bool,
 ) -> Page<'a> {
     let end = container(sizes.soft(trr!(texts, "notice-end")).align_x(Center)).id("notice-end").center_x(Fill);
     let end = sensor(end.padding([sizes.space * 1.5, 0.0])).key(digest).on_show(|_size| Message::EndShown);
-    let text = all(sizes, blocks).push(end);
+    let explained = blocks.iter().map(|text| rights::explained(sizes, texts, text, words.plain, words.open).into());
+    let text = Column::with_children(explained).spacing(sizes.space * 4.0).push(end);
     let padded = container(container(text).padding([sizes.space, 0.0]).max_width(1180)).center_x(Fill);
     let body = widget::scroll("page-notice", padded).height(Fill).on_scroll(|view| Message::Scrolled(is_at_end(&view)));
 
@@ -41,17 +55,22 @@ pub(super) fn view<'a>(
     Page { body: body.into(), foot: Some(foot) }
 }
 
-/// The public rules.
-pub(super) fn rules<'a>(sizes: Sizes, texts: &'a Texts, blocks: &'a [Vec<Block>]) -> Page<'a> {
-    let content: Element<'a, Message> =
-        if blocks.is_empty() { sizes.text(trr!(texts, "rules-none")).into() } else { all(sizes, blocks).into() };
+/// The public rules. The notice among them has the same explanations.
+pub(super) fn rules<'a>(sizes: Sizes, texts: &'a Texts, blocks: &'a [Vec<Block>], words: Explained<'a>) -> Page<'a> {
+    let is_notice = |text: &&Vec<Block>| {
+        text.iter().filter(|block| matches!(block, Block::Heading(2, _))).count() + 1 == words.plain.len()
+    };
+    let parts = blocks.iter().map(|text| match Some(text).filter(is_notice) {
+        Some(text) => rights::explained(sizes, texts, text, words.plain, words.open).into(),
+        None => parts::legal(sizes, text).into(),
+    });
+    let content: Element<'a, Message> = if blocks.is_empty() {
+        sizes.text(trr!(texts, "rules-none")).into()
+    } else {
+        Column::with_children(parts).spacing(sizes.space * 4.0).into()
+    };
     let back = parts::button(sizes, "back", trr!(texts, "back"), Weight::Plain, Some(Message::BackPressed));
     parts::page(sizes, "page-rules", content, Some(parts::foot(sizes, [back])))
-}
-
-fn all<'a>(sizes: Sizes, blocks: &'a [Vec<Block>]) -> Column<'a, Message> {
-    let parts = blocks.iter().map(|text| parts::legal(sizes, text).into());
-    Column::with_children(parts).spacing(sizes.space * 4.0)
 }
 
 /// Whether the last line is in view, within two pixels.

@@ -2,6 +2,7 @@
 
 use super::{Action, Flash, Page, Route, Staff, first_run, home, resident, unlock};
 use crate::app::event::{Failure, StaffEvent};
+use crate::app::rights::RightsTold;
 
 impl Staff {
     /// Takes in what the desk tells.
@@ -47,6 +48,10 @@ impl Staff {
                 match &mut self.record {
                     Some(record) if record.id() == view.resident.id => record.refresh(*view),
                     _ => self.record = Some(resident::Record::new(*view, &self.known.gates)),
+                }
+                if let (Page::Rights(screen), Some(record)) = (&mut self.page, &self.record) {
+                    screen.person_opened(record.resident());
+                    return Action::None;
                 }
                 // An open form is not torn from under the hands of who types, unless it was this save that was answered.
                 let about_it = matches!(&self.page, Page::Deletion(_)) && self.shows_record();
@@ -96,6 +101,12 @@ impl Staff {
             }
             StaffEvent::Reader(state) => self.known.reader = state,
             StaffEvent::ResidentBusy(busy) => self.known.resident_busy = busy,
+            StaffEvent::Rights(RightsTold::Counts(counts)) => self.known.requests = counts,
+            StaffEvent::Rights(told) => {
+                if let Page::Rights(screen) = &mut self.page {
+                    screen.hear(told);
+                }
+            }
             StaffEvent::Failed(failure) => return self.failed(failure),
         }
         Action::None

@@ -106,6 +106,7 @@ impl Home {
         let result = self.result.as_ref().map(|(rows, more)| result(texts, rows, *more, self.chosen));
         let content = column![widget::panel(S, Tone::Plain, column![search].push(result).spacing(S.space * 1.5))]
             .push(face_line(texts, known))
+            .push(requests_line(texts, known))
             .push(gates(texts, &known.gates))
             .spacing(S.space * 2.0);
         widget::scroll("home-scroll", content).height(Fill).into()
@@ -154,6 +155,32 @@ fn result<'a>(texts: &Texts, rows: &'a [ResidentRow], more: bool, chosen: Option
     });
     let more = more.then(|| S.hint(tr!(texts, "home-more")));
     column(list).push(more).spacing(S.space).into()
+}
+
+/// How many requests wait: counts only.
+fn requests_line<'a>(texts: &Texts, known: &'a Known) -> Option<Element<'a, Message>> {
+    let counts = known.requests;
+    let pill = |tone, words| widget::pill(S, tone, words);
+    (counts.open > 0).then(|| {
+        let tone = if counts.overdue > 0 { Tone::Alarm } else { Tone::Told };
+        row![pill(tone, tr!(texts, "home-requests", open = counts.open))]
+            .push(
+                (counts.overdue > 0)
+                    .then(|| pill(Tone::Alarm, tr!(texts, "home-requests-overdue", count = counts.overdue))),
+            )
+            .push((counts.soon > 0).then(|| pill(Tone::Warn, tr!(texts, "home-requests-soon", count = counts.soon))))
+            .push(widget::gap())
+            .push(widget::action(
+                S,
+                "home-requests",
+                tr!(texts, "open"),
+                Weight::Quiet,
+                Some(Message::GoPressed(Route::Rights)),
+            ))
+            .spacing(S.space)
+            .align_y(Center)
+            .into()
+    })
 }
 
 /// Why this record is opened: one press more, and the weekly sheet can tell work from curiosity.

@@ -10,6 +10,8 @@ pub mod gates;
 mod hear;
 pub mod home;
 pub mod resident;
+pub mod rights;
+mod rights_view;
 pub mod settings;
 mod shell;
 pub mod unlock;
@@ -18,11 +20,13 @@ pub mod why_off;
 use crate::app::command::StaffCommand;
 use crate::app::deletion::DeletionCommand;
 use crate::app::event::{Failure, GateLabel};
+use crate::app::rights::RightsCommand;
 use crate::domain::Realm;
 use crate::domain::gate::GateStatus;
 use crate::domain::id::{ConsentId, GateId};
 use crate::domain::notice::Language;
 use crate::domain::permit::{Blocker, Condition};
+use crate::domain::rights::RequestCounts;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::ports::ReaderError;
 pub use crate::ui::keys::Stray;
@@ -47,6 +51,8 @@ pub enum Action {
     Language(Language),
     /// Ask where to save a deletion certificate, then send [`deletion::Message::PathPicked`].
     PickCertificatePath(ConsentId),
+    /// Ask where to save something, then send [`rights::Message::PathPicked`].
+    PickPath(rights::Pick),
 }
 
 /// A page that can be gone to without an answer from the desk.
@@ -70,6 +76,8 @@ pub enum Route {
     Deletion,
     /// Pause, doors, endings, certificates of the opened resident.
     PersonDeletion,
+    /// Requests, and the rights of the person whose record is open.
+    Rights,
 }
 
 /// What the desk told so far; screens read it, `apply` writes it.
@@ -95,6 +103,8 @@ pub struct Known {
     pub card_ways: Vec<(GateId, bool)>,
     /// Stops, endings, retention.
     pub deletion: deletion::Told,
+    /// How many requests wait.
+    pub requests: RequestCounts,
 }
 
 /// A line under the header: the newest thing that happened.
@@ -139,6 +149,8 @@ pub enum Page {
     WhyOff,
     /// Stops, endings, certificates, retention.
     Deletion(deletion::Deletion),
+    /// Requests and rights.
+    Rights(Box<rights::Rights>),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -162,7 +174,8 @@ impl Page {
             | Self::Facts(_)
             | Self::Gates(_)
             | Self::WhyOff
-            | Self::Deletion(_) => true,
+            | Self::Deletion(_)
+            | Self::Rights(_) => true,
             Self::Starting
             | Self::FirstRun(_)
             | Self::Unlock(_)
@@ -192,6 +205,8 @@ pub enum Message {
     Gates(gates::Message),
     /// On the deletion pages.
     Deletion(deletion::Message),
+    /// On the page of requests.
+    Rights(rights::Message),
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -265,6 +280,7 @@ impl Staff {
             | Page::Gates(_)
             | Page::WhyOff
             | Page::Deletion(_)
+            | Page::Rights(_)
             | Page::Closing
             | Page::Gone
             | Page::Farewell { .. } => None,
@@ -308,6 +324,7 @@ impl Staff {
             (Message::Facts(message), Page::Facts(screen)) => screen.update(message),
             (Message::Gates(message), Page::Gates(screen)) => screen.update(message),
             (Message::Deletion(message), Page::Deletion(screen)) => screen.update(message),
+            (Message::Rights(message), Page::Rights(screen)) => screen.update(message),
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None
@@ -387,6 +404,11 @@ impl Staff {
                 Action::None
             }
             Route::PersonDeletion => return self.go(Route::Home),
+            Route::Rights => {
+                let person = self.record.as_ref().map(|record| record.resident());
+                self.page = Page::Rights(Box::new(rights::Rights::new(person)));
+                Action::Ask(StaffCommand::Rights(RightsCommand::Show))
+            }
         };
         // A record stays open only while its page or its form is shown.
         if self.record.is_some() && (route == Route::Add || !self.shows_record()) {
@@ -400,7 +422,7 @@ impl Staff {
     /// Whether the page is one of the opened record's.
     fn shows_record(&self) -> bool {
         match &self.page {
-            Page::Resident | Page::Form(_) => true,
+            Page::Resident | Page::Form(_) | Page::Rights(_) => true,
             Page::Deletion(screen) => screen.about() == deletion::About::Person,
             _ => false,
         }

@@ -34,6 +34,8 @@ pub enum Message {
     IssuePressed,
     /// To the form.
     EditPressed,
+    /// Information and rights.
+    RightsPressed,
     /// Close the record.
     ClosePressed,
     /// The resident phoned or wrote: withdraw.
@@ -143,6 +145,7 @@ impl Record {
             Message::IssuePressed => return self.issue(),
             Message::EditPressed => return Action::Go(Route::Edit),
             Message::DeletionPressed => return Action::Go(Route::PersonDeletion),
+            Message::RightsPressed => return Action::Go(Route::Rights),
             Message::ClosePressed => return Action::Go(Route::Home),
             Message::WithdrawPressed => self.withdrawing = matches!(self.view.face, FaceState::Held { .. }),
             Message::WithdrawDropped => self.withdrawing = false,
@@ -195,6 +198,13 @@ impl Record {
         .align_y(Center);
         row![
             column![name, what.wrap()].spacing(S.space * 0.5).width(Fill),
+            widget::action(
+                S,
+                "record-rights",
+                tr!(texts, "record-rights"),
+                Weight::Plain,
+                Some(Message::RightsPressed)
+            ),
             widget::action(S, "record-edit", tr!(texts, "record-edit"), Weight::Plain, Some(Message::EditPressed)),
             widget::action(S, "record-close", tr!(texts, "record-close"), Weight::Plain, Some(Message::ClosePressed)),
         ]

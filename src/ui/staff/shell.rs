@@ -34,6 +34,7 @@ impl Staff {
             Page::Gates(screen) => screen.view(texts, &self.known).map(Message::Gates),
             Page::WhyOff => why_off::view(texts, &self.known),
             Page::Deletion(screen) => screen.view(texts, &self.known).map(Message::Deletion),
+            Page::Rights(screen) => screen.view(texts).map(Message::Rights),
         };
         let gap = S.space * 1.5;
         let page = column![
@@ -65,6 +66,7 @@ impl Staff {
         if inside {
             bar = bar
                 .push(link("go-home", tr!(texts, "go-home"), Route::Home, matches!(self.page, Page::Home)))
+                .push(link("go-rights", tr!(texts, "go-rights"), Route::Rights, matches!(self.page, Page::Rights(_))))
                 .push(link("go-settings", tr!(texts, "go-settings"), Route::Facts, settings))
                 .push(link("go-deletion", tr!(texts, "go-deletion"), Route::Deletion, self.is_site_deletion()))
                 .push(widget::gap())
