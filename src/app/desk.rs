@@ -361,10 +361,15 @@ impl Desk {
             return;
         }
         self.cared_at = self.moment;
-        for (resident, reason, by) in std::mem::take(&mut open.owed) {
+        let owed = std::mem::take(&mut open.owed);
+        let owes = !owed.is_empty();
+        for (resident, reason, by) in owed {
             if let Err(failure) = self.end_consent(resident, reason, by, now) {
                 tracing::warn!(?failure, "a consent could not be ended yet");
             }
+        }
+        if owes {
+            self.show_opened(now);
         }
         if self.open.as_ref().is_some_and(|open| open.cared_on != now.date()) {
             self.retain(now);
