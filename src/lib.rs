@@ -21,6 +21,9 @@ pub mod cards;
 pub mod face;
 pub mod lan;
 pub mod paper;
+pub mod posture;
+pub mod printing;
+pub mod speech;
 
 pub mod app;
 pub mod gate;

@@ -6,7 +6,8 @@ build="build-essential pkg-config libssl-dev libdlib-dev libopenblas-dev liblapa
   linux-libc-dev python3 python3-venv python3-pip ca-certificates"
 run="pcscd libx11-6 libx11-xcb1 libxcursor1 libxi6 libxrandr2 libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libopenblas0
   fonts-noto-cjk"
-test="xvfb xauth openbox xdotool xclip x11-utils x11-xserver-utils imagemagick poppler-utils zbar-tools vsmartcard-vpcd"
+test="strace iproute2 xvfb xauth openbox xdotool xclip x11-utils x11-xserver-utils imagemagick poppler-utils zbar-tools vsmartcard-vpcd
+  speech-dispatcher speech-dispatcher-espeak-ng espeak-ng libasound2-plugins cups-daemon cups-client"
 case "${1:-all}" in
   run) wanted="$build $run" ;;
   *) wanted="$build $run $test" ;;

@@ -41,12 +41,19 @@ def widgets():
     return found
 
 
+somebody_is_there = True
+
+
 def wait(what, holds, limit=60.0):
-    end = time.time() + limit
+    end, moved = time.time() + limit, time.time()
     while time.time() < end:
         answer = holds(widgets())
         if answer:
             return answer
+        if somebody_is_there and time.time() - moved > 20 and STAFF in widgets():
+            # A desk that nobody is at locks itself; on a slow machine one step may take that long.
+            moved = time.time()
+            move(STAFF)
         time.sleep(0.1)
     shoot("failed")
     sys.exit(f"waited in vain for {what}; on screen: {[t for w in widgets().values() for t, _ in w['texts']]}")
@@ -86,26 +93,69 @@ def press(key):
     time.sleep(0.3)
 
 
+def move(window):
+    """Somebody is at this window: the mouse moves a little."""
+    box = widgets()[window]["box"]
+    point(window, box[2] - 40, box[3] - 12)
+    point(window, box[2] - 60, box[3] - 16)
+
+
+def unlocked(passphrase):
+    """Unlocks the staff window when it has locked itself meanwhile."""
+    if "unlock-passphrase" in widgets()[STAFF]["ids"]:
+        click(STAFF, "unlock-passphrase")
+        keys(passphrase)
+        press("Return")
+    has(STAFF, "lock")
+
+
+def read_and_sign(name):
+    has(STAFF, "rules-scroll")
+    time.sleep(0.5)
+    box = has(STAFF, "rules-scroll")
+    point(STAFF, box[0] + box[2] / 2, box[1] + box[3] / 2)
+    for _ in range(8):
+        run("xdotool", "click", "--repeat", "25", "--delay", "8", "5")
+        time.sleep(0.2)
+    click(STAFF, "rules-name")
+    keys(name)
+    click(STAFF, "rules-sign")
+
+
+def key_on_screen():
+    """The recovery key as its page shows it: the words of five signs among those of the key's box."""
+    box = has(STAFF, "sheet-key")
+    inside = lambda b: box[0] <= b[0] <= box[0] + box[2] and box[1] <= b[1] <= box[1] + box[3]
+    groups = [(b[1], b[0], text) for text, b in widgets()[STAFF]["texts"] if inside(b) and len(text) == 5]
+    return "-".join(text for _, _, text in sorted(groups))
+
+
 def shoot(name):
     time.sleep(0.4)
     run("import", "-window", "root", os.path.join(SHOTS, f"{name}.png"))
 
 
 def memory_mb(pid):
-    """The desk and its engine child; the practice gates are processes of their own and do not count."""
-    total = 0
+    """The desk and its engine child, also when somebody watches them; the practice gates are programs of their own and do not count."""
+    processes = {}
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue
         try:
             stat = open(f"/proc/{entry}/stat").read().rsplit(")", 1)[1].split()
-            line = open(f"/proc/{entry}/cmdline").read()
+            name = open(f"/proc/{entry}/comm").read().strip()
             status = open(f"/proc/{entry}/status").read()
         except OSError:
             continue
-        if int(entry) == pid or (int(stat[1]) == pid and "--face-engine" in line):
-            total += int(status.split("VmRSS:")[1].split()[0])
-    return total / 1024
+        if "VmRSS:" in status:
+            processes[int(entry)] = (int(stat[1]), name, int(status.split("VmRSS:")[1].split()[0]))
+
+    def is_below(process):
+        while process in processes and process != pid:
+            process = processes[process][0]
+        return process == pid
+
+    return sum(kb for p, (_, name, kb) in processes.items() if name == "menka" and is_below(p)) / 1024
 
 
 started = time.time()
@@ -215,6 +265,10 @@ try:
     shoot("16-withdrawn")
     click(RESIDENT, "back")
 
+    # Nobody was at the staff window for a minute: it may have locked itself, and is opened again.
+    unlocked("practice-practice")
+    move(STAFF)
+
     # Lock, and open again with the practice passphrase typed by hand.
     click(STAFF, "lock")
     has(STAFF, "unlock-passphrase")
@@ -246,6 +300,18 @@ try:
     click(STAFF, "first-next")
     shoot("20-first-run-done")
     click(STAFF, "first-create")
+    # The recovery key is shown once, then the internal rules are read and signed; before that nothing is done here.
+    has(STAFF, "sheet-key")
+    time.sleep(1)
+    shoot("20-recovery-sheet")
+    recovery = key_on_screen()
+    if len(recovery) != 47:
+        sys.exit(f"the sheet shows {len(recovery)} signs")
+    click(STAFF, "sheet-tick")
+    click(STAFF, "sheet-done")
+    has(STAFF, "rules-scroll")
+    shoot("20-rules")
+    read_and_sign("Li")
     has(STAFF, "home-search")
     if "ask-face" in widgets()[RESIDENT]["ids"]:
         sys.exit("a real site offers face entry although its conditions are not checked")
@@ -261,6 +327,65 @@ try:
     click(STAFF, "unlock-passphrase")
     keys("correct horse battery")
     press("Return")
+    has(STAFF, "home-search")
+
+    # An operator's day: a second supervisor, hand-over, the countdown, the lock of itself, ten wrong passphrases, recovery.
+    click(STAFF, "go-people")
+    click(STAFF, "accounts-add")
+    click(STAFF, "account-name")
+    keys("Wang")
+    click(STAFF, "account-role-supervisor")
+    click(STAFF, "account-passphrase")
+    keys("staple battery horse")
+    click(STAFF, "account-repeat")
+    keys("staple battery horse")
+    press("Tab")
+    keys(time.strftime("%Y-%m-%d"))
+    press("Return")
+    has(STAFF, "account-row-1")
+    shoot("23-people")
+    click(STAFF, "lock")
+    handed_over = time.time()
+    click(STAFF, "unlock-account-1")
+    keys("staple battery horse")
+    press("Return")
+    has(STAFF, "rules-scroll")
+    print(f"hand-over, mouse and keyboard included, s: {time.time() - handed_over:.1f}", flush=True)
+    read_and_sign("Wang")
+    has(STAFF, "home-search")
+    print("waiting a minute for the idle lock", flush=True)
+    somebody_is_there = False
+    has(STAFF, "locks-in", 70)
+    shoot("24-countdown")
+    move(STAFF)
+    wait("the countdown to end", lambda w: "locks-in" not in w[STAFF]["ids"], 5)
+    has(STAFF, "unlock-passphrase", 75)
+    somebody_is_there = True
+    shoot("25-locked-by-itself")
+    for n in range(10):
+        wait("the pause", lambda w: "unlock-wait" not in w[STAFF]["ids"], 70)
+        click(STAFF, "unlock-passphrase")
+        keys("wrong passphrase")
+        press("Return")
+        time.sleep(1.2)
+    has(STAFF, "unlock-wait")
+    shoot("26-ten-wrong-passphrases")
+    click(STAFF, "unlock-recover")
+    has(STAFF, "recover-key")
+    click(STAFF, "recover-key")
+    keys(recovery.lower())
+    click(STAFF, "recover-new")
+    keys("another long passphrase")
+    click(STAFF, "recover-repeat")
+    keys("another long passphrase")
+    shoot("27-recovery")
+    press("Return")
+    has(STAFF, "sheet-key")
+    if key_on_screen() == recovery:
+        sys.exit("the recovery key that was used is still good")
+    shoot("28-recovered")
+    click(STAFF, "sheet-tick")
+    click(STAFF, "sheet-done")
     has(STAFF, "home-search")
     if not os.path.exists(os.path.join(real, "vault.db")):
         sys.exit("no vault was made")

@@ -3,7 +3,7 @@
 #
 #   packaging/setup/gui.sh [MENKA-PROGRAM]        (default: target/debug/menka)
 #
-# Pictures of every step go into MENKA_GUI_SHOTS, by default var/gui. Models and pictures are where `make` fetches them.
+# MENKA_GUI_SCRIPT names another script beside this one (resident.py). Pictures of every step go into MENKA_GUI_SHOTS, by default var/gui. Models and pictures are where `make` fetches them.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -46,5 +46,5 @@ openbox >"$work/manager" 2>&1 &
 manager=$!
 sleep 0.5
 
-python3 "$root/packaging/setup/gui.py" "$program" "$shots"
+python3 "$root/packaging/setup/${MENKA_GUI_SCRIPT:-gui.py}" "$program" "$shots"
 echo "gui pictures: $(find "$shots" -name '*.png' | wc -l)"

@@ -12,7 +12,6 @@ use crate::domain::consent::{EraseReason, Warrant};
 use crate::domain::id::{OpId, ResidentId};
 use crate::domain::permit;
 use crate::domain::quality::{self, Guidance, Limits};
-use crate::domain::resident::AgeBand;
 use crate::domain::time::Timestamp;
 use crate::notice::{self, Text, Values};
 use crate::ports::{CameraError, FaceError, LinkError};
@@ -49,25 +48,38 @@ impl Desk {
     }
 
     pub(super) fn open_camera(&mut self, held: &Consented, now: Timestamp) -> Result<(), Trouble> {
+        self.look_at_machine(now);
         let (answering, link) = self.answering_now(&held.person.gates);
         let Some(open) = self.open.as_mut() else { return Err(Trouble { failure: None, may_retry: false }) };
         let confirmed = open.vault.confirm(&held.consent, now);
         let refusal_stands = open.vault.refusal_stands(held.person.resident.id).unwrap_or(true);
         let card = open.vault.current_card(held.person.resident.id).ok().flatten();
         // As recorded now: staff may have corrected it since the tap.
-        let age_band = open.vault.resident(held.person.resident.id).map(|r| r.age_band);
+        let decider = open.vault.decider(held.person.resident.id, now);
+        let guardian = open.vault.current_guardian(held.person.resident.id).ok().flatten();
+        let case = &held.person.case;
+        let guardian_here =
+            guardian.is_some_and(|g| g.is_here(now) && Some(g.id) == case.guardian.as_ref().map(|g| g.id));
+        let childrens_rules = notice::has_childrens_rules(&open.facts);
         let delivered = card.as_ref().and_then(|c| open.vault.card_delivered_at(c.id).ok()).unwrap_or_default();
+        let decider = decider.map_err(|e| Trouble::retry(failure_of(e)))?;
+        if decider != case.decider {
+            return Err(Trouble { failure: Some(Failure::DeciderChanged), may_retry: false });
+        }
         if let Err(error) = confirmed {
             return Err(Trouble { failure: Some(failure_of(error)), may_retry: false });
         }
-        let age_band = age_band.map_err(|e| Trouble::retry(failure_of(e)))?;
-        if age_band != AgeBand::Adult {
-            return Err(Trouble { failure: Some(Failure::CardOnlyAge), may_retry: false });
-        }
         let card_works = card.is_some_and(|c| c.ends_on >= now.date())
             && answering.iter().all(|g| delivered.iter().any(|(id, there)| *id == g.id && *there));
-        let person =
-            PersonFacts { age_band: Some(age_band), card_works, reached_end: true, consented: true, refusal_stands };
+        let person = PersonFacts {
+            decider: Some(decider),
+            guardian_here,
+            childrens_rules,
+            card_works,
+            reached_end: true,
+            consented: true,
+            refusal_stands,
+        };
         let permit = permit::judge(&self.conditions(&answering, person))
             .map_err(|_| Trouble { failure: Some(link.unwrap_or(Failure::FaceNotOffered)), may_retry: true })?;
         self.devices.engine.wake().map_err(|e| Trouble::retry(Failure::Face(e)))?;

@@ -223,8 +223,9 @@ fn reason(label: &str, language: Language) -> String {
         "closed" => ("其他：注销", "other: record closed"),
         "not-accepted" | "capture-lost" => ("其他：录入没有完成", "other: enrolment not completed"),
         "practice-over" => ("其他：练习结束", "other: practice over"),
-        "notice-unanswered" => ("其他：告知书变更后未重新同意", "other: changed notice not agreed to"),
-        "turned-fourteen" => ("到期：年满十四周岁，由本人重新决定", "term over: turned fourteen, own decision"),
+        "notice-changed" => ("其他：告知书变更后未重新同意", "other: changed notice not agreed to"),
+        "next-age-band" => ("到期：年龄到了，改由另外的人决定", "term over: of an age at which somebody else decides"),
+        "other-decider" => ("更正：应当由另外的人决定", "correction: somebody else decides"),
         "found-erased" => ("其他：门禁机中已删除", "other: found erased at the gates"),
         _ => ("其他", "other"),
     };

@@ -2,17 +2,25 @@
 //!
 //! Deliberately absent: any staff command that starts, suggests or repeats face entry, or consents; any import of a picture.
 
+use super::aids::AidCommand;
 use super::deletion::{DeletionCommand, DoorChange};
+use super::guardian::GuardianAct;
+use super::guardian_desk::GuardianCommand;
+use super::on_paper::FormCommand;
+use super::operators::OperatorsCommand;
+use super::posture::PostureCommand;
 use super::rights::{RightsAct, RightsCommand};
 use crate::domain::card::CardUid;
 use crate::domain::consent::Signature;
-use crate::domain::id::{GateId, ResidentId};
+use crate::domain::id::{GateId, ResidentId, StaffId};
 use crate::domain::notice::Language;
 use crate::domain::resident::AgeBand;
 use crate::domain::role::LookWhy;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::CivilDate;
 use crate::secret::Passphrase;
+
+use super::notice::{ChangeAnswer, NoticeCommand};
 
 /// From the staff window.
 #[derive(Debug)]
@@ -28,6 +36,8 @@ pub enum StaffCommand {
     },
     /// Later runs.
     Unlock {
+        /// Whose account; `None` is the one that was made first.
+        account: Option<StaffId>,
         /// As typed.
         passphrase: Passphrase,
     },
@@ -99,6 +109,18 @@ pub enum StaffCommand {
     Deletion(DeletionCommand),
     /// About requests and rights.
     Rights(RightsCommand),
+    /// About the notice, its assessment, signs and entrusted parties.
+    Notice(NoticeCommand),
+    /// The evidence: the log, its heads outside, what was shown.
+    Evidence(super::evidence::EvidenceCommand),
+    /// Accounts, training, approvals.
+    Operators(OperatorsCommand),
+    /// Guardians, wards and the yearly figures of minors.
+    Guardian(GuardianCommand),
+    /// The form that is signed on paper.
+    Form(FormCommand),
+    /// The machine that the desk runs on.
+    Posture(PostureCommand),
 }
 
 /// From the resident window.
@@ -145,6 +167,12 @@ pub enum ResidentCommand {
     SaveReceipt(std::path::PathBuf),
     /// About one's own information and rights.
     Rights(RightsAct),
+    /// The answer to a changed notice.
+    AnswerChange(ChangeAnswer),
+    /// Acts of a guardian, a child or a ward, and signing on paper.
+    Guardian(GuardianAct),
+    /// Reading aloud, paper, what is on screen.
+    Aid(AidCommand),
 }
 
 /// Any command.

@@ -1,17 +1,23 @@
 //! Gathers what is known of each condition of rule L1. Decides nothing: [`crate::domain::permit::judge`] does.
 
-use super::promises;
+use super::{posture, promises};
 use crate::domain::Realm;
+use crate::domain::assessment::Standing;
 use crate::domain::gate::{GateRecord, GateStatus};
+use crate::domain::guardian::Decider;
 use crate::domain::permit::{Blocker, Condition, Conditions};
-use crate::domain::resident::AgeBand;
+use crate::domain::posture::PostureReport;
 use crate::domain::site::{Fact, SiteFacts};
 
 /// What is known of one person in one session.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PersonFacts {
-    /// Age band, when a person is known.
-    pub age_band: Option<AgeBand>,
+    /// Who decides, when a person is known: it follows from the age band.
+    pub decider: Option<Decider>,
+    /// The guardian of this visit was checked in person a short while ago.
+    pub guardian_here: bool,
+    /// The children's rules can be shown: the named person for children's data is written.
+    pub childrens_rules: bool,
     /// The card is in force and every answering gate signed for it.
     pub card_works: bool,
     /// The end of the notice was on screen.
@@ -26,36 +32,42 @@ fn known(holds: bool) -> Condition {
     if holds { Condition::Holds } else { Condition::Fails }
 }
 
-/// Everything known. `answering` are the gates that answered a moment ago.
+/// What is known of the desk itself, apart from gates and facts.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    /// The registered impact assessment.
+    pub assessment: Standing,
+    /// The evidence log was found whole.
+    pub log_is_whole: bool,
+    /// The account that is logged in has its training and undertaking.
+    pub trained: Condition,
+    /// The machine, as last looked at.
+    pub machine: Option<&'a PostureReport>,
+}
+
+/// Everything known. `answering` are the gates that answered a moment ago, `machine` the last look at the machine.
 pub fn gather(
     realm: Realm,
     facts: &SiteFacts,
     gates: &[GateRecord],
     answering: &[GateRecord],
+    around: Around<'_>,
     person: Option<PersonFacts>,
 ) -> Conditions {
     let mut conditions = Conditions::unchecked(realm);
-    let practice_or_unchecked = match realm {
-        Realm::Practice => Condition::Practice,
-        Realm::Real => Condition::NotYetChecked,
-    };
-    let missing: Vec<Fact> =
-        facts.missing().into_iter().filter(|f| !matches!(f, Fact::PiaNo | Fact::PiaDate)).collect();
+    let missing: Vec<Fact> = facts.missing();
     let described = gates.iter().filter(|g| g.takes_faces).all(is_described);
     conditions.set(Blocker::ProcessorFields, known(missing.is_empty() && described));
     conditions.facts_missing = missing;
-    let assessed = [Fact::PiaNo, Fact::PiaDate].iter().all(|f| !facts.is_missing(*f));
-    // The registry of assessments (scope, review date) is not built: two filled fields are not a registered assessment.
-    conditions.set(Blocker::ImpactAssessment, if assessed { practice_or_unchecked } else { Condition::Fails });
-    for posture in [Blocker::InternetRoute, Blocker::RemoteHelp, Blocker::DiskEncryption, Blocker::LoginPassword] {
-        conditions.set(posture, practice_or_unchecked);
-    }
+    conditions.set(Blocker::OperatorTrained, around.trained);
+    conditions.set(Blocker::ImpactAssessment, known(around.assessment.holds()));
+    posture::note(&mut conditions, realm, around.machine);
     conditions.set(Blocker::OperatorLoggedIn, Condition::Holds);
-    conditions.set(Blocker::OperatorTrained, practice_or_unchecked);
     conditions.set(Blocker::GateAnswers, known(answering.iter().any(|g| g.takes_faces)));
     let tested = answering.iter().any(|g| g.takes_faces)
         && answering.iter().filter(|g| g.takes_faces).all(|g| g.card_way_tested_at.is_some());
     conditions.set(Blocker::CardWayTested, known(tested));
+    conditions.set(Blocker::LogNotWhole, known(around.log_is_whole));
     let promises = match (promises::all_kept(), realm) {
         (true, _) => Condition::Holds,
         (false, Realm::Practice) => Condition::Practice,
@@ -64,13 +76,20 @@ pub fn gather(
     conditions.set(Blocker::PromiseNotKept, promises);
     if let Some(person) = person {
         conditions.set(Blocker::CardWorks, known(person.card_works));
-        conditions.set(Blocker::AgeBandKnown, known(person.age_band.is_some()));
-        let guardian = match person.age_band {
-            Some(AgeBand::Adult) => Condition::NotNeeded,
-            Some(AgeBand::Under14 | AgeBand::From14To17) | None => Condition::NotYetChecked,
+        conditions.set(Blocker::AgeBandKnown, known(person.decider.is_some()));
+        let guardian = match person.decider {
+            Some(Decider::Own) => Condition::NotNeeded,
+            Some(_) => known(person.guardian_here),
+            None => Condition::Fails,
         };
         conditions.set(Blocker::GuardianChecked, guardian);
-        conditions.set(Blocker::ChildrensRules, guardian);
+        // The children's rules are those of under fourteen (P31b, F07b).
+        let rules = match person.decider {
+            Some(Decider::ChildsGuardian) => known(person.childrens_rules),
+            Some(_) => Condition::NotNeeded,
+            None => Condition::Fails,
+        };
+        conditions.set(Blocker::ChildrensRules, rules);
         conditions.set(Blocker::NoticeReachedEnd, known(person.reached_end));
         conditions.set(Blocker::SeparateConsent, known(person.consented));
         conditions.set(Blocker::StandingRefusal, known(!person.refusal_stands));
@@ -88,4 +107,36 @@ pub fn is_described(gate: &GateRecord) -> bool {
 /// The gates that answered lately, out of the paired ones.
 pub fn answering(gates: &[GateRecord], seen: &[GateStatus]) -> Vec<GateRecord> {
     gates.iter().filter(|g| seen.iter().any(|s| s.id == g.id && s.reachable && !s.key_changed)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn l1_guardian_and_childrens_rules_are_always_known_and_needed_where_they_are() {
+        let facts = SiteFacts::default();
+        let of = |decider, guardian_here, childrens_rules| {
+            let person = PersonFacts { decider, guardian_here, childrens_rules, ..PersonFacts::default() };
+            let around = Around {
+                assessment: Standing::default(),
+                log_is_whole: true,
+                trained: Condition::Holds,
+                machine: None,
+            };
+            let known = gather(Realm::Real, &facts, &[], &[], around, Some(person));
+            (known.get(Blocker::GuardianChecked), known.get(Blocker::ChildrensRules))
+        };
+        use Condition::{Fails, Holds, NotNeeded};
+        assert_eq!(of(None, true, true), (Fails, Fails), "an unknown band is no adult's");
+        assert_eq!(of(Some(Decider::Own), false, false), (NotNeeded, NotNeeded));
+        for decider in [Decider::OwnInformed, Decider::WardsGuardian] {
+            assert_eq!(of(Some(decider), true, false), (Holds, NotNeeded));
+            assert_eq!(of(Some(decider), false, true), (Fails, NotNeeded));
+        }
+        for (here, rules) in [(false, false), (false, true), (true, false), (true, true)] {
+            let state = |holds: bool| if holds { Holds } else { Fails };
+            assert_eq!(of(Some(Decider::ChildsGuardian), here, rules), (state(here), state(rules)));
+        }
+    }
 }

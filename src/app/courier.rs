@@ -17,7 +17,7 @@ use crate::wire::frame;
 use crate::wire::message::{Apply, FacesOff, Health, Refusal, Reply, Request, What};
 
 /// Longest wait for one answer.
-const ANSWER_LIMIT: Duration = Duration::from_millis(2_000);
+pub(super) const ANSWER_LIMIT: Duration = Duration::from_millis(2_000);
 /// Pause between two questions for a gate's health, in milliseconds.
 const HEALTH_EVERY_MS: i64 = 5_000;
 /// Most operations sent to one gate in one pass, so that no gate starves another.
@@ -94,6 +94,11 @@ impl Shared {
         state.changes += u64::from(state.gates.len() != before);
     }
 
+    /// Something else that the desk must look at has changed.
+    pub(super) fn touch(&self) {
+        self.lock().changes += 1;
+    }
+
     fn note(&self, status: GateStatus) {
         let mut state = self.lock();
         if state.gates.get(&status.id) != Some(&status) {
@@ -105,19 +110,21 @@ impl Shared {
 
 /// The courier.
 pub struct Courier {
-    vault: Vault,
-    link: Box<dyn GateLink>,
+    pub(super) vault: Vault,
+    pub(super) link: Box<dyn GateLink>,
     realm: Realm,
     shared: Arc<Shared>,
     asked_at: BTreeMap<GateId, Timestamp>,
     compared_at: BTreeMap<GateId, Timestamp>,
+    pub(super) heads: BTreeMap<GateId, super::witness::Asked>,
 }
 
 impl Courier {
     /// Takes a connection of its own to the vault and a link of its own.
     pub fn new(vault: Vault, link: Box<dyn GateLink>, shared: Arc<Shared>) -> Self {
         let realm = vault.realm();
-        Self { vault, link, realm, shared, asked_at: BTreeMap::new(), compared_at: BTreeMap::new() }
+        let (asked_at, compared_at, heads) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { vault, link, realm, shared, asked_at, compared_at, heads }
     }
 
     /// What it shares with the desk.
@@ -162,7 +169,11 @@ impl Courier {
                 },
             };
             if let Ok(health) = &health {
-                self.compare(gate, health, now)?;
+                self.compare_faces(gate, health, now)?;
+            }
+            if health.is_ok() {
+                // Before the gate counts as answering: a log that does not continue what it keeps must not act on faces.
+                self.witness(gate, now)?;
             }
             self.note(gate, health, now)?;
         }
@@ -249,7 +260,7 @@ impl Courier {
     }
 
     /// Compares what a gate holds with what it should: on the first contact, daily, and when the number of faces differs.
-    fn compare(&mut self, gate: &GateRecord, health: &Health, now: Timestamp) -> Result<(), VaultError> {
+    fn compare_faces(&mut self, gate: &GateRecord, health: &Health, now: Timestamp) -> Result<(), VaultError> {
         if !gate.takes_faces || self.vault.gates_stopped()?.contains(&gate.id) {
             return Ok(());
         }

@@ -190,6 +190,11 @@ impl Desk {
         }
         // Believed again: staff confirmed the date, or somebody put the clock right.
         open.clock_doubt = None;
+        if let Err(error) = self.pass_birthdays(now) {
+            tracing::warn!(%error, "birthdays could not be passed yet");
+            return;
+        }
+        let Some(open) = self.open.as_mut() else { return };
         match open.vault.run_retention(now).and_then(|report| open.vault.trust(None, now).map(|()| report)) {
             Ok(report) => {
                 open.cared_on = now.date();

@@ -4,25 +4,33 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::accounts::Operators;
+use super::aids::Aids;
 use super::command::Command;
-use super::conditions::{self, PersonFacts};
+use super::conditions::{self, Around, PersonFacts};
 use super::courier::{Courier, Shared};
 use super::deletion::SiteView;
 use super::enroll::Flow;
 use super::event::{Event, Failure, FieldFault, ResidentScene, ResidentView, StaffEvent};
+use super::idle::Idle;
+use super::notice::NoticeFailure;
+use super::notice_care::NoticeCare;
+use super::on_paper::FormView;
+use super::posture::Watch;
+use super::public_rules::keep_public_rules;
 use super::rights_window::RightsFlow;
 use crate::domain::Realm;
 use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
 use crate::domain::consent::EraseReason;
 use crate::domain::gate::GateRecord;
-use crate::domain::id::{ResidentId, SiteId};
+use crate::domain::id::{ResidentId, SiteId, StaffId};
 use crate::domain::notice::Language;
 use crate::domain::permit::Conditions;
 use crate::domain::rights::RequestCounts;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::{CivilDate, Timestamp};
-use crate::ports::{Camera, CardReader, FaceEngine, GateLink, LinkError, ReaderError};
+use crate::ports::{Camera, CardReader, FaceEngine, GateLink, LinkError, Posture, Printer, ReaderError, Speech};
 use crate::secret::Passphrase;
 use crate::vault::{KdfCost, Vault, VaultError, VaultState};
 use crate::wire::keys::{IdentityKeys, KeyError};
@@ -39,8 +47,14 @@ pub struct Devices {
     pub engine: Box<dyn FaceEngine>,
     /// The card reader.
     pub reader: Box<dyn CardReader>,
+    /// The voice that reads aloud.
+    pub speech: Box<dyn Speech>,
+    /// The printer.
+    pub printer: Box<dyn Printer>,
     /// The channel to gates.
     pub link: LinkMaker,
+    /// The machine itself.
+    pub posture: Box<dyn Posture>,
 }
 
 /// Where and how.
@@ -85,12 +99,31 @@ pub(super) struct Open {
     pub overdue_at: Option<Timestamp>,
     /// The paired gates as last read; read again after each command and each change the courier saw.
     gates: Vec<GateRecord>,
-    stale: bool,
+    pub(super) stale: bool,
     changes_seen: u64,
     desk_shown: Option<Conditions>,
     pub opened_shown: Option<ResidentView>,
     /// The counts of requests as last told.
     pub requests_told: Option<RequestCounts>,
+    pub notice: NoticeCare,
+    pub chain: super::evidence::ChainSeen,
+    pub form_shown: Option<FormView>,
+}
+
+impl Open {
+    /// What the staff window was told of readiness and of the open record counts as not told.
+    pub(super) fn say_again(&mut self) {
+        self.desk_shown = None;
+        self.opened_shown = None;
+        self.stale = true;
+    }
+}
+
+impl Open {
+    /// What the windows were told may no longer be so: it is gathered again.
+    pub fn mark_stale(&mut self) {
+        self.stale = true;
+    }
 }
 
 /// The desk.
@@ -103,7 +136,7 @@ pub struct Desk {
     courier: Option<Courier>,
     card_there: Option<CardUid>,
     reader_asked: Option<Timestamp>,
-    reader_state: Option<ReaderError>,
+    pub(super) reader_state: Option<ReaderError>,
     pub(super) busy_shown: bool,
     pub(super) last_offered: bool,
     /// The clock as last told.
@@ -113,6 +146,10 @@ pub struct Desk {
     /// When somebody, or a device, last did something on the resident window.
     pub(super) acted_at: Timestamp,
     cared_at: Timestamp,
+    pub(super) operators: Operators,
+    pub(super) idle: Idle,
+    pub(super) aids: Aids,
+    pub(super) watch: Watch,
 }
 
 impl Desk {
@@ -134,6 +171,10 @@ impl Desk {
             moment: Timestamp::default(),
             acted_at: Timestamp::default(),
             cared_at: Timestamp::default(),
+            operators: Operators::default(),
+            idle: Idle::default(),
+            aids: Aids::default(),
+            watch: Watch::default(),
         }
     }
 
@@ -164,9 +205,12 @@ impl Desk {
     pub fn handle(&mut self, command: Command, now: Timestamp) -> Vec<Event> {
         self.pass_time(now);
         match command {
-            Command::Staff(command) => self.handle_staff(command, now),
+            Command::Staff(command) => {
+                self.handle_staff(command, now);
+                self.care_notice(now);
+            }
             Command::Resident(command) => {
-                self.acted_at = self.moment;
+                self.note_touch(&command);
                 self.handle_resident(command, now);
             }
             Command::Close => self.close(now),
@@ -183,8 +227,12 @@ impl Desk {
     pub fn tick(&mut self, now: Timestamp) -> Vec<Event> {
         self.pass_time(now);
         self.poll_reader(now);
+        self.listen();
+        self.watch_machine(now);
         self.step(now);
         self.care(now);
+        self.care_notice_daily(now);
+        self.watch_idle(now);
         self.after(now);
         std::mem::take(&mut self.out)
     }
@@ -222,6 +270,7 @@ impl Desk {
     }
 
     pub(super) fn scene(&mut self, scene: ResidentScene) {
+        self.note_scene(&scene);
         self.out.push(Event::Resident(scene));
     }
 
@@ -231,6 +280,7 @@ impl Desk {
             Ok(VaultState::Absent) => self.say(StaffEvent::FirstRun),
             Ok(VaultState::Locked { realm, wait_ms }) => {
                 self.say(StaffEvent::Locked { wait_ms });
+                self.say_who_may_unlock(now);
                 if realm != self.config.realm {
                     self.fail(Failure::OtherRealm);
                 }
@@ -260,23 +310,31 @@ impl Desk {
         }
     }
 
-    pub(super) fn unlock(&mut self, passphrase: &Passphrase, now: Timestamp) {
+    pub(super) fn unlock(&mut self, account: Option<StaffId>, passphrase: &Passphrase, now: Timestamp) {
         if self.open.is_some() {
             return;
         }
-        match Vault::unlock(&self.config.data_dir, self.config.realm, passphrase, now) {
+        let (dir, realm) = (&self.config.data_dir, self.config.realm);
+        let opened = match account {
+            Some(account) => Vault::unlock_as(dir, realm, account, passphrase, now),
+            None => Vault::unlock(dir, realm, passphrase, now),
+        };
+        match opened {
             Ok(vault) => self.enter(vault, now),
-            Err(error) => {
-                let failure = failure_of(error);
-                if let Failure::WrongPassphrase { wait_ms } = failure {
-                    self.say(StaffEvent::Locked { wait_ms });
-                }
-                self.fail(failure);
-            }
+            Err(error) => self.refused_at_the_door(error, now),
         }
     }
 
-    fn enter(&mut self, vault: Vault, now: Timestamp) {
+    pub(super) fn refused_at_the_door(&mut self, error: VaultError, now: Timestamp) {
+        let failure = failure_of(error);
+        if let Failure::WrongPassphrase { wait_ms } = failure {
+            self.say(StaffEvent::Locked { wait_ms });
+            self.say_who_may_unlock(now);
+        }
+        self.fail(failure);
+    }
+
+    pub(super) fn enter(&mut self, vault: Vault, now: Timestamp) {
         match self.try_enter(vault, now) {
             Ok(()) => {}
             Err(error) => {
@@ -307,7 +365,11 @@ impl Desk {
             vault.end_consent(resident, EraseReason::NotAccepted, now)?;
             lost += 1;
         }
-        let facts = vault.facts()?;
+        // A site file that is not as it was signed keeps face entry off, and cards go on.
+        let facts = match vault.facts() {
+            Err(VaultError::SiteFileRefused) => SiteFacts::default(),
+            read => read?,
+        };
         let trusted = vault.trusted_at()?;
         let (_, operator) = vault.operator();
         let shared = Arc::new(Shared::default());
@@ -335,7 +397,11 @@ impl Desk {
             desk_shown: None,
             opened_shown: None,
             requests_told: None,
+            notice: NoticeCare::default(),
+            chain: super::evidence::ChainSeen::default(),
+            form_shown: None,
         }));
+        self.idle_anew();
         self.say(StaffEvent::Unlocked { operator });
         self.say(StaffEvent::StationFingerprint(fingerprint));
         let missing: Vec<Fact> = facts.missing();
@@ -343,10 +409,13 @@ impl Desk {
         if lost > 0 {
             self.fail(Failure::CaptureLost);
         }
+        self.check_public_rules();
         self.doubt_clock(trusted, now);
         self.retain(now);
         self.show_deletions(now);
+        self.begin_watch(now);
         self.to_idle(now);
+        self.say_entered(now);
         Ok(())
     }
 
@@ -373,6 +442,10 @@ impl Desk {
         }
         if self.open.as_ref().is_some_and(|open| open.cared_on != now.date()) {
             self.retain(now);
+            if let Some(open) = self.open.as_mut() {
+                // A training may have ended with the day.
+                open.stale = true;
+            }
             self.tell_request_counts(now);
             self.show_deletions(now);
             self.show_opened(now);
@@ -410,6 +483,8 @@ impl Desk {
             }
         }
         self.courier = None;
+        self.operators = Operators::default();
+        self.idle_anew();
         self.say_door(now);
         self.scene(ResidentScene::Closed);
     }
@@ -432,12 +507,15 @@ impl Desk {
 
     /// What follows every command and tick: gates' states, desk's readiness, busy flag.
     fn after(&mut self, now: Timestamp) {
+        self.say_form();
         let Some(open) = self.open.as_mut() else { return };
         let busy = open.flow.is_busy();
         // Most ticks end here: nothing was done and no gate changed.
         if !open.stale && open.shared.changes() == open.changes_seen && busy == self.busy_shown {
             return;
         }
+        let trained = self.standing(now).condition();
+        let Some(open) = self.open.as_mut() else { return };
         let (seen, changes) = open.shared.gates();
         let mut events = vec![];
         let refresh_record = changes != open.changes_seen;
@@ -450,10 +528,18 @@ impl Desk {
             open.gates = read.unwrap_or_default();
         }
         open.changes_seen = changes;
+        let place = (self.config.data_dir.as_path(), self.config.realm);
+        keep_public_rules(&mut self.aids.public, open, &open.gates, &self.devices.engine.engine(), place, now);
         let stopped = open.vault.faces_stopped().unwrap_or_default();
         let mut answering = conditions::answering(&open.gates, &seen);
         answering.retain(|gate| !stopped.contains(&gate.id));
-        let known = conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, None);
+        let around = Around {
+            assessment: open.notice.standing,
+            log_is_whole: super::evidence::log_is_whole(&open.vault),
+            trained,
+            machine: self.watch.report.as_ref(),
+        };
+        let known = conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, around, None);
         if open.desk_shown.as_ref() != Some(&known) {
             events.push(StaffEvent::Desk(known.desk_blockers()));
             open.desk_shown = Some(known.clone());
@@ -470,6 +556,7 @@ impl Desk {
         if idle && offered != self.last_offered {
             self.to_idle(now);
         }
+        self.show_chain_if_changed();
         if refresh_record {
             self.show_opened_if_changed();
             self.refresh_withdrawn();
@@ -514,7 +601,10 @@ impl Desk {
                 self.acted_at = self.moment;
                 self.resident_tapped(uid, withdraw, now);
             }
-            Some(_) if self.sees_people() => self.staff_card(uid, now),
+            Some(_) if self.sees_people(now) && !self.is_curtained() => {
+                self.staff_acted();
+                self.staff_card(uid, now);
+            }
             Some(_) => {}
             None => {}
         }
@@ -561,7 +651,13 @@ impl Desk {
         let gates = self.open.as_ref().and_then(|o| o.vault.gates().ok()).unwrap_or_default();
         // The answering gates may have passed their card test since they were read.
         let fresh: Vec<GateRecord> = gates.iter().filter(|g| answering.iter().any(|a| a.id == g.id)).cloned().collect();
-        conditions::gather(self.config.realm, facts, &gates, &fresh, Some(person))
+        let around = Around {
+            assessment: self.open.as_ref().map(|o| o.notice.standing).unwrap_or_default(),
+            log_is_whole: self.open.as_ref().is_some_and(|o| super::evidence::log_is_whole(&o.vault)),
+            trained: self.standing(self.told.unwrap_or_default()).condition(),
+            machine: self.watch.report.as_ref(),
+        };
+        conditions::gather(self.config.realm, facts, &gates, &fresh, around, Some(person))
     }
 
     /// Runs a vault operation; a failure is told to the staff.
@@ -599,19 +695,27 @@ fn keys_failed(error: &KeyError) -> VaultError {
 
 /// What a vault error means to a person.
 pub(super) fn failure_of(error: VaultError) -> Failure {
+    if let Some(failure) = super::accounts::account_failure(&error) {
+        return Failure::Operators(failure);
+    }
     match error {
         VaultError::WrongPassphrase { wait_ms } | VaultError::TooSoon { wait_ms } => {
             Failure::WrongPassphrase { wait_ms }
         }
         VaultError::PassphraseTooShort => Failure::PassphraseTooShort,
         VaultError::CardNeeded => Failure::CardUnknown,
-        VaultError::GuardianNeeded => Failure::CardOnlyAge,
+        VaultError::GuardianNeeded => Failure::DeciderChanged,
+        VaultError::GuardianNotChecked => Failure::GuardianNotChecked,
         VaultError::EndWrong => Failure::Field(FieldFault::EndDate),
-        VaultError::ConsentNotCurrent | VaultError::RefusalStands | VaultError::NoticeNotShown => {
-            Failure::FaceNotOffered
-        }
+        VaultError::ConsentNotCurrent
+        | VaultError::RefusalStands
+        | VaultError::NoticeNotShown
+        | VaultError::ViewMissing
+        | VaultError::FormWrong => Failure::FaceNotOffered,
         VaultError::NoGate => Failure::NoGateChosen,
         VaultError::ConsentThere => Failure::AlreadyEnrolled,
+        VaultError::SiteFileRefused => Failure::Notice(NoticeFailure::SiteFileRefused),
+        VaultError::RegistryRefused => Failure::Notice(NoticeFailure::RegistryRefused),
         VaultError::OtherRealm => Failure::OtherRealm,
         VaultError::Corrupt { file } => Failure::VaultDamaged(file),
         VaultError::DiskFull => Failure::DiskFull,

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use super::desk::Desk;
 use super::enroll::{Flow, Trying};
 use super::event::{Failure, HandOver, ReceiptView, ResidentScene};
+use super::guardian::{notice_text, receipt_text};
 use crate::domain::audit::Actor;
 use crate::domain::consent::EraseReason;
 use crate::domain::id::{ConsentId, GateId, ResidentId};
@@ -74,6 +75,7 @@ impl Desk {
                     | Flow::TapCard { .. }
                     | Flow::Noticed(_)
                     | Flow::Refused
+                    | Flow::Changing { .. }
                     | Flow::Done { .. }
                     | Flow::Ended
                     | Flow::Withdrawing(_)
@@ -85,10 +87,10 @@ impl Desk {
         if holds_nothing {
             return self.to_idle(now);
         }
-        // From the consent page one goes back to the notice; nothing is decided by that.
-        match self.flow() {
-            Flow::Deciding(noticed, _) => self.show_notice(*noticed, now),
-            other => self.set(other),
+        // From a page of decision one goes back to the notice; nothing is decided by that.
+        match self.flow().into_noticed() {
+            Ok(noticed) => self.show_notice(*noticed, now),
+            Err(other) => self.set(other),
         }
     }
 
@@ -115,14 +117,15 @@ impl Desk {
         };
         let mut values = held.values;
         let record = held.consent.consent();
+        let decider = held.person.case.decider;
         values.insert("consent_time".into(), held.signed_at.minute_text());
         values.insert("consent_sentence".into(), held.page.sentence.clone());
         values.insert("consent_record_id".into(), record.to_string());
-        if let Ok(code) = notice::check_code(Text::Notice, held.language, &values) {
+        if let Ok(code) = notice::check_code(notice_text(decider), held.language, &values) {
             values.insert("notice_hash".into(), code);
         }
         self.vault(|v| v.record_receipt_issued(record, now));
-        let text = match notice::render(Text::Receipt, held.language, &values) {
+        let text = match notice::render(receipt_text(decider), held.language, &values) {
             Ok(text) => text,
             Err(unfilled) => {
                 tracing::error!(?unfilled, "the receipt has unfilled placeholders");
@@ -145,12 +148,12 @@ impl Desk {
         self.show_opened(now);
     }
 
-    pub(super) fn save_receipt(&mut self, path: &std::path::Path) {
+    pub(super) fn save_receipt(&mut self, path: &std::path::Path, now: Timestamp) {
         let Some(Flow::Done { receipt, recognised }) = self.open.as_ref().map(|o| &o.flow) else { return };
         let (view, recognised) = (receipt.clone(), *recognised);
         let Some(record) = ConsentId::parse(&view.record) else { return };
         let Some(signed) = self.vault(|v| Ok(v.consent(record)?.evidence)) else { return };
-        match self.write_receipt(path, &view.text, &signed) {
+        match self.write_receipt(path, &view.text, &signed).and_then(|()| self.write_replay_of(record, path, now)) {
             Ok(()) => {
                 let saved_to = Some(path.display().to_string());
                 self.scene(ResidentScene::Done { recognised, receipt: view, saved_to });
@@ -159,14 +162,19 @@ impl Desk {
         }
     }
 
-    /// The PDF for people and, beside it, the signed record for `menka-verify`; its digest is in the QR code.
+    /// The PDF for people and, beside it, the signed record for `menka-verify`; its digest is in the QR code. What was
+    /// shown goes beside them too (`write_replay_of`).
     fn write_receipt(&self, path: &std::path::Path, text: &notice::Rendered, signed: &[u8]) -> Result<(), String> {
-        let key = self.open.as_ref().map(|o| o.vault.evidence_public()).unwrap_or_default();
-        let digest: [u8; 32] = Sha256::digest(signed).into();
-        let qr = format!("MENKA1:{}:{}", evidence::hex(&digest).to_uppercase(), evidence::hex(&key).to_uppercase());
-        let pdf = crate::paper::receipt_pdf(text, &qr).map_err(|e| e.to_string())?;
+        let pdf = crate::paper::receipt_pdf(text, &self.receipt_qr(signed)).map_err(|e| e.to_string())?;
         std::fs::write(path, pdf).map_err(|e| e.to_string())?;
         std::fs::write(path.with_extension("cose"), signed).map_err(|e| e.to_string())
+    }
+
+    /// What the QR code of a receipt carries: the digest of the signed record, and the key it verifies under.
+    pub(super) fn receipt_qr(&self, signed: &[u8]) -> String {
+        let key = self.open.as_ref().map(|o| o.vault.evidence_public()).unwrap_or_default();
+        let digest: [u8; 32] = Sha256::digest(signed).into();
+        format!("MENKA1:{}:{}", evidence::hex(&digest).to_uppercase(), evidence::hex(&key).to_uppercase())
     }
 
     pub(super) fn begin_withdraw(&mut self, resident: ResidentId) {

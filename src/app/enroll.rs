@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::event::{HandOver, ReceiptView};
+use super::guardian::{Case, Informing};
+use super::on_paper::OnPaper;
 use super::rights_window::{MINE_MS_MAX, RightsFlow};
 use crate::domain::consent::ConsentGranted;
 use crate::domain::gate::GateRecord;
@@ -46,6 +48,7 @@ pub(super) struct Person {
     pub resident: Resident,
     pub gates: Vec<GateRecord>,
     pub ends_on: CivilDate,
+    pub case: Case,
 }
 
 impl Person {
@@ -125,8 +128,19 @@ pub(super) enum Flow {
         withdraw: bool,
     },
     Noticed(Box<Noticed>),
+    /// A child or ward is asked, before the guardian decides.
+    Asking(Box<Noticed>),
     Deciding(Box<Noticed>, ConsentPage),
+    /// A young person said yes; the guardian signs as informed.
+    Informing(Box<Informing>),
+    /// A form is printed and signed on paper.
+    OnPaper(Box<OnPaper>),
     Refused,
+    /// What changed in the notice is shown to this person.
+    Changing {
+        resident: ResidentId,
+        asks: bool,
+    },
     Resting(Box<Consented>),
     Capturing(Box<Capturing>),
     Sending(Box<Sending>),
@@ -159,7 +173,13 @@ impl Flow {
             Self::Trying(trying) if trying.looking => None,
             Self::TapCard { .. } | Self::Rights(RightsFlow::Tap) => Some(TAP_MS_MAX),
             Self::Rights(RightsFlow::Mine(_)) => Some(MINE_MS_MAX),
-            Self::Rules | Self::Noticed(_) | Self::Deciding(..) => Some(READ_MS_MAX),
+            Self::Rules
+            | Self::Noticed(_)
+            | Self::Asking(_)
+            | Self::Deciding(..)
+            | Self::Informing(_)
+            | Self::OnPaper(_)
+            | Self::Changing { .. } => Some(READ_MS_MAX),
             Self::Resting(_) | Self::Trying(_) | Self::Done { .. } | Self::Doors(_) => Some(DECIDE_MS_MAX),
             Self::Refused | Self::Ended | Self::Withdrawing(_) | Self::Withdrawn { .. } => Some(LEAVE_MS_MAX),
         }
@@ -176,14 +196,28 @@ impl Flow {
             | Self::Rules
             | Self::TapCard { .. }
             | Self::Noticed(_)
+            | Self::Asking(_)
             | Self::Deciding(..)
+            | Self::Informing(_)
+            | Self::OnPaper(_)
             | Self::Refused
+            | Self::Changing { .. }
             | Self::Done { .. }
             | Self::Ended
             | Self::Withdrawing(_)
             | Self::Doors(_)
             | Self::Withdrawn { .. }
             | Self::Rights(_) => None,
+        }
+    }
+
+    /// What was read, from any page before the yes is on disk; a signature that was given there is wiped by it.
+    pub fn into_noticed(self) -> Result<Box<Noticed>, Self> {
+        match self {
+            Self::Noticed(noticed) | Self::Asking(noticed) | Self::Deciding(noticed, _) => Ok(noticed),
+            Self::Informing(informing) => Ok(informing.noticed),
+            Self::OnPaper(paper) => paper.page.into_noticed(),
+            other => Err(other),
         }
     }
 }

@@ -3,7 +3,13 @@
 
 use std::sync::Arc;
 
+use super::aids::AidEvent;
 use super::deletion::{DeletionEvent, DoorsView};
+use super::guardian::GuardianScene;
+use super::guardian_desk::GuardianEvent;
+use super::on_paper::FormView;
+use super::operators::{OperatorsEvent, OperatorsFailure};
+use super::posture::PostureEvent;
 use super::rights::{RequestFault, RightsScene, RightsTold};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
@@ -18,6 +24,8 @@ use crate::domain::time::{CivilDate, Timestamp};
 use crate::notice::Rendered;
 use crate::ports::{CameraError, FaceError, LinkError, ReaderError};
 use crate::wire::message::Refusal;
+
+use super::notice::{NoticeEvent, NoticeFailure};
 
 /// Something a person did, or a device: what happened, and so what to do about it (`ui/explain.rs` turns it into words).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,8 +75,14 @@ pub enum Failure {
     NotRecognised,
     /// No good picture within the time.
     TooLong,
-    /// Not an adult: card only, until the guardian steps exist.
-    CardOnlyAge,
+    /// Who must decide for this person is somebody else now (a birthday, or a correction by staff): card only until they ask anew.
+    DeciderChanged,
+    /// A guardian must be there and was not checked in person today.
+    GuardianNotChecked,
+    /// The child or ward said no a short while ago: nobody asks again for now.
+    ViewRests,
+    /// The named person for children's data is not written: children under fourteen have a card only.
+    ChildrensRulesMissing,
     /// The last run ended in the middle of a capture: the capture is lost, nothing else.
     CaptureLost,
     /// Nobody is enrolled under this card.
@@ -81,8 +95,14 @@ pub enum Failure {
     PaperNotWritten(String),
     /// Something about a request.
     Request(RequestFault),
+    /// Something about the notice, its assessment, signs or entrusted parties.
+    Notice(NoticeFailure),
+    /// The public copy of the rules was changed while the desk was locked; it is made anew.
+    RulesChanged,
     /// The account's role does not have this command.
     NotYourRole,
+    /// Accounts, training, approvals.
+    Operators(OperatorsFailure),
 }
 
 /// A gate's shown name.
@@ -101,6 +121,8 @@ pub enum FieldFault {
     Operator,
     /// The gate's name or address is empty or not readable.
     Gate,
+    /// A field of the guardian.
+    Guardian(crate::domain::guardian::GuardianError),
 }
 
 /// A row of a search: partly masked until opened.
@@ -216,10 +238,22 @@ pub enum StaffEvent {
     ResidentBusy(bool),
     /// About requests and rights.
     Rights(RightsTold),
+    /// The evidence.
+    Evidence(super::evidence::EvidenceEvent),
+    /// The machine that the desk runs on.
+    Posture(PostureEvent),
     /// Something did not work.
     Failed(Failure),
     /// Pausing, fewer doors, stops, endings, certificates, retention.
     Deletion(DeletionEvent),
+    /// About the notice, its assessment, signs and entrusted parties.
+    Notice(NoticeEvent),
+    /// Accounts, training, approvals, and who is at the window.
+    Operators(OperatorsEvent),
+    /// Guardians, wards and the yearly figures of minors.
+    Guardian(GuardianEvent),
+    /// The form that is under way, to be printed and signed; `None` when there is none.
+    Form(Option<FormView>),
 }
 
 /// A gate during hand-over, on the resident window.
@@ -291,6 +325,15 @@ pub enum ResidentScene {
         /// Text on *No* and *Yes*.
         buttons: (String, String),
     },
+    /// The notice changed since this person consented: what changed, and the three answers (2.4); without buttons it is told only.
+    Change {
+        /// Old and new.
+        sheet: Arc<Rendered>,
+        /// The words of 2.4.
+        lines: Vec<String>,
+        /// *Not to the change*, *consent*, *withdraw*; none when nothing is asked.
+        buttons: Vec<String>,
+    },
     /// The refusal was recorded: the text of 2.2.
     Refused {
         /// The words.
@@ -353,6 +396,8 @@ pub enum ResidentScene {
     Rights(RightsScene),
     /// The desk is locked or closed.
     Closed,
+    /// A guardian, a child or a ward acts, or somebody signs on paper.
+    Guardian(GuardianScene),
 }
 
 /// A downscaled, mirrored camera picture.
@@ -389,6 +434,8 @@ pub enum Event {
     Resident(ResidentScene),
     /// Language of the resident window.
     ResidentLanguage(Language),
+    /// To the resident window: reading aloud, papers, the question whether somebody is there.
+    Aid(AidEvent),
     /// A camera picture; the newest wins.
     Preview(Preview),
     /// Advice under the picture, and how many of the needed pictures are taken.

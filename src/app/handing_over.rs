@@ -33,7 +33,8 @@ impl Desk {
         }
         let (gate, put) = sending.waiting.remove(0);
         let Some(open) = self.open.as_mut() else { return };
-        if let Err(error) = open.vault.confirm(&sending.held.consent, now) {
+        // Asks again whether the consent is current, and writes down that the face goes now, before it goes.
+        if let Err(error) = open.vault.record_face_sent(&sending.held.consent, gate.id, now) {
             let failure = Some(failure_of(error));
             return self.rest_on(Box::new(sending.held), Trouble { failure, may_retry: false }, now);
         }
@@ -132,7 +133,7 @@ impl Desk {
     }
 
     /// The try did not come to an end: dark, and the resident may ask for it again or leave it.
-    fn try_later(&mut self, mut trying: Box<Trying>, failure: Option<Failure>, now: Timestamp) {
+    pub(super) fn try_later(&mut self, mut trying: Box<Trying>, failure: Option<Failure>, now: Timestamp) {
         self.dark(&trying.held, now);
         if let Some(failure) = failure {
             self.fail(failure);

@@ -46,9 +46,12 @@ pub const PROMISES: &[Promise] = &[
     kept("十一", "近亲属可以要求查阅、复制、更正、删除", "RightsCommand::Died"),
     kept("十一", "个工作日答复", "RightsCommand::Receive"),
     kept("十一", "我们不同意您的要求时，会书面说明理由", "RightsCommand::Refuse"),
+    kept("十二", "必须由父母或者其他监护人同意，适用专门的规则", "GuardianCommand::Check"),
+    kept("十二", "由本人决定，并请监护人签字知悉；本人说不录就不录", "GuardianAct::SignInformed"),
+    kept("十二", "由监护人决定，并尊重本人的意愿", "GuardianAct::Heard"),
     kept("十三", "立即停用人脸", "DeletionCommand::StopFaces"),
     kept("十五", "日内答复", "RightsAct::Ask"),
-    open("十六", "朗读"),
+    kept("十六", "可以放大、朗读、打印", "ResidentCommand::Aid"),
     kept("十七", "任何人可以查阅", "ResidentCommand::ShowRules"),
 ];
 

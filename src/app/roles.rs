@@ -7,7 +7,14 @@ use super::command::StaffCommand;
 use super::deletion::{Closing, DeletionCommand};
 use super::desk::Desk;
 use super::event::Failure;
+use super::evidence::EvidenceCommand;
+use super::guardian_desk::GuardianCommand;
+use super::notice::{NoticeCommand, Paper};
+use super::on_paper::FormCommand;
+use super::operators::{OperatorsCommand, OperatorsFailure};
+use super::posture::PostureCommand;
 use super::rights::RightsCommand;
+use crate::domain::account::AccountEvent;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 
@@ -16,7 +23,9 @@ use crate::domain::time::Timestamp;
 pub enum Access {
     /// Anybody at the keyboard: these open or close the desk, and prove themselves by a passphrase where they need one.
     AtTheDoor,
-    /// These roles, logged in.
+    /// These roles, logged in, also while the account may not work yet: what leads to its training, or is about itself only.
+    Own(&'static [Role]),
+    /// These roles, logged in, with training and undertaking on record.
     Roles(&'static [Role]),
 }
 
@@ -34,7 +43,7 @@ impl Row {
     pub fn allows(&self, role: Role) -> bool {
         match self.access {
             Access::AtTheDoor => true,
-            Access::Roles(roles) => roles.contains(&role),
+            Access::Own(roles) | Access::Roles(roles) => roles.contains(&role),
         }
     }
 }
@@ -42,7 +51,10 @@ impl Row {
 const EVERYBODY: &[Role] = &[Role::FrontDesk, Role::Supervisor, Role::Technician, Role::Auditor];
 const PEOPLE: &[Role] = &[Role::FrontDesk, Role::Supervisor];
 const GATES: &[Role] = &[Role::FrontDesk, Role::Supervisor, Role::Technician];
+const SHEETS: &[Role] = &[Role::Supervisor, Role::Auditor];
 const SUPERVISOR: &[Role] = &[Role::Supervisor];
+const REPORTS: &[Role] = &[Role::Supervisor, Role::Auditor];
+const HEADS: &[Role] = &[Role::FrontDesk, Role::Supervisor, Role::Auditor];
 
 const fn door(name: &'static str) -> Row {
     Row { name, access: Access::AtTheDoor }
@@ -50,6 +62,10 @@ const fn door(name: &'static str) -> Row {
 
 const fn only(name: &'static str, roles: &'static [Role]) -> Row {
     Row { name, access: Access::Roles(roles) }
+}
+
+const fn own(name: &'static str, roles: &'static [Role]) -> Row {
+    Row { name, access: Access::Own(roles) }
 }
 
 /// The row of a command.
@@ -70,10 +86,22 @@ pub fn row(command: &StaffCommand) -> Row {
         C::TestCardWay(_) => only("test-card-way", PEOPLE),
         C::ShowGates => only("show-gates", GATES),
         // Stopping wipes what is held: whoever sees that it must stop may stop it.
-        C::StopFace => only("stop-face", EVERYBODY),
+        C::StopFace => own("stop-face", EVERYBODY),
         C::WithdrawFor(_) => only("withdraw-for", PEOPLE),
         C::Deletion(command) => deletion(command),
         C::Rights(command) => rights_row(command),
+        C::Notice(command) => notice_row(command),
+        C::Evidence(command) => evidence(command),
+        C::Operators(command) => operators(command),
+        C::Guardian(GuardianCommand::Check { .. }) => only("guardian-check", PEOPLE),
+        C::Guardian(GuardianCommand::MarkWard { .. }) => only("mark-ward", PEOPLE),
+        C::Guardian(GuardianCommand::ShowFigures { .. }) => only("minors-figures", SHEETS),
+        C::Form(FormCommand::Save(_)) => only("form-save", PEOPLE),
+        C::Form(FormCommand::Seen) => only("form-seen", PEOPLE),
+        // Sees no people: whoever stands at the machine may know how it is.
+        C::Posture(PostureCommand::Check) => only("machine-check", GATES),
+        C::Posture(PostureCommand::Examine) => only("machine-examine", GATES),
+        C::Posture(PostureCommand::Save { .. }) => only("machine-save", GATES),
     }
 }
 
@@ -121,6 +149,65 @@ fn deletion(command: &DeletionCommand) -> Row {
     }
 }
 
+/// The row of a command about the notice.
+fn notice_row(command: &NoticeCommand) -> Row {
+    use NoticeCommand as N;
+    match command {
+        N::SaveFactsAnyway(_) => only("save-facts-anyway", SUPERVISOR),
+        N::RegisterAssessment(_) => only("register-assessment", SUPERVISOR),
+        N::EnterIncident(_) => only("enter-incident", SUPERVISOR),
+        N::EnterEntrusted { .. } => only("enter-entrusted", SUPERVISOR),
+        N::EndEntrusted(_) => only("end-entrusted", SUPERVISOR),
+        N::LoadSiteFile(_) => only("load-site-file", SUPERVISOR),
+        N::SignPosted { .. } => only("sign-posted", PEOPLE),
+        N::TellOnPaper(_) => only("tell-on-paper", PEOPLE),
+        // A paper about one resident is for those who may see residents; the others name nobody.
+        N::Save { paper: Paper::ChangeSheet(_) | Paper::OtherWaysFor(_), .. } => only("save-own-paper", PEOPLE),
+        N::Save { .. } => only("save-public-paper", EVERYBODY),
+    }
+}
+
+/// The log is compared by whoever answers for it; a head may be carried out by the front desk too; what was shown is
+/// part of a person's record.
+fn evidence(command: &EvidenceCommand) -> Row {
+    use EvidenceCommand as E;
+    match command {
+        E::CheckAll => only("evidence-check", REPORTS),
+        E::SaveHead(_) => only("evidence-head", HEADS),
+        E::CheckHead(_) => only("evidence-compare-head", HEADS),
+        E::Export { .. } => only("evidence-export", REPORTS),
+        E::ListShown => only("evidence-list-shown", PEOPLE),
+        E::ShowAgain(_) => only("evidence-show-again", PEOPLE),
+        E::SaveReplay(..) => only("evidence-save-replay", PEOPLE),
+    }
+}
+
+fn operators(command: &OperatorsCommand) -> Row {
+    use OperatorsCommand as C;
+    match command {
+        C::Show => only("show-accounts", SUPERVISOR),
+        C::Add { .. } => only("add-account", SUPERVISOR),
+        C::Disable(_) => only("disable-account", SUPERVISOR),
+        C::Reset(..) => only("reset-passphrase", SUPERVISOR),
+        C::Trained(..) => only("record-training", SUPERVISOR),
+        C::ChangePassphrase(..) => own("change-passphrase", EVERYBODY),
+        C::ReadRules(_) => own("read-rules", EVERYBODY),
+        C::RulesReachedEnd => own("rules-reached-end", EVERYBODY),
+        C::SignRules(_) => own("sign-rules", EVERYBODY),
+        // Whose act waits may be any role; who approves is checked by their own slot.
+        C::Approve(..) => only("approve", EVERYBODY),
+        C::ApproveNot => own("approve-not", EVERYBODY),
+        C::NewRecoveryKey => only("new-recovery-key", SUPERVISOR),
+        // The sheet of the first run comes before the rules are signed.
+        C::SaveRecoverySheet(..) => own("save-recovery-sheet", SUPERVISOR),
+        C::RecoveryKept => own("recovery-kept", SUPERVISOR),
+        C::Recover(..) => door("recover"),
+        C::ShowLooks(_) => only("show-looks", SHEETS),
+        C::SaveLooks(..) => only("save-looks", SHEETS),
+        C::Awake => door("awake"),
+    }
+}
+
 impl Desk {
     /// The door: whether the account that is logged in may give this command. A refusal is told and logged.
     ///
@@ -128,21 +215,27 @@ impl Desk {
     pub(super) fn is_allowed(&mut self, command: &StaffCommand, now: Timestamp) -> bool {
         let row = row(command);
         let Some(role) = self.open.as_ref().map(|open| open.vault.role()) else { return true };
-        if row.allows(role) {
-            return true;
+        if !row.allows(role) {
+            self.refuse_act(AccountEvent::ActRefused(row.name), Failure::NotYourRole, now);
+            return false;
         }
-        self.refuse_act(row.name, now);
-        false
+        let Access::Roles(_) = row.access else { return true };
+        let standing = self.standing(now);
+        if !standing.works() {
+            let failure = Failure::Operators(OperatorsFailure::NotTrained(standing));
+            self.refuse_act(AccountEvent::NotTrained(row.name), failure, now);
+        }
+        standing.works()
     }
 
-    /// Whether the account that is logged in may see people: a card on the reader opens no record for the others.
-    pub(super) fn sees_people(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| open.vault.role().sees_people())
+    /// Whether the account that is logged in may see people now: a card on the reader opens no record for the others.
+    pub(super) fn sees_people(&self, now: Timestamp) -> bool {
+        self.open.as_ref().is_some_and(|open| open.vault.role().sees_people()) && self.standing(now).works()
     }
 
-    /// Tells and logs that an act was refused for the account's role.
-    fn refuse_act(&mut self, name: &'static str, now: Timestamp) {
-        self.vault(|v| v.record_refused_act(name, now));
-        self.fail(Failure::NotYourRole);
+    /// Tells and logs that an act was refused.
+    fn refuse_act(&mut self, event: AccountEvent, failure: Failure, now: Timestamp) {
+        self.vault(|v| v.record_refused_act(event, now));
+        self.fail(failure);
     }
 }

@@ -6,13 +6,14 @@ use super::command::{StaffCommand, parse_date};
 use super::desk::{Desk, failure_of};
 use super::enroll::Flow;
 use super::event::{CardRead, CardView, Event, FaceState, Failure, FieldFault, ResidentRow, ResidentView, StaffEvent};
+use crate::domain::approval::Act;
 use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
 use crate::domain::consent::EraseReason;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, ResidentId};
 use crate::domain::resident::{AgeBand, ResidentDraft, ResidentError};
-use crate::domain::site::SiteFacts;
+use crate::domain::role::LookWhy;
 use crate::domain::time::Timestamp;
 use crate::secret::random_bytes;
 use crate::vault::{OpenWhy, VaultError};
@@ -24,6 +25,8 @@ const ASK_LIMIT: Duration = Duration::from_millis(2_000);
 
 impl Desk {
     pub(super) fn handle_staff(&mut self, command: StaffCommand, now: Timestamp) {
+        self.staff_acted();
+        let Some(command) = self.through_curtain(command, now) else { return };
         if !self.is_allowed(&command, now) {
             return;
         }
@@ -31,9 +34,12 @@ impl Desk {
             StaffCommand::CreateVault { operator, passphrase, facts } => {
                 self.create(&operator, &passphrase, &facts, now);
             }
-            StaffCommand::Unlock { passphrase } => self.unlock(&passphrase, now),
+            StaffCommand::Unlock { account, passphrase } => self.unlock(account, &passphrase, now),
             StaffCommand::Lock => self.lock(now),
-            StaffCommand::Find { query } => self.find(&query),
+            StaffCommand::Find { query } => {
+                self.vault(|v| v.record_searched(now));
+                self.find(&query);
+            }
             StaffCommand::OpenResident(id, why) => self.open_record(id, OpenWhy::Staff(why), now),
             StaffCommand::CloseResident => {
                 if let Some(open) = self.open.as_mut() {
@@ -62,8 +68,11 @@ impl Desk {
                 }
             }
             StaffCommand::Rights(command) => self.handle_rights(command, now),
+            StaffCommand::Evidence(command) => self.handle_evidence(command, now),
             StaffCommand::StopFace => self.stop_visit(None, now),
             StaffCommand::Deletion(command) => self.handle_deletion(command, now),
+            StaffCommand::Operators(command) => self.handle_operators(command, now),
+            StaffCommand::Posture(command) => self.handle_posture(command, now),
             StaffCommand::WithdrawFor(resident) => {
                 if let Some((staff, _)) = self.open.as_ref().map(|o| o.vault.operator()) {
                     match self.end_face(resident, EraseReason::Withdrawn, Actor::Staff(staff), now) {
@@ -74,6 +83,9 @@ impl Desk {
                 }
                 self.show_opened(now);
             }
+            StaffCommand::Notice(command) => self.handle_notice(command, now),
+            StaffCommand::Guardian(command) => self.handle_guardian_desk(command, now),
+            StaffCommand::Form(command) => self.handle_form(command, now),
         }
     }
 
@@ -122,7 +134,20 @@ impl Desk {
     }
 
     fn open_record(&mut self, id: ResidentId, why: OpenWhy, now: Timestamp) {
-        if self.vault(|v| v.open_resident(id, why, now)).is_some() {
+        let Some(needs_second) = self.vault(|v| v.needs_second_person(id, now)) else { return };
+        let opened = if needs_second {
+            // A minor's record: a second person first, whatever brought it up (M6).
+            let look = match why {
+                OpenWhy::Staff(look) => look,
+                OpenWhy::CardTap | OpenWhy::Duty => LookWhy::Here,
+            };
+            let again = StaffCommand::OpenResident(id, look);
+            let Some((Some(approval), _)) = self.approved(Act::MinorRecord(id), again, now) else { return };
+            self.vault(|v| v.open_minor(id, why, approval, now))
+        } else {
+            self.vault(|v| v.open_resident(id, why, now))
+        };
+        if opened.is_some() {
             if let Some(open) = self.open.as_mut() {
                 open.opened = Some(id);
             }
@@ -131,7 +156,7 @@ impl Desk {
     }
 
     /// Tells the staff window what the open record looks like now. Not a new look at it, so not logged again.
-    pub(super) fn show_opened(&mut self, _now: Timestamp) {
+    pub(super) fn show_opened(&mut self, now: Timestamp) {
         let Some(id) = self.open.as_ref().and_then(|o| o.opened) else { return };
         if let Some(view) = self.vault(|v| view_of(v, id)) {
             if let Some(open) = self.open.as_mut() {
@@ -139,6 +164,7 @@ impl Desk {
             }
             self.say(StaffEvent::Opened(Box::new(view)));
             self.show_person(id);
+            self.show_guardian(id, now);
         }
     }
 
@@ -163,6 +189,13 @@ impl Desk {
         (next_band_on, ends_on): (&str, &str),
         now: Timestamp,
     ) {
+        // A minor's record is changed only while it is open, and it opens with a second person (M6).
+        if let Some(id) = id
+            && self.open.as_ref().is_some_and(|o| o.opened != Some(id))
+            && self.vault(|v| v.needs_second_person(id, now)) != Some(false)
+        {
+            return self.open_record(id, OpenWhy::Staff(LookWhy::Other), now);
+        }
         let Some(ends_on) = parse_date(ends_on) else { return self.fail(Failure::Field(FieldFault::EndDate)) };
         let next = match (age_band, next_band_on.trim()) {
             (AgeBand::Adult, _) => None,
@@ -209,16 +242,6 @@ impl Desk {
         }
     }
 
-    fn save_facts(&mut self, facts: SiteFacts, now: Timestamp) {
-        if self.vault(|v| v.record_facts(&facts, now)).is_some() {
-            if let Some(open) = self.open.as_mut() {
-                open.facts = facts.clone();
-            }
-            let missing = facts.missing();
-            self.say(StaffEvent::Facts(facts, missing));
-        }
-    }
-
     fn pair_gate(&mut self, described: [String; 5], address: &str, fingerprint: &str, now: Timestamp) {
         let [name, place, capture_area, other_way, why_needed] = described.map(|t| t.trim().to_owned());
         if name.is_empty() || address.trim().is_empty() {
@@ -249,7 +272,19 @@ impl Desk {
             card_way_tested_at: known.iter().find(|g| g.id == id).and_then(|g| g.card_way_tested_at),
             takes_faces: hello.takes_faces,
         };
-        if self.vault(|v| v.record_gate(&record, now)).is_some() {
+        let recorded = match self.vault(|v| v.needs_repair(&record)) {
+            None => return,
+            Some(false) => self.vault(|v| v.record_gate(&record, now)),
+            Some(true) => {
+                let GateRecord { name, place, capture_area, other_way, why_needed, address, .. } = record.clone();
+                let fingerprint = fingerprint.to_owned();
+                let again =
+                    StaffCommand::PairGate { name, place, capture_area, other_way, why_needed, address, fingerprint };
+                let Some((Some(approval), _)) = self.approved(Act::RepairGate(id), again, now) else { return };
+                self.vault(|v| v.repair_gate(&record, approval, now))
+            }
+        };
+        if recorded.is_some() {
             // What this gate refused before staff acted goes to it again.
             self.vault(|v| v.retry_wedged(id, now));
             if let Some(open) = self.open.as_ref() {

@@ -6,22 +6,23 @@ use std::sync::Arc;
 
 use super::command::ResidentCommand;
 use super::conditions::PersonFacts;
-use super::desk::{Desk, failure_of};
+use super::desk::Desk;
 use super::enroll::{Consented, Flow, Noticed, Person};
 use super::event::{Event, Failure, ResidentScene};
+use super::guardian::{Yes, notice_text};
 use super::rights::{RequestFault, RightsScene};
 use super::rights_window::RightsFlow;
 use crate::domain::card::CardUid;
-use crate::domain::consent::{ConsentDraft, ConsentError, Signature};
+use crate::domain::consent::{ConsentGranted, Signature};
 use crate::domain::gate::GateRecord;
-use crate::domain::id::{ConsentId, ResidentId, ShowingId, TemplateId};
+use crate::domain::guardian::View;
+use crate::domain::id::{ResidentId, ShowingId};
 use crate::domain::notice::{Language, NoticeShown};
-use crate::domain::resident::AgeBand;
 use crate::domain::site::Fact;
 use crate::domain::time::{CivilDate, Timestamp};
-use crate::evidence::consent::{ConsentFacts, consent_json};
 use crate::notice::{self, ConsentPage, PersonCase, Text, Values};
 use crate::secret::random_bytes;
+use crate::vault::ShownFrom;
 
 /// Longest face term: one year (the rule in the notice's `face_end_rule`).
 const FACE_DAYS_MAX: i64 = 365;
@@ -29,7 +30,7 @@ const FACE_DAYS_MAX: i64 = 365;
 impl Desk {
     pub(super) fn handle_resident(&mut self, command: ResidentCommand, now: Timestamp) {
         if self.open.is_none() {
-            return;
+            return self.handle_while_locked(command, now);
         }
         match command {
             ResidentCommand::Language(language) => self.switch_language(language, now),
@@ -53,10 +54,13 @@ impl Desk {
                 if matches!(self.open.as_ref().map(|o| &o.flow), Some(Flow::Withdrawn { .. })) {
                     self.save_own_certificate(&path, now);
                 } else {
-                    self.save_receipt(&path);
+                    self.save_receipt(&path, now);
                 }
             }
             ResidentCommand::Rights(act) => self.handle_rights_act(act, now),
+            ResidentCommand::AnswerChange(answer) => self.answer_change(answer, now),
+            ResidentCommand::Guardian(act) => self.handle_guardian(act, now),
+            ResidentCommand::Aid(command) => self.handle_aid(command, now),
         }
     }
 
@@ -71,7 +75,8 @@ impl Desk {
     }
 
     /// The idle screen. Whether face entry is offered depends on the desk alone, never on a person.
-    pub(super) fn to_idle(&mut self, _now: Timestamp) {
+    pub(super) fn to_idle(&mut self, now: Timestamp) {
+        let trained = self.standing(now).condition();
         let Some(open) = self.open.as_mut() else { return };
         open.flow = Flow::Idle;
         let site = open.facts.get(Fact::SiteName).to_owned();
@@ -79,7 +84,13 @@ impl Desk {
         let stopped = open.vault.faces_stopped().unwrap_or_default();
         let mut answering = super::conditions::answering(&gates, &open.shared.gates().0);
         answering.retain(|gate| !stopped.contains(&gate.id));
-        let known = super::conditions::gather(self.config.realm, &open.facts, &gates, &answering, None);
+        let around = super::conditions::Around {
+            assessment: open.notice.standing,
+            log_is_whole: super::evidence::log_is_whole(&open.vault),
+            trained,
+            machine: self.watch.report.as_ref(),
+        };
+        let known = super::conditions::gather(self.config.realm, &open.facts, &gates, &answering, around, None);
         let face_offered = known.desk_blockers().is_empty();
         self.last_offered = face_offered;
         self.devices.engine.rest();
@@ -127,10 +138,16 @@ impl Desk {
             return self.tap_failed(Failure::CardUnknown);
         };
         let Some(resident) = owner else { return self.tap_failed(Failure::CardUnknown) };
-        if withdraw { self.begin_withdraw(resident) } else { self.begin_face(resident, now) }
+        // A changed notice that waits for an answer is shown first; withdrawing is one of its answers.
+        let shown = self.show_change(resident, withdraw, now);
+        match (shown, withdraw) {
+            (true, _) => {}
+            (false, true) => self.begin_withdraw(resident),
+            (false, false) => self.begin_face(resident, now),
+        }
     }
 
-    fn begin_face(&mut self, id: ResidentId, now: Timestamp) {
+    pub(super) fn begin_face(&mut self, id: ResidentId, now: Timestamp) {
         let looked_up = self.vault(|v| {
             let resident = v.resident(id)?;
             let card = v.current_card(id)?;
@@ -153,17 +170,18 @@ impl Desk {
             Some((_, true)) => return self.tap_failed(Failure::Request(RequestFault::FaceRefused)),
             None => return self.ended(Some(Failure::FaceNotOffered)),
         }
-        if resident.age_band != AgeBand::Adult {
-            return self.tap_failed(Failure::CardOnlyAge);
-        }
-        if consent.is_some() {
+        if consent.is_some() && !self.is_changing(id) {
             return self.tap_failed(Failure::AlreadyEnrolled);
         }
+        let case = match self.case_of(id, now) {
+            Ok(case) => case,
+            Err(failure) => return self.tap_failed(failure),
+        };
         let chosen: Vec<GateRecord> =
             gates.into_iter().filter(|g| g.takes_faces && card.gates.contains(&g.id)).collect();
         let (answering, failure) = self.answering_now(&chosen);
         let card_works = answering.iter().all(|g| delivered.iter().any(|(id, there)| *id == g.id && *there));
-        let person = PersonFacts { age_band: Some(resident.age_band), card_works, ..PersonFacts::default() };
+        let person = PersonFacts { decider: Some(case.decider), card_works, ..PersonFacts::default() };
         // The resident's own tap lifts a standing refusal (NDR 22(5)): that is the asking that the notice speaks of.
         let known = self.conditions(&answering, person);
         if !known.desk_blockers().is_empty() || !card_works || answering.is_empty() {
@@ -173,8 +191,12 @@ impl Desk {
             return self.to_idle(now);
         }
         let year = now.date().plus_days(FACE_DAYS_MAX);
-        let ends_on: CivilDate = [resident.ends_on, card.ends_on, year].into_iter().min().unwrap_or(card.ends_on);
-        let person = Person { resident, gates: chosen, ends_on };
+        // A minor's term ends before the birthday on which somebody else begins to decide (M12).
+        let (_, birthday) = resident.band_on(now.date());
+        let band_ends_on = birthday.map_or(year, |day| day.plus_days(-1));
+        let ends_on: CivilDate =
+            [resident.ends_on, card.ends_on, year, band_ends_on].into_iter().min().unwrap_or(card.ends_on);
+        let person = Person { resident, gates: chosen, ends_on, case };
         let values = self.values(&person, &card.uid, card.ends_on);
         let noticed = Noticed { person, values, language: self.language, shown: BTreeMap::new() };
         // Warm while the notice is read: loads models, sees no frame.
@@ -195,7 +217,11 @@ impl Desk {
         let engine = self.devices.engine.engine();
         [Language::Chinese, Language::English]
             .into_iter()
-            .map(|l| (l, notice::values_for(&open.facts, &person.gates, l, &engine, Some(&case))))
+            .map(|l| {
+                let mut values = notice::values_for(&open.facts, &person.gates, l, &engine, Some(&case));
+                Self::add_guardian(&mut values, l, person);
+                (l, values)
+            })
             .collect()
     }
 
@@ -204,7 +230,7 @@ impl Desk {
         let language = noticed.language;
         if !noticed.shown.contains_key(&language) {
             let values = noticed.values.get(&language).cloned().unwrap_or_default();
-            let text = match notice::render(Text::Notice, language, &values) {
+            let text = match notice::render(notice_text(noticed.person.case.decider), language, &values) {
                 Ok(text) => Arc::new(text),
                 Err(_) => return self.ended(Some(Failure::FaceNotOffered)),
             };
@@ -215,7 +241,8 @@ impl Desk {
                 opened_at: now,
                 reached_end_at: None,
             };
-            if self.vault(|v| v.record_showing(&shown, &text.markdown, now)).is_none() {
+            let from = ShownFrom { letters_percent: None, inputs: values };
+            if self.vault(|v| v.record_showing_from(&shown, &text.markdown, &from, now)).is_none() {
                 return self.to_idle(now);
             }
             noticed.shown.insert(language, (shown, text));
@@ -234,11 +261,26 @@ impl Desk {
     fn switch_language(&mut self, language: Language, now: Timestamp) {
         self.language = language;
         self.out.push(Event::ResidentLanguage(language));
-        match self.flow() {
-            Flow::Noticed(mut noticed) | Flow::Deciding(mut noticed, _) => {
+        let other = match self.flow() {
+            Flow::Deciding(mut noticed, _) => {
                 noticed.language = language;
-                self.show_notice(*noticed, now);
+                // The decision goes on in the other language only where that text was read to its end as well; its box is empty.
+                if noticed.current().is_some_and(|(shown, _)| shown.is_complete()) {
+                    self.set(Flow::Noticed(noticed));
+                    return self.go_to_consent();
+                }
+                return self.show_notice(*noticed, now);
             }
+            other => other,
+        };
+        let other = match other.into_noticed() {
+            Ok(mut noticed) => {
+                noticed.language = language;
+                return self.show_notice(*noticed, now);
+            }
+            Err(other) => other,
+        };
+        match other {
             Flow::Rights(rights) => self.rights_again(rights, now),
             Flow::Rules => {
                 self.set(Flow::Rules);
@@ -248,6 +290,7 @@ impl Desk {
                 self.set(Flow::Refused);
                 self.show_refused();
             }
+            Flow::Changing { resident, .. } => self.show_change_again(resident, now),
             Flow::Withdrawing(resident) => self.begin_withdraw(resident),
             Flow::Doors(resident) => {
                 self.set(Flow::Doors(resident));
@@ -262,16 +305,8 @@ impl Desk {
         if open.flow.is_busy() {
             return;
         }
-        let gates: Vec<GateRecord> =
-            open.vault.gates().unwrap_or_default().into_iter().filter(|g| g.takes_faces).collect();
-        let engine = self.devices.engine.engine();
-        let values = notice::values_for(&open.facts, &gates, self.language, &engine, None);
-        let texts = [Text::OtherWays, Text::Notice]
-            .into_iter()
-            .filter_map(|t| notice::render(t, self.language, &values).ok())
-            .map(Arc::new)
-            .collect();
         open.flow = Flow::Rules;
+        let texts = self.public_texts(self.language);
         self.scene(ResidentScene::Rules { texts });
     }
 
@@ -300,14 +335,7 @@ impl Desk {
     fn go_to_consent(&mut self) {
         match self.flow() {
             Flow::Noticed(noticed) if noticed.current().is_some_and(|(shown, _)| shown.is_complete()) => {
-                let values = noticed.values.get(&noticed.language).cloned().unwrap_or_default();
-                match notice::consent_page(noticed.language, &values) {
-                    Ok(page) => {
-                        self.scene(scene_of(&page));
-                        self.set(Flow::Deciding(noticed, page));
-                    }
-                    Err(_) => self.ended(Some(Failure::FaceNotOffered)),
-                }
+                self.decide(noticed);
             }
             other => self.set(other),
         }
@@ -315,88 +343,63 @@ impl Desk {
 
     /// No, in one tap, on the notice as on the consent page.
     fn refuse(&mut self, now: Timestamp) {
-        let noticed = match self.flow() {
-            Flow::Noticed(noticed) | Flow::Deciding(noticed, _) => noticed,
-            other => return self.set(other),
+        if matches!(self.open.as_ref().map(|o| &o.flow), Some(Flow::Asking(_))) {
+            return self.heard(View::No, now);
+        }
+        let noticed = match self.flow().into_noticed() {
+            Ok(noticed) => noticed,
+            Err(other) => return self.set(other),
         };
         let Some((shown, _)) = noticed.current() else { return self.to_idle(now) };
         let (resident, showing) = (noticed.person.resident.id, shown.id);
-        self.vault(|v| v.record_refusal(resident, showing, now));
+        let by = Self::who_refused(&noticed.person);
+        self.vault(|v| v.record_refusal_by(resident, showing, by, now));
         self.devices.engine.rest();
         self.set(Flow::Refused);
         self.show_refused();
     }
 
-    fn show_refused(&mut self) {
+    pub(super) fn show_refused(&mut self) {
         let text = notice::render(Text::Refused, self.language, &Values::new()).map(|r| r.markdown).unwrap_or_default();
         self.scene(ResidentScene::Refused { text });
     }
 
-    /// Yes: written to the vault first; only then is the camera asked for.
+    /// Yes, signed on the screen.
     fn consent(&mut self, signature: Signature, now: Timestamp) {
         let (mut noticed, page) = match self.flow() {
             Flow::Deciding(noticed, page) => (noticed, page),
             other => return self.set(other),
         };
-        if self.is_outdated(&mut noticed) {
+        if self.is_outdated(&mut noticed, now) {
             // Staff changed what the notice says while it was read: what was read is not what would be agreed to.
             return self.show_notice(*noticed, now);
         }
-        let Some((shown, _)) = noticed.current().cloned() else { return self.to_idle(now) };
-        let person = &noticed.person;
-        let draft = ConsentDraft::new(
-            &shown,
-            person.resident.id,
-            person.resident.age_band,
-            page.sentence.clone(),
-            person.gate_ids(),
-            person.ends_on,
-            signature,
-            now,
-        );
-        let draft = match draft {
-            Ok(draft) => draft,
-            Err(ConsentError::SignatureMissing) => {
-                // The page stays: the signature step asks again.
-                self.scene(scene_of(&page));
-                return self.set(Flow::Deciding(noticed, page));
-            }
-            Err(_) => return self.ended(Some(Failure::FaceNotOffered)),
-        };
-        let consent = ConsentId::from_bytes(random_bytes());
-        let template = TemplateId::from_bytes(random_bytes());
-        let Some(open) = self.open.as_mut() else { return };
-        let record = consent_json(&ConsentFacts {
-            consent,
-            template,
-            draft: &draft,
-            facts: &open.facts,
-            site: open.vault.site(),
-            realm: self.config.realm,
-        });
-        match open.vault.record_consent(&draft, consent, template, &record, now) {
-            Ok(granted) => {
-                let Noticed { person, mut values, language, .. } = *noticed;
-                let values = values.remove(&language).unwrap_or_default();
-                let held =
-                    Consented { consent: granted, person, page, values, language, signed_at: now, unsure: vec![] };
-                self.begin_capture(Box::new(held), now);
-            }
-            Err(error) => {
-                let failure = failure_of(error);
-                self.fail(failure.clone());
-                self.ended(Some(failure));
-            }
-        }
+        self.said_yes(noticed, page, Yes { signature, at: now }, now);
+    }
+
+    /// The yes is on disk: now the camera may be asked for.
+    pub(super) fn consented(
+        &mut self,
+        noticed: Noticed,
+        page: ConsentPage,
+        granted: ConsentGranted,
+        signed_at: Timestamp,
+        now: Timestamp,
+    ) {
+        let Noticed { person, mut values, language, .. } = noticed;
+        let values = values.remove(&language).unwrap_or_default();
+        let held = Consented { consent: granted, person, page, values, language, signed_at, unsure: vec![] };
+        self.begin_capture(Box::new(held), now);
     }
 
     /// Reads again what the notice was filled with. When any of it changed, the new words are put in and count as unread.
-    fn is_outdated(&mut self, noticed: &mut Noticed) -> bool {
+    pub(super) fn is_outdated(&mut self, noticed: &mut Noticed, now: Timestamp) -> bool {
         let (id, named) = (noticed.person.resident.id, noticed.person.gate_ids());
         let read = self.vault(|v| Ok((v.current_card(id)?, v.gates()?)));
         let Some((Some(card), gates)) = read else { return false };
         // The keys may be new as well: what is sealed later must open at the gate as it is paired now.
         noticed.person.gates = gates.into_iter().filter(|g| named.contains(&g.id)).collect();
+        self.renew_case(&mut noticed.person, now);
         let values = self.values(&noticed.person, &card.uid, card.ends_on);
         if values == noticed.values {
             return false;
@@ -421,11 +424,13 @@ impl Desk {
         if self.is_past(self.acted_at, stay_ms) {
             self.acted_at = self.moment;
             self.walked_away(now);
+        } else {
+            self.ask_before(stay_ms);
         }
     }
 }
 
-fn scene_of(page: &ConsentPage) -> ResidentScene {
+pub(super) fn scene_of(page: &ConsentPage) -> ResidentScene {
     ResidentScene::Consent {
         preamble: page.preamble.clone(),
         sentence: page.sentence.clone(),

@@ -125,7 +125,10 @@ fn open_desk(options: Options) -> Result<(), String> {
         camera: Box::new(menka::capture::Webcam::new()),
         engine: engine_for(engine, &models, &program),
         reader: Box::new(menka::cards::PcscReader::new()),
+        speech: Box::new(menka::speech::SystemSpeech::new()),
+        printer: Box::new(menka::printing::SystemPrinter::new()),
         link: tls_links(),
+        posture: menka::posture::this_machine(&data),
     };
     let (running, events) = start(config, Box::new(devices))?;
     let commands = running.commands();
@@ -227,13 +230,21 @@ mod practice {
                 true => Box::new(menka::cards::PcscReader::new()),
                 false => Box::new(PracticeReader::new(devices_controls)),
             };
-            Devices { camera, engine: engine_for(engine, &models, &program), reader, link: tls_links() }
+            Devices {
+                camera,
+                engine: engine_for(engine, &models, &program),
+                reader,
+                speech: Box::new(menka::speech::SystemSpeech::new()),
+                printer: Box::new(menka::printing::SystemPrinter::new()),
+                link: tls_links(),
+                posture: menka::posture::this_machine(&data),
+            }
         };
         let (running, events) = start(config, Box::new(devices))?;
         let commands = running.commands();
         // A practice site opens by itself: its passphrase is no secret.
         let passphrase = Passphrase::new(site::PASSPHRASE.into());
-        let _ = commands.try_send(Command::Staff(StaffCommand::Unlock { passphrase }));
+        let _ = commands.try_send(Command::Staff(StaffCommand::Unlock { account: None, passphrase }));
         let send = move |command: Command| drop(commands.try_send(command));
         let cards = (1..=8).map(|n| n.to_string()).collect();
         let tools = PracticeTools { cards, people: labels, act: Box::new(move |act| controls.act(act)) };

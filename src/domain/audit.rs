@@ -1,6 +1,9 @@
 //! What goes into the tamper-evident log: who, what kind, which id, when. No names, no numbers (rules CS1, F14).
 
-use super::id::{ConsentId, GateId, OpId, ResidentId, ShowingId, StaffId, TemplateId};
+use super::account::AccountEvent;
+use super::change::NoticeAudit;
+use super::id::{ConsentId, FormId, GateId, GuardianId, OpId, ResidentId, ShowingId, StaffId, TemplateId, ViewId};
+use super::posture::What;
 
 /// Who did it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +16,8 @@ pub enum Actor {
     Gate(GateId),
     /// The program itself.
     Station,
+    /// A guardian who was checked in person, on the resident window.
+    Guardian(GuardianId),
 }
 
 /// What happened.
@@ -98,6 +103,40 @@ pub enum AuditEvent {
     DateConfirmed,
     /// About a person's rights.
     Rights(super::rights::RightsEvent),
-    /// A command was refused for the account's role; which command.
-    ActRefused(&'static str),
+    /// About versions of the notice, assessments, entrusted parties and signs.
+    Notice(NoticeAudit),
+    /// A template goes to a gate now.
+    FaceSent(TemplateId, GateId),
+    /// Staff searched: at most ten masked rows were shown.
+    Searched,
+    /// What a gate had refused was put back into its queue.
+    GateRetried(GateId),
+    /// What was shown to a person was shown again, from the vault.
+    ShownAgain(ShowingId),
+    /// What was shown was given away as a file.
+    ReplaySaved(ShowingId),
+    /// A signed head was taken outside, on paper.
+    HeadTaken,
+    /// The log was given to an inspector.
+    LogExported,
+    /// The whole log was read and compared, with the verdict's label.
+    LogChecked(&'static str),
+    /// A gate keeps a head that this log does not continue, with the reason's label.
+    HeadConflict(GateId, &'static str),
+    /// A staff account.
+    Account(AccountEvent),
+    /// A guardian was checked in person; the log's label names the proof's kind.
+    GuardianChecked(ResidentId, GuardianId),
+    /// An adult was marked as needing a guardian, or the mark was taken away (label).
+    WardMarked(ResidentId, &'static str),
+    /// A child or ward was asked in words of their own and answered (label).
+    ViewHeard(ViewId, &'static str),
+    /// A minor passed into the next age band on the day.
+    AgeBandPassed(ResidentId),
+    /// A form to be signed on paper was made, at the resident's wish.
+    FormMade(FormId),
+    /// Staff looked at the signed form.
+    FormSeen(FormId),
+    /// Something about the machine came up, or is well again.
+    MachineFound(What),
 }

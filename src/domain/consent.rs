@@ -1,7 +1,9 @@
 //! Separate consent (单独同意, PIPL 14, 29; Measures 6): drafted on the resident window, recorded by the vault, proved by a witness.
 
-use super::id::{ConsentId, GateId, ResidentId, TemplateId};
+use super::guardian::{Decider, Party};
+use super::id::{ConsentId, FormId, GateId, ResidentId, TemplateId};
 use super::notice::{NoticeRef, NoticeShown};
+use super::reading::Reading;
 use super::resident::AgeBand;
 use super::time::{CivilDate, Timestamp};
 
@@ -12,6 +14,9 @@ pub enum Signature {
     Strokes(Vec<Vec<(u16, u16)>>),
     /// The typed name.
     TypedName(String),
+    /// By hand on a printed form that carries the page's words and digest. Staff looked at the signed form; the box was ticked and
+    /// *Yes* was pressed on the resident window all the same.
+    Paper(FormId),
 }
 
 impl Signature {
@@ -25,6 +30,7 @@ impl Signature {
         match self {
             Self::Strokes(strokes) => strokes.iter().any(|s| s.len() >= 2),
             Self::TypedName(name) => !name.trim().is_empty(),
+            Self::Paper(_) => true,
         }
     }
 }
@@ -50,8 +56,8 @@ pub enum ConsentError {
     /// No gate was ticked.
     #[error("no gate is chosen")]
     NoGate,
-    /// Not an adult, and the guardian steps do not exist yet.
-    #[error("a minor's consent needs the guardian steps")]
+    /// Who consented is not who must decide for this person.
+    #[error("a minor's or a ward's consent needs the guardian steps")]
     GuardianNeeded,
     /// Ends before it begins, or after the person's own end date.
     #[error("the end date does not fit")]
@@ -75,10 +81,14 @@ pub struct ConsentDraft {
     pub signature: Signature,
     /// When.
     pub signed_at: Timestamp,
+    /// Who gave it, and what a guardian said and signed.
+    pub party: Party,
+    /// How the notice was read; the desk adds it.
+    pub reading: Option<Reading>,
 }
 
 impl ConsentDraft {
-    /// Checks the conditions that do not need the vault. Rules: P14, P17, P29, P31, J04.
+    /// An adult's own yes. Checks the conditions that do not need the vault. Rules: P14, P17, P29, P31, J04.
     ///
     /// # Errors
     /// The first condition that is not met.
@@ -93,13 +103,34 @@ impl ConsentDraft {
         signature: Signature,
         now: Timestamp,
     ) -> Result<Self, ConsentError> {
+        let decider = Decider::of(age_band, false);
+        Self::decided(shown, resident, decider, Party::Own, sentence, gates, ends_on, signature, now)
+    }
+
+    /// A yes by whoever must decide for this person: the conditions that do not need the vault. Rules: P14, P17, P29, P31, F07a, J02-3,
+    /// J04, M1, M2.
+    ///
+    /// # Errors
+    /// The first condition that is not met.
+    #[allow(clippy::too_many_arguments, reason = "each is one fact of the consent record")]
+    pub fn decided(
+        shown: &NoticeShown,
+        resident: ResidentId,
+        decider: Decider,
+        party: Party,
+        sentence: String,
+        gates: Vec<GateId>,
+        ends_on: CivilDate,
+        signature: Signature,
+        now: Timestamp,
+    ) -> Result<Self, ConsentError> {
         if shown.resident != resident {
             return Err(ConsentError::OtherPerson);
         }
         if !shown.is_complete() {
             return Err(ConsentError::NoticeNotRead);
         }
-        if age_band != AgeBand::Adult {
+        if party.decider() != decider {
             return Err(ConsentError::GuardianNeeded);
         }
         if gates.is_empty() {
@@ -108,10 +139,11 @@ impl ConsentDraft {
         if ends_on < now.date() {
             return Err(ConsentError::EndWrong);
         }
-        if !signature.is_given() {
+        if !signature.is_given() || !party.is_signed() {
             return Err(ConsentError::SignatureMissing);
         }
-        Ok(Self { resident, notice: shown.notice.clone(), sentence, gates, ends_on, signature, signed_at: now })
+        let notice = shown.notice.clone();
+        Ok(Self { resident, notice, sentence, gates, ends_on, signature, signed_at: now, party, reading: None })
     }
 }
 
@@ -216,12 +248,14 @@ pub enum EraseReason {
     Deceased,
     /// The record turned out to be unlawful: no valid consent, or an agreement broken.
     Unlawful,
-    /// A changed notice was not answered by the set day.
-    NoticeUnanswered,
-    /// The fourteenth birthday: a guardian's consent ends, the person decides anew.
-    TurnedFourteen,
     /// The gates hold nothing under this consent any more: it was erased after this vault's backup was made.
     FoundErased,
+    /// The notice changed, and the person did not agree to the change or did not answer in time (P14b).
+    NoticeChanged,
+    /// The person passed into the next age band: whoever decides now was not asked (rule M12).
+    NextAgeBand,
+    /// Staff corrected who must decide for this person: the yes was not given by who must give it.
+    OtherDecider,
 }
 
 impl EraseReason {
@@ -238,9 +272,10 @@ impl EraseReason {
             Self::Closed => "closed",
             Self::Deceased => "deceased",
             Self::Unlawful => "unlawful",
-            Self::NoticeUnanswered => "notice-unanswered",
-            Self::TurnedFourteen => "turned-fourteen",
             Self::FoundErased => "found-erased",
+            Self::NoticeChanged => "notice-changed",
+            Self::NextAgeBand => "next-age-band",
+            Self::OtherDecider => "other-decider",
         }
     }
 }

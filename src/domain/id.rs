@@ -63,4 +63,10 @@ ids! {
     SiteId,
     /// One showing of a notice to a resident.
     ShowingId,
+    /// One check of a guardian in person.
+    GuardianId,
+    /// One answer of a child or ward who was asked.
+    ViewId,
+    /// One printed form that is signed on paper.
+    FormId,
 }

@@ -12,7 +12,7 @@ pub enum Condition {
     Fails,
     /// Nobody checks this yet.
     NotYetChecked,
-    /// Answered by the word "practice"; accepted on a practice site only, and only for posture and the impact assessment.
+    /// Answered by the word "practice"; accepted on a practice site only, and only for posture, training and acts not built yet.
     Practice,
     /// Does not apply to this person.
     NotNeeded,
@@ -23,7 +23,7 @@ pub enum Condition {
 pub enum Blocker {
     /// A required fact of the notice is empty (the settings page says which).
     ProcessorFields,
-    /// No impact assessment for this scope is registered.
+    /// No impact assessment for the scope in force is registered, or it should have been looked at again.
     ImpactAssessment,
     /// A minor, and the children's rules are not present.
     ChildrensRules,
@@ -33,8 +33,10 @@ pub enum Blocker {
     RemoteHelp,
     /// The disk is not encrypted.
     DiskEncryption,
-    /// The operating system has no login password.
+    /// The operating system has no login password, or the screen never locks.
     LoginPassword,
+    /// Something else about the machine: a program poses as a camera, other accounts reach the files, the clock is behind.
+    MachineState,
     /// Nobody is logged in.
     OperatorLoggedIn,
     /// The operator's training or undertaking is not on record.
@@ -43,6 +45,8 @@ pub enum Blocker {
     GateAnswers,
     /// The card way of the answering gates was not tested.
     CardWayTested,
+    /// The evidence log is not whole, or a gate keeps a head that it does not continue.
+    LogNotWhole,
     /// The person's card is not issued or not working.
     CardWorks,
     /// The age band is not known.
@@ -69,10 +73,12 @@ impl Blocker {
         Self::RemoteHelp,
         Self::DiskEncryption,
         Self::LoginPassword,
+        Self::MachineState,
         Self::OperatorLoggedIn,
         Self::OperatorTrained,
         Self::GateAnswers,
         Self::CardWayTested,
+        Self::LogNotWhole,
         Self::CardWorks,
         Self::AgeBandKnown,
         Self::GuardianChecked,
@@ -82,16 +88,15 @@ impl Blocker {
         Self::PromiseNotKept,
     ];
 
-    /// Whether a practice site may answer it with "practice": posture, training and the impact assessment, and acts not built yet.
+    /// Whether a practice site may answer it with "practice": posture, and acts not built yet.
     fn practice_may_answer(self) -> bool {
         matches!(
             self,
-            Self::ImpactAssessment
-                | Self::InternetRoute
+            Self::InternetRoute
                 | Self::RemoteHelp
                 | Self::DiskEncryption
                 | Self::LoginPassword
-                | Self::OperatorTrained
+                | Self::MachineState
                 | Self::PromiseNotKept
         )
     }
@@ -191,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn l1_practice_answers_only_posture_and_assessment_and_only_in_practice() {
+    fn l1_practice_answers_only_posture_and_training_and_only_in_practice() {
         for which in Blocker::ALL {
             let mut real = all(Realm::Real, Condition::Holds);
             real.set(*which, Condition::Practice);
@@ -201,8 +206,13 @@ mod tests {
             practice.set(*which, Condition::Practice);
             assert_eq!(judge(&practice).is_ok(), which.practice_may_answer(), "{which:?}");
         }
-        for never in [Blocker::SeparateConsent, Blocker::CardWorks, Blocker::StandingRefusal, Blocker::NoticeReachedEnd]
-        {
+        for never in [
+            Blocker::ImpactAssessment,
+            Blocker::SeparateConsent,
+            Blocker::CardWorks,
+            Blocker::StandingRefusal,
+            Blocker::NoticeReachedEnd,
+        ] {
             assert!(!never.practice_may_answer());
         }
     }

@@ -132,6 +132,31 @@ pub struct Resident {
     pub ends_on: CivilDate,
 }
 
+impl Resident {
+    /// The band and the day of the next one, as they are on `day`; see [`AgeBand::on`].
+    pub fn band_on(&self, day: CivilDate) -> (AgeBand, Option<CivilDate>) {
+        self.age_band.on(self.next_band_on, day)
+    }
+}
+
+impl AgeBand {
+    /// From a band as recorded, with the day of the next one, to both as they are on `day`: a birthday that has passed counts, whether or
+    /// not anybody noted it. The eighteenth birthday follows the fourteenth by four years, so that no birth date is needed.
+    pub fn on(self, next_band_on: Option<CivilDate>, day: CivilDate) -> (Self, Option<CivilDate>) {
+        let (mut band, mut next) = (self, next_band_on);
+        while let Some(birthday) = next.filter(|birthday| *birthday <= day) {
+            (band, next) = match band {
+                AgeBand::Under14 => (AgeBand::From14To17, Some(birthday.plus_years(YEARS_FROM_14_TO_18))),
+                AgeBand::From14To17 | AgeBand::Adult => (AgeBand::Adult, None),
+            };
+        }
+        (band, next)
+    }
+}
+
+/// Years between the two birthdays that matter.
+const YEARS_FROM_14_TO_18: i32 = 4;
+
 /// A checked record that is about to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResidentDraft {
@@ -170,7 +195,14 @@ impl ResidentDraft {
             (AgeBand::Adult, None) => {}
             (_, None) => return Err(ResidentError::NextBandMissing),
             (_, Some(day)) if day <= now.date() => return Err(ResidentError::NextBandWrong),
-            (_, Some(_)) => {}
+            // A fourteenth birthday is never more than fourteen years away, an eighteenth never more than four.
+            (AgeBand::Under14, Some(day)) if day > now.date().plus_years(14) => {
+                return Err(ResidentError::NextBandWrong);
+            }
+            (AgeBand::From14To17, Some(day)) if day > now.date().plus_years(YEARS_FROM_14_TO_18) => {
+                return Err(ResidentError::NextBandWrong);
+            }
+            (AgeBand::Under14 | AgeBand::From14To17, Some(_)) => {}
         }
         if ends_on < now.date() {
             return Err(ResidentError::EndPast);
@@ -193,6 +225,25 @@ mod tests {
     }
 
     #[test]
+    fn m12_a_band_ends_on_the_birthday_itself() {
+        let day = |text: &str| CivilDate::parse(text).expect("a day");
+        let mut child = Resident {
+            id: ResidentId::from_bytes([1; 16]),
+            name: PersonName::parse("小周").expect("a name"),
+            unit: Unit::parse("1-1").expect("a unit"),
+            age_band: AgeBand::Under14,
+            next_band_on: Some(day("2028-02-29")),
+            ends_on: day("2040-01-01"),
+        };
+        assert_eq!(child.band_on(day("2028-02-28")), (AgeBand::Under14, Some(day("2028-02-29"))));
+        assert_eq!(child.band_on(day("2028-02-29")), (AgeBand::From14To17, Some(day("2032-02-29"))));
+        assert_eq!(child.band_on(day("2032-02-28")).0, AgeBand::From14To17);
+        assert_eq!(child.band_on(day("2032-02-29")), (AgeBand::Adult, None));
+        child.age_band = AgeBand::From14To17;
+        assert_eq!(child.band_on(day("2028-02-29")), (AgeBand::Adult, None));
+    }
+
+    #[test]
     fn a_minor_needs_the_date_of_the_next_band() {
         let now = Timestamp::from_ms(1_795_276_800_000);
         let day = CivilDate::parse("2027-06-01");
@@ -200,6 +251,11 @@ mod tests {
         let draft = |band, next| ResidentDraft::parse(None, "李", "1-101", band, next, end, now).map(|_| ());
         assert_eq!(draft(AgeBand::Under14, None), Err(ResidentError::NextBandMissing));
         assert_eq!(draft(AgeBand::From14To17, day), Ok(()));
+        let years = |years| Some(now.date().plus_years(years));
+        assert_eq!(draft(AgeBand::Under14, years(14)), Ok(()));
+        assert_eq!(draft(AgeBand::Under14, years(15)), Err(ResidentError::NextBandWrong));
+        assert_eq!(draft(AgeBand::From14To17, years(4)), Ok(()));
+        assert_eq!(draft(AgeBand::From14To17, years(5)), Err(ResidentError::NextBandWrong));
         assert_eq!(draft(AgeBand::Adult, day), Err(ResidentError::NextBandWrong));
         assert_eq!(draft(AgeBand::Adult, None), Ok(()));
     }

@@ -80,6 +80,16 @@ impl CivilDate {
         Self::from_epoch_days(self.epoch_days().saturating_add(days))
     }
 
+    /// The calendar year.
+    pub fn year(self) -> i32 {
+        i32::from(self.0.year())
+    }
+
+    /// The same day `years` later; the 29th of February becomes the 28th where there is none.
+    pub fn plus_years(self, years: i32) -> Self {
+        Self(self.0.saturating_add(jiff::Span::new().years(years.clamp(-200, 200))))
+    }
+
     /// The first instant after this day in China: what ends "on" the day is over then.
     pub fn end(self) -> Timestamp {
         Timestamp((self.epoch_days().saturating_add(1)).saturating_mul(DAY_MS).saturating_sub(CHINA_OFFSET_MS))

@@ -356,6 +356,20 @@ pub fn verify(bytes: &[u8], keys: &Keys) -> Result<Checked, Step> {
     })
 }
 
+/// Whether a statement says that every gate has signed and was read back. What it says, not what the receipts prove: that takes
+/// the whole file ([`verify`]).
+///
+/// # Errors
+/// [`EvidenceError::Malformed`].
+pub fn is_complete(json: &[u8]) -> Result<bool, EvidenceError> {
+    let said: Said = serde_json::from_slice(json).map_err(|_| EvidenceError::Malformed)?;
+    if said.schema_version != SCHEMA {
+        return Err(EvidenceError::Malformed);
+    }
+    let erased = |gate: &Gate| gate.erased.is_some() && gate.pending.is_none();
+    Ok(said.complete && !said.gates.is_empty() && said.gates.iter().all(erased))
+}
+
 /// Largest accepted file, in bytes.
 pub const FILE_MAX: usize = 4 * 1024 * 1024;
 

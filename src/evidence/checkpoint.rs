@@ -53,7 +53,7 @@ struct NoteKey<'a> {
 }
 
 /// Algorithm byte of Ed25519 in C2SP signed notes.
-const NOTE_ED25519: u8 = 1;
+pub(super) const NOTE_ED25519: u8 = 1;
 
 impl signed_note::Signer for NoteKey<'_> {
     fn name(&self) -> &str {

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::Realm;
 use crate::domain::consent::{ConsentDraft, Signature};
+use crate::domain::guardian::{Decider, Guardian, Party as DecidedBy, View};
 use crate::domain::id::{ConsentId, ResidentId, SiteId, TemplateId};
 use crate::domain::site::{Fact, SiteFacts};
 
@@ -51,10 +52,48 @@ pub struct Stated {
     pub gates: Vec<String>,
     /// `real` or `practice`.
     pub realm: String,
+    /// Who gave it; [`crate::domain::guardian::Decider::label`].
+    pub given_by: String,
+    /// The number of the person's own answer, where a guardian consented.
+    pub view: Option<String>,
 }
 
-/// Builds the record. The same facts give the same bytes.
+/// What a record states of the guardian: ids and kinds, no name (that stays sealed in the vault).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatedGuardian {
+    /// Number of the check.
+    pub guardian_id: String,
+    /// What the guardian is to the person.
+    pub guardian_role: String,
+    /// Which kind of proof was looked at; no number, no copy.
+    pub proof_seen: String,
+    /// The account that checked it, in person.
+    pub checked_by: String,
+    /// When.
+    pub checked_at_ms: i64,
+}
+
+impl StatedGuardian {
+    /// What a record must state of this guardian.
+    pub fn of(guardian: &Guardian) -> Self {
+        Self {
+            guardian_id: guardian.id.to_string(),
+            guardian_role: guardian.role.label().into(),
+            proof_seen: guardian.proof.label().into(),
+            checked_by: guardian.checked_by.to_string(),
+            checked_at_ms: guardian.checked_at.ms(),
+        }
+    }
+}
+
+/// Builds the record of a consent that no guardian took part in. The same facts give the same bytes.
 pub fn consent_json(facts: &ConsentFacts<'_>) -> Vec<u8> {
+    decided_json(facts, None)
+}
+
+/// Builds the record of any consent; `guardian` is the one that the draft's party names. The same facts give the same bytes.
+pub fn decided_json(facts: &ConsentFacts<'_>, guardian: Option<&Guardian>) -> Vec<u8> {
     let draft = facts.draft;
     let gates: Vec<String> = draft.gates.iter().map(ToString::to_string).collect();
     let party = |fact| facts.facts.get(fact).to_owned();
@@ -80,6 +119,12 @@ pub fn consent_json(facts: &ConsentFacts<'_>) -> Vec<u8> {
                 notice_version: draft.notice.version.clone(),
                 notice_sha256: hex(&draft.notice.sha256),
                 language: draft.notice.language.tag().into(),
+                reading: draft.reading.as_ref().map(|reading| HowRead {
+                    sections_ms: reading.sections_ms.clone(),
+                    letters_percent: reading.letters_percent,
+                    high_contrast: reading.high_contrast,
+                    read_aloud: reading.read_aloud,
+                }),
             },
             statement_sha256: hex(&Sha256::digest(draft.sentence.as_bytes())),
             purposes: vec![Purpose {
@@ -102,18 +147,52 @@ pub fn consent_json(facts: &ConsentFacts<'_>) -> Vec<u8> {
         consent_event: Event {
             consent_type: "explicit, separate (单独同意)".into(),
             state: "given".into(),
-            method_of_expression: match draft.signature {
-                Signature::Strokes(_) => {
-                    "own act on the resident window: box ticked, Yes pressed, signed by hand".into()
-                }
-                Signature::TypedName(_) => "own act on the resident window: box ticked, Yes pressed, name typed".into(),
-            },
+            method_of_expression: format!(
+                "own act on the resident window: box ticked, Yes pressed, {}",
+                how_signed(&draft.signature)
+            ),
             event_time_ms: draft.signed_at.ms(),
             event_time: format!("{} +08:00", draft.signed_at.minute_text()),
+            given_by: draft.party.decider().label().into(),
+            own_view: draft.party.view().map(|view| OwnView {
+                view_id: view.to_string(),
+                answer: View::Yes.label().into(),
+                asked: "on the resident window, in words of their own, before the guardian was asked".into(),
+            }),
+            guardian: guardian.map(StatedGuardian::of),
+            guardian_informed: informed(&draft.party),
         },
     };
     // Strings and numbers only: serialising them cannot fail; an empty record is refused by `read`.
     serde_json::to_vec(&record).unwrap_or_default()
+}
+
+fn how_signed(signature: &Signature) -> String {
+    match signature {
+        Signature::Strokes(_) => "signed by hand".into(),
+        Signature::TypedName(_) => "name typed".into(),
+        Signature::Paper(form) => format!("signed on paper form {form}, seen by staff"),
+    }
+}
+
+fn informed(party: &DecidedBy) -> Option<Informed> {
+    match party {
+        DecidedBy::Informed { statement, signature, signed_at, .. } => Some(Informed {
+            statement_sha256: hex(&Sha256::digest(statement.as_bytes())),
+            method_of_expression: format!("own act on the resident window: {}", how_signed(signature)),
+            event_time_ms: signed_at.ms(),
+        }),
+        DecidedBy::Own | DecidedBy::ForChild(_) | DecidedBy::ForWard(_) => None,
+    }
+}
+
+/// Reads what a record states of the guardian; `None` when none took part.
+///
+/// # Errors
+/// [`EvidenceError::Malformed`].
+pub fn read_guardian(json: &[u8]) -> Result<Option<StatedGuardian>, EvidenceError> {
+    let record: Record = serde_json::from_slice(json).map_err(|_| EvidenceError::Malformed)?;
+    Ok(record.consent_event.guardian)
 }
 
 /// Reads the ids out of a record.
@@ -134,6 +213,8 @@ pub fn read(json: &[u8]) -> Result<Stated, EvidenceError> {
         ends_on: purpose.retention_end,
         gates: purpose.storage_location,
         realm: record.record_metadata.realm,
+        given_by: record.consent_event.given_by,
+        view: record.consent_event.own_view.map(|view| view.view_id),
     })
 }
 
@@ -147,6 +228,8 @@ pub fn stated(draft: &ConsentDraft, consent: ConsentId, template: TemplateId, re
         ends_on: draft.ends_on.to_string(),
         gates: draft.gates.iter().map(ToString::to_string).collect(),
         realm: realm.label().into(),
+        given_by: draft.party.decider().label().into(),
+        view: draft.party.view().map(|view| view.to_string()),
     }
 }
 
@@ -193,6 +276,17 @@ struct Notice {
     notice_version: String,
     notice_sha256: String,
     language: String,
+    /// How it was read; absent where nothing was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reading: Option<HowRead>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct HowRead {
+    sections_ms: Vec<u64>,
+    letters_percent: u16,
+    high_contrast: bool,
+    read_aloud: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -217,6 +311,35 @@ struct Event {
     method_of_expression: String,
     event_time_ms: i64,
     event_time: String,
+    #[serde(default = "given_alone")]
+    given_by: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    own_view: Option<OwnView>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    guardian: Option<StatedGuardian>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    guardian_informed: Option<Informed>,
+}
+
+/// A record that says nothing else is of an adult who decided alone.
+fn given_alone() -> String {
+    Decider::Own.label().into()
+}
+
+/// The child's or ward's own yes.
+#[derive(Serialize, Deserialize)]
+struct OwnView {
+    view_id: String,
+    answer: String,
+    asked: String,
+}
+
+/// What the guardian of a young person signed.
+#[derive(Serialize, Deserialize)]
+struct Informed {
+    statement_sha256: String,
+    method_of_expression: String,
+    event_time_ms: i64,
 }
 
 #[cfg(test)]
@@ -240,6 +363,42 @@ mod tests {
             ends_on: CivilDate::from_epoch_days(20_900),
             signature: Signature::TypedName("司马相如".into()),
             signed_at: Timestamp::from_ms(1_795_276_800_000),
+            party: DecidedBy::Own,
+            reading: None,
+        }
+    }
+
+    #[test]
+    fn m11_the_record_names_the_guardians_role_proof_and_checker_and_no_name() {
+        use crate::domain::guardian::{ByGuardian, GuardianRole, ProofSeen};
+        use crate::domain::id::{GuardianId, StaffId, ViewId};
+        use crate::domain::resident::PersonName;
+        let guardian = Guardian {
+            id: GuardianId::from_bytes([7; 16]),
+            resident: ResidentId::from_bytes([1; 16]),
+            name: PersonName::parse("王芳").expect("a name"),
+            role: GuardianRole::Mother,
+            proof: ProofSeen::HouseholdBook,
+            phone: "138 0000 0000".into(),
+            checked_by: StaffId::from_bytes([8; 16]),
+            checked_at: Timestamp::from_ms(1_795_276_000_000),
+        };
+        let mut draft = draft();
+        let view = ViewId::from_bytes([9; 16]);
+        draft.party =
+            DecidedBy::ForChild(ByGuardian { guardian: guardian.id, view, statement: "我是小周的母亲".into() });
+        let (consent, template) = (ConsentId::from_bytes([2; 16]), TemplateId::from_bytes([3; 16]));
+        let (facts, site, realm) = (SiteFacts::default(), SiteId::from_bytes([6; 16]), Realm::Practice);
+        let about = ConsentFacts { consent, template, draft: &draft, facts: &facts, site, realm };
+        let json = decided_json(&about, Some(&guardian));
+        assert_eq!(read(&json), Ok(stated(&draft, consent, template, realm)));
+        assert_eq!(read_guardian(&json), Ok(Some(StatedGuardian::of(&guardian))));
+        let text = String::from_utf8_lossy(&json);
+        for needed in ["guardian of a child under fourteen", "\"mother\"", "household book", "08080808", "\"yes\""] {
+            assert!(text.contains(needed), "{needed}");
+        }
+        for kept in ["王芳", "小周", "138 0000"] {
+            assert!(!text.contains(kept), "{kept} stays in the vault");
         }
     }
 
@@ -255,6 +414,27 @@ mod tests {
         for needed in ["\"jurisdiction\":\"CN\"", "separate consent", "withdrawal_method", "\"sensitive_pii\":true"] {
             assert!(text.contains(needed), "{needed}");
         }
+    }
+
+    #[test]
+    fn p17b_how_the_notice_was_read_is_in_the_signed_record_and_older_records_are_read_as_before() {
+        let facts = SiteFacts::default();
+        let (consent, template) = (ConsentId::from_bytes([2; 16]), TemplateId::from_bytes([3; 16]));
+        let (site, realm) = (SiteId::from_bytes([6; 16]), Realm::Practice);
+        let made =
+            |draft: &ConsentDraft| consent_json(&ConsentFacts { consent, template, draft, facts: &facts, site, realm });
+        let mut draft = draft();
+        let without = made(&draft);
+        assert!(!String::from_utf8_lossy(&without).contains("sections_ms"));
+        draft.reading = Some(crate::domain::reading::Reading {
+            sections_ms: vec![9_000, 41_250],
+            letters_percent: 150,
+            high_contrast: true,
+            read_aloud: false,
+        });
+        let with = made(&draft);
+        assert!(String::from_utf8_lossy(&with).contains("\"sections_ms\":[9000,41250],\"letters_percent\":150"));
+        assert_eq!(read(&with), read(&without));
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! Evidence that a stranger can check: log records, signed statements, signed tree heads. Pure: bytes in, bytes or a
 //! verdict out.
 //!
-//! Four shapes, each versioned:
-//! * a log record (`record`): compact JSON, ids and labels only, hashed into an RFC 6962 tree by the vault;
+//! The shapes, each versioned (docs/evidence.md has them with test vectors):
+//! * a log record (`record`): compact JSON, ids and labels only, hashed into an RFC 6962 tree by the vault; what names a
+//!   person is in an opening (`opening`) beside it;
 //! * a statement (`statement`): COSE_Sign1 (RFC 9052, EdDSA) over JSON; a consent record shaped after ISO/IEC TS 27560,
 //!   or a statement of deletion;
 //! * a deletion certificate (`certificate`): such a statement with the gates' receipts beside it;
-//! * a checkpoint (`checkpoint`): a C2SP signed note over the log's size and root.
+//! * a checkpoint (`checkpoint`): a C2SP signed note over the log's size and root; cosigned by gates that keep it, and
+//!   short enough for paper (`head`);
+//! * what a person was shown (`showing`), to take home in one file (`bundle`);
+//! * the whole log for an inspector (`export`).
 //!
 //! Deliberately absent: names, units, card numbers, files, sockets, clocks.
 //!
@@ -19,12 +23,22 @@
 //! # Ok::<(), menka::evidence::EvidenceError>(())
 //! ```
 
+pub mod bundle;
 pub mod certificate;
 mod certificate_shape;
 pub mod checkpoint;
 pub mod consent;
+pub mod export;
+pub mod head;
+pub mod opening;
 pub mod record;
+pub mod registry;
+pub mod showing;
+pub mod site_file;
 pub mod statement;
+pub mod step;
+#[cfg(test)]
+mod vector_tests;
 
 pub use statement::Kind;
 
@@ -46,6 +60,9 @@ pub enum EvidenceError {
     /// Larger than anything this program signs.
     #[error("the document is too large")]
     TooLarge,
+    /// An opening that is not of this record.
+    #[error("the opening does not belong to this record")]
+    Commitment,
 }
 
 /// Reads a public key of 64 hex digits, with or without spaces and colons.
@@ -53,16 +70,20 @@ pub enum EvidenceError {
 /// # Errors
 /// [`EvidenceError::Key`].
 pub fn parse_key(text: &str) -> Result<[u8; 32], EvidenceError> {
-    let digits: Vec<u8> = text
-        .chars()
-        .filter(|c| !c.is_whitespace() && *c != ':')
-        .map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok()).ok_or(EvidenceError::Key))
-        .collect::<Result<_, _>>()?;
-    let bytes: Vec<u8> = digits.chunks(2).map(|pair| pair.iter().fold(0, |all, digit| all << 4 | digit)).collect();
-    if digits.len() != 64 {
-        return Err(EvidenceError::Key);
-    }
-    bytes.try_into().map_err(|_| EvidenceError::Key)
+    unhex(text).and_then(|bytes| bytes.try_into().ok()).ok_or(EvidenceError::Key)
+}
+
+/// Reads hex digits, with or without spaces and colons.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.chars().filter(|c| !c.is_whitespace() && *c != ':');
+    let digits: Vec<u8> = digits.map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect::<Option<_>>()?;
+    let whole = digits.len().is_multiple_of(2);
+    whole.then(|| digits.chunks(2).map(|pair| pair.iter().fold(0, |all, digit| all << 4 | digit)).collect())
+}
+
+/// 32 bytes from 64 hex digits, nothing else.
+pub(crate) fn hash_of(text: &str) -> Option<[u8; 32]> {
+    (text.len() == 64).then(|| unhex(text)).flatten()?.try_into().ok()
 }
 
 /// Lower-case hex digits.

@@ -12,14 +12,26 @@ pub enum Kind {
     Consent,
     /// A statement that a template was erased.
     Deletion,
+    /// The facts of a site.
+    SiteFile,
+    /// A registered impact assessment.
+    Assessment,
+    /// The public copy of the rules.
+    Rules,
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: &'static [Kind] = &[Self::Consent, Self::Deletion, Self::SiteFile, Self::Assessment, Self::Rules];
+
     /// The content type in the protected header.
     pub fn content_type(self) -> &'static str {
         match self {
             Self::Consent => "application/vnd.menka.consent.v1+json",
             Self::Deletion => "application/vnd.menka.deletion.v1+json",
+            Self::SiteFile => "application/vnd.menka.site.v1+json",
+            Self::Assessment => "application/vnd.menka.assessment.v1+json",
+            Self::Rules => "application/vnd.menka.rules.v1+json",
         }
     }
 }
@@ -76,10 +88,8 @@ pub fn verify(bytes: &[u8], key: &[u8; 32]) -> Result<Statement, EvidenceError> 
         Some(coset::RegisteredLabel::Text(text)) => text.as_str(),
         _ => return Err(EvidenceError::Malformed),
     };
-    let kind = [Kind::Consent, Kind::Deletion]
-        .into_iter()
-        .find(|kind| kind.content_type() == content_type)
-        .ok_or(EvidenceError::Malformed)?;
+    let kind =
+        Kind::ALL.iter().copied().find(|kind| kind.content_type() == content_type).ok_or(EvidenceError::Malformed)?;
     sealed.verify_signature(b"", |signature, message| {
         let signature = ed25519_dalek::Signature::from_slice(signature).map_err(|_| EvidenceError::Malformed)?;
         key.verify_strict(message, &signature).map_err(|_| EvidenceError::Signature)

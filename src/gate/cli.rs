@@ -6,6 +6,7 @@ use std::sync::mpsc;
 
 use super::daemon::Gate;
 use super::error::GateError;
+use super::heads;
 use super::key_file::Cost;
 use super::place::Place;
 use super::process;
@@ -28,6 +29,7 @@ menka-gate: holds cards and sealed face templates at one gate, without names
   menka-gate pair        --data DIR STATION   pair with the station of this fingerprint (64 hex digits)
   menka-gate run         --data DIR --listen ADDRESS:PORT [--until-stdin-closes]
   menka-gate status      --data DIR           counts and settings
+  menka-gate heads       --data DIR           heads of the station's log that this gate keeps, for menka-verify
   menka-gate swipe       --data DIR CARD      would this card open now? changes and opens nothing
 
   --secret-file FILE     the gate's secret, if it is not DIR/gate.secret
@@ -67,6 +69,14 @@ pub fn run_with(arguments: &[String], out: &mut dyn Write, console: Option<Conso
         }
         "run" => daemon(&given, &place, out, console),
         "status" => status(&place.open_beside(given.setup.realm)?, out),
+        "heads" => {
+            for kept in heads::all(&place.open_beside(given.setup.realm)?)? {
+                let aside = if kept.aside { ", set aside by a pairing since" } else { "" };
+                say(out, format_args!("kept since {}{aside}:", kept.kept_at.minute_text()))?;
+                say(out, format_args!("{}", kept.note))?;
+            }
+            Ok(())
+        }
         "swipe" => {
             let uid = given.operand().and_then(|text| hex(&text)).and_then(|bytes| CardUid::from_bytes(&bytes));
             let uid = uid.ok_or_else(|| usage("a card number has 8 to 20 hex digits"))?;

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::admit::{self, Facts, Number, Room};
 use super::door::{Door, DoorOpens, LogDoor};
 use super::error::GateError;
+use super::heads;
 use super::lease::Lease;
 use super::matcher::{self, Best};
 use super::place::Place;
@@ -279,6 +280,10 @@ impl Gate {
                 let uid = CardUid::from_bytes(uid).ok_or(Refusal::Malformed)?;
                 Ok(Reply::CardTested(self.card_lets_in(&uid, clock)?))
             }
+            Request::HeadOf(origin) => Ok(Reply::Head(heads::kept(&self.store, origin)?.map(|kept| kept.note))),
+            Request::KeepHead(offer) => {
+                heads::keep(&mut self.store, &self.keys, self.id, offer, now).map(|note| Reply::Head(Some(note)))
+            }
         }
     }
 
@@ -502,7 +507,7 @@ impl Gate {
 }
 
 /// Why there is no answer.
-enum Halt {
+pub(super) enum Halt {
     Refused(Refusal),
     Failed(GateError),
 }

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod daemon;
 pub mod door;
 pub mod error;
+pub mod heads;
 pub mod key_file;
 pub mod lease;
 pub mod matcher;

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::error::GateError;
+use super::heads;
 use super::key_file::create_private;
 use super::lease::Change;
 use super::rows;
@@ -105,6 +106,7 @@ impl Store {
         let mut db = connect(path, key)?;
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute_batch(SCHEMA)?;
+        tx.execute_batch(heads::SCHEMA)?;
         tx.execute(
             "INSERT INTO settings (one, gate, realm, identity, engine, takes_faces, offline_hours, passlog_days,
                  last_contact, last_instant)
@@ -131,6 +133,8 @@ impl Store {
     /// [`GateError::Corrupt`] for a wrong key, a damaged file or another version.
     pub fn open(path: &Path, key: &[u8; 32]) -> Result<Self, GateError> {
         let store = Self::open_beside(path, key)?;
+        // Made where an earlier version of this program left it out; there already otherwise.
+        store.db.execute_batch(heads::SCHEMA)?;
         store.empty_log()?;
         Ok(store)
     }
@@ -213,6 +217,7 @@ impl Store {
             params![pin, now.ms()],
         )?;
         tx.execute("DELETE FROM card_order", [])?;
+        heads::set_aside(&tx, now)?;
         tx.commit()?;
         Ok(())
     }
@@ -471,7 +476,6 @@ impl Store {
         }
     }
 
-    #[cfg(test)]
     pub(super) fn connection(&self) -> &Connection {
         &self.db
     }

@@ -5,6 +5,7 @@
 mod clocks;
 mod doors;
 mod faces;
+mod heads;
 mod kills;
 mod stops;
 mod support;

@@ -2,7 +2,7 @@
 
 use crate::domain::notice::Language;
 
-use super::{Text, Unfilled};
+use super::{Text, Unfilled, Values};
 
 /// What a file says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,19 @@ pub struct Header {
     pub version: String,
     /// In use from, `2026-11-22`.
     pub date: String,
+}
+
+impl Header {
+    /// The header as it applies at a site: a text that is part of the site's notice carries the version in force there, which counts changes
+    /// of facts and gates too; a file's own version counts changes of its wording only.
+    pub(super) fn in_force(mut self, text: Text, values: &Values) -> Self {
+        let counted =
+            matches!(text, Text::Notice | Text::Consent | Text::Change | Text::ChangeSheet | Text::ChangeTold);
+        if let Some(version) = values.get("notice_version").filter(|v| counted && !v.is_empty()) {
+            self.version.clone_from(version);
+        }
+        self
+    }
 }
 
 macro_rules! files {
@@ -44,6 +57,23 @@ files! {
     HeldWords = "held-words",
     Transfer = "transfer",
     Explain = "explain",
+    Change = "change",
+    ChangeSheet = "change-sheet",
+    ChangeTold = "change-told",
+    Sign = "sign",
+    Assessment = "assessment",
+    EntrustedEnd = "entrusted-end",
+    InternalRules = "internal-rules",
+    RecoverySheet = "recovery-sheet",
+    LooksSheet = "looks-sheet",
+    ChildrensRules = "children",
+    GuardianConsent = "guardian-consent",
+    GuardianInformed = "guardian-informed",
+    WardConsent = "ward",
+    WardWords = "ward-words",
+    GuardianReceipt = "guardian-receipt",
+    InformedReceipt = "informed-receipt",
+    PaperForm = "paper-form",
 }
 
 /// Header and body of a text. Line ends are made LF, so that a checkout on Windows gives the same bytes.

@@ -1,8 +1,8 @@
 //! Putting values into a text. A value is words: it can never become structure.
 
 use super::parse::{blocks, is_separator};
+use super::schema::{CHARS_MAX, placeholder};
 use super::{Block, Unfilled, Values};
-use crate::domain::site::{Fact, Need};
 
 /// The one value that is structure: a table made by [`super::values_for`], checked again here.
 const TABLE_KEY: &str = "gate_list";
@@ -109,10 +109,11 @@ impl Filler<'_> {
         out
     }
 
-    /// A value as escaped words; notes it as missing when it is empty or holds braces.
+    /// A value as escaped words; notes it as missing when it is empty, too long, or holds braces.
     fn words(&mut self, name: &str) -> String {
         let value = self.plain_value(name);
-        let fault = value.contains(['{', '}']) || (value.is_empty() && !is_optional(name));
+        let too_long = value.chars().count() > chars_max(name);
+        let fault = value.contains(['{', '}']) || too_long || (value.is_empty() && !is_optional(name));
         if fault {
             self.miss(name);
         }
@@ -155,7 +156,13 @@ impl Filler<'_> {
 pub const ROWS_MAX: usize = 2_000;
 
 fn is_optional(name: &str) -> bool {
-    Fact::ALL.iter().any(|fact| fact.key() == name && fact.need() == Need::Optional)
+    placeholder(name).is_some_and(|known| known.optional)
+}
+
+/// Longest value of a placeholder, in characters; a numbered one counts as its column.
+fn chars_max(name: &str) -> usize {
+    let column = name.split('.').next().unwrap_or(name);
+    placeholder(column).map_or(CHARS_MAX, |known| known.chars_max)
 }
 
 /// Splits a line at `{name}`; a brace that is no placeholder stays words.

@@ -12,10 +12,14 @@
 //! ```
 
 mod asset;
+mod change;
 mod fill;
+mod guardian;
 mod held_words;
 mod page;
 mod parse;
+mod schema;
+mod sections;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -25,10 +29,14 @@ use std::collections::BTreeMap;
 use crate::domain::notice::{Language, NoticeRef};
 
 pub use asset::Header;
+pub use change::{change_values, section_names, stand};
 pub use fill::{ROWS_MAX, placeholders};
+pub use guardian::{GuardianCase, childs_words, guardian_values, has_childrens_rules, paper_form, statement};
 pub use held_words::{HeldWords, explanations};
-pub use page::{ConsentPage, Page, consent_page, page};
+pub use page::{ConsentPage, Page, consent_page, decision_page, page};
 pub use parse::{blocks, plain, plain_spans};
+pub use schema::{Placeholder, Source, placeholder};
+pub use sections::{sections, spoken};
 pub use values::{PersonCase, values_for};
 
 /// Which text.
@@ -60,11 +68,45 @@ pub enum Text {
     Transfer,
     /// Each section of the notice in plain words (PIPL 48).
     Explain,
+    /// 2.4, the decision after a change.
+    Change,
+    /// The sheet of what changed, old and new, for somebody who must decide.
+    ChangeSheet,
+    /// The same for somebody who is only told.
+    ChangeTold,
+    /// 6.1, at a gate or at the desk.
+    Sign,
+    /// A registered impact assessment, on paper.
+    Assessment,
+    /// To an entrusted party whose contract ends (P21).
+    EntrustedEnd,
+    /// 内部管理制度和保密承诺: read and signed by each member of staff every year. No placeholders.
+    InternalRules,
+    /// The sheet with the printed recovery key.
+    RecoverySheet,
+    /// The weekly sheet of looks at records; a row for each account comes from numbered values.
+    LooksSheet,
+    /// 儿童人脸信息处理规则和监护人告知书 (part 3), with what is read to the child.
+    ChildrensRules,
+    /// 监护人单独同意 (part 3): the guardian of a child.
+    GuardianConsent,
+    /// 2.6: the guardian of a young person signs as informed.
+    GuardianInformed,
+    /// 2.7: the guardian of an adult.
+    WardConsent,
+    /// What an adult under guardianship is asked, in plain words.
+    WardWords,
+    /// Receipt of a guardian's consent.
+    GuardianReceipt,
+    /// Receipt of a young person's consent, with the guardian's signature as informed.
+    InformedReceipt,
+    /// What stands below the words of a page that is signed on paper.
+    PaperForm,
 }
 
 impl Text {
     /// Every text.
-    pub const ALL: [Text; 13] = [
+    pub const ALL: [Text; 30] = [
         Self::Notice,
         Self::Consent,
         Self::Refused,
@@ -78,6 +120,23 @@ impl Text {
         Self::HeldWords,
         Self::Transfer,
         Self::Explain,
+        Self::Change,
+        Self::ChangeSheet,
+        Self::ChangeTold,
+        Self::Sign,
+        Self::Assessment,
+        Self::EntrustedEnd,
+        Self::InternalRules,
+        Self::RecoverySheet,
+        Self::LooksSheet,
+        Self::ChildrensRules,
+        Self::GuardianConsent,
+        Self::GuardianInformed,
+        Self::WardConsent,
+        Self::WardWords,
+        Self::GuardianReceipt,
+        Self::InformedReceipt,
+        Self::PaperForm,
     ];
 
     /// The placeholder that holds the digest of this very text, if it carries one.
@@ -85,10 +144,35 @@ impl Text {
     /// The digest is SHA-256 over the text rendered with everything but this placeholder, which stays in braces.
     fn own_hash(self) -> Option<&'static str> {
         match self {
-            Self::Notice => Some("notice_hash"),
+            Self::Notice | Self::ChildrensRules => Some("notice_hash"),
             Self::DeletionCertificate => Some("cert_hash"),
-            Self::Consent | Self::Refused | Self::Withdraw | Self::OtherWays | Self::CameraHint | Self::Receipt => None,
-            Self::RefusalReply | Self::Held | Self::HeldWords | Self::Transfer | Self::Explain => None,
+            Self::Consent
+            | Self::Refused
+            | Self::Withdraw
+            | Self::OtherWays
+            | Self::CameraHint
+            | Self::Receipt
+            | Self::Change
+            | Self::ChangeSheet
+            | Self::ChangeTold
+            | Self::Sign
+            | Self::Assessment
+            | Self::EntrustedEnd
+            | Self::RefusalReply
+            | Self::Held
+            | Self::HeldWords
+            | Self::Transfer
+            | Self::InternalRules
+            | Self::RecoverySheet
+            | Self::LooksSheet
+            | Self::GuardianConsent
+            | Self::GuardianInformed
+            | Self::WardConsent
+            | Self::WardWords
+            | Self::GuardianReceipt
+            | Self::InformedReceipt
+            | Self::PaperForm
+            | Self::Explain => None,
         }
     }
 }
@@ -150,12 +234,13 @@ pub enum Block {
 pub fn render(text: Text, language: Language, values: &Values) -> Result<Rendered, Unfilled> {
     let (header, body) = asset::load(text, language)?;
     let Some(own) = text.own_hash() else {
+        let header = header.in_force(text, values);
         return fill::fill(&body, values, None).map(|markdown| Rendered::new(&header, language, markdown));
     };
     let open = fill::fill(&body, values, Some(own))?;
     let digest = hex(&sha256(open.as_bytes()));
     let markdown = open.replace(&format!("{{{own}}}"), &digest);
-    Ok(Rendered::new(&header, language, markdown))
+    Ok(Rendered::new(&header.in_force(text, values), language, markdown))
 }
 
 /// Number, version and date of a text.

@@ -38,7 +38,15 @@ pub struct Page {
 /// # Errors
 /// [`Unfilled`] names every placeholder without a value.
 pub fn consent_page(language: Language, values: &Values) -> Result<ConsentPage, Unfilled> {
-    let (header, body) = asset::load(Text::Consent, language)?;
+    decision_page(Text::Consent, language, values)
+}
+
+/// Fills any page with one box and two buttons: the person's own consent, or a guardian's.
+///
+/// # Errors
+/// [`Unfilled`] names every placeholder without a value; a text that is no such page is named too.
+pub fn decision_page(text: Text, language: Language, values: &Values) -> Result<ConsentPage, Unfilled> {
+    let (header, body) = asset::load(text, language)?;
     // The page is taken apart before it is filled: no value can become a box, a button or a second sentence.
     let shown: Vec<&str> = body.lines().take_while(|line| !line.contains("{consent_time}")).collect();
     let mut missing = vec![];
@@ -73,6 +81,7 @@ pub fn consent_page(language: Language, values: &Values) -> Result<ConsentPage, 
     }
     let [no, yes] = <[String; 2]>::try_from(labels).map_err(|_| Unfilled(vec!["buttons of consent".into()]))?;
     let markdown = fill::fill(&shown.join("\n"), values, None)?;
+    let header = header.in_force(Text::Consent, values);
     let Rendered { markdown, reference } = Rendered::new(&header, language, markdown);
     Ok(ConsentPage { title, preamble, sentence, no, yes, markdown, reference })
 }

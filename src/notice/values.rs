@@ -40,8 +40,9 @@ pub fn values_for(
     };
     if let Ok((header, _)) = asset::load(Text::Notice, language) {
         put("notice_id", header.id);
-        put("notice_version", header.version);
-        put("notice_date", CivilDate::parse(&header.date).map(|d| date(d, language)).unwrap_or_default());
+        // The day on which the version in force at this site came into use; before there is one, that of the file.
+        let since = CivilDate::parse(facts.get(Fact::NoticeDate)).or_else(|| CivilDate::parse(&header.date));
+        put("notice_date", since.map(|d| date(d, language)).unwrap_or_default());
     }
     let (name, version) = engine.as_str().rsplit_once('/').unwrap_or((engine.as_str(), "1"));
     put("algo_name", name.to_owned());
@@ -72,7 +73,7 @@ pub fn values_for(
 }
 
 /// A date as the text's language writes it.
-fn date(day: CivilDate, language: Language) -> String {
+pub(super) fn date(day: CivilDate, language: Language) -> String {
     match language {
         Language::Chinese => day.chinese(),
         Language::English => day.to_string(),
@@ -91,7 +92,7 @@ fn say(fact: Fact, text: &str, language: Language) -> String {
     if ours && language == Language::English { english.to_owned() } else { text.to_owned() }
 }
 
-fn join<'a>(names: impl Iterator<Item = &'a str>, language: Language) -> String {
+pub(super) fn join<'a>(names: impl Iterator<Item = &'a str>, language: Language) -> String {
     let between = match language {
         Language::Chinese => "、",
         Language::English => ", ",

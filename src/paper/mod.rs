@@ -38,7 +38,7 @@ pub const FONT_FILES: [&[u8]; 2] = [
 /// # Errors
 /// [`PaperError`].
 pub fn receipt_pdf(text: &Rendered, qr: &str) -> Result<Vec<u8>, PaperError> {
-    page::draw(text, Some(qr))
+    page::draw(&[text], Some(qr))
 }
 
 /// Makes a paper of any rendered text.
@@ -46,5 +46,13 @@ pub fn receipt_pdf(text: &Rendered, qr: &str) -> Result<Vec<u8>, PaperError> {
 /// # Errors
 /// [`PaperError`].
 pub fn text_pdf(text: &Rendered) -> Result<Vec<u8>, PaperError> {
-    page::draw(text, None)
+    page::draw(&[text], None)
+}
+
+/// Makes one paper of several texts, each beginning on a page of its own.
+///
+/// # Errors
+/// [`PaperError`].
+pub fn texts_pdf(texts: &[Rendered]) -> Result<Vec<u8>, PaperError> {
+    page::draw(&texts.iter().collect::<Vec<_>>(), None)
 }

@@ -17,31 +17,51 @@ use super::layout::{LEFT, Layout, Mark, PAGE, WIDTH};
 use super::line::Fonts;
 use super::{FONT_FILES, PaperError};
 
-/// Draws a text, and a QR code below it.
-pub(super) fn draw(text: &Rendered, qr: Option<&str>) -> Result<Vec<u8>, PaperError> {
-    let widths = |data| Widths::read(data).ok_or(PaperError::Font);
-    let fonts = Fonts { regular: widths(FONT_FILES[0])?, bold: widths(FONT_FILES[1])? };
-    let face = |data: &'static [u8]| Font::new(data.into(), 0).ok_or(PaperError::Font);
-    let pen = Pen { regular: face(FONT_FILES[0])?, bold: face(FONT_FILES[1])?, qr: qr.map(code).transpose()? };
-
-    let blocks = blocks(&text.markdown);
-    let mut layout = Layout::new(&fonts);
-    for block in &blocks {
-        layout.block(block);
-    }
-    if let Some(words) = qr {
-        layout.qr(words);
-    }
-    let pages = layout.finish();
-
-    let title =
-        blocks.iter().find_map(|b| if let Block::Heading(1, words) = b { Some(plain_spans(words)) } else { None });
+/// Draws texts one after the other, each with pages of its own, and a QR code below each.
+pub(super) fn draw(texts: &[&Rendered], qr: Option<&str>) -> Result<Vec<u8>, PaperError> {
+    let (fonts, [regular, bold]) = tools(FONT_FILES)?;
+    let pen = Pen { regular, bold, qr: qr.map(code).transpose()? };
     let mut document = Document::new();
-    let metadata = Metadata::new().language(text.reference.language.tag().to_owned());
-    document.set_metadata(match title {
-        Some(title) => metadata.title(title),
-        None => metadata,
-    });
+    for (number, text) in texts.iter().enumerate() {
+        let blocks = blocks(&text.markdown);
+        if number == 0 {
+            let title = blocks.iter().find_map(|block| match block {
+                Block::Heading(1, words) => Some(plain_spans(words)),
+                _ => None,
+            });
+            let metadata = Metadata::new().language(text.reference.language.tag().to_owned());
+            document.set_metadata(match title {
+                Some(title) => metadata.title(title),
+                None => metadata,
+            });
+        }
+        let mut layout = Layout::new(&fonts);
+        for block in &blocks {
+            layout.block(block);
+        }
+        if let Some(words) = qr {
+            layout.qr(words);
+        }
+        pages(&mut document, &pen, &fonts, text, layout.finish())?;
+    }
+    document.finish().map_err(|error| PaperError::Pdf(format!("{error:?}")))
+}
+
+/// Reads the font files.
+pub(super) fn tools(files: [&'static [u8]; 2]) -> Result<(Fonts, [Font; 2]), PaperError> {
+    let widths = |data| Widths::read(data).ok_or(PaperError::Font);
+    let face = |data: &'static [u8]| Font::new(data.into(), 0).ok_or(PaperError::Font);
+    let fonts = Fonts { regular: widths(files[0])?, bold: widths(files[1])? };
+    Ok((fonts, [face(files[0])?, face(files[1])?]))
+}
+
+fn pages(
+    document: &mut Document,
+    pen: &Pen,
+    fonts: &Fonts,
+    text: &Rendered,
+    pages: Vec<Vec<Mark>>,
+) -> Result<(), PaperError> {
     let count = pages.len();
     for (at, marks) in pages.into_iter().enumerate() {
         let settings = PageSettings::from_wh(PAGE.0, PAGE.1).ok_or_else(|| PaperError::Pdf("page size".into()))?;
@@ -50,13 +70,13 @@ pub(super) fn draw(text: &Rendered, qr: Option<&str>) -> Result<Vec<u8>, PaperEr
         for mark in marks {
             pen.mark(&mut surface, mark);
         }
-        for mark in footer(text, &fonts, at + 1, count) {
+        for mark in footer(text, fonts, at + 1, count) {
             pen.mark(&mut surface, mark);
         }
         surface.finish();
         page.finish();
     }
-    document.finish().map_err(|error| PaperError::Pdf(format!("{error:?}")))
+    Ok(())
 }
 
 /// Which text this is, its digest, and the page.

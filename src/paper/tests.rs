@@ -144,3 +144,22 @@ fn the_same_text_gives_the_same_bytes() {
 fn a_qr_text_that_does_not_fit_is_an_error() {
     assert_eq!(receipt_pdf(&rendered("x\n"), &"x".repeat(5_000)), Err(PaperError::QrTooLong));
 }
+
+#[test]
+fn a_font_that_is_damaged_is_said_and_nothing_is_drawn() {
+    for junk in [&b""[..], b"not a font", &FONT_FILES[0][..4_096]] {
+        let opened = super::page::tools([junk, FONT_FILES[1]]).err();
+        assert_eq!(opened, Some(PaperError::Font));
+    }
+    assert!(super::page::tools(FONT_FILES).is_ok());
+}
+
+#[test]
+fn p17d_several_texts_make_one_paper_with_pages_of_their_own() {
+    let (one, two) = (rendered("# 甲\n\n一行\n"), rendered("# 乙\n\n一行\n"));
+    let single = text_pdf(&one).expect("one");
+    let both = texts_pdf(&[one, two]).expect("both");
+    // The number of pages stands in the root of the page tree.
+    let says = |pdf: &[u8], count: u8| String::from_utf8_lossy(pdf).contains(&format!("/Count {count}"));
+    assert!(says(&single, 1) && says(&both, 2));
+}

@@ -1,15 +1,20 @@
 //! Small traits to the outside. Real adapters sit beside `app`; doubles live in `practice`, at the outermost edge only.
 
+mod aids;
+
 use std::time::Duration;
 
 use crate::domain::card::CardUid;
 use crate::domain::consent::{ConsentGranted, Warrant};
 use crate::domain::gate::GateRecord;
 use crate::domain::permit::CameraPermit;
+use crate::domain::posture::MachineFacts;
 use crate::domain::quality::{FaceBox, Look};
 use crate::domain::time::Timestamp;
 use crate::secret::{EngineId, FaceTemplate, Frame};
 use crate::wire::message::{Reply, Request};
+
+pub use aids::{Heard, PrintError, Printer, Speech, SpeechError};
 
 /// A camera that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -194,6 +199,12 @@ pub trait GateLink: Send {
         tls_pin: &[u8; 32],
         limit: Duration,
     ) -> Result<crate::wire::message::Hello, LinkError>;
+}
+
+/// The machine that the desk runs on.
+pub trait Posture: Send {
+    /// Looks at everything. Called at unlock, every half minute and before the camera opens; takes milliseconds, and changes nothing.
+    fn check(&mut self) -> MachineFacts;
 }
 
 /// The clock. Read by the runner and the binaries only; everyone else is told `now`.

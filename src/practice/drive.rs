@@ -11,18 +11,28 @@ use super::{Controls, Person, PictureCamera, PracticeAct, PracticeReader, practi
 use crate::app::command::{Command, ResidentCommand, StaffCommand};
 use crate::app::courier::Courier;
 use crate::app::desk::{Desk, DeskConfig, Devices, LinkMaker};
+use crate::app::doctor::Doctor;
 use crate::app::event::{Event, Failure, ResidentScene, ResidentView, StaffEvent};
+use crate::app::notice::NoticeCommand;
+use crate::app::operators::{DoorView, OperatorsCommand, OperatorsEvent};
+use crate::app::posture::PostureEvent;
 use crate::app::rights::RightsTold;
 use crate::app::runner::SystemClock;
 use crate::domain::Realm;
 use crate::domain::consent::{Signature, Warrant};
 use crate::domain::gate::{GateRecord, GateStatus};
-use crate::domain::id::{GateId, ResidentId, SiteId};
+use crate::domain::id::{GateId, ResidentId, SiteId, StaffId};
+use crate::domain::notice::Language;
+use crate::domain::permit::{Blocker, Condition};
+use crate::domain::posture::PostureReport;
 use crate::domain::quality::{FaceBox, Guidance, Look};
 use crate::domain::resident::AgeBand;
+use crate::domain::role::Role;
 use crate::lan::TlsLink;
-use crate::ports::{Camera, Clock, FaceEngine, FaceError, GateLink, LinkError};
+use crate::ports::{Camera, Clock, FaceEngine, FaceError, GateLink, LinkError, Posture, Printer, Speech};
+use crate::printing::SystemPrinter;
 use crate::secret::{EngineId, FaceTemplate, Frame, Passphrase};
+use crate::speech::SystemSpeech;
 use crate::wire::keys::IdentityKeys;
 use crate::wire::message::{Hello, Probed, Reply, Request};
 
@@ -141,6 +151,9 @@ pub fn tls_links() -> LinkMaker {
     })
 }
 
+/// How often the one at the staff window moves the mouse.
+const AWAKE_EVERY: Duration = Duration::from_secs(10);
+
 /// A desk with practice camera and reader, driven by hand.
 pub struct Drive {
     /// The desk.
@@ -163,6 +176,12 @@ pub struct Drive {
     pub opened: Option<ResidentView>,
     /// What was told about requests, in order.
     pub rights: Vec<RightsTold>,
+    /// What keeps face entry off, as last told.
+    pub blockers: Vec<(Blocker, Condition)>,
+    /// The machine, as last told.
+    pub machine: PostureReport,
+    /// The last examination.
+    pub doctor: Option<Doctor>,
     /// Gates as last told.
     pub gates: Vec<GateStatus>,
     /// This station's fingerprint.
@@ -173,9 +192,14 @@ pub struct Drive {
     pub told: Vec<String>,
     /// Previews received.
     pub previews: u32,
+    /// Who may unlock, as last told.
+    pub door: Vec<DoorView>,
+    /// Who was asked to approve.
+    pub asked: Option<StaffId>,
     /// From the last accepted frame to all gates' acknowledgements, in milliseconds, one a capture.
     pub shutter_to_acknowledged_ms: Vec<f64>,
     last_taken_at: Option<Instant>,
+    awake_at: Instant,
     data: PathBuf,
 }
 
@@ -194,6 +218,44 @@ impl Drive {
         camera: Box<dyn Camera>,
         controls: Controls,
     ) -> Self {
+        let aids =
+            (Box::new(SystemSpeech::new()) as Box<dyn Speech>, Box::new(SystemPrinter::new()) as Box<dyn Printer>);
+        Self::with_aids(folder, engine, camera, controls, aids)
+    }
+
+    /// The same with any voice and any printer.
+    pub fn with_aids(
+        folder: &Path,
+        engine: Box<dyn FaceEngine>,
+        camera: Box<dyn Camera>,
+        controls: Controls,
+        (speech, printer): (Box<dyn Speech>, Box<dyn Printer>),
+    ) -> Self {
+        let posture = crate::posture::this_machine(&folder.join("desk"));
+        Self::with_all(folder, engine, camera, controls, (speech, printer), (Realm::Practice, posture))
+    }
+
+    /// The same for a site of either realm, on any machine.
+    pub fn with_machine(
+        folder: &Path,
+        engine: Box<dyn FaceEngine>,
+        camera: Box<dyn Camera>,
+        controls: Controls,
+        machine: (Realm, Box<dyn Posture>),
+    ) -> Self {
+        let aids =
+            (Box::new(SystemSpeech::new()) as Box<dyn Speech>, Box::new(SystemPrinter::new()) as Box<dyn Printer>);
+        Self::with_all(folder, engine, camera, controls, aids, machine)
+    }
+
+    fn with_all(
+        folder: &Path,
+        engine: Box<dyn FaceEngine>,
+        camera: Box<dyn Camera>,
+        controls: Controls,
+        (speech, printer): (Box<dyn Speech>, Box<dyn Printer>),
+        (realm, posture): (Realm, Box<dyn Posture>),
+    ) -> Self {
         let probed = Arc::<Mutex<Vec<Probed>>>::default();
         let answers = Arc::clone(&probed);
         let tap = Tap::default();
@@ -208,10 +270,13 @@ impl Drive {
             camera,
             engine: Box::new(TimedEngine { inner: engine, stages: Arc::clone(&stages) }),
             reader: Box::new(PracticeReader::new(controls.clone())),
+            speech,
+            printer,
             link,
+            posture,
         };
         let data = folder.join("desk");
-        let config = DeskConfig { data_dir: data.clone(), realm: Realm::Practice, kdf: KDF };
+        let config = DeskConfig { data_dir: data.clone(), realm, kdf: KDF };
         let mut drive = Self {
             desk: Desk::new(config, devices),
             courier: None,
@@ -223,13 +288,19 @@ impl Drive {
             failures: vec![],
             opened: None,
             rights: vec![],
+            blockers: vec![],
+            machine: PostureReport::default(),
+            doctor: None,
             gates: vec![],
             fingerprint: None,
             guidance: None,
             told: vec![],
             previews: 0,
+            door: vec![],
+            asked: None,
             shutter_to_acknowledged_ms: vec![],
             last_taken_at: None,
+            awake_at: Instant::now(),
             data,
         };
         let events = drive.desk.start(SystemClock.now());
@@ -240,6 +311,11 @@ impl Drive {
     /// Folder of the vault.
     pub fn data(&self) -> &Path {
         &self.data
+    }
+
+    /// Takes in events of a desk that was ticked at a time of the caller's own.
+    pub fn hear(&mut self, events: Vec<Event>) {
+        self.take(events);
     }
 
     fn take(&mut self, events: Vec<Event>) {
@@ -259,10 +335,17 @@ impl Drive {
                     self.scene = scene;
                 }
                 Event::Staff(StaffEvent::Failed(failure)) => self.failures.push(failure),
+                Event::Staff(StaffEvent::Operators(OperatorsEvent::AtTheDoor(accounts))) => self.door = accounts,
+                Event::Staff(StaffEvent::Operators(OperatorsEvent::ApprovalAsked { by, .. })) => {
+                    self.asked = by.first().map(|(id, _)| *id);
+                }
                 Event::Staff(StaffEvent::Opened(view)) => self.opened = Some(*view),
                 Event::Staff(StaffEvent::Closed) => self.opened = None,
                 Event::Staff(StaffEvent::Rights(told)) => self.rights.push(told),
                 Event::Staff(StaffEvent::Gates(gates)) => self.gates = gates,
+                Event::Staff(StaffEvent::Desk(blockers)) => self.blockers = blockers,
+                Event::Staff(StaffEvent::Posture(PostureEvent::Report(report))) => self.machine = report,
+                Event::Staff(StaffEvent::Posture(PostureEvent::Examined(doctor))) => self.doctor = Some(*doctor),
                 Event::Staff(StaffEvent::StationFingerprint(text)) => {
                     self.fingerprint = crate::wire::keys::parse_fingerprint(&text);
                 }
@@ -301,6 +384,11 @@ impl Drive {
     /// One tick of the desk.
     pub fn tick(&mut self) {
         let before = Instant::now();
+        if before.duration_since(self.awake_at) > AWAKE_EVERY {
+            // Somebody is at the staff window all the time.
+            self.awake_at = before;
+            self.operators(OperatorsCommand::Awake);
+        }
         let events = self.desk.tick(SystemClock.now());
         if events.iter().any(|e| matches!(e, Event::Guide { taken, needed, .. } if taken == needed && *needed > 1)) {
             self.last_taken_at = Some(before);
@@ -339,18 +427,56 @@ impl Drive {
         Ok(())
     }
 
-    /// Makes the vault with the practice facts.
+    /// Makes the vault with the practice facts; its supervisor puts the recovery sheet away, reads the internal rules and signs them.
     pub fn create(&mut self) {
         self.staff(StaffCommand::CreateVault {
             operator: super::site::OPERATOR.into(),
             passphrase: Passphrase::new(super::site::PASSPHRASE.into()),
             facts: super::site::facts(),
         });
+        self.operators(OperatorsCommand::RecoveryKept);
+        self.sign_rules(super::site::OPERATOR);
+    }
+
+    /// A second supervisor, ready to approve. The first account is logged in again afterwards.
+    pub fn add_colleague(&mut self) {
+        self.operators(OperatorsCommand::Add {
+            name: super::site::COLLEAGUE.into(),
+            role: Role::Supervisor,
+            passphrase: Passphrase::new(super::site::PASSPHRASE.into()),
+            trained_on: SystemClock.now().date().to_string(),
+        });
+        self.staff(StaffCommand::Lock);
+        let account = self.door.last().map(|account| account.id);
+        self.staff(StaffCommand::Unlock { account, passphrase: Passphrase::new(super::site::PASSPHRASE.into()) });
+        self.sign_rules(super::site::COLLEAGUE);
+        self.staff(StaffCommand::Lock);
+        self.unlock();
+    }
+
+    /// The one who was asked approves what waits.
+    pub fn approve(&mut self) {
+        if let Some(by) = self.asked.take() {
+            self.operators(OperatorsCommand::Approve(by, Passphrase::new(super::site::PASSPHRASE.into())));
+        }
+    }
+
+    /// Reads the internal rules to their end and signs them.
+    pub fn sign_rules(&mut self, name: &str) {
+        self.operators(OperatorsCommand::ReadRules(Language::Chinese));
+        self.operators(OperatorsCommand::RulesReachedEnd);
+        self.operators(OperatorsCommand::SignRules(name.into()));
+    }
+
+    /// A command about accounts.
+    pub fn operators(&mut self, command: OperatorsCommand) {
+        self.staff(StaffCommand::Operators(command));
     }
 
     /// Unlocks it again.
     pub fn unlock(&mut self) {
-        self.staff(StaffCommand::Unlock { passphrase: Passphrase::new(super::site::PASSPHRASE.into()) });
+        let passphrase = Passphrase::new(super::site::PASSPHRASE.into());
+        self.staff(StaffCommand::Unlock { account: None, passphrase });
     }
 
     /// Pairs a running gate by its address and fingerprint, as staff would.
@@ -366,7 +492,14 @@ impl Drive {
         });
         // The courier asks after the new gate, so that it is shown as reachable.
         let _ = self.deliver();
+        self.assess();
         self.tick();
+    }
+
+    /// Registers the practice assessment for the gates as they are now, as a supervisor would after a change of scope.
+    pub fn assess(&mut self) {
+        let typed = Box::new(super::site::assessment(SystemClock.now().date()));
+        self.staff(StaffCommand::Notice(NoticeCommand::RegisterAssessment(typed)));
     }
 
     /// Adds an adult and leaves the record open.

@@ -8,21 +8,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::desk::LinkMaker;
+use crate::app::notice::AssessmentTyped;
 use crate::domain::Realm;
+use crate::domain::approval::Act;
+use crate::domain::assessment::{Assessment, judge};
 use crate::domain::card::CardUid;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, ResidentId};
+use crate::domain::notice::Language;
 use crate::domain::resident::{AgeBand, ResidentDraft};
+use crate::domain::role::Role;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::{CivilDate, Timestamp};
-use crate::secret::{Passphrase, random_bytes};
-use crate::vault::{KdfCost, Vault, VaultState};
+use crate::domain::training;
+use crate::notice::{self, Text, Values};
+use crate::secret::{EngineId, Passphrase, random_bytes};
+use crate::vault::{KdfCost, NewAccount, Vault, VaultError, VaultState};
 use crate::wire::keys::{IdentityKeys, parse_fingerprint};
 
 /// The passphrase of every practice site, shown on its lock screen. Protects nothing and nobody.
 pub const PASSPHRASE: &str = "practice-practice";
 /// Shown name of the practice operator.
 pub const OPERATOR: &str = "练习员";
+/// Shown name of the second practice supervisor, who approves; the same passphrase.
+pub const COLLEAGUE: &str = "练习主管";
 /// Cost of its key derivation: small, since the passphrase is printed on the screen.
 pub const KDF: KdfCost = KdfCost { memory_kib: 8 * 1024, passes: 1, lanes: 1 };
 /// How many gates a practice site has.
@@ -40,6 +49,9 @@ pub enum SiteError {
     /// The vault.
     #[error(transparent)]
     Vault(#[from] crate::vault::VaultError),
+    /// The internal rules could not be read.
+    #[error("the internal rules could not be read")]
+    Rules,
     /// A gate did not answer.
     #[error(transparent)]
     Link(#[from] crate::ports::LinkError),
@@ -213,14 +225,23 @@ pub fn facts() -> SiteFacts {
         (Fact::DeskPlace, "一号楼大厅前台"),
         (Fact::DeskHours, "每天 8:00–20:00"),
         (Fact::GuardPhone, "000-0000-0003"),
-        (Fact::NecessityReason, "部分住户双手提物或者行动不便，刷卡困难；已比较蓝牙和感应卡，仍作为自愿的补充。"),
+        (
+            Fact::NecessityReason,
+            "本小区部分住户双手提物、推轮椅或者行动不便，到门前掏卡困难；已比较远距感应卡、蓝牙钥匙和值班人员开门，各有等候或者携带的不便，\
+             所以把人脸只作为自愿的补充，门禁卡仍是默认方式。",
+        ),
+        (
+            Fact::EffectText,
+            "两道门都朝向小区内部的人行道，镜头只取门前一米，可能短暂拍到同行的人；门禁机的开门记录会反映本人进出这两道门的时间，\
+             三十天后自动删除，前台和物业看不到这些记录。",
+        ),
         (Fact::BenefitText, "双手不便时也能开门。"),
         (Fact::CacContact, "练习市网信办 000-0000-0004"),
         (Fact::PoliceContact, "练习市公安局 000-0000-0005"),
         (Fact::HousingContact, "练习市住建局 000-0000-0006"),
-        (Fact::PiaNo, "练习-1"),
-        (Fact::PiaDate, "2026-11-01"),
         (Fact::CardFee, "首张免费，补办工本费10元"),
+        (Fact::ChildOfficerName, "练习儿童信息专人"),
+        (Fact::ChildOfficerPhone, "000-0000-0007"),
     ];
     for (fact, text) in texts {
         facts.set(fact, text);
@@ -238,9 +259,102 @@ const RESIDENTS: [(&str, &str); 6] = [
     ("赵奶奶", "3-601"),
 ];
 
+/// The impact assessment of a practice site, as typed. Invented.
+pub fn assessment(today: CivilDate) -> AssessmentTyped {
+    AssessmentTyped {
+        number: "练习-1".into(),
+        signed_on: today.to_string(),
+        signer: "练习联系人".into(),
+        heads: [
+            "只为自愿的住户开门，有卡可用，目的和方式合法、正当、必要。",
+            "人脸终身难以更换；不留照片、只放门禁机、随时可删，能减小影响。",
+            "门禁机被盗或者本机被改时有泄露和冒用的风险，可能伤害人身和财产。",
+            "全程加密、人脸与姓名分开、双人操作、日志可查，与风险程度相适应。",
+        ]
+        .map(String::from),
+        necessity: facts().get(Fact::NecessityReason).to_owned(),
+        review_on: today.plus_days(365).to_string(),
+    }
+}
+
+/// Registers the practice assessment for the gates as they are, and writes the practice facts anew where an older site lacks one.
+fn assess(vault: &mut Vault, now: Timestamp) -> Result<(), SiteError> {
+    let today = now.date();
+    if !vault.facts()?.missing().is_empty() {
+        vault.record_facts(&facts(), now)?;
+    }
+    let Ok(stand) = crate::notice::stand(&vault.facts_on(today)?, &vault.gates()?, &EngineId::sface()) else {
+        return Ok(());
+    };
+    let newest = vault.assessments()?.pop().map(|row| row.assessment);
+    let incident = vault.last_incident()?;
+    if judge(newest.as_ref(), stand.scope_sha256(), incident, today).holds() {
+        return Ok(());
+    }
+    let typed = assessment(today);
+    let made = Assessment {
+        number: typed.number,
+        signed_on: today,
+        signer: typed.signer,
+        heads: typed.heads,
+        necessity: typed.necessity,
+        review_on: today.plus_days(365),
+        scope_sha256: stand.scope_sha256(),
+    };
+    if let Ok(made) = made.check(today) {
+        vault.record_assessment(&made, now)?;
+    }
+    Ok(())
+}
+
+/// Invented minors: name, unit, age band, days until the next one.
+const MINORS: [(&str, &str, AgeBand, i64); 2] =
+    [("周小雨", "4-101", AgeBand::Under14, 1_200), ("周明", "4-102", AgeBand::From14To17, 700)];
+
 /// Words of the gate list for the practice gates.
 const PLACES: [(&str, &str, &str); GATES] =
     [("东门", "小区东门人行道", "门前1米"), ("一号楼大门", "一号楼单元门", "门前1米")];
+
+/// A practice site has two supervisors who have read and signed the rules within the year, and a recovery key that nobody needs: its passphrase
+/// is on the lock screen.
+fn make_ready(mut vault: Vault, data: &Path, now: Timestamp) -> Result<Vault, SiteError> {
+    let passphrase = || Passphrase::new(PASSPHRASE.into());
+    if !vault.recovery_key_is_kept()? {
+        drop(vault.make_recovery_key(None, now)?);
+        vault.record_recovery_key_kept()?;
+    }
+    sign(&mut vault, OPERATOR, now)?;
+    if vault.may_act_alone(Act::AddAccount(Role::Supervisor))? {
+        let new = NewAccount {
+            name: COLLEAGUE.into(),
+            role: Role::Supervisor,
+            passphrase: passphrase(),
+            trained_on: now.date(),
+        };
+        vault.add_account(&new, None, now)?;
+    }
+    let first = vault.operator().0;
+    let Some(colleague) = vault.accounts()?.into_iter().find(|a| a.name == COLLEAGUE && !a.disabled) else {
+        return Ok(vault);
+    };
+    if !training::judge(colleague.record, now.date()).works() {
+        vault.lock(now)?;
+        let mut second = Vault::unlock_as(data, Realm::Practice, colleague.id, &passphrase(), now)?;
+        sign(&mut second, COLLEAGUE, now)?;
+        second.lock(now)?;
+        return Ok(Vault::unlock_as(data, Realm::Practice, first, &passphrase(), now)?);
+    }
+    Ok(vault)
+}
+
+/// Reads and signs the rules when that is due.
+fn sign(vault: &mut Vault, name: &str, now: Timestamp) -> Result<(), SiteError> {
+    if vault.standing(now)?.works() {
+        return Ok(());
+    }
+    let text = notice::render(Text::InternalRules, Language::Chinese, &Values::new()).map_err(|_| SiteError::Rules)?;
+    Ok(vault.record_undertaking(&text.reference, &text.markdown, name, now)?)
+}
 
 /// Makes or reopens the practice site under `folder`, starts its gates, and tells the vault where they listen now.
 ///
@@ -255,11 +369,12 @@ pub fn prepare(
     let data = folder.join("desk");
     let passphrase = Passphrase::new(PASSPHRASE.into());
     let new = matches!(Vault::state(&data, now)?, VaultState::Absent);
-    let mut vault = if new {
+    let vault = if new {
         Vault::create(&data, Realm::Practice, OPERATOR, &passphrase, &facts(), now, KDF)?
     } else {
         Vault::unlock(&data, Realm::Practice, &passphrase, now)?
     };
+    let mut vault = make_ready(vault, &data, now)?;
     let keys = match vault.identity_bytes()? {
         Some(bytes) => IdentityKeys::from_bytes(&bytes)?,
         None => {
@@ -291,15 +406,26 @@ pub fn prepare(
             card_way_tested_at: known.iter().find(|g| g.id == id).and_then(|g| g.card_way_tested_at),
             takes_faces: hello.takes_faces,
         };
-        if !known.contains(&record) {
+        if vault.needs_repair(&record)? {
+            let colleague = vault.approvers(now)?.first().map(|(id, _)| *id).ok_or(VaultError::NotAnApprover)?;
+            let approval = vault.approve(Act::RepairGate(id), colleague, &passphrase, now)?;
+            vault.repair_gate(&record, approval, now)?;
+        } else if !known.contains(&record) {
             vault.record_gate(&record, now)?;
         }
         gates.push(gate);
     }
+    assess(&mut vault, now)?;
     if new {
         let ends_on: CivilDate = now.date().plus_days(300);
         for (name, unit) in RESIDENTS {
             if let Ok(draft) = ResidentDraft::parse(None, name, unit, AgeBand::Adult, None, ends_on, now) {
+                vault.record_resident(&draft, ResidentId::from_bytes(random_bytes()), now)?;
+            }
+        }
+        for (name, unit, band, days) in MINORS {
+            let birthday = Some(now.date().plus_days(days));
+            if let Ok(draft) = ResidentDraft::parse(None, name, unit, band, birthday, ends_on, now) {
                 vault.record_resident(&draft, ResidentId::from_bytes(random_bytes()), now)?;
             }
         }

@@ -2,6 +2,10 @@
 //!
 //! Deliberately absent: `Clone`, `Serialize` and a telling `Debug` on anything that holds a secret.
 
+mod recovery;
+
+pub use recovery::{RecoveryKey, RecoveryKeyFault};
+
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use zeroize::{Zeroize, Zeroizing};
 

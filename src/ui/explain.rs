@@ -3,8 +3,14 @@
 //! Every match is exhaustive, so that a new failure does not compile until it has words.
 
 use crate::app::event::{Failure, FieldFault};
+use crate::app::notice::NoticeFailure;
+use crate::app::operators::OperatorsFailure;
+use crate::domain::assessment::{AssessmentFault, HEAD_CHARS_MIN};
+use crate::domain::entrusted::EntrustedFault;
+use crate::domain::guardian::GuardianError;
 use crate::domain::permit::{Blocker, Condition};
 use crate::domain::resident::{PersonName, ResidentError, Unit};
+use crate::domain::site::REASON_CHARS_MIN;
 use crate::i18n::Texts;
 use crate::ports::{CameraError, FaceError, LinkError, ReaderError};
 use crate::secret::Passphrase;
@@ -62,12 +68,68 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::FingerprintUnreadable => words!(texts, "err-fingerprint", "rec-fingerprint"),
         Failure::NotRecognised => words!(texts, "err-not-recognised", "rec-not-recognised"),
         Failure::TooLong => words!(texts, "err-too-long", "rec-too-long"),
-        Failure::CardOnlyAge => words!(texts, "err-card-only-age", "rec-card-only-age"),
+        Failure::DeciderChanged => words!(texts, "err-decider-changed", "rec-decider-changed"),
+        Failure::GuardianNotChecked => words!(texts, "err-guardian-not-checked", "rec-guardian-not-checked"),
+        Failure::ViewRests => words!(texts, "err-view-rests", "rec-view-rests"),
+        Failure::ChildrensRulesMissing => words!(texts, "err-childrens-rules", "off-children-todo"),
         Failure::CaptureLost => words!(texts, "err-capture-lost", "rec-capture-lost"),
         Failure::NothingToWithdraw => words!(texts, "err-nothing-to-withdraw", "rec-nothing-to-withdraw"),
+        Failure::RulesChanged => words!(texts, "err-rules-changed", "rec-rules-changed"),
         Failure::NotYourRole => words!(texts, "err-role", "rec-role"),
+        Failure::Operators(failure) => operators(texts, *failure),
         Failure::PaperNotWritten(why) => words!(texts, "err-paper", "rec-paper", why = why.as_str()),
         Failure::Request(fault) => super::words_rights::fault(texts, *fault),
+        Failure::Notice(failure) => notice(texts, failure),
+    }
+}
+
+/// What was not done about the notice.
+pub fn notice(texts: &Texts, failure: &NoticeFailure) -> Words {
+    match failure {
+        NoticeFailure::SiteFileRefused => words!(texts, "site-file-refused", "site-file-refused-todo"),
+        NoticeFailure::RegistryRefused => words!(texts, "pia-damaged", "pia-damaged-todo"),
+        NoticeFailure::Assessment(fault) => {
+            let what = match fault {
+                AssessmentFault::Number => tr!(texts, "err-pia-number"),
+                AssessmentFault::Signer => tr!(texts, "err-pia-signer"),
+                AssessmentFault::Date => tr!(texts, "err-pia-date"),
+                AssessmentFault::Review => tr!(texts, "err-pia-review"),
+                AssessmentFault::Head(head) => {
+                    let head = super::staff::notice::assessment::head_name(texts, *head);
+                    tr!(texts, "err-pia-head", head = head, least = HEAD_CHARS_MIN)
+                }
+                AssessmentFault::Necessity => tr!(texts, "err-pia-necessity", least = REASON_CHARS_MIN),
+            };
+            Words { what, todo: tr!(texts, "rec-field") }
+        }
+        NoticeFailure::Entrusted(EntrustedFault::Field(field)) => {
+            let name = super::staff::notice::entrusted_field(texts, *field);
+            Words { what: tr!(texts, "err-entrusted-field", name = name), todo: tr!(texts, "rec-field") }
+        }
+        NoticeFailure::Entrusted(EntrustedFault::Dates) => words!(texts, "err-entrusted-dates", "rec-date"),
+        NoticeFailure::Day => words!(texts, "err-day", "rec-date"),
+        NoticeFailure::DayAhead => words!(texts, "err-day-ahead", "rec-date"),
+        NoticeFailure::Unfilled(_) => words!(texts, "err-unfilled", "rec-unfilled"),
+        NoticeFailure::Nothing => words!(texts, "err-nothing-there", "rec-nothing-there"),
+        NoticeFailure::FileUnreadable(why) => words!(texts, "err-file-unreadable", "rec-paper", why = why.as_str()),
+    }
+}
+
+/// Accounts, training, approvals.
+pub fn operators(texts: &Texts, failure: OperatorsFailure) -> Words {
+    match failure {
+        OperatorsFailure::NotTrained(_) => words!(texts, "err-untrained", "rec-untrained"),
+        OperatorsFailure::AccountOff => words!(texts, "err-account-off", "rec-account-off"),
+        OperatorsFailure::AccountsFull => words!(texts, "err-accounts-full", "rec-accounts-full"),
+        OperatorsFailure::NameWrong => words!(texts, "err-account-name", "rec-field"),
+        OperatorsFailure::NameTaken => words!(texts, "err-name-taken", "rec-name-taken"),
+        OperatorsFailure::LastSupervisor => words!(texts, "err-last-supervisor", "rec-last-supervisor"),
+        OperatorsFailure::OwnAccount => words!(texts, "err-own-account", "rec-own-account"),
+        OperatorsFailure::DayWrong => words!(texts, "err-trained-day", "rec-trained-day"),
+        OperatorsFailure::NobodyToApprove => words!(texts, "err-nobody-to-approve", "rec-nobody-to-approve"),
+        OperatorsFailure::NotAnApprover => words!(texts, "err-not-an-approver", "rec-not-an-approver"),
+        OperatorsFailure::RecoveryKey(_) => words!(texts, "err-recovery-key", "rec-recovery-key"),
+        OperatorsFailure::RulesNotRead => words!(texts, "err-rules-not-read", "rec-rules-not-read"),
     }
 }
 
@@ -89,6 +151,18 @@ pub fn field(texts: &Texts, fault: FieldFault) -> Words {
         FieldFault::NextBandDate => words!(texts, "err-next-band-date", "rec-date"),
         FieldFault::Operator => words!(texts, "err-operator", "rec-field"),
         FieldFault::Gate => words!(texts, "err-gate-fields", "rec-gate-fields"),
+        FieldFault::Guardian(fault) => guardian(texts, fault),
+    }
+}
+
+/// A guardian's field that was not accepted.
+pub fn guardian(texts: &Texts, fault: GuardianError) -> Words {
+    match fault {
+        GuardianError::Name(error) => field(texts, FieldFault::Name(error)),
+        GuardianError::Phone => words!(texts, "err-guardian-phone", "rec-field"),
+        GuardianError::NotNeeded => words!(texts, "err-guardian-not-needed", "rec-guardian-not-needed"),
+        GuardianError::Role => words!(texts, "err-guardian-role", "rec-field"),
+        GuardianError::Proof => words!(texts, "err-guardian-proof", "rec-guardian-proof"),
     }
 }
 
@@ -171,10 +245,12 @@ pub fn blocker(texts: &Texts, blocker: Blocker, condition: Condition) -> Words {
         Blocker::RemoteHelp => words!(texts, "off-remote-help", "off-remote-help-todo"),
         Blocker::DiskEncryption => words!(texts, "off-disk", "off-disk-todo"),
         Blocker::LoginPassword => words!(texts, "off-login", "off-login-todo"),
+        Blocker::MachineState => words!(texts, "off-machine", "off-machine-todo"),
         Blocker::OperatorLoggedIn => words!(texts, "off-operator", "off-operator-todo"),
         Blocker::OperatorTrained => words!(texts, "off-trained", "off-trained-todo"),
         Blocker::GateAnswers => words!(texts, "off-gate", "off-gate-todo"),
         Blocker::CardWayTested => words!(texts, "off-card-way", "off-card-way-todo"),
+        Blocker::LogNotWhole => words!(texts, "off-log", "off-log-todo"),
         Blocker::CardWorks => words!(texts, "off-card", "off-card-todo"),
         Blocker::AgeBandKnown => words!(texts, "off-age", "off-age-todo"),
         Blocker::GuardianChecked => words!(texts, "off-guardian", "off-guardian-todo"),
@@ -204,14 +280,17 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         Failure::Link(..) => tr!(texts, "say-gate"),
         Failure::NotRecognised => tr!(texts, "say-not-recognised"),
         Failure::TooLong => tr!(texts, "say-too-long"),
-        Failure::CardOnlyAge => tr!(texts, "say-card-only-age"),
+        Failure::DeciderChanged | Failure::ChildrensRulesMissing => tr!(texts, "say-card-for-now"),
+        Failure::GuardianNotChecked => tr!(texts, "say-guardian-not-checked"),
+        Failure::ViewRests => tr!(texts, "say-view-rests"),
         Failure::CaptureLost => tr!(texts, "say-capture-lost"),
         Failure::NothingToWithdraw => tr!(texts, "say-nothing-to-withdraw"),
         Failure::PaperNotWritten(_) => tr!(texts, "say-paper"),
         Failure::AlreadyEnrolled => tr!(texts, "say-face-there"),
         Failure::Request(fault) => super::words_rights::fault_for_resident(texts, *fault),
         Failure::FaceNotOffered => tr!(texts, "say-face-not-offered"),
-        Failure::WrongPassphrase { .. }
+        Failure::RulesChanged
+        | Failure::WrongPassphrase { .. }
         | Failure::PassphraseTooShort
         | Failure::OtherRealm
         | Failure::VaultDamaged(_)
@@ -221,7 +300,9 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         | Failure::NoGateChosen
         | Failure::Face(_)
         | Failure::Refused(..)
+        | Failure::Notice(_)
         | Failure::FingerprintUnreadable
-        | Failure::NotYourRole => tr!(texts, "say-staff"),
+        | Failure::NotYourRole
+        | Failure::Operators(_) => tr!(texts, "say-staff"),
     }
 }

@@ -27,6 +27,31 @@ pub enum Shortcut {
     Stray(Stray),
 }
 
+/// A sign of life on a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touch {
+    /// A finger or a button of the mouse goes down.
+    Down,
+    /// It goes up again.
+    Up,
+    /// The wheel, or a key.
+    Passing,
+}
+
+/// Whether a window is touched by finger, mouse or wheel.
+pub fn touch(event: &iced::Event) -> Option<Touch> {
+    use iced::{Event as Input, mouse, touch};
+    match event {
+        Input::Mouse(mouse::Event::ButtonPressed(_)) | Input::Touch(touch::Event::FingerPressed { .. }) => {
+            Some(Touch::Down)
+        }
+        Input::Mouse(mouse::Event::ButtonReleased(_))
+        | Input::Touch(touch::Event::FingerLifted { .. } | touch::Event::FingerLost { .. }) => Some(Touch::Up),
+        Input::Mouse(mouse::Event::WheelScrolled { .. }) => Some(Touch::Passing),
+        _ => None,
+    }
+}
+
 /// Reads a key. Escape is deliberately nothing: pressed by accident, it must not lose anybody's work.
 pub fn shortcut(event: iced::Event, status: Status) -> Option<Shortcut> {
     let iced::Event::Keyboard(Event::KeyPressed { key, modifiers, text, .. }) = event else { return None };

@@ -3,6 +3,7 @@
 //! Screens are pure: a message in, an `Action` out, a picture of what they hold. `program` alone turns actions into effects. Deliberately
 //! absent: the vault, devices and rules; whatever is shown came in an event.
 
+pub mod contrast;
 pub mod explain;
 pub mod focus;
 pub mod keys;
@@ -13,6 +14,7 @@ pub mod practice_tools;
 mod probe;
 pub mod program;
 pub mod resident;
+pub mod sections;
 pub mod staff;
 pub mod theme;
 pub mod widget;

@@ -12,15 +12,17 @@ use iced::widget::container;
 use iced::{Element, Fill, Point, Size, Subscription, Task, clipboard, window};
 
 use super::focus::{self, Step};
-use super::keys::{Shortcut, shortcut};
+use super::keys::{Shortcut, Touch, shortcut, touch};
 pub use super::plan::{Geometry, WindowPlan};
 #[cfg(feature = "practice")]
 use super::practice_tools::{self, PracticeTools, Tools};
-use super::resident::{self, Resident};
+use super::resident::{self, AidMessage, Resident};
 use super::staff::{self, Staff};
 use super::{theme, widget};
+use crate::app::aids::Paper as AidPaper;
 use crate::app::command::{Command, ResidentCommand};
 use crate::app::event::{Event, ResidentScene};
+use crate::app::notice::Paper;
 use crate::domain::Realm;
 use crate::domain::notice::Language;
 use crate::i18n::Texts;
@@ -31,6 +33,9 @@ pub const GOODBYE_MAX: Duration = Duration::from_secs(10);
 
 /// How long the last page is shown when there is something to say on it.
 const FAREWELL: Duration = Duration::from_secs(4);
+
+/// How often the desk is told that somebody is there.
+const AWAKE_EVERY: Duration = Duration::from_millis(1_500);
 
 /// Pause between opening the resident window and making it fill its screen: asked for at once, it would fill the first screen.
 const FULLSCREEN_AFTER: Duration = Duration::from_millis(500);
@@ -66,7 +71,7 @@ pub fn run(boot: Boot) -> iced::Result {
     )
     .settings(theme::settings())
     .title(App::title)
-    .theme(|_app: &App, _window| theme::theme())
+    .theme(App::theme)
     .subscription(App::subscription)
     .run()
 }
@@ -114,6 +119,10 @@ enum Message {
     Closed(window::Id),
     /// A key that works everywhere in a window.
     Key(window::Id, Shortcut),
+    /// Somebody moved the mouse or pressed a key in a window.
+    Moved(window::Id),
+    /// A window was touched.
+    Touched(window::Id, Touch),
     /// Time passes.
     Ticked(Instant),
     /// The desk did not say goodbye in time.
@@ -208,6 +217,14 @@ impl App {
         self.windows.iter().find(|(known, _)| *known == id).map(|(_, role)| *role)
     }
 
+    /// The resident chooses between two sets of colours; every other window has the usual one.
+    fn theme(&self, id: window::Id) -> iced::Theme {
+        match self.role(id) {
+            Some(Role::Resident) => self.resident.contrast().theme(),
+            _ => theme::theme(),
+        }
+    }
+
     fn title(&self, id: window::Id) -> String {
         match self.role(id) {
             Some(Role::Staff) => tr!(self.staff_texts, "window-staff"),
@@ -233,12 +250,17 @@ impl App {
                 let action = self.staff.update(message);
                 self.act(action)
             }
-            Message::Resident(message) => match self.resident.update(message) {
-                resident::Action::None => Task::none(),
-                resident::Action::Ask(command) => self.ask(Command::Resident(command)),
-                resident::Action::PickReceiptPath => self.pick_receipt_path(),
-                resident::Action::PickRightsPath(pick) => self.pick_own_path(pick),
-            },
+            Message::Resident(message) => {
+                let looked = matches!(message, resident::Message::Aid(AidMessage::InView(_)));
+                let action = self.resident.update(message);
+                let look = if looked { Task::none() } else { self.look() };
+                Task::batch([self.act_resident(action), look])
+            }
+            Message::Touched(id, touch) if self.role(id) == Some(Role::Resident) => {
+                let action = self.resident.update(resident::Message::Aid(AidMessage::Touched(touch)));
+                self.act_resident(action)
+            }
+            Message::Touched(..) => Task::none(),
             #[cfg(feature = "practice")]
             Message::Tools(message) => {
                 if let Some((devices, tools)) = &mut self.practice {
@@ -263,6 +285,14 @@ impl App {
             Message::Fill(id) => window::set_mode(id, window::Mode::Fullscreen),
             Message::Closed(id) => self.closed(id),
             Message::Key(id, shortcut) => self.key(id, shortcut),
+            Message::Moved(id) => match self.role(id) {
+                Some(Role::Resident) | None => Task::none(),
+                // Practice: who moves the practice devices is the one who works at the desk.
+                Some(_) => {
+                    let action = self.staff.update(staff::Message::Awake);
+                    self.act(action)
+                }
+            },
             Message::Ticked(now) => {
                 let before = self.ticked_at.replace(now).unwrap_or(now);
                 let ms = i64::try_from(now.duration_since(before).as_millis()).unwrap_or(i64::MAX);
@@ -298,12 +328,11 @@ impl App {
                 let action = self.staff.update(staff::Message::Stray(stray));
                 self.act(action)
             }
-            (Role::Resident, Shortcut::Stray(stray)) => match self.resident.stray(stray) {
-                resident::Action::Ask(command) => self.ask(Command::Resident(command)),
-                resident::Action::None | resident::Action::PickReceiptPath | resident::Action::PickRightsPath(_) => {
-                    Task::none()
-                }
-            },
+            (Role::Resident, Shortcut::Stray(stray)) => {
+                let touched = self.resident.update(resident::Message::Aid(AidMessage::Touched(Touch::Passing)));
+                let typed = self.resident.stray(stray);
+                Task::batch([self.act_resident(touched), self.act_resident(typed)])
+            }
             (_, Shortcut::Lock | Shortcut::Stray(_)) => Task::none(),
         }
     }
@@ -337,16 +366,56 @@ impl App {
                 self.staff.farewell(erased, unanswered);
                 Task::perform(pause(FAREWELL), |()| Message::WaitedEnough)
             }
-            event @ (Event::Resident(_) | Event::Preview(_) | Event::Guide { .. }) => {
+            event @ (Event::Resident(_) | Event::Preview(_) | Event::Guide { .. } | Event::Aid(_)) => {
                 if let Event::Resident(scene) = &event
-                    && std::mem::discriminant(scene) != std::mem::discriminant(self.resident.scene())
+                    && !scene.is_same_page(self.resident.scene())
                 {
                     self.pages += 1;
                 }
                 self.resident.apply(&event);
-                Task::none()
+                match (&event, self.resident.section_read()) {
+                    (Event::Aid(_), Some(section)) => Task::batch([super::sections::bring(section), self.look()]),
+                    (Event::Aid(_) | Event::Resident(_), _) => self.look(),
+                    _ => Task::none(),
+                }
             }
         }
+    }
+
+    fn act_resident(&self, action: resident::Action) -> Task<Message> {
+        match action {
+            resident::Action::None => Task::none(),
+            resident::Action::Ask(command) => self.ask(Command::Resident(command)),
+            resident::Action::PickReceiptPath => {
+                let name = match self.resident.scene() {
+                    ResidentScene::Withdrawn { .. } => "menka-deletion.pdf",
+                    _ => "menka-receipt.pdf",
+                };
+                self.pick_path(name, resident::Message::ReceiptPathPicked)
+            }
+            resident::Action::PickPaperPath(paper) => {
+                let name = match paper {
+                    AidPaper::Rules => "menka-rules.pdf",
+                    AidPaper::Notice => "menka-notice.pdf",
+                    AidPaper::Receipt => "menka-receipt.pdf",
+                };
+                self.pick_path(name, move |path| resident::Message::Aid(AidMessage::PathPicked(paper, path)))
+            }
+            resident::Action::PickRightsPath(pick) => self.pick_own_path(pick),
+            resident::Action::ReadPage => {
+                let words =
+                    super::sections::words(Role::Resident.application_id(), &["frame", "tray", "practice-banner"]);
+                words.map(|words| Message::Resident(resident::Message::Aid(AidMessage::PageRead(words))))
+            }
+        }
+    }
+
+    /// Looks which sections of a notice are on screen, while one is shown.
+    fn look(&self) -> Task<Message> {
+        if !self.resident.is_timed() {
+            return Task::none();
+        }
+        super::sections::look().map(|sections| Message::Resident(resident::Message::Aid(AidMessage::InView(sections))))
     }
 
     fn act(&mut self, action: staff::Action) -> Task<Message> {
@@ -366,11 +435,17 @@ impl App {
                     Message::Staff(staff::Message::Deletion(staff::deletion::Message::PathPicked(consent, path)))
                 })
             }
-            staff::Action::PickPath(pick) => self.pick_staff_path(pick),
+            staff::Action::PickPath(pick) => self.pick_rights_path(pick),
+            staff::Action::Pick(pick) => self.pick_evidence_path(pick),
+            staff::Action::SaveSheet(paper) => self.pick_sheet_path(paper),
+            staff::Action::PickFormPath => self.pick_form_path(),
+            staff::Action::PickReportPath => self.pick_report_path(),
             staff::Action::Language(language) => {
                 self.staff_texts = Texts::new(language);
                 Task::none()
             }
+            staff::Action::SavePaper(paper) => self.pick_paper_path(paper),
+            staff::Action::OpenSiteFile => self.pick_site_file(),
         }
     }
 
@@ -381,15 +456,28 @@ impl App {
         Task::none()
     }
 
-    fn pick_receipt_path(&self) -> Task<Message> {
-        let (title, name) = match self.resident.scene() {
-            ResidentScene::Withdrawn { .. } => (trr!(self.resident_texts, "certificate-save"), "menka-deletion.pdf"),
-            _ => (trr!(self.resident_texts, "done-save"), "menka-receipt.pdf"),
+    fn pick_sheet_path(&self, paper: staff::AccountPaper) -> Task<Message> {
+        let (title, name) = match paper {
+            staff::AccountPaper::RecoverySheet => (tr!(self.staff_texts, "sheet-save"), "menka-recovery.pdf"),
+            staff::AccountPaper::Looks(_) => (tr!(self.staff_texts, "looks-save"), "menka-looks.pdf"),
         };
         let dialog = rfd::AsyncFileDialog::new().set_title(title).set_file_name(name).add_filter("PDF", &["pdf"]);
-        Task::perform(dialog.save_file(), |picked| {
-            let path = picked.map(|file| file.path().to_owned());
-            Message::Resident(resident::Message::ReceiptPathPicked(path))
+        Task::perform(dialog.save_file(), move |picked| {
+            Message::Staff(staff::Message::SheetPicked(paper, picked.map(|file| file.path().to_owned())))
+        })
+    }
+
+    fn pick_path(
+        &self,
+        name: &str,
+        picked: impl Fn(Option<std::path::PathBuf>) -> resident::Message + Send + 'static,
+    ) -> Task<Message> {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title(trr!(self.resident_texts, "paper-save"))
+            .set_file_name(name)
+            .add_filter("PDF", &["pdf"]);
+        Task::perform(dialog.save_file(), move |file| {
+            Message::Resident(picked(file.map(|file| file.path().to_owned())))
         })
     }
 
@@ -405,7 +493,7 @@ impl App {
         })
     }
 
-    fn pick_staff_path(&self, pick: staff::rights::Pick) -> Task<Message> {
+    fn pick_rights_path(&self, pick: staff::rights::Pick) -> Task<Message> {
         let (name, ending) = pick.file();
         let dialog = rfd::AsyncFileDialog::new()
             .set_title(tr!(self.staff_texts, "rights-title"))
@@ -414,6 +502,63 @@ impl App {
         Task::perform(dialog.save_file(), move |picked| {
             let path = picked.map(|file| file.path().to_owned());
             Message::Staff(staff::Message::Rights(staff::rights::Message::PathPicked(pick, path)))
+        })
+    }
+
+    fn pick_paper_path(&self, paper: Paper) -> Task<Message> {
+        let language = self.staff_texts.language();
+        let dialog =
+            rfd::AsyncFileDialog::new().set_title(tr!(self.staff_texts, "paper-save")).set_file_name(paper.file_name());
+        Task::perform(dialog.save_file(), move |picked| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Staff(staff::Message::PaperPicked(paper, language, path))
+        })
+    }
+
+    fn pick_site_file(&self) -> Task<Message> {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title(tr!(self.staff_texts, "site-file-load"))
+            .add_filter("COSE", &["cose"]);
+        Task::perform(dialog.pick_file(), |picked| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Staff(staff::Message::SiteFilePicked(path))
+        })
+    }
+
+    fn pick_evidence_path(&self, pick: staff::Pick) -> Task<Message> {
+        let texts = &self.staff_texts;
+        let (title, name, kind, ending) = match pick {
+            staff::Pick::Head => (tr!(texts, "head-take"), "menka-head.pdf", "PDF", "pdf"),
+            staff::Pick::Log => (tr!(texts, "export-write"), "menka-log.jsonl", "JSON Lines", "jsonl"),
+            staff::Pick::Replay => (tr!(texts, "shown-save"), "menka-shown.json", "JSON", "json"),
+        };
+        let dialog = rfd::AsyncFileDialog::new().set_title(title).set_file_name(name).add_filter(kind, &[ending]);
+        Task::perform(dialog.save_file(), move |picked| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Staff(staff::Message::Picked(pick, path))
+        })
+    }
+
+    fn pick_form_path(&self) -> Task<Message> {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title(tr!(self.staff_texts, "form-save-pdf"))
+            .set_file_name("menka-form.pdf")
+            .add_filter("PDF", &["pdf"]);
+        Task::perform(dialog.save_file(), |picked| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Staff(staff::Message::Paper(staff::paper::Message::PathPicked(path)))
+        })
+    }
+
+    fn pick_report_path(&self) -> Task<Message> {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title(tr!(self.staff_texts, "doctor-save"))
+            .set_file_name("menka-report.txt")
+            .add_filter("TXT", &["txt"])
+            .add_filter("JSON", &["json"]);
+        Task::perform(dialog.save_file(), |picked| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Staff(staff::Message::Machine(staff::machine::Message::PathPicked(path)))
         })
     }
 
@@ -457,6 +602,7 @@ impl App {
         // The software renderer repaints what changed and leaves strokes of a drawing that is gone: a page of its own has a ground of its own,
         // by a difference nobody sees, so that the whole window is repainted when the page changes.
         let ground = theme::ground(self.pages % 2 == 1);
+        let ground = if role == Role::Resident { self.resident.contrast().shade(ground) } else { ground };
         // The id by which the caret stays inside its window.
         container(picture)
             .id(role.application_id())
@@ -482,10 +628,31 @@ impl App {
         Subscription::batch([
             probe,
             window::close_requests().map(Message::Closed),
-            iced::event::listen_with(|event, status, id| Some(Message::Key(id, shortcut(event, status)?))),
+            iced::event::listen_with(|event, status, id| match touch(&event) {
+                Some(touch) => Some(Message::Touched(id, touch)),
+                None => Some(Message::Key(id, shortcut(event, status)?)),
+            }),
+            iced::event::listen_with(|event, _status, id| is_alive(&event).then_some(Message::Moved(id))),
             tick,
         ])
     }
+}
+
+/// Whether an event tells that somebody is there; at most one in a while is passed on, since a moving mouse sends hundreds.
+fn is_alive(event: &iced::Event) -> bool {
+    static TOLD: Mutex<Option<Instant>> = Mutex::new(None);
+    let moved = match event {
+        iced::Event::Keyboard(event) => matches!(event, iced::keyboard::Event::KeyPressed { .. }),
+        iced::Event::Mouse(_) | iced::Event::Touch(_) => true,
+        _ => false,
+    };
+    let Ok(mut told) = TOLD.lock() else { return moved };
+    let now = Instant::now();
+    let passed_on = moved && told.is_none_or(|before| now.duration_since(before) > AWAKE_EVERY);
+    if passed_on {
+        *told = Some(now);
+    }
+    passed_on
 }
 
 impl Boot {

@@ -5,6 +5,8 @@
 use iced::widget::{Text, button, checkbox, container, radio, scrollable, text, text_input};
 use iced::{Background, Border, Color, Font, Shadow, Theme, font};
 
+use super::contrast::Contrast;
+
 /// Letters of the windows: every character that a resident's name may need.
 pub const REGULAR: Font = Font::with_name("Noto Sans SC");
 /// Headings and buttons. Only fixed words: the bold file has the 7,500 most used characters, so names are set in [`REGULAR`].
@@ -52,9 +54,30 @@ pub const TOLD_PALE: Color = rgb(0xE7F0F8);
 /// The practice banner: a colour that means nothing else here.
 pub const PRACTICE: Color = rgb(0x57378A);
 
+/// Ground of what cannot be pressed just now.
+pub const OFF_GROUND: Color = rgb(0xE6EAE9);
+/// Words on it.
+pub const OFF_INK: Color = rgb(0x5D6A6E);
+/// Words that stand in an empty field.
+pub const PLACEHOLDER: Color = rgb(0x66757B);
+/// Ground of selected words.
+pub const SELECTION: Color = rgb(0xBFDDD3);
+/// The twin of [`GROUND`].
+pub const GROUND_TWIN: Color = rgb(0xF3F5F5);
+
 /// The ground of a window, or its twin that differs by less than anybody sees.
 pub fn ground(twin: bool) -> Color {
-    if twin { rgb(0xF3F5F5) } else { GROUND }
+    if twin { GROUND_TWIN } else { GROUND }
+}
+
+/// Contrast ratio of WCAG 2.2.
+pub fn ratio(a: Color, b: Color) -> f32 {
+    let light = |c: Color| {
+        let lin = |v: f32| if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) };
+        0.2126 * lin(c.r) + 0.7152 * lin(c.g) + 0.0722 * lin(c.b)
+    };
+    let (a, b) = (light(a), light(b));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
 const fn rgb(hex: u32) -> Color {
@@ -104,15 +127,33 @@ pub struct Sizes {
     pub space: f32,
     /// Height of a button.
     pub button: f32,
+    /// Which set of colours.
+    pub contrast: Contrast,
 }
 
 impl Sizes {
     /// The staff window: read at arm's length.
-    pub const STAFF: Self =
-        Self { small: 14.0, body: 16.0, section: 18.0, title: 24.0, huge: 32.0, space: 8.0, button: 42.0 };
+    pub const STAFF: Self = Self {
+        small: 14.0,
+        body: 16.0,
+        section: 18.0,
+        title: 24.0,
+        huge: 32.0,
+        space: 8.0,
+        button: 42.0,
+        contrast: Contrast::Usual,
+    };
     /// The resident window: read standing, by people of any age. Running text is 18 pt.
-    pub const RESIDENT: Self =
-        Self { small: 20.0, body: 24.0, section: 28.0, title: 36.0, huge: 56.0, space: 12.0, button: 72.0 };
+    pub const RESIDENT: Self = Self {
+        small: 20.0,
+        body: 24.0,
+        section: 28.0,
+        title: 36.0,
+        huge: 56.0,
+        space: 12.0,
+        button: 72.0,
+        contrast: Contrast::Usual,
+    };
 
     /// All letters larger by a factor; distances grow by half of it so that pages do not fall apart.
     #[must_use]
@@ -126,7 +167,13 @@ impl Sizes {
             huge: self.huge * factor,
             space: self.space * apart,
             button: self.button * apart,
+            contrast: self.contrast,
         }
+    }
+
+    /// A colour of words in this window's set of colours.
+    pub fn ink(self, usual: Color) -> Color {
+        self.contrast.shade(usual)
     }
 
     /// Running text.
@@ -136,12 +183,12 @@ impl Sizes {
 
     /// Running text that matters less.
     pub fn soft<'a>(self, words: impl text::IntoFragment<'a>) -> Text<'a> {
-        self.text(words).color(INK_SOFT)
+        self.text(words).color(self.ink(INK_SOFT))
     }
 
     /// A hint in small letters.
     pub fn hint<'a>(self, words: impl text::IntoFragment<'a>) -> Text<'a> {
-        text(words).size(self.small).line_height(LINE).color(INK_SOFT)
+        text(words).size(self.small).line_height(LINE).color(self.ink(INK_SOFT))
     }
 
     /// Running text in bold: fixed words only.
@@ -180,7 +227,7 @@ pub fn button_style(weight: Weight, status: button::Status) -> button::Style {
     use button::Status::{Active, Disabled, Hovered, Pressed};
     let (ground, ink, line) = match (weight, status) {
         (Weight::Here, _) => (PRIMARY_PALE, PRIMARY_DEEP, Color::TRANSPARENT),
-        (_, Disabled) => (rgb(0xE6EAE9), rgb(0x5D6A6E), LINE_SOFT),
+        (_, Disabled) => (OFF_GROUND, OFF_INK, LINE_SOFT),
         (Weight::Primary, Active) => (PRIMARY, SURFACE, PRIMARY),
         (Weight::Primary, Hovered | Pressed) => (PRIMARY_DEEP, SURFACE, PRIMARY_DEEP),
         (Weight::Plain, Active) => (SURFACE, INK, LINE_FIELD),
@@ -211,9 +258,9 @@ pub fn field_style(wrong: bool, status: text_input::Status) -> text_input::Style
         background: Background::Color(SURFACE),
         border: Border { color: line, width: if focused || wrong { 2.0 } else { 1.0 }, radius: 8.0.into() },
         icon: INK_SOFT,
-        placeholder: rgb(0x66757B),
+        placeholder: PLACEHOLDER,
         value: INK,
-        selection: rgb(0xBFDDD3),
+        selection: SELECTION,
     }
 }
 
@@ -312,9 +359,12 @@ pub fn bar_style(ground: Color, ink: Color) -> container::Style {
 /// Style of a scrolling page: its bar is broad enough to be seen.
 pub fn scroll_style(theme: &Theme, status: scrollable::Status) -> scrollable::Style {
     let mut style = scrollable::default(theme, status);
+    let contrast = Contrast::of(theme);
+    // A white rail beside a white handle would be one bar.
+    let rail_ground = if contrast == Contrast::High { OFF_GROUND } else { LINE_SOFT };
     for rail in [&mut style.vertical_rail, &mut style.horizontal_rail] {
-        rail.background = Some(Background::Color(LINE_SOFT));
-        rail.scroller.background = Background::Color(LINE_FIELD);
+        rail.background = Some(Background::Color(contrast.shade(rail_ground)));
+        rail.scroller.background = Background::Color(contrast.shade(LINE_FIELD));
     }
     style
 }
@@ -322,16 +372,6 @@ pub fn scroll_style(theme: &Theme, status: scrollable::Status) -> scrollable::St
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Contrast ratio of WCAG 2.2.
-    fn contrast(a: Color, b: Color) -> f32 {
-        let light = |c: Color| {
-            let lin = |v: f32| if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) };
-            0.2126 * lin(c.r) + 0.7152 * lin(c.g) + 0.0722 * lin(c.b)
-        };
-        let (a, b) = (light(a), light(b));
-        (a.max(b) + 0.05) / (a.min(b) + 0.05)
-    }
 
     #[test]
     fn every_text_stands_out_from_its_ground() {
@@ -350,8 +390,8 @@ mod tests {
         let field = field_style(false, text_input::Status::Active);
         pairs.extend([(field.placeholder, SURFACE), (field.value, SURFACE)]);
         for (ink, ground) in pairs {
-            assert!(contrast(ink, ground) >= 4.5, "{ink:?} on {ground:?}: {}", contrast(ink, ground));
+            assert!(ratio(ink, ground) >= 4.5, "{ink:?} on {ground:?}: {}", ratio(ink, ground));
         }
-        assert!(contrast(LINE_FIELD, SURFACE) >= 3.0, "borders of fields");
+        assert!(ratio(LINE_FIELD, SURFACE) >= 3.0, "borders of fields");
     }
 }

@@ -1,10 +1,11 @@
 //! Words for values that several screens show: facts, age bands, states of gates.
 
 use super::theme::Tone;
+use crate::domain::approval::Act;
 use crate::domain::gate::GateStatus;
 use crate::domain::resident::AgeBand;
 use crate::domain::role::{LookWhy, Role};
-use crate::domain::site::Fact;
+use crate::domain::site::{Fact, FactFault};
 use crate::i18n::Texts;
 use crate::tr;
 
@@ -27,6 +28,28 @@ pub fn role(texts: &Texts, role: Role) -> String {
         Role::Supervisor => tr!(texts, "role-supervisor"),
         Role::Technician => tr!(texts, "role-technician"),
         Role::Auditor => tr!(texts, "role-auditor"),
+    }
+}
+
+/// What a role is for, in a few words.
+pub fn role_what(texts: &Texts, role: Role) -> String {
+    match role {
+        Role::FrontDesk => tr!(texts, "role-what-front-desk"),
+        Role::Supervisor => tr!(texts, "role-what-supervisor"),
+        Role::Technician => tr!(texts, "role-what-technician"),
+        Role::Auditor => tr!(texts, "role-what-auditor"),
+    }
+}
+
+/// An act that a second person approves.
+pub fn act(texts: &Texts, act: Act) -> String {
+    match act {
+        Act::AddAccount(added) => tr!(texts, "act-add-account", role = role(texts, added)),
+        Act::DisableAccount(_) => tr!(texts, "act-disable-account"),
+        Act::ResetPassphrase(_) => tr!(texts, "act-reset-passphrase"),
+        Act::RepairGate(_) => tr!(texts, "act-repair-gate"),
+        Act::NewRecoveryKey => tr!(texts, "act-recovery-key"),
+        Act::MinorRecord(_) => tr!(texts, "act-minor-record"),
     }
 }
 
@@ -101,6 +124,19 @@ pub fn gate_numbers(texts: &Texts, gate: &GateStatus) -> String {
     parts.join(" · ")
 }
 
+/// What is wrong with a fact.
+pub fn fact_fault(texts: &Texts, fault: FactFault) -> String {
+    match fault {
+        FactFault::Empty => tr!(texts, "fact-missing"),
+        FactFault::Placeholder => tr!(texts, "fact-placeholder"),
+        FactFault::TooShort { chars_min } => tr!(texts, "fact-too-short", least = chars_min),
+        FactFault::NoPhone => tr!(texts, "fact-no-phone"),
+        FactFault::NoEmail => tr!(texts, "fact-no-email"),
+        FactFault::NoCreditCode => tr!(texts, "fact-no-code"),
+        FactFault::OutOfRange { min, max } => tr!(texts, "fact-range", min = min, max = max),
+    }
+}
+
 /// A fact of the site.
 pub fn fact(texts: &Texts, fact: Fact) -> String {
     match fact {
@@ -138,5 +174,8 @@ pub fn fact(texts: &Texts, fact: Fact) -> String {
         Fact::ChildOfficerName => tr!(texts, "fact-child-officer-name"),
         Fact::ChildOfficerPhone => tr!(texts, "fact-child-officer-phone"),
         Fact::LocalRuleLine => tr!(texts, "fact-local-rule-line"),
+        Fact::EffectText => tr!(texts, "fact-effect-text"),
+        Fact::NoticeVersion => tr!(texts, "fact-notice-version"),
+        Fact::NoticeDate => tr!(texts, "fact-notice-date"),
     }
 }

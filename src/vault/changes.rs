@@ -104,7 +104,7 @@ impl Vault {
         }
         let staff = match by {
             Actor::Staff(id) => Some(*id.bytes()),
-            Actor::Resident(_) | Actor::Gate(_) | Actor::Station => None,
+            Actor::Resident(_) | Actor::Guardian(_) | Actor::Gate(_) | Actor::Station => None,
         };
         let sql = "INSERT OR IGNORE INTO restrictions (resident, since, entered_by) VALUES (?1, ?2, ?3)";
         if work.execute(sql, params![resident.bytes(), now.ms(), staff])? > 0 {

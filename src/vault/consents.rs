@@ -7,20 +7,21 @@ use zeroize::Zeroizing;
 
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::consent::{ConsentDraft, ConsentGranted, Signature};
-use crate::domain::id::{ConsentId, GateId, ResidentId, TemplateId};
+use crate::domain::id::{ConsentId, FormId, GateId, ResidentId, TemplateId};
 use crate::domain::notice::{Language, NoticeRef};
-use crate::domain::resident::AgeBand;
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::evidence::{Kind, consent as record, hex, statement};
 
 use super::Vault;
+use super::audit::AuditReport;
 use super::cards::has_card;
 use super::error::{MAIN_FILE, VaultError};
-use super::log::AuditReport;
+use super::guardians;
 use super::notices::{refusal_stands, was_read};
 use super::outbox;
-use super::residents::{open_text, resident_band, resident_ends_on, resident_is_known};
+use super::residents::{open_text, resident_ends_on, resident_is_known};
 use super::station::gate_is_stopped;
+use super::versions::{asked_consent, is_stopped};
 
 /// A current consent as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,10 +67,12 @@ impl Vault {
     ) -> Result<ConsentGranted, VaultError> {
         let work = self.begin()?;
         self.check_draft(&work, draft, consent, template, now)?;
+        self.make_way(&work, draft.resident, now)?;
         let states = record::read(record_json).map_err(|_| VaultError::RecordDiffers)?;
         if states != record::stated(draft, consent, template, self.realm) {
             return Err(VaultError::RecordDiffers);
         }
+        self.check_party(&work, draft, record_json, now)?;
         let evidence = statement::sign(&self.signer, Kind::Consent, record_json)?;
         let key = self.person_key(draft.resident)?;
         let sentence = key.seal(&place(consent, "sentence"), draft.sentence.as_bytes())?;
@@ -97,7 +100,8 @@ impl Vault {
             let sql = "INSERT OR IGNORE INTO consent_gates (consent, gate, place) VALUES (?1, ?2, ?3)";
             work.execute(sql, params![consent.bytes(), gate.bytes(), order])?;
         }
-        let (who, event) = (Actor::Resident(draft.resident), AuditEvent::Consented(consent));
+        self.write_party(&work, draft, consent)?;
+        let (who, event) = (guardians::actor(draft), AuditEvent::Consented(consent));
         self.append_with(&work, who, &event, None, Some(Sha256::digest(&evidence).into()), now)?;
         work.commit()?;
         // On disk now (synchronous = FULL), and only now.
@@ -193,7 +197,7 @@ impl Vault {
         if !resident_is_known(work, resident)? {
             return Err(VaultError::Unknown);
         }
-        if resident_band(work, resident)? != AgeBand::Adult {
+        if guardians::decider_in(work, resident, now.date())? != draft.party.decider() {
             return Err(VaultError::GuardianNeeded);
         }
         if !has_card(work, resident, now.date())? {
@@ -214,8 +218,14 @@ impl Vault {
         if draft.ends_on < now.date() || draft.ends_on > resident_ends_on(work, resident)? {
             return Err(VaultError::EndWrong);
         }
+        // A minor's term ends before the birthday on which somebody else begins to decide (M12).
+        if guardians::next_band(work, resident, now.date())?.is_some_and(|birthday| draft.ends_on >= birthday) {
+            return Err(VaultError::EndWrong);
+        }
         let sql = "SELECT EXISTS (SELECT 1 FROM consents WHERE resident = ?1 AND ended_at IS NULL)";
-        if work.query_row(sql, [resident.bytes()], |row| row.get(0))? {
+        let is_there: bool = work.query_row(sql, [resident.bytes()], |row| row.get(0))?;
+        // Under a changed notice the new consent takes the place of the old one (P14b); else the old one stands in its way.
+        if is_there && asked_consent(work, resident)?.is_none() {
             return Err(VaultError::ConsentThere);
         }
         let sql = "SELECT EXISTS (SELECT 1 FROM consents WHERE id = ?1 OR link = ?2)";
@@ -230,17 +240,29 @@ impl Vault {
         &self,
         view: &Connection,
         logged: &std::collections::BTreeMap<String, String>,
+        without_key: &std::collections::BTreeSet<ResidentId>,
         report: &mut AuditReport,
     ) -> Result<(), VaultError> {
-        let mut statement = view.prepare("SELECT id, evidence FROM consents ORDER BY id")?;
-        let rows = statement.query_map([], |row| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+        let mut statement =
+            view.prepare("SELECT id, evidence, resident, link, text_sha256, ends_on FROM consents ORDER BY id")?;
+        let rows = statement.query_map([], |row| {
+            let ids = (ConsentId::from_bytes(row.get(0)?), ResidentId::from_bytes(row.get(2)?));
+            let told = (TemplateId::from_bytes(row.get(3)?), row.get::<_, [u8; 32]>(4)?, row.get::<_, i64>(5)?);
+            Ok((ids, row.get::<_, Vec<u8>>(1)?, told))
+        })?;
         let mut kept = std::collections::BTreeSet::new();
         for row in rows {
-            let (id, evidence) = row?;
-            let id = ConsentId::from_bytes(id);
-            let genuine = statement::verify(&evidence, &self.evidence_public())
-                .is_ok_and(|read| record::read(&read.payload).is_ok_and(|states| states.consent == id));
-            if !genuine || logged.get(&id.to_string()) != Some(&hex(&Sha256::digest(&evidence))) {
+            let ((id, resident), evidence, (link, text, ends_on)) = row?;
+            let genuine = statement::verify(&evidence, &self.evidence_public()).is_ok_and(|read| {
+                record::read(&read.payload).is_ok_and(|states| {
+                    (states.consent, states.resident, states.template) == (id, resident, link)
+                        && states.notice_sha256 == hex(&text)
+                        && states.ends_on == CivilDate::from_epoch_days(ends_on).to_string()
+                })
+            });
+            let told = without_key.contains(&resident)
+                || logged.get(&id.to_string()) == Some(&hex(&Sha256::digest(&evidence)));
+            if !genuine || !told {
                 report.consents_broken.push(id.to_string());
             }
             kept.insert(id.to_string());
@@ -258,7 +280,7 @@ pub(super) fn gates_named(view: &Connection, consent: ConsentId) -> Result<Vec<G
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Whether a consent is current: not ended, not expired, no refusal, and the card in force.
+/// Whether a consent is current: not ended, not expired, given by who must decide today, no refusal, and the card in force.
 pub(super) fn is_current(view: &Connection, granted: &ConsentGranted, now: Timestamp) -> Result<bool, VaultError> {
     let sql = "SELECT min(consents.ends_on, residents.ends_on)
          FROM consents JOIN residents ON residents.id = consents.resident
@@ -268,16 +290,18 @@ pub(super) fn is_current(view: &Connection, granted: &ConsentGranted, now: Times
     let ends_on: Option<i64> = view.query_row(sql, ids, |row| row.get(0)).optional()?;
     let today = now.date();
     Ok(ends_on.is_some_and(|day| CivilDate::from_epoch_days(day) >= today)
+        && guardians::fits(view, granted.consent(), granted.resident(), today)?
         && !refusal_stands(view, granted.resident())?
+        && !is_stopped(view, granted.consent())?
         && has_card(view, granted.resident(), today)?)
 }
 
-fn place(consent: ConsentId, column: &str) -> Vec<u8> {
+pub(super) fn place(consent: ConsentId, column: &str) -> Vec<u8> {
     format!("consents/{consent}/{column}").into_bytes()
 }
 
-/// First byte says how: 1 strokes (JSON), 2 a typed name.
-fn signature_bytes(signature: &Signature) -> Zeroizing<Vec<u8>> {
+/// First byte says how: 1 strokes (JSON), 2 a typed name, 3 the number of a paper form.
+pub(super) fn signature_bytes(signature: &Signature) -> Zeroizing<Vec<u8>> {
     match signature {
         Signature::Strokes(strokes) => {
             let kept: Vec<Vec<(u16, u16)>> = strokes
@@ -290,6 +314,7 @@ fn signature_bytes(signature: &Signature) -> Zeroizing<Vec<u8>> {
             Zeroizing::new([&[1], json.as_slice()].concat())
         }
         Signature::TypedName(name) => Zeroizing::new([&[2], name.as_bytes()].concat()),
+        Signature::Paper(form) => Zeroizing::new([&[3], form.bytes().as_slice()].concat()),
     }
 }
 
@@ -297,6 +322,7 @@ fn signature_of(bytes: &[u8]) -> Option<Signature> {
     match bytes.split_first()? {
         (1, json) => serde_json::from_slice(json).ok().map(Signature::Strokes),
         (2, name) => String::from_utf8(name.to_vec()).ok().map(Signature::TypedName),
+        (3, form) => form.try_into().ok().map(|id| Signature::Paper(FormId::from_bytes(id))),
         _ => None,
     }
 }
@@ -309,7 +335,8 @@ mod tests {
     fn a_signature_reads_back() {
         let strokes = Signature::Strokes(vec![vec![(0, 1), (999, 1000)], vec![]]);
         let name = Signature::TypedName("司马相如".into());
-        for signature in [strokes, name] {
+        let paper = Signature::Paper(FormId::from_bytes([7; 16]));
+        for signature in [strokes, name, paper] {
             assert!(signature_of(&signature_bytes(&signature)) == Some(signature));
         }
         assert!(signature_of(&[]).is_none() && signature_of(&[9, 1]).is_none() && signature_of(&[1, b'x']).is_none());

@@ -14,8 +14,12 @@ use super::keys::VaultKey;
 const MAIN_MIGRATIONS: &[&str] = &[
     include_str!("migrations/vault/0001_init.sql"),
     include_str!("migrations/vault/0002_staff.sql"),
+    include_str!("migrations/vault/0003_notice.sql"),
+    include_str!("migrations/vault/0004_guardians.sql"),
     include_str!("migrations/vault/0005_rights.sql"),
     include_str!("migrations/vault/0006_deletion.sql"),
+    include_str!("migrations/vault/0007_evidence.sql"),
+    include_str!("migrations/vault/0008_reading.sql"),
 ];
 /// Numbered migrations of `keys.db`. Never edited after a release.
 const KEYS_MIGRATIONS: &[&str] = &[include_str!("migrations/keys/0001_init.sql")];
@@ -100,7 +104,7 @@ fn migrate(connection: &Connection, from: usize, migrations: &[&str]) -> Result<
 }
 
 /// Reads every page (SQLCipher checks each page's HMAC) and the structure.
-fn check_pages(connection: &Connection, file: &str) -> Result<(), VaultError> {
+pub(super) fn check_pages(connection: &Connection, file: &str) -> Result<(), VaultError> {
     let damaged = |error: rusqlite::Error| match VaultError::of(file, &error) {
         refused @ (VaultError::Busy | VaultError::DiskFull | VaultError::Disk(_)) => refused,
         _ => VaultError::corrupt(file),

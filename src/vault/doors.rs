@@ -11,6 +11,7 @@ use super::Vault;
 use super::consents::gates_named;
 use super::error::VaultError;
 use super::outbox::{self, Queued};
+use super::versions::{live_gates, stopped_gates};
 
 /// One door of a person's consent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +59,9 @@ impl Vault {
             return Ok(false);
         }
         self.append(&work, by, &AuditEvent::FaceResumed(consent), now)?;
-        for gate in in_force(&work, consent)? {
+        // Where the face has stopped because the notice changed, it goes on standing still until the person answers that.
+        let stopped = stopped_gates(&work, consent)?;
+        for gate in in_force(&work, consent)?.into_iter().filter(|gate| !stopped.contains(gate)) {
             outbox::queue(&work, gate, Queued::Thaw(consent), now)?;
         }
         work.commit()?;
@@ -102,6 +105,9 @@ impl Vault {
             return Ok(self.end_current(work, resident, reason.label(), by, now)?.unwrap_or_default());
         }
         let sql = "INSERT INTO dropped_doors (consent, gate, dropped_at) VALUES (?1, ?2, ?3)";
+        work.execute(sql, params![consent.bytes(), gate.bytes(), now.ms()])?;
+        // Nothing is left there to answer for.
+        let sql = "UPDATE notice_stopped SET ended_at = ?3 WHERE consent = ?1 AND gate = ?2 AND ended_at IS NULL";
         work.execute(sql, params![consent.bytes(), gate.bytes(), now.ms()])?;
         self.append(work, by, &AuditEvent::DoorDropped(consent, gate), now)?;
         Ok(vec![outbox::queue(work, gate, Queued::Erase(consent), now)?])
@@ -148,6 +154,5 @@ pub(super) fn dropped(view: &Connection, consent: ConsentId) -> Result<Vec<GateI
 
 /// The doors that a consent still names.
 pub(super) fn in_force(view: &Connection, consent: ConsentId) -> Result<Vec<GateId>, VaultError> {
-    let gone = dropped(view, consent)?;
-    Ok(gates_named(view, consent)?.into_iter().filter(|gate| !gone.contains(gate)).collect())
+    live_gates(view, consent)
 }

@@ -37,12 +37,13 @@ impl Vault {
             | EraseReason::Correction
             | EraseReason::Closed
             | EraseReason::Deceased
-            | EraseReason::Unlawful => Actor::Staff(self.staff),
+            | EraseReason::Unlawful
+            | EraseReason::OtherDecider => Actor::Staff(self.staff),
             EraseReason::TermOver
             | EraseReason::NotAccepted
             | EraseReason::PracticeOver
-            | EraseReason::NoticeUnanswered
-            | EraseReason::TurnedFourteen
+            | EraseReason::NextAgeBand
+            | EraseReason::NoticeChanged
             | EraseReason::FoundErased => Actor::Station,
         };
         self.end_consent_by(resident, reason, by, now)

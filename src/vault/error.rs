@@ -1,6 +1,7 @@
 //! Why the vault did not do it. Each variant says who must act; none holds personal data.
 
 use crate::evidence::EvidenceError;
+use crate::evidence::step::Step;
 
 /// Name of the main file.
 pub(super) const MAIN_FILE: &str = "vault.db";
@@ -103,9 +104,18 @@ pub enum VaultError {
     /// This notice was not shown to this person to its end.
     #[error("this notice was not shown to this person to its end")]
     NoticeNotShown,
-    /// Not an adult.
-    #[error("a minor's consent needs the guardian steps")]
+    /// Who consented is not who must decide for this person.
+    #[error("a minor's or a ward's consent needs the guardian steps")]
     GuardianNeeded,
+    /// No guardian of this person was checked in person today.
+    #[error("no guardian was checked today")]
+    GuardianNotChecked,
+    /// The child or ward was not asked, or did not say yes.
+    #[error("the person was not asked, or said no")]
+    ViewMissing,
+    /// The signed paper form was not seen, is used up, or carries other words.
+    #[error("the paper form does not fit")]
+    FormWrong,
     /// A refusal stands; only the person's own act lifts it.
     #[error("a refusal stands")]
     RefusalStands,
@@ -124,6 +134,42 @@ pub enum VaultError {
     /// A request is not decided yet.
     #[error("the request is not decided yet")]
     RequestUndecided,
+    /// The site file is not as this station signed it: its facts are not used until staff write them again.
+    #[error("the site file is not as this station signed it")]
+    SiteFileRefused,
+    /// A registered assessment is not as this station signed it.
+    #[error("the registry of assessments is not as this station signed it")]
+    RegistryRefused,
+    /// What is kept of a showing does not pass its own check; which step fails.
+    #[error("what was shown cannot be shown again as it was: {}", .0.code())]
+    NotAsShown(Step),
+    /// No room for another account.
+    #[error("no room for another account")]
+    AccountsFull,
+    /// The account is switched off.
+    #[error("the account is switched off")]
+    AccountDisabled,
+    /// Another account has this name.
+    #[error("another account has this name")]
+    NameTaken,
+    /// The name of an account is empty or too long.
+    #[error("the name of an account is empty or too long")]
+    NameWrong,
+    /// Not on one's own account.
+    #[error("not on one's own account")]
+    OwnAccount,
+    /// The last active supervisor stays.
+    #[error("the last active supervisor stays")]
+    LastSupervisor,
+    /// A second person must approve this act first.
+    #[error("a second person must approve this first")]
+    ApprovalNeeded,
+    /// This account cannot approve: the one who acts, not a supervisor, switched off, or without training on record.
+    #[error("this account cannot approve")]
+    NotAnApprover,
+    /// A day that lies in the future or is no day of this account's service.
+    #[error("the day does not fit")]
+    DayWrong,
     /// A document could not be signed.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),

@@ -54,6 +54,28 @@ impl Vault {
         Ok(work.commit()?)
     }
 
+    /// Records that the face goes to a gate now. Written before it goes; refused when the consent is no longer current
+    /// or does not name the gate.
+    ///
+    /// # Errors
+    /// [`VaultError::GateNotNamed`], [`VaultError::ConsentNotCurrent`], and those of the disk.
+    pub fn record_face_sent(
+        &mut self,
+        granted: &ConsentGranted,
+        gate: GateId,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        if !gates_named(&work, granted.consent())?.contains(&gate) {
+            return Err(VaultError::GateNotNamed);
+        }
+        if !is_current(&work, granted, now)? {
+            return Err(VaultError::ConsentNotCurrent);
+        }
+        self.append(&work, Actor::Station, &AuditEvent::FaceSent(granted.template(), gate), now)?;
+        Ok(work.commit()?)
+    }
+
     /// Records that a gate signed that it holds the face: a digest and the receipt, nothing else.
     ///
     /// When the consent ended in the meantime the truth is recorded all the same, an erasure is queued for that gate,

@@ -138,8 +138,9 @@ impl Vault {
         while let Some(row) = rows.next()? {
             let consent = ConsentId::from_bytes(row.get(0)?);
             let (signed_how, signed_name, signed_strokes) = match self.consent_signature(consent)? {
-                Signature::TypedName(name) => ("typed", Some(name), vec![]),
-                Signature::Strokes(strokes) => ("drawn", None, strokes),
+                Signature::TypedName(name) => ("typed".to_owned(), Some(name), vec![]),
+                Signature::Strokes(strokes) => ("drawn".to_owned(), None, strokes),
+                Signature::Paper(form) => (format!("paper form {form}"), None, vec![]),
             };
             let evidence: Vec<u8> = row.get(8)?;
             let sql = "SELECT gate FROM consent_gates WHERE consent = ?1 ORDER BY place";
@@ -151,7 +152,7 @@ impl Vault {
                 language: row.get(4)?,
                 text_sha256: hex(&row.get::<_, [u8; 32]>(5)?),
                 sentence: self.consent(consent)?.sentence,
-                signed_how: signed_how.into(),
+                signed_how,
                 signed_name,
                 signed_strokes,
                 gates: gates_in(view, sql, consent.bytes(), name_of)?,

@@ -39,6 +39,12 @@ impl VaultKey {
         self.0.expose_secret()
     }
 
+    /// Whether two keys are the same, in constant time.
+    pub(super) fn same_as(&self, other: &Self) -> bool {
+        use subtle::ConstantTimeEq;
+        self.bytes().ct_eq(other.bytes()).into()
+    }
+
     /// Seals `plain` under a random nonce: nonce, then ciphertext and tag.
     pub(super) fn seal(&self, aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, VaultError> {
         let nonce = random_bytes::<NONCE_LEN>();
@@ -79,6 +85,11 @@ impl Ring {
     /// The SQLCipher key of one file.
     pub(super) fn file_key(&self, file: &str) -> Result<VaultKey, VaultError> {
         derive(&self.master, self.realm, file)
+    }
+
+    /// The master key, to be wrapped for another passphrase.
+    pub(super) fn master(&self) -> &VaultKey {
+        &self.master
     }
 
     /// A second ring for a second connection.

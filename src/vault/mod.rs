@@ -20,48 +20,79 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod accounts;
+mod approvals;
+mod attempts;
+mod audit;
 mod cards;
 mod certificates;
 mod changes;
 mod consents;
 mod database;
+mod door;
 mod doors;
 mod dossier;
 #[cfg(test)]
 mod dossier_tests;
 mod endings;
 mod error;
+mod figures;
+mod forms;
+mod gate_heads;
+mod guardians;
 mod held;
 mod held_about;
 mod keys;
 mod log;
+mod looks;
 mod lookup;
+#[cfg(test)]
+mod notice_tests;
 mod notices;
+mod openings;
 mod outbox;
+mod posture;
+mod reading;
 mod reconcile;
+mod recovery;
+mod registers;
 mod requests;
 mod residents;
 mod retention;
+mod showings;
+mod site_files;
 mod slots;
 mod station;
 mod stops;
 #[cfg(test)]
+mod tamper_tests;
+#[cfg(test)]
 mod tests;
+mod versions;
 
+pub use accounts::{Account, NAME_CHARS_MAX, NewAccount};
+pub use audit::{AuditReport, StartCheck};
 pub use certificates::{Certificate, Ended, FaceCheck};
 pub use changes::{Change, Death, Restriction};
 pub use consents::ConsentRow;
+pub use door::DoorAccount;
 pub use doors::Door;
 pub use dossier::{Dossier, Entry, NOT_IN_IT, NotInIt};
 pub use error::VaultError;
+pub use forms::FormRow;
+pub use gate_heads::{GateHead, HeadState, Offer};
 pub use keys::KdfCost;
-pub use log::AuditReport;
+pub use looks::Looks;
 pub use outbox::QueueCount;
 pub use reconcile::Drift;
+pub use registers::{AssessmentRow, EntrustedRow, SignRow};
 pub use requests::{NewRequest, RequestFull};
 pub use residents::{Found, FoundRow, OpenWhy};
 pub use retention::{RetentionPlan, RetentionReport};
+pub use showings::{ShownFrom, ShownRow};
+pub use site_files::SiteFileRow;
 pub use stops::SwitchOff;
+pub use versions::{Recorded, VersionRow};
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -79,10 +110,11 @@ use crate::domain::site::SiteFacts;
 use crate::domain::time::Timestamp;
 use crate::secret::{Passphrase, random_bytes};
 
+use attempts::Counts;
 use database::Opening;
 use error::{KEYS_FILE, LOCK_FILE, MAIN_FILE, SLOTS_FILE};
 use keys::{Ring, VaultKey};
-use slots::{Attempts, Slots};
+use slots::{Kind, Slots};
 
 /// What lies in a data folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +125,7 @@ pub enum VaultState {
     Locked {
         /// Its realm.
         realm: Realm,
-        /// What is left of the pause after wrong passphrases, in milliseconds.
+        /// What is left of the pause after wrong passphrases of the first account, in milliseconds.
         wait_ms: i64,
     },
 }
@@ -110,6 +142,7 @@ pub struct Vault {
     signer: SigningKey,
     main: Connection,
     people_keys: Connection,
+    start_check: StartCheck,
     /// Held while any connection is open, so that a second program is kept out.
     lock: Arc<File>,
 }
@@ -129,13 +162,14 @@ impl Vault {
         match Slots::read(dir)? {
             None => Ok(VaultState::Absent),
             Some(slots) => {
-                let wait_ms = Attempts::read(dir, now)?.wait_ms(now);
+                let first = Self::accounts_at_the_door(dir, now)?.first().map_or(0, |account| account.wait_ms);
+                let wait_ms = first;
                 Ok(VaultState::Locked { realm: slots.realm, wait_ms })
             }
         }
     }
 
-    /// Makes a vault with one operator. The slots file is written last: a first run that breaks off leaves no vault.
+    /// Makes a vault with one account, a supervisor's. The slots file is written last: a first run that breaks off leaves no vault.
     ///
     /// # Errors
     /// [`VaultError::AlreadyThere`], [`VaultError::PassphraseTooShort`], [`VaultError::CostWrong`], and those of the
@@ -163,7 +197,10 @@ impl Vault {
         database::set_aside_leftovers(dir, now.ms())?;
         let (site, staff) = (SiteId::from_bytes(random_bytes()), StaffId::from_bytes(random_bytes()));
         let master = VaultKey::make();
-        let slots = Slots::make(realm, site, staff, passphrase, &master, cost)?;
+        let staff_name = operator.trim().to_owned();
+        let role = Role::Supervisor;
+        let mut slots = Slots::new(realm, site);
+        slots.put(staff, Kind::Account { name: staff_name.clone(), role }, passphrase, &master, cost)?;
         let ring = Ring::derive(master, realm)?;
         let people_keys = database::open(dir, KEYS_FILE, &ring.file_key(KEYS_FILE)?, Opening::New)?;
         people_keys
@@ -172,67 +209,32 @@ impl Vault {
         let main = database::open(dir, MAIN_FILE, &ring.file_key(MAIN_FILE)?, Opening::New)?;
         let seed = Zeroizing::new(random_bytes::<32>());
         let signer = SigningKey::from_bytes(&seed);
-        let staff_name = operator.trim().to_owned();
-        let role = Role::Supervisor;
-        let dir_owned = dir.to_owned();
-        let vault =
-            Self { dir: dir_owned, realm, site, staff, staff_name, role, ring, signer, main, people_keys, lock };
+        let start_check = StartCheck { sound: true, ..StartCheck::default() };
+        let vault = Self {
+            dir: dir.to_owned(),
+            realm,
+            site,
+            staff,
+            staff_name,
+            role,
+            ring,
+            signer,
+            main,
+            people_keys,
+            start_check,
+            lock,
+        };
         let work = vault.begin()?;
         vault.write_station(&work, "site", site.bytes())?;
         vault.write_station(&work, "realm", realm.label().as_bytes())?;
         vault.write_station_sealed(&work, "evidence-key", &seed[..])?;
-        vault.write_staff(&work, now)?;
+        vault.write_staff(&work, staff, &vault.staff_name, role, now)?;
         vault.append(&work, Actor::Station, &AuditEvent::VaultCreated, now)?;
-        vault.write_facts(&work, facts)?;
-        vault.append(&work, Actor::Staff(staff), &AuditEvent::SiteFactsRecorded, now)?;
+        vault.write_facts(&work, facts, Actor::Staff(staff), now)?;
         work.commit()?;
         // A count that an older vault left here does not count against this one.
-        Attempts::default().write(dir)?;
+        Counts::default().write(dir)?;
         slots.write(dir)?;
-        Ok(vault)
-    }
-
-    /// Opens a vault. A wrong passphrase is counted before it is tried, so that ending the program in between wins
-    /// nothing.
-    ///
-    /// A capture that was running when the program last ended is found here: its consent ends, and erasures are queued
-    /// for every gate named in it (a gate may have taken the face already); see [`Vault::captures_lost`].
-    ///
-    /// # Errors
-    /// [`VaultError::Absent`], [`VaultError::OtherRealm`] (before any key is derived), [`VaultError::TooSoon`],
-    /// [`VaultError::WrongPassphrase`], [`VaultError::InUse`], [`VaultError::Corrupt`], [`VaultError::TooNew`], and
-    /// those of the disk.
-    pub fn unlock(dir: &Path, realm: Realm, passphrase: &Passphrase, now: Timestamp) -> Result<Self, VaultError> {
-        let slots = Slots::read(dir)?.ok_or(VaultError::Absent)?;
-        if slots.realm != realm {
-            return Err(VaultError::OtherRealm);
-        }
-        let lock = Arc::new(take_lock(dir)?);
-        let before = Attempts::read(dir, now)?;
-        let wait_ms = before.wait_ms(now);
-        if wait_ms > 0 {
-            if now.ms() < before.last_at {
-                // The clock went back: the pause starts again from the clock as it is now, or it would never end.
-                Attempts { last_at: now.ms(), ..before }.write(dir)?;
-            }
-            return Err(VaultError::TooSoon { wait_ms });
-        }
-        let counted = Attempts { failed: before.failed.saturating_add(1), last_at: now.ms() };
-        counted.write(dir)?;
-        let Some((staff, master)) = slots.open(passphrase)? else {
-            return Err(VaultError::WrongPassphrase { wait_ms: counted.wait_ms(now) });
-        };
-        Attempts::default().write(dir)?;
-        let ring = Ring::derive(master, realm)?;
-        let vault = Self::open(dir, realm, slots.site, staff, ring, lock, Opening::Checked)?;
-        let work = vault.begin()?;
-        for _ in 0..before.failed.min(REFUSALS_LOGGED_MAX) {
-            vault.append(&work, Actor::Station, &AuditEvent::UnlockRefused, now)?;
-        }
-        vault.append(&work, Actor::Staff(staff), &AuditEvent::Unlocked, now)?;
-        vault.end_lost_captures(&work, now)?;
-        vault.keep_head(&work)?;
-        work.commit()?;
         Ok(vault)
     }
 
@@ -311,6 +313,7 @@ impl Vault {
             signer,
             main,
             people_keys,
+            start_check: StartCheck::default(),
             lock,
         };
         if belongs != *site.bytes() {
@@ -387,9 +390,6 @@ impl Vault {
         Ok(Transaction::new_unchecked(&self.main, TransactionBehavior::Immediate)?)
     }
 }
-
-/// Most wrong passphrases that are written to the log one by one.
-const REFUSALS_LOGGED_MAX: u32 = 100;
 
 /// Keeps a second program out; the operating system lets go when the program ends, however it ends.
 fn take_lock(dir: &Path) -> Result<File, VaultError> {

@@ -11,7 +11,9 @@ use crate::domain::time::Timestamp;
 
 use super::Vault;
 use super::error::VaultError;
+use super::guardians::rests_until;
 use super::residents::resident_is_known;
+use super::showings::ShownFrom;
 
 impl Vault {
     /// Records that a notice was opened, with its exact text (kept once).
@@ -20,6 +22,20 @@ impl Vault {
     /// [`VaultError::TextDiffers`] when the text does not have the stated SHA-256, [`VaultError::Unknown`] resident,
     /// [`VaultError::IdUsed`], and those of the disk.
     pub fn record_showing(&mut self, shown: &NoticeShown, exact_text: &str, now: Timestamp) -> Result<(), VaultError> {
+        self.record_showing_from(shown, exact_text, &ShownFrom::default(), now)
+    }
+
+    /// [`Self::record_showing`], with the size of the letters and what the text was filled with.
+    ///
+    /// # Errors
+    /// As [`Self::record_showing`].
+    pub fn record_showing_from(
+        &mut self,
+        shown: &NoticeShown,
+        exact_text: &str,
+        from: &ShownFrom,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
         let digest: [u8; 32] = Sha256::digest(exact_text.as_bytes()).into();
         if digest != shown.notice.sha256 {
             return Err(VaultError::TextDiffers);
@@ -45,14 +61,9 @@ impl Vault {
                 shown.opened_at.ms(),
             ],
         )?;
-        self.append_with(
-            &work,
-            Actor::Resident(shown.resident),
-            &AuditEvent::NoticeOpened(shown.id),
-            None,
-            Some(digest),
-            now,
-        )?;
+        let record = self.write_showing_record(&work, shown, from)?;
+        let (who, event) = (Actor::Resident(shown.resident), AuditEvent::NoticeOpened(shown.id));
+        self.append_with(&work, who, &event, None, Some(record), now)?;
         if let Some(end) = shown.reached_end_at.filter(|_| shown.is_complete()) {
             self.note_end(&work, shown.resident, shown.id, end)?;
         }
@@ -90,17 +101,44 @@ impl Vault {
         showing: ShowingId,
         now: Timestamp,
     ) -> Result<(), VaultError> {
+        self.record_refusal_by(resident, showing, Actor::Resident(resident), now)
+    }
+
+    /// [`Self::record_refusal`], naming who said no: the person, or the guardian who decides for them.
+    ///
+    /// # Errors
+    /// As [`Self::record_refusal`].
+    pub fn record_refusal_by(
+        &mut self,
+        resident: ResidentId,
+        showing: ShowingId,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
         let work = self.begin()?;
-        if showing_resident(&work, showing)? != Some(resident) {
+        self.refuse(&work, resident, showing, by, now)?;
+        Ok(work.commit()?)
+    }
+
+    /// A refusal inside a transaction.
+    pub(super) fn refuse(
+        &self,
+        work: &Connection,
+        resident: ResidentId,
+        showing: ShowingId,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        if showing_resident(work, showing)? != Some(resident) {
             return Err(VaultError::Unknown);
         }
         work.execute(
             "INSERT INTO refusals (resident, showing, refused_at) VALUES (?1, ?2, ?3)",
             params![resident.bytes(), showing.bytes(), now.ms()],
         )?;
-        self.append(&work, Actor::Resident(resident), &AuditEvent::Refused(resident), now)?;
-        self.end_current(&work, resident, EraseReason::Withdrawn.label(), Actor::Resident(resident), now)?;
-        Ok(work.commit()?)
+        self.append(work, by, &AuditEvent::Refused(resident), now)?;
+        self.end_current(work, resident, EraseReason::Withdrawn.label(), by, now)?;
+        Ok(())
     }
 
     /// Whether a refusal stands.
@@ -111,14 +149,18 @@ impl Vault {
         refusal_stands(&self.main, resident)
     }
 
-    /// Records that the person asked for face entry by tapping their own card. Lifts a standing refusal.
+    /// Records that the person asked for face entry by tapping their own card. Lifts a standing refusal, but not a child's or ward's own
+    /// no while it rests ([`Self::view_rests_until`]): the card may be in the guardian's hand.
     ///
     /// # Errors
-    /// [`VaultError::Unknown`], and those of the disk.
+    /// [`VaultError::Unknown`], [`VaultError::RefusalStands`], and those of the disk.
     pub fn record_face_asked(&mut self, resident: ResidentId, now: Timestamp) -> Result<(), VaultError> {
         let work = self.begin()?;
         if !resident_is_known(&work, resident)? {
             return Err(VaultError::Unknown);
+        }
+        if rests_until(&work, resident, now)?.is_some() {
+            return Err(VaultError::RefusalStands);
         }
         let sql = "UPDATE refusals SET lifted_at = ?2 WHERE resident = ?1 AND lifted_at IS NULL";
         work.execute(sql, params![resident.bytes(), now.ms()])?;

@@ -192,6 +192,9 @@ impl Vault {
              WHERE gate = ?1 AND state = 'wedged'",
             params![gate.bytes(), now.ms()],
         )?;
+        if count > 0 {
+            self.append(&work, Actor::Staff(self.staff), &AuditEvent::GateRetried(gate), now)?;
+        }
         work.commit()?;
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
@@ -260,6 +263,7 @@ pub(super) fn queue(work: &Connection, gate: GateId, what: Queued, now: Timestam
              WHERE gate = ?1 AND consent = ?2 AND kind IN ('freeze', 'thaw') AND state IN ('pending', 'wedged')",
             params![gate.bytes(), consent.bytes(), now.ms()],
         )?,
+        // A freeze takes nothing back: an erasure that waits goes first by its rank.
         Queued::Stop | Queued::Resume | Queued::EraseNumber(_) | Queued::Freeze(_) | Queued::Thaw(_) => 0,
         // The same number may be in several rows of `cards`: one an issue.
         Queued::RemoveCard(card) | Queued::PutCard(card) => work.execute(

@@ -9,7 +9,7 @@ use crate::domain::id::{ConsentId, GateId, ResidentId, TemplateId};
 use crate::domain::time::Timestamp;
 
 use super::Vault;
-use super::doors::dropped;
+use super::doors::in_force;
 use super::error::VaultError;
 use super::outbox::{self, Queued};
 
@@ -40,7 +40,9 @@ impl Vault {
         let mut statement = self.main.prepare_cached(
             "SELECT link FROM held JOIN consents ON consents.id = held.consent
              WHERE held.gate = ?1 AND erased_at IS NULL AND ended_at IS NULL AND NOT EXISTS (
-                 SELECT 1 FROM dropped_doors AS d WHERE d.consent = held.consent AND d.gate = held.gate)",
+                 SELECT 1 FROM dropped_doors AS d WHERE d.consent = held.consent AND d.gate = held.gate)
+             AND NOT EXISTS (SELECT 1 FROM notice_stopped AS s WHERE s.consent = held.consent AND s.gate = held.gate
+                 AND s.ended_at IS NOT NULL)",
         )?;
         let rows = statement.query_map([gate.bytes()], |row| row.get(0).map(TemplateId::from_bytes))?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -83,7 +85,7 @@ impl Vault {
                 None => Queued::EraseNumber(*link),
                 // Being handed over just now.
                 Some((_, false, _, true)) => continue,
-                Some((consent, false, true, false)) if !dropped(&work, consent)?.contains(&gate) => continue,
+                Some((consent, false, true, false)) if in_force(&work, consent)?.contains(&gate) => continue,
                 Some((consent, ..)) => Queued::Erase(consent),
             };
             outbox::queue(&work, gate, queued, now)?;

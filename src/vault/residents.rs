@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use zeroize::Zeroizing;
 
+use crate::domain::approval::{Act, Approval};
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::card::CardUid;
 use crate::domain::id::ResidentId;
@@ -116,6 +117,7 @@ impl Vault {
             work.execute(sql, params![id.bytes(), hash])?;
         }
         self.append(&work, Actor::Staff(self.staff), &AuditEvent::ResidentRecorded(id), now)?;
+        self.end_unfitting(&work, id, now)?;
         work.commit()?;
         Ok(id)
     }
@@ -123,8 +125,40 @@ impl Vault {
     /// Opens one record. Logged, with the reason.
     ///
     /// # Errors
-    /// [`VaultError::Unknown`], [`VaultError::Corrupt`], and those of the disk.
+    /// [`VaultError::ApprovalNeeded`] for a minor's record ([`Self::open_minor`]), [`VaultError::Unknown`],
+    /// [`VaultError::Corrupt`], and those of the disk.
     pub fn open_resident(&mut self, id: ResidentId, why: OpenWhy, now: Timestamp) -> Result<Resident, VaultError> {
+        if self.needs_second_person(id, now)? {
+            return Err(VaultError::ApprovalNeeded);
+        }
+        self.open_logged(id, why, now)
+    }
+
+    /// Opens a minor's record, which a second person approved. Logged, with the reason; the approval was logged under the other's name.
+    /// Rule M6.
+    ///
+    /// # Errors
+    /// [`VaultError::ApprovalNeeded`] when something else was approved, and as [`Self::open_resident`].
+    pub fn open_minor(
+        &mut self,
+        id: ResidentId,
+        why: OpenWhy,
+        approval: Approval,
+        now: Timestamp,
+    ) -> Result<Resident, VaultError> {
+        approval.spend(Act::MinorRecord(id)).ok_or(VaultError::ApprovalNeeded)?;
+        self.open_logged(id, why, now)
+    }
+
+    /// Whether a record is a minor's, so that staff open it with a second person only.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`], and those of the disk.
+    pub fn needs_second_person(&self, id: ResidentId, now: Timestamp) -> Result<bool, VaultError> {
+        Ok(resident_band(&self.main, id, now.date())?.0 != AgeBand::Adult)
+    }
+
+    fn open_logged(&mut self, id: ResidentId, why: OpenWhy, now: Timestamp) -> Result<Resident, VaultError> {
         let who = match why {
             OpenWhy::Staff(_) | OpenWhy::CardTap => Actor::Staff(self.staff),
             OpenWhy::Duty => Actor::Station,
@@ -267,10 +301,16 @@ pub(super) fn resident_ends_on(view: &Connection, id: ResidentId) -> Result<Civi
     Ok(view.query_row(sql, [id.bytes()], |row| row.get(0).map(CivilDate::from_epoch_days))?)
 }
 
-/// Who must consent, of a recorded resident.
-pub(super) fn resident_band(view: &Connection, id: ResidentId) -> Result<AgeBand, VaultError> {
-    let band: u8 = view.query_row("SELECT age_band FROM residents WHERE id = ?1", [id.bytes()], |row| row.get(0))?;
-    band_of(band).ok_or_else(|| VaultError::corrupt(MAIN_FILE))
+/// The age band of a recorded resident on a day, and when the next one begins.
+pub(super) fn resident_band(
+    view: &Connection,
+    id: ResidentId,
+    day: CivilDate,
+) -> Result<(AgeBand, Option<CivilDate>), VaultError> {
+    let sql = "SELECT age_band, next_band_on FROM residents WHERE id = ?1";
+    let (band, next): (u8, Option<i64>) = view.query_row(sql, [id.bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let band = band_of(band).ok_or_else(|| VaultError::corrupt(MAIN_FILE))?;
+    Ok(band.on(next.map(CivilDate::from_epoch_days), day))
 }
 
 /// Opens a sealed text.
@@ -283,7 +323,7 @@ fn place(id: ResidentId, column: &str) -> Vec<u8> {
     format!("residents/{id}/{column}").into_bytes()
 }
 
-fn band_number(band: AgeBand) -> u8 {
+pub(super) fn band_number(band: AgeBand) -> u8 {
     match band {
         AgeBand::Under14 => 0,
         AgeBand::From14To17 => 1,

@@ -7,9 +7,11 @@ use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::consent::EraseReason;
 use crate::domain::id::{CardId, ResidentId};
 use crate::domain::time::{CivilDate, Timestamp};
+use crate::evidence::record::LogRecord;
 use crate::secret::random_bytes;
 
 use super::Vault;
+use super::audit::{ENDS_THE_TERM, TERM_MS};
 use super::endings::residents_of;
 use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
 use super::outbox::{self, Queued};
@@ -22,8 +24,8 @@ const EVIDENCE_YEARS_MIN: i64 = 3;
 /// What is due, and would be ended or erased by a run now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RetentionPlan {
-    /// Faces whose last day has passed, or whose owner turned fourteen.
-    pub faces: Vec<(ResidentId, EraseReason)>,
+    /// Faces whose last day has passed. Those that end on a birthday do so by themselves, in [`Vault::pass_age_bands`].
+    pub faces: Vec<ResidentId>,
     /// Records whose own last day has passed: cards end everywhere, the record closes.
     pub records: Vec<ResidentId>,
     /// Closed records whose name, unit and card numbers are to be erased.
@@ -72,15 +74,7 @@ impl Vault {
     /// Those of the disk.
     pub fn retention_plan(&self, now: Timestamp) -> Result<RetentionPlan, VaultError> {
         let today = now.date();
-        let mut faces: Vec<(ResidentId, EraseReason)> =
-            self.consents_due(now)?.into_iter().map(|r| (r, EraseReason::TermOver)).collect();
-        let sql = "SELECT resident FROM consents JOIN residents ON residents.id = consents.resident
-             WHERE ended_at IS NULL AND age_band = 0 AND next_band_on <= ?1 ORDER BY consents.id";
-        for resident in residents_of(&self.main, sql, Some(today.epoch_days()))? {
-            if !faces.iter().any(|(known, _)| *known == resident) {
-                faces.push((resident, EraseReason::TurnedFourteen));
-            }
-        }
+        let faces = self.consents_due(now)?;
         let sql = "SELECT id FROM residents WHERE closed_at IS NULL AND ends_on < ?1 ORDER BY id";
         let records = residents_of(&self.main, sql, Some(today.epoch_days()))?;
         let over = today.plus_days(-IDENTITY_DAYS).end().plus_ms(-DAY_MS).ms();
@@ -92,7 +86,13 @@ impl Vault {
         let sql = "SELECT id FROM residents WHERE identity_ended_at IS NOT NULL AND evidence_ended_at IS NULL
              AND max(closed_at, coalesce((SELECT max(coalesce(ended_at, signed_at)) FROM consents
                  WHERE resident = residents.id), 0)) < ?1 ORDER BY id";
-        let evidence = residents_of(&self.main, sql, Some(self.evidence_over(now)?))?;
+        let mut evidence = vec![];
+        for resident in residents_of(&self.main, sql, Some(self.evidence_over(now)?))? {
+            // Whatever was recorded about the person last begins the term: a certificate, a request, a look at the record.
+            if self.last_record_of(resident)?.is_none_or(|last| now.ms().saturating_sub(last) >= TERM_MS) {
+                evidence.push(resident);
+            }
+        }
         Ok(RetentionPlan { faces, records, identities, waiting, evidence })
     }
 
@@ -102,8 +102,8 @@ impl Vault {
     /// Those of the disk; what was done before stays done, the rest is due again.
     pub fn run_retention(&mut self, now: Timestamp) -> Result<RetentionReport, VaultError> {
         let plan = self.retention_plan(now)?;
-        for (resident, reason) in &plan.faces {
-            self.end_consent(*resident, *reason, now)?;
+        for resident in &plan.faces {
+            self.end_consent(*resident, EraseReason::TermOver, now)?;
         }
         for resident in &plan.records {
             self.close_record(*resident, EraseReason::TermOver, Actor::Station, now)?;
@@ -156,6 +156,21 @@ impl Vault {
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// When the last record about a person was written, in milliseconds; those of the end of the records themselves do not count.
+    fn last_record_of(&self, resident: ResidentId) -> Result<Option<i64>, VaultError> {
+        let mut statement = self.main.prepare_cached(
+            "SELECT record FROM log JOIN log_details ON log_details.n = log.n WHERE resident = ?1 ORDER BY log.n",
+        )?;
+        let mut last = None;
+        for bytes in statement.query_map([resident.bytes()], |row| row.get::<_, Vec<u8>>(0))? {
+            let record = LogRecord::from_bytes(&bytes?).map_err(|_| VaultError::corrupt(MAIN_FILE))?;
+            if !ENDS_THE_TERM.contains(&record.what.as_str()) {
+                last = last.max(Some(record.at));
+            }
+        }
+        Ok(last)
     }
 
     /// Closes a record (moved out, 注销, deceased, term over): the face is erased and the card ends everywhere, in one transaction. The
@@ -260,7 +275,8 @@ impl Vault {
         work.execute(
             "UPDATE texts SET body = '' WHERE sha256 IN (SELECT text_sha256 FROM showings WHERE resident = ?1)
              AND NOT EXISTS (SELECT 1 FROM showings JOIN residents ON residents.id = showings.resident
-                 WHERE showings.text_sha256 = texts.sha256 AND evidence_ended_at IS NULL)",
+                 WHERE showings.text_sha256 = texts.sha256 AND evidence_ended_at IS NULL)
+             AND NOT EXISTS (SELECT 1 FROM undertakings WHERE undertakings.text_sha256 = texts.sha256)",
             [resident.bytes()],
         )?;
         let sql = "DELETE FROM certificates WHERE consent IN (SELECT id FROM consents WHERE resident = ?1)";
@@ -285,7 +301,12 @@ impl Vault {
     }
 
     fn evidence_over(&self, now: Timestamp) -> Result<i64, VaultError> {
-        let years = self.facts()?.get(crate::domain::site::Fact::EvidenceYears).trim().parse().unwrap_or(0);
+        let facts = match self.facts() {
+            // Without the site's own term nothing has reached it: evidence can be destroyed later, and never brought back.
+            Err(VaultError::SiteFileRefused) => return Ok(i64::MIN),
+            read => read?,
+        };
+        let years = facts.get(crate::domain::site::Fact::EvidenceYears).trim().parse().unwrap_or(0);
         let years: i64 = i64::max(years, EVIDENCE_YEARS_MIN);
         let day: CivilDate = now.date().plus_days(years.saturating_mul(-366));
         Ok(day.end().plus_ms(-DAY_MS).ms())

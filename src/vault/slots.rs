@@ -1,9 +1,9 @@
-//! The slots file: the master key, wrapped once for each operator's passphrase; and the file that counts wrong
-//! passphrases.
+//! The slots file: the master key, wrapped once for each account's passphrase and once for the printed recovery key.
 //!
-//! Neither holds a name. The header (format, realm, site, operator id, cost, salt) is authenticated together with each
-//! wrapped key. Whoever can delete files in the data folder can also reset the count: the pause is against a person at
-//! the keyboard; against a copied file the cost of Argon2id stands.
+//! It names the accounts and their roles, which the lock screen shows; never a resident. The header (format, realm, site, account, role, name,
+//! cost, salt) is authenticated together with each wrapped key: an edited one does not open. The count of wrong passphrases beside it is not,
+//! since it is written before any key is known; whoever can put back an old copy of this file and of the other count resets the pause. Against
+//! a copied file the cost of Argon2id stands.
 
 use std::fs::File;
 use std::io::Write;
@@ -13,19 +13,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::Realm;
 use crate::domain::id::{SiteId, StaffId};
-use crate::domain::time::Timestamp;
+use crate::domain::role::Role;
 use crate::evidence::hex;
 use crate::secret::{Passphrase, random_bytes};
 
-use super::error::{ATTEMPTS_FILE, SLOTS_FILE, VaultError};
+use super::attempts::Attempts;
+use super::error::{SLOTS_FILE, VaultError};
 use super::keys::{KdfCost, VaultKey};
 
-/// Version of the file's shape.
-const FORMAT: u32 = 1;
+/// Version of the file's shape. Shape 1 had no names.
+const FORMAT: u32 = 2;
 /// Largest accepted slots file, in bytes.
 const LEN_MAX: u64 = 64 * 1024;
-/// Most operators.
-const SLOTS_MAX: usize = 16;
+/// Most slots, the recovery key's among them.
+pub(super) const SLOTS_MAX: usize = 16;
 
 /// The slots file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,40 +38,100 @@ pub(super) struct Slots {
     slots: Vec<Slot>,
 }
 
+/// What a slot is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Slot {
-    operator: StaffId,
-    cost: KdfCost,
+pub(super) enum Kind {
+    /// Of shape 1: an account whose name only the vault knows.
+    Unnamed,
+    /// An account.
+    Account {
+        /// Shown name.
+        name: String,
+        /// Its role; the vault's own record of it must agree.
+        role: Role,
+    },
+    /// The printed recovery key.
+    Recovery,
+}
+
+/// One wrapped key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Slot {
+    /// Which account, or which recovery key.
+    pub(super) id: StaffId,
+    /// What for.
+    pub(super) kind: Kind,
+    /// Cost of its derivation.
+    pub(super) cost: KdfCost,
+    /// Wrong passphrases, counted here too.
+    pub(super) attempts: Attempts,
     salt: [u8; 16],
     wrapped: Vec<u8>,
 }
 
 impl Slots {
-    /// Makes a file with one operator.
-    pub(super) fn make(
-        realm: Realm,
-        site: SiteId,
-        operator: StaffId,
+    /// A file without slots; not written before it has one.
+    pub(super) fn new(realm: Realm, site: SiteId) -> Self {
+        Self { realm, site, slots: vec![] }
+    }
+
+    /// The accounts, in the order in which they were made.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = &Slot> {
+        self.slots.iter().filter(|slot| slot.kind != Kind::Recovery)
+    }
+
+    /// The recovery key's slot.
+    pub(super) fn recovery(&self) -> Option<&Slot> {
+        self.slots.iter().find(|slot| slot.kind == Kind::Recovery)
+    }
+
+    /// One slot.
+    pub(super) fn slot(&self, id: StaffId) -> Option<&Slot> {
+        self.slots.iter().find(|slot| slot.id == id)
+    }
+
+    /// Wraps the master key under a passphrase, in a new slot or in the place of the one with this id.
+    ///
+    /// # Errors
+    /// [`VaultError::AccountsFull`], and those of the derivation.
+    pub(super) fn put(
+        &mut self,
+        id: StaffId,
+        kind: Kind,
         passphrase: &Passphrase,
         master: &VaultKey,
         cost: KdfCost,
-    ) -> Result<Self, VaultError> {
-        let mut slot = Slot { operator, cost, salt: random_bytes(), wrapped: vec![] };
+    ) -> Result<(), VaultError> {
+        let mut slot = Slot { id, kind, cost, attempts: Attempts::default(), salt: random_bytes(), wrapped: vec![] };
         let key = cost.stretch(passphrase, &slot.salt)?;
-        slot.wrapped = key.seal(&slot.header(realm, site), master.bytes())?;
-        Ok(Self { realm, site, slots: vec![slot] })
+        slot.wrapped = key.seal(&slot.header(self.realm, self.site), master.bytes())?;
+        let full = self.slots.len() >= SLOTS_MAX;
+        match self.slots.iter_mut().find(|old| old.id == id) {
+            Some(old) => *old = slot,
+            None if !full => self.slots.push(slot),
+            None => return Err(VaultError::AccountsFull),
+        }
+        Ok(())
     }
 
-    /// Finds the operator whose passphrase this is, and the master key.
-    pub(super) fn open(&self, passphrase: &Passphrase) -> Result<Option<(StaffId, VaultKey)>, VaultError> {
-        for slot in &self.slots {
-            let key = slot.cost.stretch(passphrase, &slot.salt)?;
-            let master = key.open(&slot.header(self.realm, self.site), &slot.wrapped);
-            if let Some(master) = master.and_then(|bytes| VaultKey::from_slice(&bytes)) {
-                return Ok(Some((slot.operator, master)));
-            }
+    /// Takes a slot out.
+    pub(super) fn remove(&mut self, id: StaffId) {
+        self.slots.retain(|slot| slot.id != id);
+    }
+
+    /// Notes the count of wrong passphrases.
+    pub(super) fn note(&mut self, id: StaffId, attempts: Attempts) {
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.id == id) {
+            slot.attempts = attempts;
         }
-        Ok(None)
+    }
+
+    /// The master key, when this is the passphrase of the slot.
+    pub(super) fn open(&self, id: StaffId, passphrase: &Passphrase) -> Result<Option<VaultKey>, VaultError> {
+        let Some(slot) = self.slot(id) else { return Ok(None) };
+        let key = slot.cost.stretch(passphrase, &slot.salt)?;
+        let master = key.open(&slot.header(self.realm, self.site), &slot.wrapped);
+        Ok(master.and_then(|bytes| VaultKey::from_slice(&bytes)))
     }
 
     /// Reads the file; `None` when it is not there.
@@ -86,11 +147,13 @@ impl Slots {
         let realm =
             [Realm::Real, Realm::Practice].into_iter().find(|r| r.label() == shape.realm).ok_or_else(damaged)?;
         let site = SiteId::parse(&shape.site).ok_or_else(damaged)?;
-        if shape.slots.is_empty() || shape.slots.len() > SLOTS_MAX || shape.format != FORMAT {
+        if shape.slots.is_empty() || shape.slots.len() > SLOTS_MAX || shape.format == 0 {
             return Err(damaged());
         }
         let slots: Option<Vec<Slot>> = shape.slots.iter().map(Slot::from_shape).collect();
-        Ok(Some(Self { realm, site, slots: slots.ok_or_else(damaged)? }))
+        let read = Self { realm, site, slots: slots.ok_or_else(damaged)? };
+        // Without an account nobody could ever get in by a passphrase.
+        if read.accounts().next().is_none() { Err(damaged()) } else { Ok(Some(read)) }
     }
 
     /// Writes the file at once or not at all.
@@ -105,42 +168,63 @@ impl Slots {
 impl Slot {
     /// What is authenticated beside the wrapped key.
     fn header(&self, realm: Realm, site: SiteId) -> Vec<u8> {
+        let what = match &self.kind {
+            Kind::Unnamed => format!("1/{}/{site}/{}", realm.label(), self.id),
+            Kind::Account { name, role } => {
+                format!("2/{}/{site}/{}/account/{}/{}", realm.label(), self.id, role.label(), hex(name.as_bytes()))
+            }
+            Kind::Recovery => format!("2/{}/{site}/{}/recovery", realm.label(), self.id),
+        };
         let cost = self.cost;
-        format!(
-            "menka/slot/{FORMAT}/{}/{site}/{}/argon2id-{}-{}-{}/{}",
-            realm.label(),
-            self.operator,
-            cost.memory_kib,
-            cost.passes,
-            cost.lanes,
-            hex(&self.salt)
-        )
-        .into_bytes()
+        let kdf = format!("argon2id-{}-{}-{}", cost.memory_kib, cost.passes, cost.lanes);
+        format!("menka/slot/{what}/{kdf}/{}", hex(&self.salt)).into_bytes()
     }
 
     fn shape(&self) -> SlotShape {
+        let (kind, name, role) = match &self.kind {
+            Kind::Unnamed => (None, None, None),
+            Kind::Account { name, role } => (Some(ACCOUNT), Some(name.clone()), Some(role.label())),
+            Kind::Recovery => (Some(RECOVERY), None, None),
+        };
         SlotShape {
-            operator: self.operator.to_string(),
+            operator: self.id.to_string(),
+            kind: kind.map(str::to_owned),
+            name,
+            role: role.map(str::to_owned),
             kdf: "argon2id".into(),
             memory_kib: self.cost.memory_kib,
             passes: self.cost.passes,
             lanes: self.cost.lanes,
             salt: hex(&self.salt),
             wrapped: hex(&self.wrapped),
+            attempts: self.attempts,
         }
     }
 
     fn from_shape(shape: &SlotShape) -> Option<Self> {
         let cost = KdfCost { memory_kib: shape.memory_kib, passes: shape.passes, lanes: shape.lanes };
         let fits = shape.kdf == "argon2id" && cost.is_sane();
+        let kind = match (shape.kind.as_deref(), &shape.name, shape.role.as_deref()) {
+            (None, None, None) => Kind::Unnamed,
+            (Some(ACCOUNT), Some(name), Some(role)) => {
+                Kind::Account { name: name.clone(), role: Role::from_label(role)? }
+            }
+            (Some(RECOVERY), None, None) => Kind::Recovery,
+            _ => return None,
+        };
         Some(Self {
-            operator: StaffId::parse(&shape.operator).filter(|_| fits)?,
+            id: StaffId::parse(&shape.operator).filter(|_| fits)?,
+            kind,
             cost,
+            attempts: shape.attempts,
             salt: unhex(&shape.salt)?.try_into().ok()?,
             wrapped: unhex(&shape.wrapped)?,
         })
     }
 }
+
+const ACCOUNT: &str = "account";
+const RECOVERY: &str = "recovery";
 
 #[derive(Serialize, Deserialize)]
 struct FileShape {
@@ -153,61 +237,24 @@ struct FileShape {
 #[derive(Serialize, Deserialize)]
 struct SlotShape {
     operator: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
     kdf: String,
     memory_kib: u32,
     passes: u32,
     lanes: u32,
     salt: String,
     wrapped: String,
+    #[serde(default)]
+    attempts: Attempts,
 }
-
-/// How often the passphrase was wrong since it was last right.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Attempts {
-    /// Wrong tries.
-    pub(super) failed: u32,
-    /// When the last one was, in milliseconds since 1970.
-    pub(super) last_at: i64,
-}
-
-/// Longest pause between two tries, in milliseconds.
-const PAUSE_MAX_MS: i64 = 60_000;
-
-impl Attempts {
-    /// The pause after so many wrong tries: 0, 0, 1, 2, 4 … 60 seconds.
-    pub(super) fn pause_ms(failed: u32) -> i64 {
-        match failed {
-            0..=2 => 0,
-            n => (1_000i64 << (n - 3).min(16)).min(PAUSE_MAX_MS),
-        }
-    }
-
-    /// What is left of the pause, in milliseconds. A clock that went back does not lengthen it.
-    pub(super) fn wait_ms(self, now: Timestamp) -> i64 {
-        let pause = Self::pause_ms(self.failed);
-        (pause - now.since(Timestamp::from_ms(self.last_at)).max(0)).clamp(0, pause)
-    }
-
-    /// Reads the count. A damaged file counts as many wrong tries just now, so that damaging it wins nothing.
-    pub(super) fn read(dir: &Path, now: Timestamp) -> Result<Self, VaultError> {
-        let Some(bytes) = read_small(&dir.join(ATTEMPTS_FILE), 4096)? else {
-            return Ok(Self::default());
-        };
-        Ok(serde_json::from_slice(&bytes).unwrap_or(Self { failed: DAMAGED_COUNTS_AS, last_at: now.ms() }))
-    }
-
-    /// Writes the count, durably.
-    pub(super) fn write(self, dir: &Path) -> Result<(), VaultError> {
-        let bytes = serde_json::to_vec(&self).map_err(|_| VaultError::corrupt(ATTEMPTS_FILE))?;
-        write_at_once(dir, ATTEMPTS_FILE, &bytes)
-    }
-}
-
-/// Wrong tries that a damaged count stands for.
-const DAMAGED_COUNTS_AS: u32 = 6;
 
 /// Reads a small file; `None` when it is not there, [`VaultError::Corrupt`] when it is larger than any we write.
-fn read_small(path: &Path, len_max: u64) -> Result<Option<Vec<u8>>, VaultError> {
+pub(super) fn read_small(path: &Path, len_max: u64) -> Result<Option<Vec<u8>>, VaultError> {
     use std::io::Read;
     let file = match File::open(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -223,7 +270,7 @@ fn read_small(path: &Path, len_max: u64) -> Result<Option<Vec<u8>>, VaultError> 
 }
 
 /// Writes a file of the data folder at once or not at all, and durably.
-fn write_at_once(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), VaultError> {
+pub(super) fn write_at_once(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), VaultError> {
     let (path, draft) = (dir.join(name), dir.join(format!("{name}.new")));
     let written = (|| {
         let mut file = super::database::create_private(&draft)?;
@@ -253,32 +300,48 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_pause_grows_to_a_minute() {
-        let pauses: Vec<i64> = (1..=10).map(Attempts::pause_ms).collect();
-        assert_eq!(pauses, [0, 0, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
-        assert_eq!(Attempts::pause_ms(u32::MAX), 60_000);
-    }
-
-    #[test]
-    fn a_clock_that_went_back_does_not_lengthen_the_pause() {
-        let attempts = Attempts { failed: 4, last_at: 1_000_000 };
-        assert_eq!(attempts.wait_ms(Timestamp::from_ms(1_000_500)), 1_500);
-        assert_eq!(attempts.wait_ms(Timestamp::from_ms(1_002_000)), 0);
-        assert_eq!(attempts.wait_ms(Timestamp::from_ms(0)), 2_000);
-        assert_eq!(Attempts { failed: 9, last_at: i64::MIN }.wait_ms(Timestamp::from_ms(i64::MAX)), 0);
-    }
+    const CHEAP: KdfCost = KdfCost { memory_kib: 64, passes: 1, lanes: 1 };
 
     #[test]
     fn a_header_that_was_edited_does_not_open() -> Result<(), VaultError> {
-        let cost = KdfCost { memory_kib: 64, passes: 1, lanes: 1 };
         let passphrase = Passphrase::new("an old iron key".into());
-        let (site, operator) = (SiteId::from_bytes([1; 16]), StaffId::from_bytes([2; 16]));
-        let slots = Slots::make(Realm::Practice, site, operator, &passphrase, &VaultKey::make(), cost)?;
-        assert!(slots.open(&passphrase)?.is_some_and(|(who, _)| who == operator));
-        assert!(slots.open(&Passphrase::new("another one".into()))?.is_none());
-        assert!(Slots { realm: Realm::Real, ..slots.clone() }.open(&passphrase)?.is_none());
-        assert!(Slots { site: SiteId::from_bytes([9; 16]), ..slots.clone() }.open(&passphrase)?.is_none());
+        let (site, account) = (SiteId::from_bytes([1; 16]), StaffId::from_bytes([2; 16]));
+        for kind in [Kind::Unnamed, Kind::Account { name: "李".into(), role: Role::FrontDesk }, Kind::Recovery] {
+            let mut slots = Slots::new(Realm::Practice, site);
+            slots.put(account, kind.clone(), &passphrase, &VaultKey::make(), CHEAP)?;
+            assert!(slots.open(account, &passphrase)?.is_some());
+            assert!(slots.open(account, &Passphrase::new("another one".into()))?.is_none());
+            assert!(slots.open(StaffId::from_bytes([3; 16]), &passphrase)?.is_none());
+            assert!(Slots { realm: Realm::Real, ..slots.clone() }.open(account, &passphrase)?.is_none());
+            assert!(Slots { site: SiteId::from_bytes([9; 16]), ..slots.clone() }.open(account, &passphrase)?.is_none());
+            // Nobody makes themself a supervisor, or takes another name, by editing the file.
+            let mut risen = slots.clone();
+            risen.slots[0].kind = Kind::Account { name: "李".into(), role: Role::Supervisor };
+            assert!(risen.open(account, &passphrase)?.is_none());
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_file_reads_back_and_holds_sixteen_slots() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let mut slots = Slots::new(Realm::Real, SiteId::from_bytes([1; 16]));
+        let (passphrase, master) = (Passphrase::new("an old iron key".into()), VaultKey::make());
+        let kind = |n: u8| match n {
+            0 => Kind::Recovery,
+            n => Kind::Account { name: format!("员工{n}"), role: Role::ALL[usize::from(n) % 4] },
+        };
+        for n in 0..16 {
+            slots.put(StaffId::from_bytes([n; 16]), kind(n), &passphrase, &master, CHEAP)?;
+        }
+        let more = slots.put(StaffId::from_bytes([99; 16]), kind(1), &passphrase, &master, CHEAP);
+        assert_eq!(more, Err(VaultError::AccountsFull));
+        slots.note(StaffId::from_bytes([3; 16]), Attempts { failed: 4, last_at: 7 });
+        slots.write(folder.path())?;
+        let read = Slots::read(folder.path())?;
+        assert_eq!(read.as_ref(), Some(&slots));
+        assert_eq!(slots.accounts().count(), 15);
+        assert_eq!(slots.recovery().map(|slot| slot.id), Some(StaffId::from_bytes([0; 16])));
         Ok(())
     }
 }

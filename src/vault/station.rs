@@ -1,13 +1,13 @@
-//! What belongs to the station and the site: identity keys, staff names, facts, gates.
+//! What belongs to the station and the site: identity keys, staff names, gates.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use zeroize::Zeroizing;
 
+use crate::domain::approval::{Act, Approval};
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, StaffId};
 use crate::domain::role::Role;
-use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::Timestamp;
 
 use super::Vault;
@@ -32,35 +32,6 @@ impl Vault {
         Ok(work.commit()?)
     }
 
-    /// What the site wrote for the legal texts.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn facts(&self) -> Result<SiteFacts, VaultError> {
-        let mut facts = SiteFacts::default();
-        let mut statement = self.main.prepare("SELECT key, value FROM facts")?;
-        let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-        for row in rows {
-            let (key, value) = row?;
-            // A fact that a later version dropped stays in the file and is passed over.
-            if let Some(fact) = Fact::ALL.iter().find(|fact| fact.key() == key) {
-                facts.set(*fact, &value);
-            }
-        }
-        Ok(facts)
-    }
-
-    /// Records what the site wrote.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn record_facts(&mut self, facts: &SiteFacts, now: Timestamp) -> Result<(), VaultError> {
-        let work = self.begin()?;
-        self.write_facts(&work, facts)?;
-        self.append(&work, Actor::Staff(self.staff), &AuditEvent::SiteFactsRecorded, now)?;
-        Ok(work.commit()?)
-    }
-
     /// All paired gates in use, by name.
     ///
     /// # Errors
@@ -77,11 +48,38 @@ impl Vault {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Records a gate that was just paired, for the first time or again. Lifts a stop after a changed key.
+    /// Records a gate that was just paired for the first time, or what is said of a known one under the keys it has.
+    ///
+    /// # Errors
+    /// [`VaultError::ApprovalNeeded`] for a known gate under other keys, or one that is stopped ([`Self::repair_gate`]), and those of the disk.
+    pub fn record_gate(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(), VaultError> {
+        if self.needs_repair(gate)? {
+            return Err(VaultError::ApprovalNeeded);
+        }
+        self.write_gate(gate, now)
+    }
+
+    /// Records a known gate that was paired again. Lifts a stop after a changed key. A second person approved it (rule P51-4).
+    ///
+    /// # Errors
+    /// [`VaultError::ApprovalNeeded`] when something else was approved, and those of the disk.
+    pub fn repair_gate(&mut self, gate: &GateRecord, approval: Approval, now: Timestamp) -> Result<(), VaultError> {
+        let act = Act::RepairGate(gate.id);
+        approval.spend(act).ok_or(VaultError::ApprovalNeeded)?;
+        self.write_gate(gate, now)
+    }
+
+    /// Whether recording this gate would put other keys in the place of the pinned ones, or lift a stop.
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn record_gate(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(), VaultError> {
+    pub fn needs_repair(&self, gate: &GateRecord) -> Result<bool, VaultError> {
+        let keys = |g: &GateRecord| (g.tls_pin, g.seal_key, g.sign_key);
+        let other = self.gates()?.iter().any(|known| known.id == gate.id && keys(known) != keys(gate));
+        Ok(other || gate_is_stopped(&self.main, gate.id)? == Some(true))
+    }
+
+    fn write_gate(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(), VaultError> {
         let work = self.begin()?;
         work.execute(
             "INSERT INTO gates (id, shown_name, place, capture_area, other_way, why_needed, address, tls_pin,
@@ -150,33 +148,17 @@ impl Vault {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Records that a command was refused for the account's role.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn record_refused_act(&mut self, command: &'static str, now: Timestamp) -> Result<(), VaultError> {
-        let work = self.begin()?;
-        self.append(&work, Actor::Staff(self.staff), &AuditEvent::ActRefused(command), now)?;
-        Ok(work.commit()?)
-    }
-
-    pub(super) fn write_facts(&self, work: &Connection, facts: &SiteFacts) -> Result<(), VaultError> {
-        for (fact, text) in facts.pairs() {
-            if text == fact.default_text() {
-                // Defaults belong to the texts: a site that wrote nothing follows a later version's default.
-                work.execute("DELETE FROM facts WHERE key = ?1", [fact.key()])?;
-            } else {
-                let sql = "INSERT INTO facts (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
-                work.execute(sql, [fact.key(), text])?;
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn write_staff(&self, work: &Connection, now: Timestamp) -> Result<(), VaultError> {
-        let sealed = self.ring.station.seal(&staff_place(self.staff), self.staff_name.as_bytes())?;
+    pub(super) fn write_staff(
+        &self,
+        work: &Connection,
+        staff: StaffId,
+        name: &str,
+        role: Role,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        let sealed = self.ring.station.seal(&staff_place(staff), name.as_bytes())?;
         let sql = "INSERT INTO staff (id, shown_name, role, made_at) VALUES (?1, ?2, ?3, ?4)";
-        work.execute(sql, params![self.staff.bytes(), sealed, self.role.label(), now.ms()])?;
+        work.execute(sql, params![staff.bytes(), sealed, role.label(), now.ms()])?;
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::consent::EraseReason;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{CardId, ConsentId, GateId, ResidentId};
+use crate::domain::site::Fact;
 use crate::domain::time::Timestamp;
 use crate::evidence::certificate::Stop;
 
@@ -252,9 +253,13 @@ impl Vault {
             view.query_row(sql, [gate.bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
         // Rather later than the truth: contact is written down once a minute.
         let contact_at = Timestamp::from_ms(contact).plus_ms(CONTACT_EVERY_MS);
-        let site: Option<String> =
-            view.query_row("SELECT value FROM facts WHERE key = 'offline_hours'", [], |row| row.get(0)).optional()?;
-        let hours = hours.or_else(|| site.and_then(|text| text.trim().parse().ok())).unwrap_or(OFFLINE_HOURS_USUAL);
+        let hours = match hours {
+            Some(hours) => hours,
+            None => match self.facts() {
+                Err(VaultError::SiteFileRefused) => OFFLINE_HOURS_USUAL,
+                read => read?.get(Fact::OfflineHours).trim().parse().unwrap_or(OFFLINE_HOURS_USUAL),
+            },
+        };
         Ok(Stop::Lease { contact_at, hours })
     }
 }

@@ -140,3 +140,19 @@ fn a_newer_file_is_not_opened() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(error, Some(VaultError::TooNew { file: "vault.db".into() }));
     Ok(())
 }
+
+#[test]
+fn p69_without_the_signature_key_nothing_opens_and_no_other_key_takes_its_place()
+-> Result<(), Box<dyn std::error::Error>> {
+    for damage in ["DELETE FROM station", "UPDATE station SET value = x'00'"] {
+        let (folder, mut vault) = new_vault()?;
+        add_resident(&mut vault)?;
+        vault.main.execute(&format!("{damage} WHERE name = 'evidence-key'"), [])?;
+        drop(vault);
+        for _ in 0..2 {
+            let opened = Vault::unlock(folder.path(), Realm::Real, &Passphrase::new("a long enough one".into()), NOW);
+            assert_eq!(opened.err(), Some(VaultError::Corrupt { file: "vault.db".into() }), "{damage}");
+        }
+    }
+    Ok(())
+}

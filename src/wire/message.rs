@@ -72,6 +72,30 @@ pub enum Request {
     /// Would this card open the door now? Nothing opens.
     #[n(7)]
     TestCard(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>),
+    /// Which head of the log with this name do you keep?
+    #[n(20)]
+    HeadOf(#[n(0)] String),
+    /// Keep this head, if it continues the one that you keep.
+    #[n(21)]
+    KeepHead(#[n(0)] KeepHead),
+}
+
+/// Longest note of a head, in bytes.
+pub const NOTE_MAX: usize = 4096;
+
+/// A signed head of the station's evidence log, to be kept by a gate. The gate keeps the first key it is told for a log,
+/// and lets a head take the place of another only when it continues it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct KeepHead {
+    /// C2SP signed note, signed by `key`.
+    #[n(0)]
+    pub note: String,
+    /// Ed25519 public key of the log.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub key: [u8; 32],
+    /// RFC 6962 consistency proof from the head that the gate keeps: 32 bytes a hash; empty when it keeps none.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub proof: Vec<u8>,
 }
 
 /// Header and sealed template. Every header field is authenticated by the seal.
@@ -184,6 +208,10 @@ pub enum Reply {
     /// Anything a gate will not do.
     #[n(7)]
     Refused(#[n(0)] Refusal),
+    /// To [`Request::HeadOf`] and [`Request::KeepHead`]: the head that the gate keeps now, with its cosignature (C2SP
+    /// tlog-cosignature); nothing when it keeps none.
+    #[n(20)]
+    Head(#[n(0)] Option<String>),
 }
 
 /// State of a gate, without people.

@@ -10,7 +10,7 @@ use rand::{CryptoRng, RngCore};
 use super::envelope::{open_face, open_probe, seal_face_with, seal_probe_with};
 use super::frame::{decode, encode};
 use super::keys::IdentityKeys;
-use super::message::{Apply, Hello, Outcome, PutFace, Receipt, Refusal, Reply, Request, What};
+use super::message::{Apply, Hello, KeepHead, Outcome, PutFace, Receipt, Refusal, Reply, Request, What};
 use super::receipt::{face_digest, request_digest};
 use crate::domain::Realm;
 use crate::domain::consent::ConsentGranted;
@@ -197,6 +197,10 @@ fn text() -> String {
     line("list body", hex(&encode(&Request::List)));
     line("read-back body", hex(&encode(&Request::ReadBack([0x03; 16]))));
     line("test card body", hex(&encode(&Request::TestCard(vec![0x04, 0xa1, 0xb2, 0xc3]))));
+    line("head of body", hex(&encode(&Request::HeadOf("menka.real/x".into()))));
+    let offer = KeepHead { note: "n".into(), key: [0x09; 32], proof: vec![0x0a; 32] };
+    line("keep head body", hex(&encode(&Request::KeepHead(offer))));
+    line("no head body", hex(&encode(&Reply::Head(None))));
     let kinds = [
         ("erase", What::EraseFace([0x05; 16])),
         ("freeze", What::FreezeFace([0x05; 16])),

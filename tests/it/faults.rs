@@ -1,11 +1,13 @@
 //! What goes wrong at a desk, one test a fault: each says exactly what happened, loses nothing, and works again once it is mended. Real
 //! parts throughout (vault, engine child, TLS, gate processes); only camera and card reader are practice devices.
 
+mod aids;
 mod clocks;
 mod devices;
 mod disks;
 mod gates;
 mod papers;
+mod rollback;
 mod visits;
 
 use std::path::Path;
@@ -13,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use menka::app::command::{Command, ResidentCommand, StaffCommand};
 use menka::app::event::{Event, Failure, ResidentScene};
+use menka::app::operators::OperatorsCommand;
 use menka::app::runner::SystemClock;
 use menka::domain::Realm;
 use menka::domain::card::CardUid;
@@ -44,7 +47,11 @@ fn site(gates: usize) -> Site {
 
 /// One gate for each list of options of `menka-gate init`.
 fn site_in(folder: tempfile::TempDir, options: &[&[&str]]) -> Site {
-    let mut drive = drive_in(folder.path());
+    let drive = drive_in(folder.path());
+    site_of(folder, drive, options)
+}
+
+fn site_of(folder: tempfile::TempDir, mut drive: Drive, options: &[&[&str]]) -> Site {
     drive.create();
     assert_eq!(drive.failures, vec![]);
     let mut gates = vec![];
@@ -177,6 +184,11 @@ fn scene_of(events: &[Event]) -> Option<ResidentScene> {
         Event::Resident(scene) => Some(scene.clone()),
         _ => None,
     })
+}
+
+/// Somebody is at the staff window at this time.
+fn awake_at(drive: &mut Drive, now: Timestamp) {
+    drive.desk.handle(Command::Staff(StaffCommand::Operators(OperatorsCommand::Awake)), now);
 }
 
 fn resident_at(drive: &mut Drive, command: ResidentCommand, now: Timestamp) -> Vec<Event> {

@@ -18,6 +18,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("face", &["secret", "domain", "wire", "ports"]),
     ("cards", &["secret", "domain", "wire", "ports"]),
     ("lan", &["secret", "domain", "wire", "ports"]),
+    ("speech", &["secret", "domain", "wire", "ports"]),
+    ("printing", &["secret", "domain", "wire", "ports"]),
+    ("posture", &["secret", "domain", "wire", "ports"]),
     ("paper", &["secret", "domain", "evidence", "notice"]),
     ("app", &["secret", "domain", "wire", "ports", "vault", "evidence", "notice", "paper"]),
     ("gate", &["secret", "domain", "wire", "evidence", "ports"]),
@@ -32,6 +35,7 @@ const MUST_NOT_NAME: &[(&str, &[&str])] = &[
     ("app", &["iced", "nokhwa", "dlib", "pcsc", "std::net", "SystemTime::now"]),
     ("ui", &["rusqlite", "v4l", "pcsc", "rten"]),
     ("gate", &["iced"]),
+    ("posture", &["rusqlite", "iced", "std::net::Tcp", "std::net::Udp", "UdpSocket", "TcpStream"]),
 ];
 
 /// Constructors that prove something, and the only files that may call them.
@@ -39,6 +43,7 @@ const WITNESS_MAKERS: &[(&str, &[&str])] = &[
     ("ConsentGranted::assert_recorded(", &["vault/consents.rs"]),
     ("AtTheDoor::assert_act(", &["gate/door.rs"]),
     ("CameraPermit(())", &["domain/permit.rs"]),
+    ("Approval::assert_checked(", &["vault/approvals.rs"]),
     ("QualityPassed(*", &["domain/quality.rs"]),
     ("FaceTemplate::from_unit_vector(", &["secret/mod.rs", "face/", "wire/envelope.rs"]),
 ];

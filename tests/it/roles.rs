@@ -1,22 +1,33 @@
 //! Every command of the staff window against every role: the table as it is meant, beside the one in the code.
 
+use std::path::PathBuf;
+
 use menka::app::command::StaffCommand as C;
 use menka::app::deletion::{Closing, DeletionCommand as D};
+use menka::app::evidence::EvidenceCommand as E;
+use menka::app::guardian_desk::GuardianCommand;
+use menka::app::notice::{NoticeCommand as N, Paper};
+use menka::app::on_paper::FormCommand;
+use menka::app::operators::OperatorsCommand as O;
+use menka::app::posture::PostureCommand;
 use menka::app::rights::RightsCommand as R;
 use menka::app::roles::{Access, row};
 use menka::domain::card::CardUid;
-use menka::domain::id::{ConsentId, GateId, ResidentId};
+use menka::domain::guardian::{GuardianRole, ProofSeen};
+use menka::domain::id::{ConsentId, GateId, ResidentId, ShowingId, StaffId};
+use menka::domain::notice::Language;
 use menka::domain::resident::AgeBand;
 use menka::domain::rights::{Came, Identity, RefusalWords, RequestKind, RequestNo};
 use menka::domain::role::{LookWhy, Role};
 use menka::domain::site::SiteFacts;
 use menka::domain::time::CivilDate;
-use menka::secret::Passphrase;
+use menka::secret::{Passphrase, Typed};
 
-/// Who may: `Door` is anybody at the keyboard.
+/// Who may: `Door` is anybody at the keyboard, `Own` these roles also without training on record.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum May {
     Door,
+    Own(&'static [Role]),
     Only(&'static [Role]),
 }
 
@@ -25,12 +36,18 @@ const CHIEF: Role = Role::Supervisor;
 const TECH: Role = Role::Technician;
 const AUDIT: Role = Role::Auditor;
 
+const ALL: &[Role] = &[FRONT, CHIEF, TECH, AUDIT];
+
 fn somebody() -> ResidentId {
     ResidentId::from_bytes([9; 16])
 }
 
 fn some_gate() -> GateId {
     GateId::from_bytes([8; 16])
+}
+
+fn some_showing() -> ShowingId {
+    ShowingId::from_bytes([7; 16])
 }
 
 fn some_card() -> CardUid {
@@ -43,6 +60,14 @@ fn close(why: Closing) -> C {
 
 fn some_request() -> RequestNo {
     RequestNo::new(7, CivilDate::from_epoch_days(20_000))
+}
+
+fn some_account() -> StaffId {
+    StaffId::from_bytes([7; 16])
+}
+
+fn nowhere() -> PathBuf {
+    PathBuf::from("/nonexistent/paper.pdf")
 }
 
 fn secret() -> Passphrase {
@@ -82,7 +107,7 @@ macro_rules! table {
 table! {
     C::CreateVault { .. } => C::CreateVault { operator: "x".into(), passphrase: secret(), facts: SiteFacts::default() },
         "create-vault", May::Door;
-    C::Unlock { .. } => C::Unlock { passphrase: secret() }, "unlock", May::Door;
+    C::Unlock { .. } => C::Unlock { account: None, passphrase: secret() }, "unlock", May::Door;
     C::Lock => C::Lock, "lock", May::Door;
     C::Find { .. } => C::Find { query: "3-1201".into() }, "find", May::Only(&[FRONT, CHIEF]);
     C::OpenResident(..) => C::OpenResident(somebody(), LookWhy::Here), "open-resident", May::Only(&[FRONT, CHIEF]);
@@ -110,7 +135,7 @@ table! {
     }, "pair-gate", May::Only(&[CHIEF]);
     C::TestCardWay(_) => C::TestCardWay(some_gate()), "test-card-way", May::Only(&[FRONT, CHIEF]);
     C::ShowGates => C::ShowGates, "show-gates", May::Only(&[FRONT, CHIEF, TECH]);
-    C::StopFace => C::StopFace, "stop-face", May::Only(&[FRONT, CHIEF, TECH, AUDIT]);
+    C::StopFace => C::StopFace, "stop-face", May::Own(ALL);
     C::WithdrawFor(_) => C::WithdrawFor(somebody()), "withdraw-for", May::Only(&[FRONT, CHIEF]);
     C::Deletion(D::PauseFor(_)) => C::Deletion(D::PauseFor(somebody())), "pause-for", May::Only(&[FRONT, CHIEF]);
     C::Deletion(D::ResumeFor(_)) => C::Deletion(D::ResumeFor(somebody())), "resume-for", May::Only(&[FRONT, CHIEF]);
@@ -166,6 +191,96 @@ table! {
     }), "note-face-refused", May::Only(&[FRONT, CHIEF]);
     C::Rights(R::Died { .. }) => C::Rights(R::Died { resident: somebody(), kin: "x".into(), relation: "x".into() }),
         "note-death", May::Only(&[FRONT, CHIEF]);
+    C::Notice(N::SaveFactsAnyway(_)) => C::Notice(N::SaveFactsAnyway(SiteFacts::default())), "save-facts-anyway",
+        May::Only(&[CHIEF]);
+    C::Notice(N::RegisterAssessment(_)) => C::Notice(N::RegisterAssessment(Box::default())), "register-assessment",
+        May::Only(&[CHIEF]);
+    C::Notice(N::EnterIncident(_)) => C::Notice(N::EnterIncident("2026-11-22".into())), "enter-incident",
+        May::Only(&[CHIEF]);
+    C::Notice(N::EnterEntrusted { .. }) => C::Notice(N::EnterEntrusted {
+        fields: Default::default(),
+        begins_on: String::new(),
+        ends_on: String::new(),
+    }), "enter-entrusted", May::Only(&[CHIEF]);
+    C::Notice(N::EndEntrusted(_)) => C::Notice(N::EndEntrusted(1)), "end-entrusted", May::Only(&[CHIEF]);
+    C::Notice(N::LoadSiteFile(_)) => C::Notice(N::LoadSiteFile("x".into())), "load-site-file", May::Only(&[CHIEF]);
+    C::Notice(N::SignPosted { .. }) => C::Notice(N::SignPosted { gate: None, posted_on: String::new() }),
+        "sign-posted", May::Only(&[FRONT, CHIEF]);
+    C::Notice(N::TellOnPaper(_)) => C::Notice(N::TellOnPaper(somebody())), "tell-on-paper", May::Only(&[FRONT, CHIEF]);
+    C::Notice(N::Save { paper: Paper::ChangeSheet(_) | Paper::OtherWaysFor(_), .. }) => C::Notice(N::Save {
+        paper: Paper::ChangeSheet(somebody()),
+        language: Language::Chinese,
+        path: "x".into(),
+    }), "save-own-paper", May::Only(&[FRONT, CHIEF]);
+    C::Notice(N::Save { .. }) => C::Notice(N::Save {
+        paper: Paper::OtherWays,
+        language: Language::Chinese,
+        path: "x".into(),
+    }), "save-public-paper", May::Only(&[FRONT, CHIEF, TECH, AUDIT]);
+    C::Evidence(E::CheckAll) => C::Evidence(E::CheckAll), "evidence-check", May::Only(&[CHIEF, AUDIT]);
+    C::Evidence(E::SaveHead(_)) => C::Evidence(E::SaveHead("a.pdf".into())),
+        "evidence-head", May::Only(&[FRONT, CHIEF, AUDIT]);
+    C::Evidence(E::CheckHead(_)) => C::Evidence(E::CheckHead("MK1".into())),
+        "evidence-compare-head", May::Only(&[FRONT, CHIEF, AUDIT]);
+    C::Evidence(E::Export { .. }) => C::Evidence(E::Export {
+        authority: "公安".into(),
+        case_number: "1".into(),
+        path: "a.jsonl".into(),
+    }), "evidence-export", May::Only(&[CHIEF, AUDIT]);
+    C::Evidence(E::ListShown) => C::Evidence(E::ListShown), "evidence-list-shown", May::Only(&[FRONT, CHIEF]);
+    C::Evidence(E::ShowAgain(_)) => C::Evidence(E::ShowAgain(some_showing())),
+        "evidence-show-again", May::Only(&[FRONT, CHIEF]);
+    C::Evidence(E::SaveReplay(..)) => C::Evidence(E::SaveReplay(some_showing(), "a.json".into())),
+        "evidence-save-replay", May::Only(&[FRONT, CHIEF]);
+    C::Operators(O::Show) => C::Operators(O::Show), "show-accounts", May::Only(&[CHIEF]);
+    C::Operators(O::Add { .. }) => C::Operators(O::Add {
+        name: "新人".into(),
+        role: FRONT,
+        passphrase: secret(),
+        trained_on: "2026-11-20".into(),
+    }), "add-account", May::Only(&[CHIEF]);
+    C::Operators(O::Disable(_)) => C::Operators(O::Disable(some_account())), "disable-account", May::Only(&[CHIEF]);
+    C::Operators(O::Reset(..)) => C::Operators(O::Reset(some_account(), secret())),
+        "reset-passphrase", May::Only(&[CHIEF]);
+    C::Operators(O::Trained(..)) => C::Operators(O::Trained(some_account(), "2026-11-20".into())),
+        "record-training", May::Only(&[CHIEF]);
+    C::Operators(O::ChangePassphrase(..)) => C::Operators(O::ChangePassphrase(secret(), secret())),
+        "change-passphrase", May::Own(ALL);
+    C::Operators(O::ReadRules(_)) => C::Operators(O::ReadRules(Language::Chinese)), "read-rules", May::Own(ALL);
+    C::Operators(O::RulesReachedEnd) => C::Operators(O::RulesReachedEnd), "rules-reached-end", May::Own(ALL);
+    C::Operators(O::SignRules(_)) => C::Operators(O::SignRules("李".into())), "sign-rules", May::Own(ALL);
+    C::Operators(O::Approve(..)) => C::Operators(O::Approve(some_account(), secret())), "approve", May::Only(ALL);
+    C::Operators(O::ApproveNot) => C::Operators(O::ApproveNot), "approve-not", May::Own(ALL);
+    C::Operators(O::NewRecoveryKey) => C::Operators(O::NewRecoveryKey), "new-recovery-key", May::Only(&[CHIEF]);
+    C::Operators(O::SaveRecoverySheet(..)) => C::Operators(O::SaveRecoverySheet(nowhere(), Language::Chinese)),
+        "save-recovery-sheet", May::Own(&[CHIEF]);
+    C::Operators(O::RecoveryKept) => C::Operators(O::RecoveryKept), "recovery-kept", May::Own(&[CHIEF]);
+    C::Operators(O::Recover(..)) => C::Operators(O::Recover(some_account(), Typed::default(), secret())),
+        "recover", May::Door;
+    C::Operators(O::ShowLooks(_)) => C::Operators(O::ShowLooks(0)), "show-looks", May::Only(&[CHIEF, AUDIT]);
+    C::Operators(O::SaveLooks(..)) => C::Operators(O::SaveLooks(0, nowhere(), Language::Chinese)),
+        "save-looks", May::Only(&[CHIEF, AUDIT]);
+    C::Operators(O::Awake) => C::Operators(O::Awake), "awake", May::Door;
+    C::Guardian(GuardianCommand::Check { .. }) => C::Guardian(GuardianCommand::Check {
+        resident: somebody(),
+        name: "王芳芳".into(),
+        role: GuardianRole::Mother,
+        proof: ProofSeen::HouseholdBook,
+        phone: String::new(),
+    }), "guardian-check", May::Only(&[FRONT, CHIEF]);
+    C::Guardian(GuardianCommand::MarkWard { .. }) =>
+        C::Guardian(GuardianCommand::MarkWard { resident: somebody(), is_ward: true }),
+        "mark-ward", May::Only(&[FRONT, CHIEF]);
+    C::Guardian(GuardianCommand::ShowFigures { .. }) => C::Guardian(GuardianCommand::ShowFigures { year: None }),
+        "minors-figures", May::Only(&[CHIEF, AUDIT]);
+    C::Form(FormCommand::Save(_)) => C::Form(FormCommand::Save("form.pdf".into())), "form-save",
+        May::Only(&[FRONT, CHIEF]);
+    C::Form(FormCommand::Seen) => C::Form(FormCommand::Seen), "form-seen", May::Only(&[FRONT, CHIEF]);
+    C::Posture(PostureCommand::Check) => C::Posture(PostureCommand::Check), "machine-check", May::Only(&[FRONT, CHIEF, TECH]);
+    C::Posture(PostureCommand::Examine) => C::Posture(PostureCommand::Examine), "machine-examine",
+        May::Only(&[FRONT, CHIEF, TECH]);
+    C::Posture(PostureCommand::Save { .. }) => C::Posture(PostureCommand::Save { path: "x.txt".into(), text: String::new() }),
+        "machine-save", May::Only(&[FRONT, CHIEF, TECH]);
 }
 
 #[test]
@@ -176,7 +291,9 @@ fn p51_4_every_command_has_one_row_and_says_who_may_give_it() {
         assert_eq!(row.name, name(command));
         match may {
             May::Door => assert_eq!(row.access, Access::AtTheDoor, "{}", row.name),
-            May::Only(roles) => {
+            May::Own(roles) | May::Only(roles) => {
+                let own = matches!(may, May::Own(_));
+                assert_eq!(matches!(row.access, Access::Own(_)), own, "{}", row.name);
                 for role in Role::ALL {
                     assert_eq!(row.allows(role), roles.contains(&role), "{} by {}", row.name, role.label());
                 }
@@ -213,6 +330,15 @@ fn p51_4_a_role_that_sees_no_people_has_no_command_about_a_person() {
         "note-explained",
         "note-face-refused",
         "note-death",
+        "tell-on-paper",
+        "save-own-paper",
+        "evidence-list-shown",
+        "evidence-show-again",
+        "evidence-save-replay",
+        "guardian-check",
+        "mark-ward",
+        "form-save",
+        "form-seen",
     ];
     for (command, _) in rows() {
         let row = row(&command);

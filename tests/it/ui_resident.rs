@@ -22,19 +22,19 @@ use menka::secret::Typed;
 use menka::ui::resident::{Action, LetterSize, Message, Resident, SignMessage};
 use menka::ui::theme;
 
-const BOTH: [Language; 2] = [Language::Chinese, Language::English];
-const SCREENS: [Size; 2] = [Size::new(1366.0, 768.0), Size::new(1024.0, 600.0)];
+pub const BOTH: [Language; 2] = [Language::Chinese, Language::English];
+const SCREENS: [Size; 3] = [Size::new(1366.0, 768.0), Size::new(1024.0, 600.0), Size::new(1024.0, 768.0)];
 
 fn text(text: Text, language: Language) -> Rendered {
     render(text, language, &super::notice::all_values(language)).unwrap()
 }
 
-fn consent(language: Language) -> ResidentScene {
+pub fn consent(language: Language) -> ResidentScene {
     let page = consent_page(language, &super::notice::all_values(language)).unwrap();
     ResidentScene::Consent { preamble: page.preamble, sentence: page.sentence, buttons: (page.no, page.yes) }
 }
 
-fn notice(language: Language, reached_end: bool) -> ResidentScene {
+pub fn notice(language: Language, reached_end: bool) -> ResidentScene {
     ResidentScene::Notice { masked_name: "王**".into(), text: Arc::new(text(Text::Notice, language)), reached_end }
 }
 
@@ -50,7 +50,7 @@ fn receipt(language: Language) -> ReceiptView {
 }
 
 /// Every scene with the ids of what can be pressed on it.
-fn scenes(language: Language) -> Vec<(&'static str, ResidentScene, Vec<&'static str>)> {
+pub fn scenes(language: Language) -> Vec<(&'static str, ResidentScene, Vec<&'static str>)> {
     use ResidentScene as S;
     let words = |t| text(t, language).markdown;
     let idle = |face_offered| S::Idle { face_offered, site: "青禾苑".into() };
@@ -70,7 +70,7 @@ fn scenes(language: Language) -> Vec<(&'static str, ResidentScene, Vec<&'static 
         ),
         ("tap", S::TapCard { withdraw: false, failure: None }, vec!["back"]),
         ("tap-again", S::TapCard { withdraw: true, failure: Some(Failure::CardUnknown) }, vec!["back"]),
-        ("notice", notice(language, false), vec!["back", "continue"]),
+        ("notice", notice(language, false), vec!["back", "no", "continue"]),
         ("consent", consent(language), vec!["no", "yes"]),
         ("refused", S::Refused { text: words(Text::Refused) }, vec!["back"]),
         ("camera", S::Camera { hint: menka::notice::plain(&words(Text::CameraHint)) }, vec!["stop"]),
@@ -105,8 +105,11 @@ fn scenes(language: Language) -> Vec<(&'static str, ResidentScene, Vec<&'static 
         ),
         ("doors", S::Doors(Box::new(doors(false))), vec!["pause", "back"]),
         ("doors-paused", S::Doors(Box::new(doors(true))), vec!["resume", "back"]),
-        ("closed", S::Closed, vec![]),
+        ("closed", S::Closed, vec!["rules"]),
     ]
+    .into_iter()
+    .chain(super::ui_notice::scenes(language))
+    .collect()
 }
 
 /// Three doors: one in use or paused, one that waits, one taken out.
@@ -124,7 +127,7 @@ fn doors(paused: bool) -> DoorsView {
 }
 
 /// A window in a language that shows a scene, as the desk would have it shown.
-fn window(language: Language, scene: ResidentScene) -> Resident {
+pub fn window(language: Language, scene: ResidentScene) -> Resident {
     let mut window = Resident::default();
     window.apply(&Event::Realm(Realm::Practice));
     window.apply(&Event::ResidentLanguage(language));
@@ -147,8 +150,8 @@ fn preview() -> Preview {
     Preview { width, height, rgba: Arc::new(rgba) }
 }
 
-fn show<'a>(window: &'a Resident, texts: &'a Texts, size: Size) -> Simulator<'a, Message> {
-    Simulator::with_size(theme::settings(), size, window.view(texts))
+pub fn show<'a>(window: &'a Resident, texts: &'a Texts, size: Size) -> Simulator<'a, Message> {
+    Simulator::with_size(super::ui_staff::settings(), size, window.view(texts))
 }
 
 /// What a click on an id says.
@@ -180,7 +183,7 @@ fn scroll(lines: f32) -> Vec<Input> {
 }
 
 /// Where pictures of the screens go when somebody wants to look at them.
-fn shots() -> Option<PathBuf> {
+pub fn shots() -> Option<PathBuf> {
     std::env::var_os("MENKA_SHOTS").map(PathBuf::from)
 }
 
@@ -206,7 +209,7 @@ fn every_scene_fits_both_screens_in_both_languages_with_its_actions_in_view() {
                     }
                     if let Some(folder) = shots() {
                         let snapshot = ui.snapshot(&theme::theme()).unwrap();
-                        let file = format!("{name}-{}-{}-{letters:?}", language.tag(), size.width);
+                        let file = format!("{name}-{}-{}x{}-{letters:?}", language.tag(), size.width, size.height);
                         let _ = snapshot.matches_image(folder.join(file)).unwrap();
                     }
                 }
@@ -282,6 +285,7 @@ fn p16_no_is_one_tap_at_every_point_of_the_decision() {
         let mut window = window(language, consent(language));
         let refuses =
             |window: &mut Resident| matches!(press(window, &texts, "no"), Action::Ask(ResidentCommand::Refuse));
+        assert!(refuses(&mut self::window(language, notice(language, false))), "while the notice is read");
         assert!(refuses(&mut window), "before the tick");
         press(&mut window, &texts, "tick");
         assert!(refuses(&mut window), "after the tick");
@@ -536,19 +540,22 @@ fn p14a_a_text_that_fits_the_page_is_read_at_once() {
 }
 
 #[test]
-fn the_language_can_be_switched_at_any_time_and_what_was_done_stays() {
+fn p29_the_language_can_be_switched_at_any_time_and_a_tick_does_not_go_over_to_another_sentence() {
     for (name, scene, _) in scenes(Language::Chinese) {
         let mut window = window(Language::Chinese, scene);
         let action = press(&mut window, &Texts::new(Language::Chinese), "language");
         assert!(matches!(action, Action::Ask(ResidentCommand::Language(Language::English))), "{name}");
     }
-    // The decision page comes again in the other language: still ticked, and still signing.
+    // The decision page comes again in the other language: the box is empty, since that sentence was never agreed to.
     let english = Texts::new(Language::English);
     let mut decision = window(Language::Chinese, consent(Language::Chinese));
     let _ = decision.update(Message::Ticked(true));
+    // The same sentence again (the desk asks for the signature once more) keeps the tick.
+    decision.apply(&Event::Resident(consent(Language::Chinese)));
+    assert!(matches!(click(&decision, &Texts::new(Language::Chinese), "yes")[..], [Message::YesPressed]));
     decision.apply(&Event::ResidentLanguage(Language::English));
     decision.apply(&Event::Resident(consent(Language::English)));
-    assert!(matches!(click(&decision, &english, "yes")[..], [Message::YesPressed]));
+    assert!(click(&decision, &english, "yes").is_empty());
     // The notice: the desk says whether its end was on screen, in any language.
     let mut reading = window(Language::Chinese, notice(Language::Chinese, false));
     let _ = reading.update(Message::EndShown);

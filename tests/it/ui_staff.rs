@@ -8,6 +8,10 @@ use iced_test::selector::id;
 use menka::app::command::StaffCommand;
 use menka::app::deletion::{DeletionCommand, DeletionEvent, DoorLine, DoorState, EndingView, PersonView, SiteView};
 use menka::app::event::{CardRead, CardView, FaceState, Failure, FieldFault, ResidentRow, ResidentView, StaffEvent};
+use menka::app::guardian_desk::GuardianCommand;
+use menka::app::on_paper::FormCommand;
+use menka::app::operators::OperatorsEvent;
+use menka::app::posture::{PostureCommand, PostureEvent};
 use menka::domain::Realm;
 use menka::domain::card::CardUid;
 use menka::domain::consent::EraseReason;
@@ -16,9 +20,10 @@ use menka::domain::id::{ConsentId, GateId, ResidentId};
 use menka::domain::notice::Language;
 use menka::domain::permit::{Blocker, Condition};
 use menka::domain::resident::{AgeBand, PersonName, Resident, ResidentError, Unit};
-use menka::domain::role::LookWhy;
+use menka::domain::role::{LookWhy, Role};
 use menka::domain::site::{Fact, SiteFacts};
 use menka::domain::time::{CivilDate, Timestamp};
+use menka::domain::training::Standing;
 use menka::i18n::Texts;
 use menka::ui::focus::{self, Step};
 use menka::ui::practice_tools::{PracticeAct, Tools};
@@ -27,7 +32,7 @@ use menka::ui::{explain, theme};
 use menka::vault::{RetentionPlan, RetentionReport};
 
 /// The fonts once for the whole binary: loading ten megabytes for every simulator would take seconds.
-fn settings() -> Settings {
+pub fn settings() -> Settings {
     static FONTS: std::sync::Once = std::sync::Once::new();
     let mut settings = theme::settings();
     let fonts = std::mem::take(&mut settings.fonts);
@@ -38,14 +43,14 @@ fn settings() -> Settings {
     settings
 }
 
-fn window<'a, M>(size: (f32, f32), view: Element<'a, M>) -> Simulator<'a, M> {
+pub fn window<'a, M>(size: (f32, f32), view: Element<'a, M>) -> Simulator<'a, M> {
     Simulator::with_size(settings(), Size::new(size.0, size.1), view)
 }
 
-const LARGE: (f32, f32) = (1366.0, 768.0);
-const SMALL: (f32, f32) = (1024.0, 600.0);
+pub const LARGE: (f32, f32) = (1366.0, 768.0);
+pub const SMALL: (f32, f32) = (1024.0, 600.0);
 
-fn both() -> [Texts; 2] {
+pub fn both() -> [Texts; 2] {
     [Texts::new(Language::Chinese), Texts::new(Language::English)]
 }
 
@@ -78,7 +83,7 @@ fn gates() -> Vec<GateStatus> {
     vec![gate(1, "东门"), away, strange]
 }
 
-fn person(face: FaceState) -> ResidentView {
+pub fn person(face: FaceState) -> ResidentView {
     let day = |text| CivilDate::parse(text).unwrap();
     ResidentView {
         resident: Resident {
@@ -101,7 +106,12 @@ fn person(face: FaceState) -> ResidentView {
     }
 }
 
-fn held() -> FaceState {
+/// Somebody whose record may be opened.
+pub fn somebody() -> ResidentView {
+    person(held())
+}
+
+pub fn held() -> FaceState {
     FaceState::Held {
         gates: vec![(GateId::from_bytes([1; 16]), "东门".into())],
         ends_on: CivilDate::parse("2027-06-30").unwrap(),
@@ -112,9 +122,11 @@ fn read(taken: bool) -> CardRead {
     CardRead { uid: CardUid::from_wedge("04A1B2C3").unwrap(), last4: "B2C3".into(), taken }
 }
 
-fn unlocked() -> Staff {
+pub fn unlocked() -> Staff {
     let mut staff = Staff::new(Realm::Practice);
     staff.apply(StaffEvent::Unlocked { operator: "李前台".into() });
+    let standing = Standing::Works(CivilDate::parse("2027-11-21").unwrap());
+    staff.apply(StaffEvent::Operators(OperatorsEvent::Entered { role: Role::Supervisor, standing }));
     staff.apply(StaffEvent::Gates(gates()));
     staff.apply(StaffEvent::StationFingerprint("0123456789abcdef".repeat(4)));
     let mut facts = SiteFacts::default();
@@ -127,6 +139,7 @@ fn unlocked() -> Staff {
         (Blocker::RemoteHelp, Condition::NotYetChecked),
         (Blocker::CardWayTested, Condition::Fails),
     ]));
+    staff.apply(StaffEvent::Posture(PostureEvent::Report(super::ui_machine::troubled())));
     staff
 }
 
@@ -268,12 +281,20 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ("closing", closing, vec!["language"]),
         ("gone", gone, vec!["gone"]),
         ("farewell", farewell, vec!["farewell-left"]),
-        ("why", at(Route::WhyOff), vec!["why-facts", "why-gates", "why-cards-work"]),
+        ("why", at(Route::WhyOff), vec!["why-facts", "why-gates", "why-machine", "why-cards-work"]),
+        ("machine", at(Route::Machine), vec!["settings-facts", "settings-gates", "machine-doctor", "machine-again"]),
+        ("evidence", crate::ui_evidence::whole(unlocked()), vec!["go-evidence", "chain-state", "check-all"]),
+        ("evidence-alarm", crate::ui_evidence::alarming(unlocked()), vec!["chain-alarm", "chain-state"]),
+        ("shown", crate::ui_evidence::shown(unlocked(), person(held())), vec!["shown-back", "shown-row-0"]),
+        ("shown-broken", crate::ui_evidence::broken(unlocked(), person(held())), vec!["shown-back", "shown-broken"]),
         ("deletion-person", about_person, vec!["deletion-record", "pause", "drop-0"]),
         ("deletion-ask", stopping, vec!["deletion-no", "deletion-yes"]),
         ("deletion-site", site_with(true, false), vec!["date-right", "stop-all"]),
         ("deletion-due", site_with(false, true), vec!["stop-all", "stop-0", "switched-off-1", "retire-1"]),
     ]
+    .into_iter()
+    .chain(super::ui_notice::pages())
+    .collect()
 }
 
 /// Writes pictures of every page into the folder named by `MENKA_SHOTS`; without it, draws nothing.
@@ -292,12 +313,12 @@ fn pictures_of_every_page_for_looking_at() {
 }
 
 /// What the window asks for after these messages.
-fn after(staff: &mut Staff, messages: impl IntoIterator<Item = Message>) -> Vec<Action> {
+pub fn after(staff: &mut Staff, messages: impl IntoIterator<Item = Message>) -> Vec<Action> {
     messages.into_iter().map(|message| staff.update(message)).collect()
 }
 
 /// Presses what has this id and gives back what came of it.
-fn press(staff: &mut Staff, what: &'static str) -> Vec<Action> {
+pub fn press(staff: &mut Staff, what: &'static str) -> Vec<Action> {
     let texts = Texts::new(Language::Chinese);
     let messages: Vec<Message> = {
         let mut ui = window(LARGE, staff.view(&texts));
@@ -327,7 +348,7 @@ fn type_and_enter(staff: &mut Staff, field: &'static str, words: &str) -> Vec<Ac
     actions
 }
 
-fn commands(actions: Vec<Action>) -> Vec<StaffCommand> {
+pub fn commands(actions: Vec<Action>) -> Vec<StaffCommand> {
     actions
         .into_iter()
         .filter_map(|action| match action {
@@ -377,7 +398,7 @@ fn a_passphrase_goes_to_the_desk_and_nowhere_else() {
     let actions = type_and_enter(&mut staff, "unlock-passphrase", "swordfish-77");
     assert!(!format!("{actions:?}").contains("swordfish"));
     let asked = commands(actions);
-    assert!(matches!(&asked[..], [StaffCommand::Unlock { passphrase }] if passphrase.chars() == 12));
+    assert!(matches!(&asked[..], [StaffCommand::Unlock { account: None, passphrase }] if passphrase.chars() == 12));
     assert!(!format!("{staff:?}").contains("swordfish"));
     let message = staff::unlock::Message::PassphraseTyped("swordfish-77".to_owned().into());
     assert!(!format!("{:?}", Message::Unlock(message)).contains("swordfish"));
@@ -572,7 +593,7 @@ fn ndr22_5_withdrawing_is_offered_only_while_a_face_is_held_and_takes_two_presse
 }
 
 /// The name of a command. Exhaustive: a new command does not compile until somebody has looked at this test.
-fn kind(command: &StaffCommand) -> &'static str {
+pub fn kind(command: &StaffCommand) -> &'static str {
     match command {
         StaffCommand::CreateVault { .. } => "create-vault",
         StaffCommand::Unlock { .. } => "unlock",
@@ -605,6 +626,17 @@ fn kind(command: &StaffCommand) -> &'static str {
         },
         StaffCommand::Rights(menka::app::rights::RightsCommand::Show) => "requests",
         StaffCommand::Rights(_) => "rights",
+        StaffCommand::Notice(command) => super::ui_notice::kind(command),
+        StaffCommand::Evidence(_) => "evidence",
+        StaffCommand::Operators(_) => menka::app::roles::row(command).name,
+        StaffCommand::Guardian(GuardianCommand::Check { .. }) => "guardian-check",
+        StaffCommand::Guardian(GuardianCommand::MarkWard { .. }) => "ward-mark",
+        StaffCommand::Guardian(GuardianCommand::ShowFigures { .. }) => "minors-figures",
+        StaffCommand::Form(FormCommand::Save(_)) => "form-save",
+        StaffCommand::Form(FormCommand::Seen) => "form-seen",
+        StaffCommand::Posture(PostureCommand::Check) => "machine-check",
+        StaffCommand::Posture(PostureCommand::Examine) => "machine-examine",
+        StaffCommand::Posture(PostureCommand::Save { .. }) => "machine-save",
     }
 }
 
@@ -618,20 +650,29 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
             "home" | "home-trouble" => &["lock", "requests", "show-deletions", "show-gates"],
             "home-found" => &["lock", "requests", "show-deletions", "show-gates"],
             "home-reason" => &["lock", "open", "requests", "show-deletions", "show-gates"],
-            "record-issue" => &["close", "issue-card", "lock", "requests"],
-            "record-face" => &["close", "lock", "requests", "stop-face"],
-            "record-withdraw" => &["close", "lock", "requests", "withdraw-for"],
+            "record-issue" => &["close", "evidence", "issue-card", "lock", "requests"],
+            "record-face" => &["close", "evidence", "lock", "requests", "stop-face"],
+            "record-withdraw" => &["close", "evidence", "lock", "requests", "withdraw-for"],
+            "evidence" | "evidence-alarm" => &["evidence", "lock", "requests", "show-deletions"],
+            "shown" | "shown-broken" => &["close", "evidence", "lock", "requests"],
             "form" | "form-wrong" => &["lock", "requests", "save", "show-deletions"],
-            "facts" => &["lock", "requests", "save-facts", "show-deletions", "show-gates"],
+            "facts" => &["lock", "minors-figures", "requests", "save-facts", "show-deletions", "show-gates"],
             "gates" => &["lock", "requests", "show-deletions", "test-card-way"],
             "pair" => &["lock", "requests", "show-deletions", "test-card-way"],
             "why" => &["lock", "requests", "show-deletions", "show-gates"],
-            "deletion-person" => &["close", "lock", "requests"],
+            "machine" => &["lock", "machine-check", "machine-examine", "requests", "show-deletions", "show-gates"],
+            "deletion-person" => &["close", "evidence", "lock", "requests"],
             "deletion-ask" => &["lock", "requests", "show-deletions", "stop-faces"],
             "deletion-site" => &["confirm-date", "lock", "open", "requests", "show-deletions"],
             "deletion-due" => &["lock", "open", "requests", "run-retention", "show-deletions"],
-            other => panic!("a new page: {other}"),
+            other => super::ui_notice::own_commands(other).unwrap_or_else(|| panic!("a new page: {other}")),
         };
+        // The header of every page inside leads a supervisor to the accounts.
+        let mut own = own.to_vec();
+        let inside = own.contains(&"lock");
+        // From an open record, that is closed first; its answer leads on.
+        own.extend((inside && !own.contains(&"close")).then_some("show-accounts"));
+        own.sort_unstable();
         let texts = Texts::new(Language::Chinese);
         let mut asked = std::collections::BTreeSet::new();
         for y in (8..1400).step_by(24) {
@@ -951,7 +992,10 @@ fn failures() -> Vec<Failure> {
         F::FingerprintUnreadable,
         F::NotRecognised,
         F::TooLong,
-        F::CardOnlyAge,
+        F::DeciderChanged,
+        F::GuardianNotChecked,
+        F::ViewRests,
+        F::ChildrensRulesMissing,
         F::CaptureLost,
         F::NothingToWithdraw,
         F::PaperNotWritten(mark()),
@@ -1009,7 +1053,7 @@ fn failures() -> Vec<Failure> {
     all
 }
 
-fn is_worded(words: &str) -> bool {
+pub fn is_worded(words: &str) -> bool {
     !words.trim().is_empty()
         && !words.contains(['{', '}', '$', '\u{2068}'])
         && words.contains([' ', '。', '，', '：', '.'])

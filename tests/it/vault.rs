@@ -4,4 +4,8 @@ mod crash;
 mod deletion;
 mod duties;
 mod files;
+mod guardians;
+mod notice;
+mod reading;
 mod site;
+mod verify;

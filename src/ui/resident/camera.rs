@@ -46,7 +46,7 @@ pub(super) fn view<'a>(
     };
     let advice = guide.map_or_else(|| trr!(texts, "camera-starting"), |guide| advice(texts, guide.guidance));
     let ink = if good { theme::PRIMARY } else { theme::INK };
-    let advice = text(advice).size(sizes.huge).line_height(1.25).font(theme::BOLD).color(ink);
+    let advice = text(advice).size(sizes.huge).line_height(1.25).font(theme::BOLD).color(sizes.ink(ink));
     let dots = guide.filter(|guide| guide.needed > 0).map(|guide| {
         canvas(Dots { taken: guide.taken, needed: guide.needed })
             .width(36.0 + 40.0 * f32::from(guide.needed.min(12)))

@@ -6,12 +6,15 @@ use iced::{Center, Element, Fill, Padding};
 use crate::i18n::Texts;
 use crate::secret::Typed;
 use crate::trr;
+use crate::ui::contrast::Contrast;
 use crate::ui::theme::{self, Sizes, Tone, Weight};
 use crate::ui::widget::{self, Side};
 
+use super::decision::Decision;
+use super::guardian;
 use super::pad::Pad;
 use super::parts::{self, Page};
-use super::{Decision, Message, SignMessage};
+use super::{Message, SignMessage};
 
 /// The page of the decision.
 pub(super) fn view<'a>(
@@ -30,8 +33,9 @@ pub(super) fn view<'a>(
         .text_line_height(theme::LINE)
         .spacing(sizes.space * 1.5)
         .width(Fill)
-        .style(|_theme, status| theme::tick_style(status))
+        .style(|theme, status| Contrast::of(theme).tick(theme::tick_style(status)))
         .on_toggle(Message::Ticked);
+    let tick = widget::by_key(tick, Some(Message::Ticked(!ticked)));
     let boxed = parts::panel(sizes, Tone::Plain, container(tick).id("tick")).padding(sizes.space);
     let content = column![sizes.heading(trr!(texts, "consent-title"))]
         .push(iced::widget::Column::with_children(lines).spacing(sizes.space * 0.5))
@@ -57,7 +61,8 @@ pub(super) fn sign<'a>(
     let small = Sizes { body: sizes.body.min(34.0), button: sizes.button.min(64.0), ..sizes };
     let choice = |id, label: String, typing: bool| {
         let weight = if decision.typing == typing { Weight::Plain } else { Weight::Quiet };
-        widget::action(small, id, label, weight, Some(Message::Signed(SignMessage::ByTyping(typing))))
+        let message = Some(Message::Signed(SignMessage::ByTyping(typing)));
+        widget::by_key(widget::action(small, id, label, weight, message.clone()), message)
     };
     let given = !decision.strokes.is_empty() || !decision.name.as_str().is_empty();
     let clear = given.then_some(Message::Signed(SignMessage::Cleared));
@@ -65,8 +70,14 @@ pub(super) fn sign<'a>(
         choice("sign-draw", trr!(texts, "sign-draw"), false),
         choice("sign-type", trr!(texts, "sign-type"), true),
         widget::gap(),
-        widget::action(small, "sign-clear", trr!(texts, "sign-clear"), Weight::Quiet, clear),
-        widget::action(small, "sign-back", trr!(texts, "sign-back"), Weight::Plain, Some(Message::SignBackPressed)),
+        widget::by_key(
+            widget::action(small, "sign-clear", trr!(texts, "sign-clear"), Weight::Quiet, clear.clone()),
+            clear
+        ),
+        widget::by_key(
+            widget::action(small, "sign-back", trr!(texts, "sign-back"), Weight::Plain, Some(Message::SignBackPressed)),
+            Some(Message::SignBackPressed)
+        ),
     ]
     .spacing(sizes.space)
     .align_y(Center);
@@ -76,7 +87,7 @@ pub(super) fn sign<'a>(
             .size(sizes.section)
             .line_height(1.4)
             .padding(Padding::from([sizes.space * 1.5, sizes.space * 2.0]))
-            .style(|_theme, status| theme::field_style(false, status))
+            .style(|theme, status| Contrast::of(theme).field(theme::field_style(false, status)))
             .on_input(|name| Message::Signed(SignMessage::NameTyped(Typed::new(name))));
         container(column![input, sizes.soft(trr!(texts, "sign-type-hint"))].spacing(sizes.space)).into()
     } else {
@@ -87,10 +98,10 @@ pub(super) fn sign<'a>(
         container(pad)
             .id("sign-pad")
             .width(Fill)
-            .style(|_theme| {
+            .style(|theme| {
                 let mut style = theme::panel_style(Tone::Plain);
                 style.border.color = theme::LINE_FIELD;
-                style
+                Contrast::of(theme).panel(style)
             })
             .into()
     };
@@ -101,6 +112,7 @@ pub(super) fn sign<'a>(
     } else {
         column![said, choices, field]
     };
+    let content = content.push(guardian::paper_link(sizes, texts));
     let content = content.spacing(sizes.space * 0.75);
     let foot = widget::equal_pair(
         sizes,

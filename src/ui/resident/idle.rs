@@ -49,7 +49,9 @@ pub(super) fn view<'a>(sizes: Sizes, texts: &'a Texts, face_offered: bool, site:
         .spacing(sizes.space * 1.5)
         .align_y(Center);
     let content = column![greeting, sizes.heading(trr!(texts, "ways-title")), ways].spacing(sizes.space * 1.25);
-    let narrow = Sizes { body: sizes.body.min(34.0), button: sizes.button.min(84.0), ..sizes };
+    // Three side by side: in large letters their labels take three lines.
+    let button = if sizes.body > Sizes::RESIDENT.body * 1.2 { 136.0 } else { sizes.button };
+    let narrow = Sizes { body: sizes.body.min(34.0), button, ..sizes };
     let mut buttons =
         vec![parts::button(narrow, "rules", trr!(texts, "rules-action"), Weight::Plain, Some(Message::RulesPressed))];
     if face_offered {
@@ -91,5 +93,6 @@ pub(super) fn closed<'a>(sizes: Sizes, texts: &'a Texts) -> Page<'a> {
         sizes.text(trr!(texts, "closed-text")).align_x(Center),
         parts::card_works(sizes, texts),
     ];
-    parts::calm(sizes, "page-closed", content, None)
+    let rules = parts::button(sizes, "rules", trr!(texts, "rules-action"), Weight::Plain, Some(Message::RulesPressed));
+    parts::calm(sizes, "page-closed", content, Some(parts::foot(sizes, [rules])))
 }

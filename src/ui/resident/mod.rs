@@ -12,12 +12,17 @@
 //! assert!(matches!(window.update(Message::RulesPressed), Action::Ask(ResidentCommand::ShowRules)));
 //! ```
 
+mod aids;
 mod camera;
+mod change;
 mod consent;
+mod decision;
 mod doors;
 mod drawing;
 mod ending;
+pub mod guardian;
 mod idle;
+mod letters;
 mod notice;
 mod pad;
 mod parts;
@@ -30,12 +35,13 @@ use std::path::PathBuf;
 use iced::Element;
 use iced::widget::image;
 
+use crate::app::aids::Paper;
 use crate::app::command::ResidentCommand;
 use crate::app::deletion::DoorChange;
 use crate::app::event::{Event, Preview, ResidentScene};
+use crate::app::notice::ChangeAnswer;
 use crate::app::rights::RightsScene;
 use crate::domain::Realm;
-use crate::domain::consent::Signature;
 use crate::domain::id::GateId;
 use crate::domain::notice::Language;
 use crate::domain::quality::Guidance;
@@ -44,43 +50,13 @@ use crate::notice::{Block, Page, blocks, explanations, page};
 use crate::secret::Typed;
 use crate::ui::keys::Stray;
 
+use super::contrast::Contrast;
 use super::theme::Sizes;
 
-/// How large the letters are. The smallest running text is 18 pt.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LetterSize {
-    /// 18 pt.
-    #[default]
-    Standard,
-    /// Half as large again.
-    Large,
-    /// Twice as large.
-    Huge,
-}
-
-impl LetterSize {
-    /// All, in the order of the buttons.
-    pub const ALL: [Self; 3] = [Self::Standard, Self::Large, Self::Huge];
-
-    /// Letters and distances of the page.
-    fn sizes(self) -> Sizes {
-        let factor = match self {
-            Self::Standard => 1.0,
-            Self::Large => 1.5,
-            Self::Huge => 2.0,
-        };
-        let base = Sizes { small: Sizes::RESIDENT.body, ..Sizes::RESIDENT };
-        let sizes = base.times(factor);
-        // Headings need to grow less than what is read: at twice the size a heading of 36 would fill the page alone.
-        let calm = (1.0 + factor) / 2.0;
-        Sizes {
-            title: base.title * calm,
-            section: (base.section * calm).max(sizes.body),
-            huge: base.huge * calm,
-            ..sizes
-        }
-    }
-}
+pub use aids::AidMessage;
+use aids::Aids;
+use decision::Decision;
+pub use letters::LetterSize;
 
 /// What happened in the window.
 #[derive(Clone, Debug)]
@@ -137,6 +113,12 @@ pub enum Message {
     DropPressed(Option<GateId>),
     /// On one's own information and rights, and the explanations of the notice.
     Rights(rights::Message),
+    /// Answers a changed notice.
+    ChangeAnswered(ChangeAnswer),
+    /// On a page of a child, a ward or a guardian, or about a form on paper.
+    Guardian(guardian::Message),
+    /// Letters, colours, voice, paper.
+    Aid(AidMessage),
 }
 
 /// The signature field.
@@ -165,6 +147,10 @@ pub enum Action {
     PickReceiptPath,
     /// Ask where to save one's own information, then send [`rights::Message::PathPicked`].
     PickRightsPath(rights::Pick),
+    /// Ask where to save a paper, then send [`AidMessage::PathPicked`].
+    PickPaperPath(Paper),
+    /// Collect the words on the page, then send [`AidMessage::PageRead`].
+    ReadPage,
 }
 
 /// Guidance under the preview.
@@ -173,32 +159,6 @@ struct Guide {
     guidance: Guidance,
     taken: u8,
     needed: u8,
-}
-
-/// The decision page: nothing is ticked or signed when it opens.
-#[derive(Default)]
-struct Decision {
-    ticked: bool,
-    signing: bool,
-    typing: bool,
-    strokes: Vec<Vec<(u16, u16)>>,
-    name: Typed,
-}
-
-impl Decision {
-    /// Takes the signature; nothing of it stays here.
-    fn take_signature(&mut self) -> Signature {
-        let decision = std::mem::take(self);
-        if decision.typing {
-            Signature::TypedName(decision.name.as_str().trim().to_owned())
-        } else {
-            Signature::Strokes(decision.strokes)
-        }
-    }
-
-    fn is_signed(&self) -> bool {
-        if self.typing { !self.name.as_str().trim().is_empty() } else { self.strokes.iter().any(|s| s.len() >= 2) }
-    }
 }
 
 /// Longest card number that a keyboard-wedge reader types, in bytes.
@@ -225,6 +185,7 @@ pub struct Resident {
     wedge: String,
     /// The door that the person was asked about.
     dropping: Option<GateId>,
+    aids: Aids,
 }
 
 impl Default for Resident {
@@ -244,6 +205,7 @@ impl Default for Resident {
             guide: None,
             wedge: String::new(),
             dropping: None,
+            aids: Aids::default(),
         }
     }
 }
@@ -278,6 +240,7 @@ impl Resident {
             Event::Guide { guidance, taken, needed } if self.is_watching() => {
                 self.guide = Some(Guide { guidance: *guidance, taken: *taken, needed: *needed });
             }
+            Event::Aid(event) => self.aids.apply(event),
             Event::Preview(_) | Event::Guide { .. } | Event::Staff(_) | Event::Goodbye { .. } => {}
         }
     }
@@ -292,6 +255,22 @@ impl Resident {
         self.letters
     }
 
+    /// Which set of colours the window is in.
+    pub fn contrast(&self) -> Contrast {
+        self.aids.contrast()
+    }
+
+    /// Whether what is on screen is timed by sections, so that it has to be looked for after each change.
+    pub fn is_timed(&self) -> bool {
+        matches!(self.scene, ResidentScene::Notice { .. })
+    }
+
+    /// The section that is read aloud and belongs on screen.
+    pub fn section_read(&self) -> Option<usize> {
+        let by_section = matches!(self.scene, ResidentScene::Notice { .. } | ResidentScene::Rules { .. });
+        self.aids.reading().filter(|_| by_section)
+    }
+
     /// What is shown.
     pub fn scene(&self) -> &ResidentScene {
         &self.scene
@@ -302,11 +281,17 @@ impl Resident {
     }
 
     fn show(&mut self, scene: ResidentScene) {
-        use ResidentScene::{Closed, Consent, Done, Idle, Notice, Refused, Rules, WithdrawConfirm};
-        // A page that comes again in the other language keeps what was done on it; any other page begins anew.
-        let same_page = std::mem::discriminant(&self.scene) == std::mem::discriminant(&scene);
-        if !(same_page && matches!(scene, Consent { .. })) {
+        use ResidentScene::{Change, Closed, Consent, Done, Idle, Notice, Refused, Rules, WithdrawConfirm};
+        let same_page = self.scene.is_same_page(&scene);
+        // The same sentence that comes again (a signature was missing) keeps its tick. In the other language it is another sentence, which
+        // nobody has agreed to yet.
+        let same_sentence = matches!((&self.scene, &scene), (Consent { sentence: old, .. }, Consent { sentence, .. })
+            if old == sentence);
+        if !same_sentence {
             self.decision = Decision::default();
+        }
+        if !same_page {
+            self.aids.turn(matches!(scene, Idle { .. } | Closed));
         }
         self.page = Page::default();
         self.dropping = self.dropping.filter(|_| same_page);
@@ -315,6 +300,10 @@ impl Resident {
             Rules { texts } => texts.iter().map(|text| blocks(&text.markdown)).collect(),
             Done { receipt, .. } => vec![blocks(&receipt.text.markdown)],
             ResidentScene::Rights(rights) => rights::texts_of(rights),
+            Change { sheet, lines, buttons } => {
+                self.page = Page { lines: lines.clone(), buttons: buttons.clone() };
+                vec![blocks(&sheet.markdown)]
+            }
             WithdrawConfirm { text, .. } | Refused { text } => {
                 self.page = page(text);
                 vec![]
@@ -364,7 +353,7 @@ impl Resident {
             Message::ContinuePressed if self.end_shown => Action::Ask(Do::GoToConsent),
             Message::NoPressed => Action::Ask(Do::Refuse),
             Message::Ticked(ticked) => {
-                self.decision.ticked = ticked && matches!(self.scene, ResidentScene::Consent { .. });
+                self.decision.ticked = ticked && self.has_box();
                 Action::None
             }
             Message::YesPressed => {
@@ -377,12 +366,10 @@ impl Resident {
                 Action::None
             }
             Message::Signed(change) => {
-                self.sign(change);
+                self.decision.sign(change);
                 Action::None
             }
-            Message::SignConfirmed if self.decision.signing && self.decision.ticked && self.decision.is_signed() => {
-                Action::Ask(Do::Consent { signature: self.decision.take_signature() })
-            }
+            Message::SignConfirmed if self.may_sign() && self.decision.is_signed() => self.signed(),
             Message::ContinuePressed | Message::SignConfirmed => Action::None,
             Message::StopPressed => Action::Ask(Do::Stop),
             Message::RetryPressed => Action::Ask(Do::TryAgain),
@@ -407,6 +394,9 @@ impl Resident {
                 Action::None
             }
             Message::Rights(message) => rights::act(message),
+            Message::ChangeAnswered(answer) => Action::Ask(Do::AnswerChange(answer)),
+            Message::Guardian(message) => self.on_guardian(message),
+            Message::Aid(message) => self.aids.update(message, &self.scene, &self.texts, self.letters),
         }
     }
 
@@ -418,50 +408,20 @@ impl Resident {
         Action::Ask(ResidentCommand::NoticeReachedEnd)
     }
 
-    fn sign(&mut self, change: SignMessage) {
-        let decision = &mut self.decision;
-        if !decision.signing {
-            return;
-        }
-        match change {
-            SignMessage::PenDown(x, y) => {
-                if decision.strokes.len() < Signature::STROKES_MAX {
-                    decision.strokes.push(vec![(x, y)]);
-                }
-            }
-            SignMessage::PenMoved(x, y) => {
-                if let Some(stroke) = decision.strokes.last_mut()
-                    && stroke.len() < Signature::POINTS_MAX
-                {
-                    stroke.push((x, y));
-                }
-            }
-            SignMessage::Cleared => {
-                decision.strokes.clear();
-                decision.name = Typed::default();
-            }
-            SignMessage::ByTyping(typing) => decision.typing = typing,
-            SignMessage::NameTyped(name) => {
-                if name.as_str().chars().count() <= NAME_CHARS_MAX {
-                    decision.name = name;
-                }
-            }
-        }
-    }
-
     /// The picture of the window.
     pub fn view<'a>(&'a self, texts: &'a Texts) -> Element<'a, Message> {
-        let sizes = self.letters.sizes();
+        let sizes = Sizes { contrast: self.contrast(), ..self.letters.sizes() };
         let page = match &self.scene {
             ResidentScene::Idle { face_offered, site } => idle::view(sizes, texts, *face_offered, site),
             ResidentScene::Rules { .. } => {
                 let words = notice::Explained { plain: &self.plain_words, open: &self.explained };
-                notice::rules(sizes, texts, &self.texts, words)
+                notice::rules(sizes, texts, &self.texts, words, self.section_read())
             }
             ResidentScene::TapCard { withdraw, failure } => idle::tap_card(sizes, texts, *withdraw, failure.as_ref()),
             ResidentScene::Notice { text, .. } => {
                 let words = notice::Explained { plain: &self.plain_words, open: &self.explained };
-                notice::view(sizes, texts, &self.texts, words, text.reference.sha256, self.end_shown)
+                let read = self.section_read();
+                notice::view(sizes, texts, &self.texts, words, text.reference.sha256, self.end_shown, read)
             }
             ResidentScene::Consent { preamble, sentence, buttons } if self.decision.signing => {
                 let _ = preamble;
@@ -470,6 +430,7 @@ impl Resident {
             ResidentScene::Consent { preamble, sentence, buttons } => {
                 consent::view(sizes, texts, preamble, sentence, buttons, self.decision.ticked)
             }
+            ResidentScene::Change { .. } => change::view(sizes, texts, &self.texts, &self.page),
             ResidentScene::Refused { .. } => ending::refused(sizes, texts, &self.page),
             ResidentScene::Camera { hint } => {
                 camera::view(sizes, texts, camera::Words::Hint(hint), self.preview.as_ref(), self.guide)
@@ -491,18 +452,16 @@ impl Resident {
             ResidentScene::Doors(view) => doors::view(sizes, texts, view, self.dropping),
             ResidentScene::Rights(scene) => rights::view(sizes, texts, scene, &self.texts),
             ResidentScene::Closed => idle::closed(sizes, texts),
+            ResidentScene::Guardian(scene) => guardian::view(sizes, texts, scene, &self.decision),
         };
         let masked_name = match &self.scene {
             ResidentScene::Notice { masked_name, .. } => Some(masked_name.as_str()),
             ResidentScene::Rights(scene) => rights::masked_name(scene),
             _ => None,
         };
-        parts::window(texts, self.realm, self.letters, masked_name, page)
+        parts::window(texts, self.realm, self.letters, masked_name, aids::papers(&self.scene), &self.aids, page)
     }
 }
-
-/// Longest name that can be typed as a signature, as long as a resident's name may be.
-const NAME_CHARS_MAX: usize = crate::domain::resident::PersonName::CHARS_MAX;
 
 fn other(language: Language) -> Language {
     match language {

@@ -3,7 +3,8 @@
 use iced::widget::canvas;
 use iced::{Event, Point, Rectangle, Renderer, Theme, mouse, touch};
 
-use crate::ui::theme;
+use crate::ui::contrast::Contrast;
+use crate::ui::theme as palette;
 
 use super::{Message, SignMessage};
 
@@ -73,17 +74,18 @@ impl canvas::Program<Message> for Pad<'_> {
         &self,
         _pen: &Pen,
         renderer: &Renderer,
-        _theme: &Theme,
+        theme: &Theme,
         bounds: Rectangle,
         _cursor: mouse::Cursor,
     ) -> Vec<canvas::Geometry> {
+        let shade = |usual| Contrast::of(theme).shade(usual);
         let mut frame = canvas::Frame::new(renderer, bounds.size());
         let at = |point: &(u16, u16)| {
             Point::new(f32::from(point.0) / 1000.0 * bounds.width, f32::from(point.1) / 1000.0 * bounds.height)
         };
         let base = bounds.height * 0.78;
         let rule = canvas::Path::line(Point::new(40.0, base), Point::new(bounds.width - 40.0, base));
-        frame.stroke(&rule, canvas::Stroke::default().with_color(theme::LINE_SOFT).with_width(2.0));
+        frame.stroke(&rule, canvas::Stroke::default().with_color(shade(palette::LINE_SOFT)).with_width(2.0));
         for stroke in self.strokes {
             let path = canvas::Path::new(|path| {
                 let mut points = stroke.iter().map(at);
@@ -95,7 +97,7 @@ impl canvas::Program<Message> for Pad<'_> {
             let style = canvas::Stroke {
                 line_cap: canvas::LineCap::Round,
                 line_join: canvas::LineJoin::Round,
-                ..canvas::Stroke::default().with_color(theme::INK).with_width(3.5)
+                ..canvas::Stroke::default().with_color(shade(palette::INK)).with_width(3.5)
             };
             frame.stroke(&path, style);
         }

@@ -3,14 +3,16 @@
 use iced::widget::{Column, Row, column, container, rich_text, row, span};
 use iced::{Center, Color, Element, Fill, Font, Length};
 
+use crate::app::aids::Paper;
 use crate::domain::Realm;
-use crate::domain::notice::Language;
 use crate::i18n::Texts;
 use crate::notice::{Block, Span, plain_spans};
 use crate::trr;
+use crate::ui::contrast::Contrast;
 use crate::ui::theme::{self, Sizes, Tone, Weight};
 use crate::ui::widget;
 
+use super::aids::Aids;
 use super::{LetterSize, Message};
 
 /// A page: what is read, and the buttons that always stay in view.
@@ -27,53 +29,32 @@ pub(super) fn window<'a>(
     realm: Realm,
     letters: LetterSize,
     masked_name: Option<&'a str>,
+    papers: &[Paper],
+    aids: &Aids,
     page: Page<'a>,
 ) -> Element<'a, Message> {
     // The frame keeps its size: it must not take the page away when the letters grow.
-    let sizes = LetterSize::Standard.sizes();
-    let banner = (realm == Realm::Practice).then(|| widget::practice_banner(Sizes::RESIDENT, texts));
+    let sizes = Sizes { contrast: aids.contrast(), ..LetterSize::Standard.sizes() };
+    let banner = (realm == Realm::Practice).then(|| widget::practice_banner(sizes, texts));
     let foot = page.foot.map(|foot| {
         container(foot)
             .width(Fill)
             .padding([sizes.space * 0.75, sizes.space * 3.0])
-            .style(|_theme| theme::bar_style(theme::SURFACE, theme::INK))
+            .style(|theme| Contrast::of(theme).panel(theme::bar_style(theme::SURFACE, theme::INK)))
     });
     let body = container(page.body).width(Fill).height(Fill).padding([0.0, sizes.space * 3.0]);
+    // Always in its place, also when it is empty: a page below it that lost its place would forget how far it was scrolled.
+    let tray = container(widget::at_times(aids.tray(sizes, texts, papers), sizes.space * 0.5))
+        .id("tray")
+        .padding([0.0, sizes.space * 3.0]);
     column![]
         .push(banner)
-        .push(header(sizes, texts, letters, masked_name))
+        .push(container(aids.frame(sizes, texts, letters, masked_name, papers)).id("frame").width(Fill))
+        .push(tray)
         .push(body)
         .push(foot)
         .width(Fill)
         .height(Fill)
-        .into()
-}
-
-fn header<'a>(
-    sizes: Sizes,
-    texts: &'a Texts,
-    letters: LetterSize,
-    masked_name: Option<&'a str>,
-) -> Element<'a, Message> {
-    let small = Sizes { button: 48.0, space: 8.0, ..sizes };
-    let size = |id, label: String, to: LetterSize| {
-        let weight = if to == letters { Weight::Plain } else { Weight::Quiet };
-        widget::action(small, id, label, weight, Some(Message::SizePressed(to)))
-    };
-    let other = match texts.language() {
-        Language::Chinese => "English",
-        Language::English => "中文",
-    };
-    row![sizes.soft(trr!(texts, "letters-label"))]
-        .push(size("letters-1", trr!(texts, "letters-standard"), LetterSize::Standard))
-        .push(size("letters-2", trr!(texts, "letters-large"), LetterSize::Large))
-        .push(size("letters-3", trr!(texts, "letters-huge"), LetterSize::Huge))
-        .push(widget::gap())
-        .push(masked_name.map(|name| sizes.soft(name)))
-        .push(widget::action(small, "language", other, Weight::Plain, Some(Message::LanguagePressed)))
-        .spacing(small.space)
-        .align_y(Center)
-        .padding([small.space * 0.75, sizes.space * 3.0])
         .into()
 }
 
@@ -124,7 +105,8 @@ pub(super) fn button<'a>(
     message: Option<Message>,
 ) -> Element<'a, Message> {
     // Two lines of a label always fit its button.
-    widget::wide_action(Sizes { body: sizes.body.min(40.0), ..sizes }, id, label, weight, message)
+    let sizes = Sizes { body: sizes.body.min(40.0), ..sizes };
+    widget::by_key(widget::wide_action(sizes, id, label, weight, message.clone()), message)
 }
 
 /// Words in the middle of a calm page; they may hold a name, so they are not bold.
@@ -135,7 +117,7 @@ pub(super) fn large<'a>(sizes: Sizes, words: impl iced::widget::text::IntoFragme
 /// "Your card works": what is true on every page that ends something.
 pub(super) fn card_works<'a>(sizes: Sizes, texts: &'a Texts) -> Element<'a, Message> {
     container(
-        panel(sizes, Tone::Well, sizes.text(trr!(texts, "card-works")).color(Tone::Well.ink()))
+        panel(sizes, Tone::Well, sizes.text(trr!(texts, "card-works")).color(sizes.ink(Tone::Well.ink())))
             .width(Length::Shrink)
             .padding([sizes.space, sizes.space * 2.5]),
     )
@@ -149,8 +131,8 @@ pub(super) fn panel<'a>(
     tone: Tone,
     content: impl Into<Element<'a, Message>>,
 ) -> container::Container<'a, Message> {
-    container(content).padding(sizes.space * 1.5).width(Fill).style(move |_theme| {
-        let mut style = theme::panel_style(tone);
+    container(content).padding(sizes.space * 1.5).width(Fill).style(move |theme| {
+        let mut style = Contrast::of(theme).panel(theme::panel_style(tone));
         style.shadow = iced::Shadow::default();
         style
     })
@@ -158,7 +140,7 @@ pub(super) fn panel<'a>(
 
 /// One line of what happened.
 pub(super) fn telling<'a>(sizes: Sizes, id: &'static str, tone: Tone, words: String) -> Element<'a, Message> {
-    container(panel(sizes, tone, sizes.text(words).color(tone.ink()))).id(id).width(Fill).into()
+    container(panel(sizes, tone, sizes.text(words).color(sizes.ink(tone.ink())))).id(id).width(Fill).into()
 }
 
 /// Names of gates, one a line, each with a word on its state.
@@ -182,13 +164,13 @@ pub(super) fn legal<'a>(sizes: Sizes, blocks: &'a [Block]) -> Column<'a, Message
     let mut column = Column::new().spacing(sizes.space);
     for block in blocks {
         column = column.push(match block {
-            Block::Heading(1, words) => Element::from(rich(sizes.title, theme::INK, words, true)),
-            Block::Heading(_, words) => container(rich(sizes.section, theme::PRIMARY_DEEP, words, true))
+            Block::Heading(1, words) => Element::from(rich(sizes.title, sizes.ink(theme::INK), words, true)),
+            Block::Heading(_, words) => container(rich(sizes.section, sizes.ink(theme::PRIMARY_DEEP), words, true))
                 .padding(iced::Padding::ZERO.top(sizes.space * 1.5))
                 .into(),
-            Block::Paragraph(words) => rich(sizes.body, theme::INK, words, false),
+            Block::Paragraph(words) => rich(sizes.body, sizes.ink(theme::INK), words, false),
             Block::Summary(lines) => {
-                let lines = lines.iter().map(|line| rich(sizes.body, theme::INK, line, false));
+                let lines = lines.iter().map(|line| rich(sizes.body, sizes.ink(theme::INK), line, false));
                 panel(sizes, Tone::Told, Column::with_children(lines).spacing(sizes.space * 0.8)).into()
             }
             Block::Table(head, rows) => table(sizes, head, rows),
@@ -208,14 +190,15 @@ fn table<'a>(sizes: Sizes, head: &'a [Vec<Span>], rows: &'a [Vec<Vec<Span>>]) ->
             .take(lead)
             .flat_map(|cell| cell.iter().cloned().chain([Span { text: " ".into(), bold: false }]))
             .collect();
-        let mut lines = Column::new().push(rich_owned(sizes.body, theme::INK, title, true)).spacing(sizes.space * 0.4);
+        let mut lines =
+            Column::new().push(rich_owned(sizes.body, sizes.ink(theme::INK), title, true)).spacing(sizes.space * 0.4);
         for (label, cell) in head.iter().zip(cells).skip(lead) {
             if head.len() == 2 {
-                lines = lines.push(rich(sizes.body, theme::INK, cell, false));
+                lines = lines.push(rich(sizes.body, sizes.ink(theme::INK), cell, false));
                 continue;
             }
             let label = sizes.soft(plain_spans(label)).width(Length::FillPortion(2));
-            let words = container(rich(sizes.body, theme::INK, cell, false)).width(Length::FillPortion(5));
+            let words = container(rich(sizes.body, sizes.ink(theme::INK), cell, false)).width(Length::FillPortion(5));
             lines = lines.push(row![label, words].spacing(sizes.space));
         }
         panel(sizes, Tone::Plain, lines).into()

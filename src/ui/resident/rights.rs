@@ -19,6 +19,7 @@ use crate::ui::widget::{self, Side};
 use crate::ui::{explain, words_rights as words};
 
 use super::drawing::CardOnReader;
+use super::notice::Explained;
 use super::parts::{self, Page};
 use super::{Action, Message as Window};
 
@@ -284,41 +285,30 @@ fn refuse_face<'a>(sizes: Sizes, texts: &'a Texts, gates: &'a [GateLabel]) -> Pa
     parts::middle(sizes, "page-refuse-face", content, Some(foot))
 }
 
-/// The notice with "What does this mean?" beside each section's heading. Rule P48.
+/// One section of the notice, beginning with its heading, with "What does this mean?" beside it. Rule P48.
 pub(super) fn explained<'a>(
     sizes: Sizes,
     texts: &'a Texts,
-    text: &'a [Block],
-    plain: &'a [Vec<Block>],
-    open: &'a std::collections::BTreeSet<u8>,
+    section: &'a [Block],
+    number: u8,
+    words: Explained<'a>,
 ) -> Column<'a, Window> {
-    let is_head = |block: &Block| matches!(block, Block::Heading(2, _));
-    let first = text.iter().position(is_head).unwrap_or(text.len());
-    let (before, mut rest) = text.split_at(first);
-    let mut page = parts::legal(sizes, before);
-    let mut section = 0u8;
-    while let Some((head, after)) = rest.split_first_chunk::<1>() {
-        section = section.saturating_add(1);
-        let end = after.iter().position(is_head).unwrap_or(after.len());
-        let (body, next) = after.split_at(end);
-        rest = next;
-        let words = plain.get(usize::from(section));
-        let small = Sizes { button: 44.0, space: 8.0, body: sizes.body.min(24.0), ..sizes };
-        let is_open = open.contains(&section);
-        let label = if is_open { trr!(texts, "explain-close") } else { trr!(texts, "explain-open") };
-        let button = words.map(|_| {
-            let message = Window::Rights(Message::ExplainPressed(section));
-            widget::action(small, format!("explain-{section}"), label, Weight::Quiet, Some(message))
-        });
-        let heading = container(parts::legal(sizes, head)).width(Fill);
-        page = page.push(row![heading].push(button).spacing(sizes.space).align_y(iced::Bottom));
-        if let Some(words) = words.filter(|_| is_open) {
-            let panel = parts::panel(sizes, Tone::Told, parts::legal(sizes, words));
-            page = page.push(container(panel).id(format!("explained-{section}")));
-        }
-        page = page.push(parts::legal(sizes, body));
+    let (head, body) = section.split_at(section.len().min(1));
+    let plain = words.plain.get(usize::from(number));
+    let small = Sizes { button: 44.0, space: 8.0, body: sizes.body.min(24.0), ..sizes };
+    let is_open = words.open.contains(&number);
+    let label = if is_open { trr!(texts, "explain-close") } else { trr!(texts, "explain-open") };
+    let button = plain.map(|_| {
+        let message = Window::Rights(Message::ExplainPressed(number));
+        widget::action(small, format!("explain-{number}"), label, Weight::Quiet, Some(message))
+    });
+    let heading = container(parts::legal(sizes, head)).width(Fill);
+    let mut page = column![row![heading].push(button).spacing(sizes.space).align_y(iced::Bottom)].spacing(sizes.space);
+    if let Some(plain) = plain.filter(|_| is_open) {
+        let panel = parts::panel(sizes, Tone::Told, parts::legal(sizes, plain));
+        page = page.push(container(panel).id(format!("explained-{number}")));
     }
-    page
+    page.push(parts::legal(sizes, body))
 }
 
 fn date(texts: &Texts, day: CivilDate) -> String {

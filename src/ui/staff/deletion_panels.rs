@@ -234,8 +234,9 @@ fn reason(texts: &Texts, label: &str) -> String {
         "closed" => tr!(texts, "reason-closed"),
         "deceased" => tr!(texts, "reason-deceased"),
         "unlawful" => tr!(texts, "reason-unlawful"),
-        "notice-unanswered" => tr!(texts, "reason-notice-unanswered"),
-        "turned-fourteen" => tr!(texts, "reason-turned-fourteen"),
+        "notice-changed" => tr!(texts, "reason-notice-changed"),
+        "next-age-band" => tr!(texts, "reason-next-age-band"),
+        "other-decider" => tr!(texts, "reason-other-decider"),
         "found-erased" => tr!(texts, "reason-found-erased"),
         _ => tr!(texts, "reason-other"),
     }

@@ -3,7 +3,7 @@
 use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
-use super::{Action, Known, Route, S, home};
+use super::{Action, Known, Route, S, home, notice};
 use crate::app::command::StaffCommand;
 use crate::domain::gate::GateStatus;
 use crate::domain::id::GateId;
@@ -56,8 +56,8 @@ impl PairField {
 /// What happens here.
 #[derive(Clone, Debug)]
 pub enum Message {
-    /// To the facts.
-    FactsPressed,
+    /// Another page of the settings.
+    GoPressed(Route),
     /// Copies the station's fingerprint.
     CopyPressed(String),
     /// Opens or closes the pairing form.
@@ -95,7 +95,7 @@ impl Gates {
     /// Takes in what a person did.
     pub fn update(&mut self, message: Message) -> Action {
         match message {
-            Message::FactsPressed => return Action::Go(Route::Facts),
+            Message::GoPressed(route) => return Action::Go(route),
             Message::CopyPressed(digits) => return Action::Copy(digits),
             Message::PairFormPressed => {
                 self.open = !self.open;
@@ -138,17 +138,7 @@ impl Gates {
 
     /// Draws the page.
     pub fn view<'a>(&'a self, texts: &Texts, known: &'a Known) -> Element<'a, Message> {
-        let tabs = row![
-            widget::action(
-                S,
-                "settings-facts",
-                tr!(texts, "settings-facts"),
-                Weight::Quiet,
-                Some(Message::FactsPressed),
-            ),
-            widget::action(S, "settings-gates", tr!(texts, "settings-gates"), Weight::Here, None),
-        ]
-        .spacing(S.space);
+        let tabs = notice::tabs(texts, Route::Gates).map(Message::GoPressed);
         let toggle = if self.open { tr!(texts, "pair-close") } else { tr!(texts, "pair-open") };
         let weight = if self.open { Weight::Quiet } else { Weight::Primary };
         let head = row![

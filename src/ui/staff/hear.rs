@@ -1,7 +1,9 @@
 //! What the desk tells, taken into the staff window.
 
 use super::{Action, Flash, Page, Route, Staff, first_run, home, resident, unlock};
-use crate::app::event::{Failure, StaffEvent};
+use crate::app::event::{Failure, FieldFault, StaffEvent};
+use crate::app::notice::NoticeEvent;
+use crate::app::posture::PostureEvent;
 use crate::app::rights::RightsTold;
 
 impl Staff {
@@ -14,8 +16,17 @@ impl Staff {
                 return Action::Focus(first_run::OPERATOR);
             }
             StaffEvent::Locked { wait_ms } => {
+                // Who was chosen before a refusal stays chosen.
+                let again = match &self.page {
+                    Page::Unlock(screen) if !screen.is_curtain() => screen.again(wait_ms),
+                    _ => unlock::Unlock::new(wait_ms),
+                };
+                let recovers = matches!(&self.page, Page::Unlock(screen) if screen.recovers());
                 self.forget();
-                self.page = Page::Unlock(unlock::Unlock::new(wait_ms));
+                self.page = Page::Unlock(again);
+                if recovers && let Page::Unlock(screen) = &mut self.page {
+                    return screen.update(unlock::Message::RecoverPressed(true));
+                }
                 return Action::Focus(unlock::PASSPHRASE);
             }
             StaffEvent::Unlocked { operator } => {
@@ -56,7 +67,7 @@ impl Staff {
                 // An open form is not torn from under the hands of who types, unless it was this save that was answered.
                 let about_it = matches!(&self.page, Page::Deletion(_)) && self.shows_record();
                 if !matches!(&self.page, Page::Form(form) if !form.is_saved())
-                    && !matches!(self.page, Page::Resident)
+                    && !matches!(self.page, Page::Resident | Page::Shown(_))
                     && !about_it
                 {
                     self.page = Page::Resident;
@@ -69,6 +80,7 @@ impl Staff {
                 if self.record.take().is_some() && self.shows_record() {
                     return self.go(Route::Home);
                 }
+                return self.after_closed();
             }
             StaffEvent::Deletion(event) => {
                 if let Some(path) = self.known.deletion.apply(event) {
@@ -107,9 +119,63 @@ impl Staff {
                     screen.hear(told);
                 }
             }
+            StaffEvent::Notice(event) => self.hear_notice(event),
+            StaffEvent::Evidence(event) => {
+                if let Page::Shown(screen) = &mut self.page {
+                    screen.hear(&event);
+                }
+                self.known.evidence.hear(event);
+            }
+            StaffEvent::Guardian(event) => {
+                if let Page::Minors(screen) = &mut self.page {
+                    screen.apply(&event);
+                }
+                if let Some(record) = &mut self.record {
+                    record.guardian_told(&event);
+                }
+            }
+            StaffEvent::Form(form) => self.known.form = form,
+            StaffEvent::Posture(event) => self.posture(event),
             StaffEvent::Failed(failure) => return self.failed(failure),
+            StaffEvent::Operators(event) => return self.hear_accounts(event),
         }
         Action::None
+    }
+
+    fn hear_notice(&mut self, event: NoticeEvent) {
+        match event {
+            NoticeEvent::View(view) => self.known.notice = Some(view),
+            NoticeEvent::WouldStop { facts, parts, people } => {
+                if !matches!(self.page, Page::Facts(_)) {
+                    self.page = Page::Facts(super::settings::Facts::new(&facts));
+                }
+                if let Page::Facts(screen) = &mut self.page {
+                    screen.would_stop(*facts, parts, people);
+                }
+            }
+            NoticeEvent::NewVersion { version, stopped, told } => {
+                self.flash = Some(Flash::NewVersion(version, stopped, told));
+            }
+            NoticeEvent::Person(resident, news) => self.known.news = news.map(|news| (resident, news)),
+            NoticeEvent::Entered => {
+                if let Page::Notice(screen) = &mut self.page {
+                    screen.entered();
+                }
+                self.flash = Some(Flash::Entered);
+            }
+            NoticeEvent::Saved(name) => self.flash = Some(Flash::PaperSaved(name)),
+        }
+    }
+
+    fn posture(&mut self, event: PostureEvent) {
+        if let Page::Machine(screen) = &mut self.page {
+            screen.answered();
+        }
+        match event {
+            PostureEvent::Report(report) => self.known.posture = Some(report),
+            PostureEvent::Examined(doctor) => self.known.doctor = Some(*doctor),
+            PostureEvent::Saved(path) => self.flash = Some(Flash::ReportSaved(path)),
+        }
     }
 
     fn failed(&mut self, failure: Failure) -> Action {
@@ -118,6 +184,10 @@ impl Staff {
                 screen.refused(*wait_ms);
                 Action::Focus(unlock::PASSPHRASE)
             }
+            (Page::Rules(screen), _) => {
+                screen.failed();
+                Action::None
+            }
             (Page::Unlock(screen), _) => {
                 screen.answered();
                 Action::None
@@ -125,7 +195,21 @@ impl Staff {
             (Page::FirstRun(screen), _) => screen.failed(),
             // Said beside the field; saying it twice helps nobody.
             (Page::Form(screen), Failure::Field(fault)) => return screen.failed(*fault),
+            (Page::Resident, Failure::Field(FieldFault::Guardian(fault))) => {
+                if let Some(record) = &mut self.record {
+                    record.guardian_failed(*fault);
+                }
+                return Action::None;
+            }
             (Page::Gates(screen), _) => {
+                screen.failed();
+                Action::None
+            }
+            (Page::Notice(screen), _) => {
+                screen.failed();
+                Action::None
+            }
+            (Page::Facts(screen), _) => {
                 screen.failed();
                 Action::None
             }

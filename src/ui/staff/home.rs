@@ -91,8 +91,8 @@ impl Home {
         }
     }
 
-    /// Draws the page.
-    pub fn view<'a>(&'a self, texts: &Texts, known: &'a Known) -> Element<'a, Message> {
+    /// Draws the page; the search only for who sees people.
+    pub fn view<'a>(&'a self, texts: &Texts, known: &'a Known, people: bool) -> Element<'a, Message> {
         let field = widget::Field::new(SEARCH, tr!(texts, "home-search"), &self.query)
             .placeholder(tr!(texts, "home-search-placeholder"))
             .view(S, Message::QueryTyped, Some(Message::FindPressed));
@@ -104,9 +104,12 @@ impl Home {
         .spacing(S.space * 1.5)
         .align_y(iced::Bottom);
         let result = self.result.as_ref().map(|(rows, more)| result(texts, rows, *more, self.chosen));
-        let content = column![widget::panel(S, Tone::Plain, column![search].push(result).spacing(S.space * 1.5))]
+        let search = widget::panel(S, Tone::Plain, column![search].push(result).spacing(S.space * 1.5));
+        let content = column![]
+            .push(people.then_some(search))
             .push(face_line(texts, known))
             .push(requests_line(texts, known))
+            .push(notice_line(texts, known))
             .push(gates(texts, &known.gates))
             .spacing(S.space * 2.0);
         widget::scroll("home-scroll", content).height(Fill).into()
@@ -219,6 +222,37 @@ fn face_line<'a>(texts: &Texts, known: &Known) -> Option<Element<'a, Message>> {
         .align_y(Center)
         .into(),
     )
+}
+
+/// Signs that are not posted (P26, F13a), and people who must be told of a change (P17c): counts, with the page to go to.
+fn notice_line<'a>(texts: &Texts, known: &'a Known) -> Option<Element<'a, Message>> {
+    let view = known.notice.as_ref()?;
+    let names: Vec<String> = view
+        .signs_missing()
+        .map(|sign| if sign.gate.is_some() { sign.name.clone() } else { tr!(texts, "sign-desk") })
+        .collect();
+    let untold: u32 = view.versions.iter().map(|news| news.untold.max(news.unanswered)).max().unwrap_or(0);
+    let mut lines = column![].spacing(S.space);
+    if !names.is_empty() {
+        let said = tr!(texts, "home-signs", gates = words::list(texts, names.iter().map(String::as_str)));
+        lines = lines.push(warn(said, "home-signs", tr!(texts, "home-to-signs"), Route::Signs));
+    }
+    if untold > 0 {
+        let said = tr!(texts, "home-untold", count = untold);
+        lines = lines.push(warn(said, "home-untold", tr!(texts, "home-to-changes"), Route::Notice));
+    }
+    (!names.is_empty() || untold > 0).then(|| lines.into())
+}
+
+fn warn<'a>(said: String, id: &'static str, label: String, route: Route) -> Element<'a, Message> {
+    row![
+        widget::pill(S, Tone::Warn, said),
+        widget::gap(),
+        widget::action(S, id, label, Weight::Quiet, Some(Message::GoPressed(route))),
+    ]
+    .spacing(S.space)
+    .align_y(Center)
+    .into()
 }
 
 fn gates<'a>(texts: &Texts, gates: &'a [GateStatus]) -> Element<'a, Message> {

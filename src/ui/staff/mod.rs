@@ -2,31 +2,56 @@
 //!
 //! Deliberately absent: any control that starts, suggests or repeats face entry. That begins on the resident window only.
 
+pub mod accounts;
+pub mod approve;
 pub mod deletion;
 mod deletion_panels;
+pub mod evidence;
 pub mod first_run;
 pub mod form;
 pub mod gates;
+pub mod guardian;
 mod hear;
 pub mod home;
+pub mod looks;
+pub mod machine;
+pub mod machine_words;
+pub mod mine;
+pub mod minors;
+pub mod news;
+pub mod notice;
+pub mod operators;
+pub mod paper;
 pub mod resident;
 pub mod rights;
 mod rights_view;
+pub mod rules;
 pub mod settings;
+pub mod sheet;
 mod shell;
+pub mod shown;
 pub mod unlock;
 pub mod why_off;
 
 use crate::app::command::StaffCommand;
 use crate::app::deletion::DeletionCommand;
+use crate::app::doctor::Doctor;
 use crate::app::event::{Failure, GateLabel};
+use crate::app::evidence::EvidenceCommand;
+use crate::app::guardian_desk::GuardianCommand;
+use crate::app::notice::{NoticeCommand, NoticeView, Paper, PersonNews};
+use crate::app::on_paper::FormView;
+use crate::app::operators::{AccountChange, OperatorsCommand};
 use crate::app::rights::RightsCommand;
 use crate::domain::Realm;
+use crate::domain::change::Version;
 use crate::domain::gate::GateStatus;
-use crate::domain::id::{ConsentId, GateId};
+use crate::domain::id::{ConsentId, GateId, ResidentId};
 use crate::domain::notice::Language;
 use crate::domain::permit::{Blocker, Condition};
+use crate::domain::posture::PostureReport;
 use crate::domain::rights::RequestCounts;
+use crate::domain::role::Role;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::ports::ReaderError;
 pub use crate::ui::keys::Stray;
@@ -53,6 +78,38 @@ pub enum Action {
     PickCertificatePath(ConsentId),
     /// Ask where to save something, then send [`rights::Message::PathPicked`].
     PickPath(rights::Pick),
+    /// Ask where to save a paper, then send [`Message::PaperPicked`].
+    SavePaper(Paper),
+    /// Ask which site file to take over, then send [`Message::SiteFilePicked`].
+    OpenSiteFile,
+    /// Where to write a file; answered with [`Message::Picked`].
+    Pick(Pick),
+    /// A place for a paper; answered by [`Message::SheetPicked`].
+    SaveSheet(AccountPaper),
+    /// Asks where to save the form, then sends [`paper::Message::PathPicked`].
+    PickFormPath,
+    /// A place for the report of the examination.
+    PickReportPath,
+}
+
+/// A file that staff may have written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pick {
+    /// A head of the log for paper.
+    Head,
+    /// The log for an inspector.
+    Log,
+    /// What was shown, for the person.
+    Replay,
+}
+
+/// A paper about accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountPaper {
+    /// The sheet with the recovery key.
+    RecoverySheet,
+    /// The sheet of looks, of the week so many weeks ago.
+    Looks(u8),
 }
 
 /// A page that can be gone to without an answer from the desk.
@@ -78,6 +135,26 @@ pub enum Route {
     PersonDeletion,
     /// Requests, and the rights of the person whose record is open.
     Rights,
+    /// Versions of the notice, assessment, signs, entrusted parties.
+    Notice,
+    /// The same, at the signs.
+    Signs,
+    /// The same, at the assessment.
+    Assessment,
+    /// The log and its heads.
+    Evidence,
+    /// What was shown to the person whose record is open.
+    Shown,
+    /// The accounts.
+    Operators,
+    /// The weekly sheet of looks.
+    Looks,
+    /// One's own account.
+    Mine,
+    /// The yearly figures of minors.
+    Minors,
+    /// The machine.
+    Machine,
 }
 
 /// What the desk told so far; screens read it, `apply` writes it.
@@ -95,6 +172,10 @@ pub struct Known {
     pub blockers: Option<Vec<(Blocker, Condition)>>,
     /// This station's fingerprint, 64 hex digits.
     pub fingerprint: String,
+    /// The machine, as last looked at.
+    pub posture: Option<PostureReport>,
+    /// The last examination.
+    pub doctor: Option<Doctor>,
     /// What is wrong with the card reader.
     pub reader: Option<ReaderError>,
     /// Somebody uses the resident window.
@@ -105,6 +186,14 @@ pub struct Known {
     pub deletion: deletion::Told,
     /// How many requests wait.
     pub requests: RequestCounts,
+    /// The notice: version, assessment, signs, entrusted parties.
+    pub notice: Option<Box<NoticeView>>,
+    /// What the opened resident must be told or asked.
+    pub news: Option<(ResidentId, Box<PersonNews>)>,
+    /// What is known of the evidence.
+    pub evidence: evidence::Heard,
+    /// The form that somebody wants to sign on paper.
+    pub form: Option<FormView>,
 }
 
 /// A line under the header: the newest thing that happened.
@@ -124,6 +213,16 @@ pub enum Flash {
     CardWay(bool),
     /// A certificate was saved.
     CertificateSaved(String),
+    /// Something about the notice was entered.
+    Entered,
+    /// A paper was saved under this name.
+    PaperSaved(String),
+    /// The notice has a new version; so many faces stopped, so many people are to be told.
+    NewVersion(Version, u32, u32),
+    /// An account was changed.
+    Account(AccountChange),
+    /// The report of the examination was saved there.
+    ReportSaved(String),
 }
 
 /// A page with what it holds.
@@ -151,6 +250,28 @@ pub enum Page {
     Deletion(deletion::Deletion),
     /// Requests and rights.
     Rights(Box<rights::Rights>),
+    /// Versions of the notice, assessment, signs, entrusted parties.
+    Notice(Box<notice::Screen>),
+    /// The log and its heads.
+    Evidence(evidence::Evidence),
+    /// What was shown to the person whose record is open.
+    Shown(shown::Shown),
+    /// The internal rules, to be read and signed.
+    Rules(rules::Rules),
+    /// This account does not work today; only a supervisor can help.
+    Untrained,
+    /// The recovery key, once.
+    Sheet(sheet::Sheet),
+    /// The accounts.
+    Operators(operators::Operators),
+    /// The weekly sheet of looks.
+    Looks(looks::Looks),
+    /// One's own account.
+    Mine(mine::Mine),
+    /// The yearly figures of minors.
+    Minors(minors::Minors),
+    /// The machine.
+    Machine(machine::Machine),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -175,7 +296,14 @@ impl Page {
             | Self::Gates(_)
             | Self::WhyOff
             | Self::Deletion(_)
+            | Self::Notice(_)
+            | Self::Evidence(_)
+            | Self::Shown(_)
+            | Self::Minors(_)
+            | Self::Machine(_)
             | Self::Rights(_) => true,
+            Self::Rules(_) | Self::Untrained | Self::Sheet(_) => true,
+            Self::Operators(_) | Self::Looks(_) | Self::Mine(_) => true,
             Self::Starting
             | Self::FirstRun(_)
             | Self::Unlock(_)
@@ -207,6 +335,42 @@ pub enum Message {
     Deletion(deletion::Message),
     /// On the page of requests.
     Rights(rights::Message),
+    /// On the notice's pages.
+    Notice(notice::Message),
+    /// On the news of an opened record.
+    News(news::Message),
+    /// Where a paper goes; `None` when the dialog was left.
+    PaperPicked(Paper, Language, Option<std::path::PathBuf>),
+    /// Which site file; `None` when the dialog was left.
+    SiteFilePicked(Option<std::path::PathBuf>),
+    /// On the evidence page.
+    Evidence(evidence::Message),
+    /// On the page of what was shown.
+    Shown(shown::Message),
+    /// A file was chosen, or not.
+    Picked(Pick, Option<std::path::PathBuf>),
+    /// On the rules page.
+    Rules(rules::Message),
+    /// On the recovery sheet.
+    Sheet(sheet::Message),
+    /// On the page of accounts.
+    Operators(operators::Message),
+    /// On the sheet of looks.
+    Looks(looks::Message),
+    /// On one's own account.
+    Mine(mine::Message),
+    /// In the question to a second person.
+    Approve(approve::Message),
+    /// Where a paper goes, if anywhere.
+    SheetPicked(AccountPaper, Option<std::path::PathBuf>),
+    /// The mouse moved or a key was pressed.
+    Awake,
+    /// On the page of figures.
+    Minors(minors::Message),
+    /// About the form that is signed on paper.
+    Paper(paper::Message),
+    /// On the machine page.
+    Machine(machine::Message),
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -232,6 +396,8 @@ pub struct Staff {
     home: home::Home,
     record: Option<resident::Record>,
     flash: Option<Flash>,
+    accounts: accounts::Accounts,
+    language: Language,
 }
 
 impl Staff {
@@ -244,6 +410,8 @@ impl Staff {
             home: home::Home::default(),
             record: None,
             flash: None,
+            accounts: accounts::Accounts::default(),
+            language: Language::default(),
         }
     }
 
@@ -264,7 +432,8 @@ impl Staff {
 
     /// Whether a waiting time runs on the page, so that ticks are needed.
     pub fn counts_down(&self) -> bool {
-        matches!(&self.page, Page::Unlock(unlock) if unlock.wait_ms() > 0)
+        let asked = self.accounts.approval.as_ref().is_some_and(|approval| approval.wait_ms() > 0);
+        asked || matches!(&self.page, Page::Unlock(unlock) if unlock.wait_ms() > 0)
     }
 
     /// The field that wants the caret on the page that is shown.
@@ -272,15 +441,26 @@ impl Staff {
         match &self.page {
             Page::FirstRun(_) => Some(first_run::OPERATOR),
             Page::Unlock(_) => Some(unlock::PASSPHRASE),
+            Page::Mine(_) => Some(mine::OLD),
             Page::Home => Some(home::SEARCH),
             Page::Resident => Some(resident::CARD_FIELD),
             Page::Form(_) => Some(form::NAME),
             Page::Starting
             | Page::Facts(_)
             | Page::Gates(_)
+            | Page::Minors(_)
             | Page::WhyOff
             | Page::Deletion(_)
             | Page::Rights(_)
+            | Page::Notice(_)
+            | Page::Evidence(_)
+            | Page::Shown(_)
+            | Page::Rules(_)
+            | Page::Untrained
+            | Page::Sheet(_)
+            | Page::Operators(_)
+            | Page::Looks(_)
+            | Page::Machine(_)
             | Page::Closing
             | Page::Gone
             | Page::Farewell { .. } => None,
@@ -316,6 +496,23 @@ impl Staff {
                 self.flash = None;
                 screen.update(message)
             }
+            (Message::Awake, _) => return Action::Ask(StaffCommand::Operators(OperatorsCommand::Awake)),
+            (Message::SheetPicked(_, None), _) => return Action::None,
+            (Message::SheetPicked(paper, Some(path)), _) => {
+                let language = self.language;
+                Action::Ask(StaffCommand::Operators(match paper {
+                    AccountPaper::RecoverySheet => OperatorsCommand::SaveRecoverySheet(path, language),
+                    AccountPaper::Looks(weeks) => OperatorsCommand::SaveLooks(weeks, path, language),
+                }))
+            }
+            (Message::Approve(message), _) => {
+                return self.accounts.approval.as_mut().map_or(Action::None, |screen| screen.update(message));
+            }
+            (Message::Rules(message), Page::Rules(screen)) => screen.update(message),
+            (Message::Sheet(message), Page::Sheet(screen)) => screen.update(message),
+            (Message::Operators(message), Page::Operators(screen)) => screen.update(message),
+            (Message::Looks(message), Page::Looks(screen)) => screen.update(message),
+            (Message::Mine(message), Page::Mine(screen)) => screen.update(message),
             (Message::Home(message), Page::Home) => self.home.update(message),
             (Message::Resident(message), Page::Resident) => {
                 self.record.as_mut().map_or(Action::None, |record| record.update(message))
@@ -325,6 +522,25 @@ impl Staff {
             (Message::Gates(message), Page::Gates(screen)) => screen.update(message),
             (Message::Deletion(message), Page::Deletion(screen)) => screen.update(message),
             (Message::Rights(message), Page::Rights(screen)) => screen.update(message),
+            (Message::Notice(message), Page::Notice(screen)) => screen.update(message),
+            (Message::News(message), Page::Resident) => self.news(message),
+            (Message::PaperPicked(paper, language, Some(path)), page) if page.is_inside() => {
+                Action::Ask(StaffCommand::Notice(NoticeCommand::Save { paper, language, path }))
+            }
+            (Message::SiteFilePicked(Some(path)), page) if page.is_inside() => {
+                Action::Ask(StaffCommand::Notice(NoticeCommand::LoadSiteFile(path)))
+            }
+            (Message::Evidence(message), Page::Evidence(screen)) => screen.update(message),
+            (Message::Shown(message), Page::Shown(screen)) => screen.update(message),
+            (Message::Picked(pick, Some(path)), Page::Evidence(screen)) => screen.picked(pick, path),
+            (Message::Picked(Pick::Replay, Some(path)), Page::Shown(screen)) => screen.picked(path),
+            (Message::Ticked(ms), _) if self.accounts.approval.is_some() => {
+                self.accounts.approval.iter_mut().for_each(|approval| approval.tick(ms));
+                Action::None
+            }
+            (Message::Minors(message), Page::Minors(screen)) => screen.update(message),
+            (Message::Paper(message), _) => paper::update(message),
+            (Message::Machine(message), Page::Machine(screen)) => screen.update(message),
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None
@@ -337,7 +553,10 @@ impl Staff {
             (Message::LockPressed, page) if !page.is_inside() => Action::None,
             (Message::LockPressed, _) => Action::Ask(StaffCommand::Lock),
             (Message::StopPressed, _) => Action::Ask(StaffCommand::StopFace),
-            (Message::LanguagePressed(language), _) => Action::Language(language),
+            (Message::LanguagePressed(language), _) => {
+                self.language = language;
+                Action::Language(language)
+            }
             (Message::FlashClosed, _) => {
                 self.flash = None;
                 Action::None
@@ -362,6 +581,14 @@ impl Staff {
     fn go(&mut self, route: Route) -> Action {
         self.flash = self.flash.take().filter(|flash| matches!(flash, Flash::Saved | Flash::CardIssued));
         let focus = match route {
+            Route::Operators => self.go_operators(),
+            Route::Looks => self.go_looks(),
+            Route::Mine => {
+                self.page = Page::Mine(mine::Mine::default());
+                Action::Focus(mine::OLD)
+            }
+            // Who sees no gates and no people begins with the sheets.
+            Route::Home if self.accounts.role() == Role::Auditor => self.go_looks(),
             Route::Home => {
                 self.page = Page::Home;
                 self.home = home::Home::default();
@@ -409,6 +636,32 @@ impl Staff {
                 self.page = Page::Rights(Box::new(rights::Rights::new(person)));
                 Action::Ask(StaffCommand::Rights(RightsCommand::Show))
             }
+            Route::Notice | Route::Signs | Route::Assessment => {
+                let tab = match route {
+                    Route::Signs => notice::Tab::Signs,
+                    Route::Assessment => notice::Tab::Assessment,
+                    _ => notice::Tab::Changes,
+                };
+                self.page = Page::Notice(Box::new(notice::Screen::at(tab)));
+                Action::None
+            }
+            Route::Evidence => {
+                self.page = Page::Evidence(evidence::Evidence::default());
+                Action::None
+            }
+            Route::Shown if self.record.is_some() => {
+                self.page = Page::Shown(shown::Shown::default());
+                Action::Ask(StaffCommand::Evidence(EvidenceCommand::ListShown))
+            }
+            Route::Shown => return self.go(Route::Home),
+            Route::Minors => {
+                self.page = Page::Minors(minors::Minors::default());
+                Action::Ask(StaffCommand::Guardian(GuardianCommand::ShowFigures { year: None }))
+            }
+            Route::Machine => {
+                self.page = Page::Machine(machine::Machine::default());
+                Action::None
+            }
         };
         // A record stays open only while its page or its form is shown.
         if self.record.is_some() && (route == Route::Add || !self.shows_record()) {
@@ -428,10 +681,20 @@ impl Staff {
         }
     }
 
+    /// What staff do about the opened resident's news: hand over a sheet, say that they did. The answer is never theirs.
+    fn news(&mut self, message: news::Message) -> Action {
+        let Some(resident) = self.record.as_ref().map(resident::Record::id) else { return Action::None };
+        match message {
+            news::Message::SheetPressed => Action::SavePaper(Paper::ChangeSheet(resident)),
+            news::Message::GivenPressed => Action::Ask(StaffCommand::Notice(NoticeCommand::TellOnPaper(resident))),
+        }
+    }
+
     /// Nothing of anybody stays on a locked screen.
     fn forget(&mut self) {
         let reader = self.known.reader.take();
         self.known = Known { reader, ..Known::default() };
+        self.accounts = accounts::Accounts::default();
         self.home = home::Home::default();
         self.record = None;
         self.flash = None;

@@ -7,10 +7,13 @@ use std::collections::BTreeSet;
 use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
-use super::{Action, Route, S, Stray};
+use super::{Action, Route, S, Stray, guardian};
 use crate::app::command::StaffCommand;
 use crate::app::event::{CardRead, CardView, FaceState, ResidentView};
+use crate::app::guardian_desk::GuardianEvent;
+use crate::app::notice::Paper;
 use crate::domain::gate::GateStatus;
+use crate::domain::guardian::GuardianError;
 use crate::domain::id::{GateId, ResidentId};
 use crate::domain::resident::Resident;
 use crate::i18n::Texts;
@@ -38,6 +41,8 @@ pub enum Message {
     RightsPressed,
     /// Close the record.
     ClosePressed,
+    /// What was shown to this person.
+    ShownPressed,
     /// The resident phoned or wrote: withdraw.
     WithdrawPressed,
     /// Yes, the resident asked for it.
@@ -46,6 +51,10 @@ pub enum Message {
     WithdrawDropped,
     /// To pausing, doors, certificates.
     DeletionPressed,
+    /// Saves the other ways in, for this card.
+    OtherWaysPressed,
+    /// About the guardian.
+    Guardian(guardian::Message),
 }
 
 /// An opened record and what is being done with it.
@@ -58,6 +67,7 @@ pub struct Record {
     read: Option<CardRead>,
     asked: bool,
     withdrawing: bool,
+    guardian: guardian::Panel,
 }
 
 impl Record {
@@ -65,7 +75,21 @@ impl Record {
     pub fn new(view: ResidentView, gates: &[GateStatus]) -> Self {
         let gates: Vec<_> = gates.iter().map(|gate| (gate.id, gate.name.clone())).collect();
         let ticked = gates.iter().map(|(id, _)| *id).collect();
-        Self { view, gates, ticked, typed: String::new(), read: None, asked: false, withdrawing: false }
+        let guardian = guardian::Panel::default();
+        Self { view, gates, ticked, typed: String::new(), read: None, asked: false, withdrawing: false, guardian }
+    }
+
+    /// What the desk tells of the guardian.
+    pub fn guardian_told(&mut self, event: &GuardianEvent) {
+        let of_another = matches!(event, GuardianEvent::Shown { resident, .. } if *resident != self.id());
+        if !of_another {
+            self.guardian.apply(event);
+        }
+    }
+
+    /// The desk did not accept a field of the guardian.
+    pub fn guardian_failed(&mut self, fault: GuardianError) {
+        self.guardian.failed(fault);
     }
 
     /// Whose.
@@ -146,6 +170,7 @@ impl Record {
             Message::EditPressed => return Action::Go(Route::Edit),
             Message::DeletionPressed => return Action::Go(Route::PersonDeletion),
             Message::RightsPressed => return Action::Go(Route::Rights),
+            Message::ShownPressed => return Action::Go(Route::Shown),
             Message::ClosePressed => return Action::Go(Route::Home),
             Message::WithdrawPressed => self.withdrawing = matches!(self.view.face, FaceState::Held { .. }),
             Message::WithdrawDropped => self.withdrawing = false,
@@ -154,6 +179,11 @@ impl Record {
                 return Action::Ask(StaffCommand::WithdrawFor(self.id()));
             }
             Message::WithdrawConfirmed => {}
+            Message::OtherWaysPressed => return Action::SavePaper(Paper::OtherWaysFor(self.id())),
+            Message::Guardian(message) => {
+                let id = self.id();
+                return self.guardian.update(message, id);
+            }
         }
         Action::None
     }
@@ -178,9 +208,14 @@ impl Record {
     /// Draws the page.
     pub fn view<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
         // One decision at a time: while a withdrawal is being confirmed, the card steps aside.
-        let card = (!self.withdrawing).then(|| self.card(texts));
+        let one_thing = self.withdrawing || self.guardian.is_typing();
+        let card = (!one_thing).then(|| self.card(texts));
         let gap = S.space * 2.0;
-        let content = column![self.head(texts), column![widget::at_times(card, gap), self.face(texts)]].spacing(gap);
+        let guardian = (!self.withdrawing).then(|| self.guardian.view(texts)).flatten();
+        let guardian = guardian.map(|panel| panel.map(Message::Guardian));
+        let face = (!self.guardian.is_typing()).then(|| self.face(texts));
+        let content =
+            column![self.head(texts), column![widget::at_times(card, gap)].push(face)].push(guardian).spacing(gap);
         widget::scroll("record-scroll", content).height(Fill).into()
     }
 
@@ -205,6 +240,7 @@ impl Record {
                 Weight::Plain,
                 Some(Message::RightsPressed)
             ),
+            widget::action(S, "record-shown", tr!(texts, "record-shown"), Weight::Quiet, Some(Message::ShownPressed)),
             widget::action(S, "record-edit", tr!(texts, "record-edit"), Weight::Plain, Some(Message::EditPressed)),
             widget::action(S, "record-close", tr!(texts, "record-close"), Weight::Plain, Some(Message::ClosePressed)),
         ]
@@ -326,7 +362,14 @@ fn in_force<'a>(texts: &Texts, card: &'a CardView) -> Element<'a, Message> {
     });
     row![
         S.text(tr!(texts, "card-held", last4 = card.last4.as_str(), date = card.ends_on.to_string())),
-        row(gates).spacing(S.space * 0.75).wrap().vertical_spacing(S.space * 0.5),
+        container(row(gates).spacing(S.space * 0.75).wrap().vertical_spacing(S.space * 0.5)).width(Fill),
+        widget::action(
+            S,
+            "card-other-ways",
+            tr!(texts, "card-other-ways"),
+            Weight::Quiet,
+            Some(Message::OtherWaysPressed),
+        ),
     ]
     .spacing(S.space * 1.5)
     .align_y(Center)

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use iced::widget::{column, container, row};
 use iced::{Center, Element, Fill, Length};
 
-use super::{Action, Route, S};
+use super::{Action, Route, S, notice};
 use crate::app::command::{FactText, StaffCommand};
+use crate::app::notice::NoticeCommand;
+use crate::domain::change::Part;
 use crate::domain::site::{Fact, Need, SiteFacts};
 use crate::i18n::Texts;
 use crate::tr;
@@ -52,7 +54,7 @@ impl Group {
                 Fact::PiOfficerName,
                 Fact::PiOfficerPhone,
             ],
-            Self::Reason => &[Fact::NecessityReason, Fact::BenefitText, Fact::PiaNo, Fact::PiaDate],
+            Self::Reason => &[Fact::NecessityReason, Fact::EffectText, Fact::BenefitText],
             Self::Rights => &[
                 Fact::CacContact,
                 Fact::PoliceContact,
@@ -61,7 +63,7 @@ impl Group {
                 Fact::ComplaintDays,
                 Fact::LocalRuleLine,
             ],
-            Self::Sharing => &[Fact::JointList, Fact::EntrustedList, Fact::RecipientList],
+            Self::Sharing => &[Fact::JointList],
             Self::Terms => &[
                 Fact::FaceEndRule,
                 Fact::IdentityEndRule,
@@ -96,8 +98,12 @@ pub enum Message {
     Typed(FactText),
     /// Enter, or the button.
     SavePressed,
-    /// To the gates.
-    GatesPressed,
+    /// Another page of the settings.
+    GoPressed(Route),
+    /// Write them although faces stop by it.
+    StopConfirmed,
+    /// Do not write them.
+    StopDropped,
 }
 
 /// The facts as edited.
@@ -107,13 +113,22 @@ pub struct Facts {
     edited: SiteFacts,
     typed: BTreeMap<Fact, String>,
     asked: bool,
+    stops: Option<Stops>,
+}
+
+/// What writing these facts would stop.
+#[derive(Debug)]
+struct Stops {
+    facts: SiteFacts,
+    parts: Vec<Part>,
+    people: u32,
 }
 
 impl Facts {
     /// From what is in force.
     pub fn new(facts: &SiteFacts) -> Self {
         let typed = facts.pairs().map(|(fact, text)| (fact, text.to_owned())).collect();
-        Self { group: Group::Site, edited: facts.clone(), typed, asked: false }
+        Self { group: Group::Site, edited: facts.clone(), typed, asked: false, stops: None }
     }
 
     /// The desk tells what is in force; true when that answers a save of this page.
@@ -121,8 +136,20 @@ impl Facts {
         let answered = std::mem::take(&mut self.asked);
         if answered {
             self.edited = facts.clone();
+            self.stops = None;
         }
         answered
+    }
+
+    /// The desk has not written these facts: so many faces would stop by them.
+    pub fn would_stop(&mut self, facts: SiteFacts, parts: Vec<Part>, people: u32) {
+        self.asked = false;
+        self.stops = Some(Stops { facts, parts, people });
+    }
+
+    /// The desk did not accept the last request.
+    pub fn failed(&mut self) {
+        self.asked = false;
     }
 
     /// Takes in what a person did.
@@ -137,7 +164,14 @@ impl Facts {
                 self.asked = true;
                 return Action::Ask(StaffCommand::SaveFacts(self.edited.clone()));
             }
-            Message::GatesPressed => return Action::Go(Route::Gates),
+            Message::GoPressed(route) => return Action::Go(route),
+            Message::StopDropped => self.stops = None,
+            Message::StopConfirmed => {
+                if let Some(stops) = self.stops.take() {
+                    self.asked = true;
+                    return Action::Ask(StaffCommand::Notice(NoticeCommand::SaveFactsAnyway(stops.facts)));
+                }
+            }
         }
         Action::None
     }
@@ -146,19 +180,15 @@ impl Facts {
     pub fn view<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
         let missing = self.edited.missing();
         let tabs = row![
-            widget::action(S, "settings-facts", tr!(texts, "settings-facts"), Weight::Here, None),
-            widget::action(
-                S,
-                "settings-gates",
-                tr!(texts, "settings-gates"),
-                Weight::Quiet,
-                Some(Message::GatesPressed),
-            ),
+            notice::tabs(texts, Route::Facts).map(Message::GoPressed),
             widget::gap(),
             widget::action(S, "facts-save", tr!(texts, "facts-save"), Weight::Primary, Some(Message::SavePressed)),
         ]
         .spacing(S.space)
         .align_y(Center);
+        if let Some(stops) = &self.stops {
+            return column![tabs, stops_page(texts, stops)].spacing(S.space * 1.5).into();
+        }
         let said = if missing.is_empty() {
             widget::telling(S, "facts-said", Tone::Well, tr!(texts, "facts-complete"), None)
         } else {
@@ -192,11 +222,12 @@ impl Facts {
     fn field<'a>(&'a self, texts: &Texts, fact: Fact, missing: &[Fact]) -> Element<'a, Message> {
         let name = words::fact(texts, fact);
         let label = if fact.need() == Need::Star { tr!(texts, "fact-star", name = name) } else { name };
-        let hint = match (missing.contains(&fact), fact.need()) {
-            (true, _) => Some(tr!(texts, "fact-missing")),
-            (false, Need::Optional) => Some(tr!(texts, "fact-optional")),
-            (false, Need::Children) => Some(tr!(texts, "fact-children")),
-            (false, Need::Star | Need::Required) => None,
+        let fault = self.edited.fault(fact).filter(|_| missing.contains(&fact));
+        let hint = match (fault, fact.need()) {
+            (Some(fault), _) => Some(words::fact_fault(texts, fault)),
+            (None, Need::Optional) => Some(tr!(texts, "fact-optional")),
+            (None, Need::Children) => Some(tr!(texts, "fact-children")),
+            (None, Need::Star | Need::Required | Need::Derived) => None,
         };
         let value = self.typed.get(&fact).map(String::as_str).unwrap_or_default();
         let field = widget::Field::new(fact.key(), label, value).placeholder(fact.default_text());
@@ -208,13 +239,46 @@ impl Facts {
     }
 }
 
+/// Before faces stop: which part changes, how many people, and two equal buttons.
+fn stops_page<'a>(texts: &Texts, stops: &Stops) -> Element<'a, Message> {
+    let names: Vec<String> = stops.parts.iter().map(|part| part_name(texts, *part)).collect();
+    let parts = words::list(texts, names.iter().map(String::as_str));
+    let what = tr!(texts, "stops-what", parts = parts, people = stops.people);
+    column![
+        widget::telling(S, "stops-said", Tone::Warn, what, Some(tr!(texts, "stops-todo"))),
+        widget::equal_pair(
+            S,
+            widget::Side::new("stops-no", tr!(texts, "stops-no"), Some(Message::StopDropped)),
+            widget::Side::new("stops-yes", tr!(texts, "stops-yes"), Some(Message::StopConfirmed)),
+        ),
+    ]
+    .spacing(S.space * 2.0)
+    .into()
+}
+
+/// A material part in words.
+fn part_name(texts: &Texts, part: Part) -> String {
+    match part {
+        Part::Purpose => tr!(texts, "part-purpose"),
+        Part::Kinds => tr!(texts, "part-kinds"),
+        Part::Method => tr!(texts, "part-method"),
+        Part::Place => tr!(texts, "part-place"),
+        Part::Recipients => tr!(texts, "part-recipients"),
+        Part::Gate(_) => tr!(texts, "part-gate"),
+        Part::GateWords(_) | Part::Fact(_) | Part::Section(_) | Part::English => tr!(texts, "part-wording"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_fact_is_in_exactly_one_group() {
-        for fact in Fact::ALL {
+    fn every_typed_fact_is_in_exactly_one_group_and_no_other() {
+        for fact in Fact::ALL.iter().filter(|fact| fact.need() == Need::Derived) {
+            assert!(Group::ALL.iter().all(|group| !group.facts().contains(fact)), "{fact:?} is filled by the program");
+        }
+        for fact in Fact::typed().collect::<Vec<_>>().iter() {
             let homes = Group::ALL.iter().filter(|group| group.facts().contains(fact)).count();
             assert_eq!(homes, 1, "{fact:?}");
         }

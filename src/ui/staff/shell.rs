@@ -3,10 +3,15 @@
 use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
-use super::{Flash, Message, Page, Route, S, Staff, deletion, deletion_panels, why_off};
+use super::{
+    Flash, Message, Page, Route, S, Staff, deletion, deletion_panels, machine_words, news, paper, resident, rules,
+    why_off,
+};
 use crate::app::event::GateLabel;
+use crate::app::operators::AccountChange;
 use crate::domain::Realm;
 use crate::domain::notice::Language;
+use crate::domain::role::Role;
 use crate::i18n::Texts;
 use crate::tr;
 use crate::ui::theme::{self, Tone, Weight};
@@ -24,9 +29,9 @@ impl Staff {
             Page::Farewell { erased, unanswered } => farewell(texts, *erased, unanswered),
             Page::FirstRun(screen) => screen.view(texts).map(Message::FirstRun),
             Page::Unlock(screen) => screen.view(texts).map(Message::Unlock),
-            Page::Home => self.home.view(texts, &self.known).map(Message::Home),
+            Page::Home => self.home.view(texts, &self.known, self.accounts.role().sees_people()).map(Message::Home),
             Page::Resident => match &self.record {
-                Some(record) => record.view(texts).map(Message::Resident),
+                Some(record) => self.record_page(texts, record),
                 None => self.quiet(tr!(texts, "starting")),
             },
             Page::Form(screen) => screen.view(texts).map(Message::Form),
@@ -35,11 +40,35 @@ impl Staff {
             Page::WhyOff => why_off::view(texts, &self.known),
             Page::Deletion(screen) => screen.view(texts, &self.known).map(Message::Deletion),
             Page::Rights(screen) => screen.view(texts).map(Message::Rights),
+            Page::Notice(screen) => screen.view(texts, &self.known).map(Message::Notice),
+            Page::Evidence(screen) => screen.view(texts, &self.known.evidence).map(Message::Evidence),
+            Page::Shown(screen) => screen.view(texts).map(Message::Shown),
+            Page::Minors(screen) => screen.view(texts).map(Message::Minors),
+            Page::Machine(screen) => screen.view(texts, &self.known, self.realm).map(Message::Machine),
+            Page::Rules(screen) => screen.view(texts).map(Message::Rules),
+            Page::Untrained => rules::untrained(texts, Message::LockPressed),
+            Page::Sheet(screen) => screen.view(texts).map(Message::Sheet),
+            Page::Operators(screen) => {
+                screen.view(texts, &self.accounts.list, self.accounts.approvers).map(Message::Operators)
+            }
+            Page::Looks(screen) => screen.view(texts).map(Message::Looks),
+            Page::Mine(screen) => screen
+                .view(texts, &self.known.operator, self.accounts.role(), self.accounts.standing())
+                .map(Message::Mine),
+        };
+        // What waits for a second person stands before everything else.
+        let body = match &self.accounts.approval {
+            Some(approval) if inside => approval.view(texts).map(Message::Approve),
+            _ => body,
         };
         let gap = S.space * 1.5;
         let page = column![
+            widget::at_times(self.locks_in(texts).filter(|_| inside), gap),
             widget::at_times(inside.then(|| self.busy(texts)).flatten(), gap),
+            widget::at_times(inside.then(|| self.paper_form(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.reader(texts)).flatten(), gap),
+            widget::at_times(inside.then(|| self.deletion_alarm(texts)).flatten(), gap),
+            widget::at_times(inside.then(|| self.known.evidence.alarm(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.stopped(texts)).flatten(), gap),
             widget::at_times(self.flash.as_ref().map(|flash| flash_line(texts, flash)), gap),
             body,
@@ -54,23 +83,52 @@ impl Staff {
         .into()
     }
 
+    /// A record, below what its resident must be told or asked.
+    fn record_page<'a>(&'a self, texts: &Texts, record: &'a resident::Record) -> Element<'a, Message> {
+        let news = self.known.news.as_ref().filter(|(id, _)| *id == record.id());
+        let news = news.map(|(_, news)| news::view(texts, news).map(Message::News));
+        let page = record.view(texts).map(Message::Resident);
+        column![widget::at_times(news, S.space), container(page).height(Fill)].into()
+    }
+
     fn header<'a>(&'a self, texts: &Texts, inside: bool) -> Element<'a, Message> {
         let link = |id: &'static str, words: String, route: Route, here: bool| {
             let weight = if here { Weight::Here } else { Weight::Quiet };
             widget::action(S, id, words, weight, Some(Message::Go(route)))
         };
-        let settings = matches!(self.page, Page::Facts(_) | Page::Gates(_));
+        let settings =
+            matches!(self.page, Page::Facts(_) | Page::Gates(_) | Page::Notice(_) | Page::Minors(_) | Page::Machine(_));
         let mut bar = row![text(tr!(texts, "app-name")).size(20).font(theme::BOLD).color(theme::PRIMARY_DEEP),]
             .spacing(S.space)
             .align_y(Center);
         if inside {
+            let (works, role) = (self.accounts.works(), self.accounts.role());
+            let people = matches!(self.page, Page::Operators(_));
+            let looks = matches!(self.page, Page::Looks(_));
+            let home = link("go-home", tr!(texts, "go-home"), Route::Home, matches!(self.page, Page::Home));
+            let settings = link("go-settings", tr!(texts, "go-settings"), Route::Facts, settings);
+            let people = link("go-people", tr!(texts, "go-people"), Route::Operators, people);
+            let looks = link("go-looks", tr!(texts, "go-looks"), Route::Looks, looks);
+            let requests = matches!(self.page, Page::Rights(_));
+            let requests = link("go-rights", tr!(texts, "go-rights"), Route::Rights, requests);
+            let evidence = matches!(self.page, Page::Evidence(_));
+            let evidence = link("go-evidence", tr!(texts, "go-evidence"), Route::Evidence, evidence);
+            let deletion = link("go-deletion", tr!(texts, "go-deletion"), Route::Deletion, self.is_site_deletion());
             bar = bar
-                .push(link("go-home", tr!(texts, "go-home"), Route::Home, matches!(self.page, Page::Home)))
-                .push(link("go-rights", tr!(texts, "go-rights"), Route::Rights, matches!(self.page, Page::Rights(_))))
-                .push(link("go-settings", tr!(texts, "go-settings"), Route::Facts, settings))
-                .push(link("go-deletion", tr!(texts, "go-deletion"), Route::Deletion, self.is_site_deletion()))
-                .push(widget::gap())
-                .push(text(&self.known.operator).size(S.small).color(theme::INK_SOFT));
+                .push((works && role != Role::Auditor).then_some(home))
+                .push((works && role.sees_people()).then_some(requests))
+                .push((works && role.sees_people()).then_some(deletion))
+                .push((works && role == Role::Supervisor).then_some(settings))
+                .push((works && role == Role::Supervisor).then_some(people))
+                .push((works && matches!(role, Role::Supervisor | Role::Auditor)).then_some(evidence))
+                .push((works && role == Role::Auditor).then_some(looks))
+                .push(widget::gap());
+            bar = if works {
+                let mine = matches!(self.page, Page::Mine(_));
+                bar.push(link("go-mine", self.known.operator.clone(), Route::Mine, mine))
+            } else {
+                bar.push(text(&self.known.operator).size(S.small).color(theme::INK_SOFT))
+            };
         } else {
             bar = bar.push(widget::gap());
         }
@@ -81,13 +139,25 @@ impl Staff {
         };
         bar = bar.push(widget::action(S, "language", name, Weight::Quiet, Some(Message::LanguagePressed(other))));
         if inside {
-            bar = bar.push(widget::action(S, "lock", tr!(texts, "lock"), Weight::Plain, Some(Message::LockPressed)));
+            bar = bar.push(widget::action(
+                S,
+                "lock",
+                tr!(texts, "lock-hand-over"),
+                Weight::Plain,
+                Some(Message::LockPressed),
+            ));
         }
         container(bar)
             .padding([S.space, S.space * 3.0])
             .width(Fill)
             .style(|_theme| theme::bar_style(theme::SURFACE, theme::INK))
             .into()
+    }
+
+    fn locks_in<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
+        let seconds = self.accounts.locks_in?;
+        let words = tr!(texts, "locks-in", seconds = seconds);
+        Some(widget::telling(S, "locks-in", Tone::Warn, words, None))
     }
 
     fn busy<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
@@ -106,6 +176,10 @@ impl Staff {
         })
     }
 
+    fn paper_form<'a>(&'a self, texts: &Texts) -> Option<Element<'a, Message>> {
+        self.known.form.as_ref().map(|form| paper::view(texts, form).map(Message::Paper))
+    }
+
     fn reader<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
         let said = explain::reader(texts, self.known.reader.as_ref()?);
         Some(widget::telling(S, "reader-said", Tone::Warn, said.what, Some(said.todo)))
@@ -116,7 +190,7 @@ impl Staff {
     }
 
     /// All faces are stopped somewhere, the date waits to be confirmed, or a deletion is late: said on every page until it is over.
-    fn stopped<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
+    fn deletion_alarm<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
         if self.is_site_deletion() {
             return None;
         }
@@ -132,6 +206,32 @@ impl Staff {
             let words = tr!(texts, "overdue-line", count = site.overdue);
             widget::telling(S, "endings-overdue", Tone::Alarm, words, Some(tr!(texts, "overdue-todo")))
         })
+    }
+
+    /// Somebody may be looking in, or putting pictures in: on every page, until it is over. The machine page says more.
+    fn stopped<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
+        let report = self.known.posture.as_ref()?;
+        let mut checks: Vec<_> = report.stops().map(|f| f.what.check()).collect();
+        checks.dedup();
+        if checks.is_empty() || self.realm == Realm::Practice || matches!(self.page, Page::Machine(_)) {
+            return None;
+        }
+        let names: Vec<String> = checks.into_iter().map(|check| machine_words::check(texts, check)).collect();
+        let names = words::list(texts, names.iter().map(String::as_str));
+        let said = container(S.text(tr!(texts, "machine-banner", checks = names)).color(Tone::Alarm.ink())).width(Fill);
+        let open = Some(Message::Go(Route::Machine));
+        let banner = container(
+            row![said, widget::action(S, "machine-open", tr!(texts, "machine-open"), Weight::Plain, open)]
+                .spacing(S.space)
+                .align_y(Center),
+        );
+        Some(
+            banner
+                .id("machine-banner")
+                .padding([S.space, S.space * 2.0])
+                .style(|_theme| theme::panel_style(Tone::Alarm))
+                .into(),
+        )
     }
 
     fn quiet<'a>(&self, words: String) -> Element<'a, Message> {
@@ -168,11 +268,34 @@ fn flash_line<'a>(texts: &Texts, flash: &Flash) -> Element<'a, Message> {
         Flash::CardIssued => (Tone::Well, explain::Words::only(tr!(texts, "flash-card-issued"))),
         Flash::Saved => (Tone::Well, explain::Words::only(tr!(texts, "flash-saved"))),
         Flash::FactsSaved => (Tone::Well, explain::Words::only(tr!(texts, "flash-facts-saved"))),
+        Flash::Entered => (Tone::Well, explain::Words::only(tr!(texts, "flash-entered"))),
+        Flash::PaperSaved(name) => {
+            (Tone::Well, explain::Words::only(tr!(texts, "flash-paper-saved", name = name.as_str())))
+        }
+        Flash::NewVersion(version, stopped, told) => {
+            let (stopped, told) = (stopped.to_string(), told.to_string());
+            let what = tr!(texts, "flash-new-version", version = version.to_string());
+            let todo = tr!(texts, "flash-new-version-todo", stopped = stopped, told = told);
+            (Tone::Told, explain::Words { what, todo })
+        }
         Flash::Copied => (Tone::Well, explain::Words::only(tr!(texts, "flash-copied"))),
         Flash::CertificateSaved(name) => {
             (Tone::Well, explain::Words::only(tr!(texts, "flash-certificate-saved", name = name.as_str())))
         }
+        Flash::Account(change) => (
+            Tone::Well,
+            explain::Words::only(match change {
+                AccountChange::Added => tr!(texts, "flash-account-added"),
+                AccountChange::Disabled => tr!(texts, "flash-account-disabled"),
+                AccountChange::PassphraseChanged => tr!(texts, "flash-passphrase"),
+                AccountChange::Trained => tr!(texts, "flash-trained"),
+                AccountChange::RulesSigned => tr!(texts, "flash-rules"),
+            }),
+        ),
         Flash::CardWay(true) => (Tone::Well, explain::Words::only(tr!(texts, "flash-card-way"))),
+        Flash::ReportSaved(path) => {
+            (Tone::Well, explain::Words::only(tr!(texts, "doctor-saved", path = path.as_str())))
+        }
         Flash::CardWay(false) => {
             (Tone::Warn, explain::Words { what: tr!(texts, "flash-card-way-not"), todo: tr!(texts, "rec-card-way") })
         }

@@ -20,7 +20,12 @@ pub fn view<'a>(texts: &Texts, known: &'a Known) -> Element<'a, Message> {
             let names: Vec<String> = known.facts_missing.iter().map(|fact| words::fact(texts, *fact)).collect();
             S.hint(tr!(texts, "why-facts", facts = words::list(texts, names.iter().map(String::as_str))))
         });
-        column![S.text(said.what), S.hint(said.todo)].push(facts).spacing(S.space * 0.25).into()
+        // Which of the reasons it is: none, another scope, an overdue review, an incident.
+        let assessment = (*blocker == Blocker::ImpactAssessment)
+            .then_some(known.notice.as_ref())
+            .flatten()
+            .map(|view| S.hint(super::notice::assessment::standing(texts, view.standing).1));
+        column![S.text(said.what), S.hint(said.todo)].push(facts).push(assessment).spacing(S.space * 0.25).into()
     });
     // Conditions may come into place while the page is being read.
     let ready = blockers.is_empty().then(|| S.text(tr!(texts, "face-ready")));
@@ -28,7 +33,21 @@ pub fn view<'a>(texts: &Texts, known: &'a Known) -> Element<'a, Message> {
         row![
             container(S.title(tr!(texts, "why-title"))).width(Fill),
             widget::action(S, "why-facts", tr!(texts, "why-to-facts"), Weight::Plain, Some(Message::Go(Route::Facts))),
+            widget::action(
+                S,
+                "why-assessment",
+                tr!(texts, "why-to-assessment"),
+                Weight::Plain,
+                Some(Message::Go(Route::Assessment)),
+            ),
             widget::action(S, "why-gates", tr!(texts, "why-to-gates"), Weight::Plain, Some(Message::Go(Route::Gates))),
+            widget::action(
+                S,
+                "why-machine",
+                tr!(texts, "why-to-machine"),
+                Weight::Plain,
+                Some(Message::Go(Route::Machine)),
+            ),
         ]
         .spacing(S.space),
         widget::telling(S, "why-cards-work", Tone::Well, tr!(texts, "why-cards-work"), None),

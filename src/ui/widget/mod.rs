@@ -1,11 +1,16 @@
 //! The building blocks of all windows: buttons with ids, panels, fields. Screens put these together and style nothing themselves.
 
+mod by_key;
+
 use iced::widget::{Column, Id, Text, button, checkbox, column, container, row, scrollable, space, text, text_input};
 use iced::{Center, Element, Fill, Length, Padding};
 
+use super::contrast::Contrast;
 use super::theme::{self, Sizes, Tone, Weight};
 use crate::i18n::Texts;
 use crate::tr;
+
+pub use by_key::by_key;
 
 /// A button that tests, and people's fingers, find: buttons of iced have no id, so a container around it carries one.
 ///
@@ -39,13 +44,14 @@ fn press<'a, M: Clone + 'a>(
     message: Option<M>,
 ) -> button::Button<'a, M> {
     let font = if weight == Weight::Primary { theme::BOLD } else { theme::REGULAR };
-    let label = text(label).size(sizes.body).line_height(1.25).font(font).align_x(Center).align_y(Center);
+    let label = text(label).size(sizes.body).line_height(1.25).font(font).align_x(Center);
     let label = if width == Length::Shrink { label } else { label.width(Fill) };
-    button(label.height(Fill))
+    // As tall as its words, so that a test sees when they do not fit.
+    button(container(label).center_y(Fill))
         .height(sizes.button)
         .width(width)
         .padding(Padding::from([0.0, sizes.space * 2.0]))
-        .style(move |_theme, status| theme::button_style(weight, status))
+        .style(move |theme, status| Contrast::of(theme).button(theme::button_style(weight, status)))
         .on_press_maybe(message)
 }
 
@@ -63,7 +69,7 @@ pub fn choice<'a, M: Clone + 'a>(
         .height(sizes.button)
         .width(Fill)
         .padding(Padding::from([0.0, sizes.space * 2.0]))
-        .style(move |_theme, status| theme::button_style(weight, status))
+        .style(move |theme, status| Contrast::of(theme).button(theme::button_style(weight, status)))
         .on_press(message);
     container(key).id(id).width(Fill).into()
 }
@@ -88,16 +94,18 @@ impl<M> Side<M> {
 /// Two buttons for a decision: same size, same weight, same distance, so that neither is nudged.
 pub fn equal_pair<'a, M: Clone + 'a>(sizes: Sizes, left: Side<M>, right: Side<M>) -> Element<'a, M> {
     let side = |side: Side<M>| {
-        container(press(sizes, side.label, Weight::Plain, Fill, side.message).height(sizes.button * 1.25))
-            .id(side.id)
-            .width(Length::FillPortion(1))
+        let pressed = press(sizes, side.label, Weight::Plain, Fill, side.message.clone()).height(sizes.button * 1.25);
+        container(by_key(pressed, side.message)).id(side.id).width(Length::FillPortion(1))
     };
     row![side(left), side(right)].spacing(sizes.space * 3.0).width(Fill).into()
 }
 
 /// A panel around something.
 pub fn panel<'a, M: 'a>(sizes: Sizes, tone: Tone, content: impl Into<Element<'a, M>>) -> container::Container<'a, M> {
-    container(content).padding(sizes.space * 2.5).width(Fill).style(move |_theme| theme::panel_style(tone))
+    container(content)
+        .padding(sizes.space * 2.5)
+        .width(Fill)
+        .style(move |theme| Contrast::of(theme).panel(theme::panel_style(tone)))
 }
 
 /// A message of one or two lines in a coloured panel: what happened, and what to do now.
@@ -108,9 +116,9 @@ pub fn telling<'a, M: 'a>(
     what: impl text::IntoFragment<'a>,
     todo: Option<String>,
 ) -> Element<'a, M> {
-    let todo = todo.filter(|t| !t.is_empty()).map(|t| sizes.text(t).color(theme::INK));
+    let todo = todo.filter(|t| !t.is_empty()).map(|t| sizes.text(t).color(sizes.ink(theme::INK)));
     container(
-        panel(sizes, tone, column![sizes.text(what).color(tone.ink())].push(todo))
+        panel(sizes, tone, column![sizes.text(what).color(sizes.ink(tone.ink()))].push(todo))
             .padding([sizes.space * 1.25, sizes.space * 2.0]),
     )
     .id(id)
@@ -192,11 +200,11 @@ impl<'a> Field<'a> {
             .size(sizes.body)
             .line_height(1.4)
             .padding(Padding::from([sizes.space * 1.1, sizes.space * 1.5]))
-            .style(move |_theme, status| theme::field_style(wrong, status))
+            .style(move |theme, status| Contrast::of(theme).field(theme::field_style(wrong, status)))
             .on_input(typed)
             .on_submit_maybe(submit);
         let below = match (self.wrong, self.hint) {
-            (Some(words), _) => Some(sizes.hint(words).color(theme::ALARM)),
+            (Some(words), _) => Some(sizes.hint(words).color(sizes.ink(theme::ALARM))),
             (None, Some(words)) => Some(sizes.hint(words)),
             (None, None) => None,
         };
@@ -219,7 +227,7 @@ pub fn tick<'a, M: 'a>(
             .text_size(sizes.body)
             .text_line_height(1.5)
             .spacing(sizes.space * 1.25)
-            .style(|_theme, status| theme::tick_style(status))
+            .style(|theme, status| Contrast::of(theme).tick(theme::tick_style(status)))
             .on_toggle_maybe(toggled),
     )
     .id(id)
@@ -228,10 +236,10 @@ pub fn tick<'a, M: 'a>(
 
 /// A short word in a coloured pill: a state, never a control.
 pub fn pill<'a, M: 'a>(sizes: Sizes, tone: Tone, words: impl text::IntoFragment<'a>) -> Element<'a, M> {
-    container(text(words).size(sizes.small).line_height(1.3).color(tone.ink()))
+    container(text(words).size(sizes.small).line_height(1.3).color(sizes.ink(tone.ink())))
         .padding([sizes.space * 0.3, sizes.space * 1.1])
-        .style(move |_theme| {
-            let mut style = theme::panel_style(tone);
+        .style(move |theme| {
+            let mut style = Contrast::of(theme).panel(theme::panel_style(tone));
             style.border.radius = 99.0.into();
             style
         })
@@ -269,7 +277,7 @@ pub fn practice_banner<'a, M: 'a>(sizes: Sizes, texts: &Texts) -> Element<'a, M>
     .width(Fill)
     .align_x(Center)
     .padding([sizes.space * 0.6, sizes.space * 2.0])
-    .style(|_theme| theme::bar_style(theme::PRACTICE, theme::SURFACE))
+    .style(|theme| Contrast::of(theme).panel(theme::bar_style(theme::PRACTICE, theme::SURFACE)))
     .into()
 }
 

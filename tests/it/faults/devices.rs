@@ -89,7 +89,7 @@ fn a_card_is_issued_once_and_never_to_two_people() {
 fn an_issue_after_the_residents_last_day_names_the_field() {
     let mut site = site(1);
     let zhou = site.resident("周一", 0);
-    let (gates, late) = (site.drive.paired(), in_days(400));
+    let (gates, late) = (site.drive.paired(), in_days(330));
     let command = Command::Staff(StaffCommand::IssueCard { resident: zhou, uid: uid(1), gates });
     let events = site.drive.desk.handle(command, late);
     let field = Failure::Field(menka::app::event::FieldFault::EndDate);

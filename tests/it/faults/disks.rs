@@ -12,7 +12,7 @@ use super::*;
 
 fn wrong(drive: &mut Drive) -> Failure {
     drive.failures.clear();
-    drive.staff(StaffCommand::Unlock { passphrase: Passphrase::new("not the passphrase".into()) });
+    drive.staff(StaffCommand::Unlock { account: None, passphrase: Passphrase::new("not the passphrase".into()) });
     drive.failures.pop().expect("it fails")
 }
 
@@ -146,6 +146,38 @@ fn a_full_disk_is_told_says_erased_of_nothing_and_loses_nothing() {
     site.drive.failures.clear();
     site.drive.add("住户", "8-9999").unwrap();
     assert_eq!(site.drive.failures, vec![]);
+    drop(site);
+    drop(disk);
+}
+
+#[test]
+fn p13_with_a_disk_that_fills_while_the_consent_is_written_there_is_no_consent_and_no_camera() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount(&folder.path().join("desk"), "8m") else { return };
+    let mut site = site_in(folder, &[&[]]);
+    let resident = site.resident("周", 0);
+    site.drive.ask_for_face(0).unwrap();
+    site.drive.resident(ResidentCommand::NoticeReachedEnd);
+    site.drive.resident(ResidentCommand::GoToConsent);
+    assert!(matches!(site.drive.scene, ResidentScene::Consent { .. }), "{:?}", site.drive.scene);
+    disk.fill();
+    // A write-ahead log has some room of its own: write until it is used up. The staff window may be used meanwhile.
+    let mut written = 0;
+    while site.drive.failures.is_empty() {
+        let _ = site.drive.add("住户", &format!("8-{written}"));
+        written += 1;
+        assert!(written < 5_000, "the disk never filled");
+    }
+    site.drive.staff(StaffCommand::CloseResident);
+    site.drive.failures.clear();
+    let signature = menka::domain::consent::Signature::TypedName("本人".into());
+    site.drive.resident(ResidentCommand::Consent { signature });
+    assert_eq!(ended(&site.drive.scene), Some((Some(Failure::DiskFull), false)));
+    site.assert_dark();
+    assert_eq!(site.drive.previews, 0);
+    site.assert_card_opens(0);
+    disk.empty();
+    assert_eq!(site.vault().current_consent(resident).unwrap(), None);
     drop(site);
     drop(disk);
 }

@@ -6,6 +6,7 @@ use menka::app::command::{ResidentCommand, StaffCommand};
 use menka::app::desk::{Desk, DeskConfig, Devices};
 use menka::app::event::StaffEvent;
 use menka::app::event::{Failure, ResidentScene};
+use menka::domain::notice::Language;
 use menka::ports::LinkError;
 use menka::practice::site::{KDF, facts};
 use menka::practice::{Controls, PictureCamera, PracticeReader};
@@ -109,6 +110,7 @@ fn a_changed_key_stops_the_gate_until_staff_pair_it_again() {
 #[test]
 fn a_stopped_gate_stays_stopped_when_its_old_key_is_back() {
     let mut site = site(1);
+    site.drive.add_colleague();
     site.resident("周", 0);
     let (address, folder) = (site.gates[0].address.clone(), site.gates[0].folder.clone());
     let kept = site.folder.path().join("kept");
@@ -130,6 +132,8 @@ fn a_stopped_gate_stays_stopped_when_its_old_key_is_back() {
     site.drive.issue(wu, 1).unwrap();
     assert!(!site.gates[0].opens_for(&uid(1)).unwrap());
     site.drive.pair(&site.gates[0], "东门");
+    assert!(site.drive.gates[0].key_changed, "not by one person");
+    site.drive.approve();
     pass_later(&mut site, 18);
     assert!(!site.drive.gates[0].key_changed && site.drive.gates[0].reachable);
     site.assert_card_opens(1);
@@ -182,7 +186,10 @@ fn real_desk(folder: &std::path::Path, realm: Realm) -> Desk {
         camera: Box::new(PictureCamera::new(vec![], controls.clone())),
         engine: face::engine_for(EngineKind::Sface, &models(), &gate_program()),
         reader: Box::new(PracticeReader::new(controls)),
+        speech: Box::new(menka::speech::SystemSpeech::new()),
+        printer: Box::new(menka::printing::SystemPrinter::new()),
         link: menka::practice::drive::tls_links(),
+        posture: menka::posture::this_machine(folder),
     };
     Desk::new(DeskConfig { data_dir: folder.to_owned(), realm, kdf: KDF }, devices)
 }
@@ -199,7 +206,10 @@ fn unlock_events(folder: &std::path::Path, realm: Realm) -> (Vec<Failure>, Vec<F
     let mut desk = real_desk(folder, realm);
     let start = failures(&desk.start(SystemClock.now()));
     let unlock =
-        failures(&desk.handle(Command::Staff(StaffCommand::Unlock { passphrase: passphrase() }), SystemClock.now()));
+        failures(&desk.handle(
+            Command::Staff(StaffCommand::Unlock { account: None, passphrase: passphrase() }),
+            SystemClock.now(),
+        ));
     (start, unlock, desk.is_locked())
 }
 
@@ -207,6 +217,14 @@ fn create(desk: &mut Desk) -> Vec<Event> {
     let mut events = desk.start(SystemClock.now());
     let command = StaffCommand::CreateVault { operator: "前台".into(), passphrase: passphrase(), facts: facts() };
     events.extend(desk.handle(Command::Staff(command), SystemClock.now()));
+    let rules = [
+        OperatorsCommand::ReadRules(Language::Chinese),
+        OperatorsCommand::RulesReachedEnd,
+        OperatorsCommand::SignRules("前台".into()),
+    ];
+    for command in rules {
+        events.extend(desk.handle(Command::Staff(StaffCommand::Operators(command)), SystemClock.now()));
+    }
     events
 }
 

@@ -58,6 +58,16 @@ fn a_receipt_is_a_pdf_and_a_record_that_anybody_can_verify_and_the_notice_is_kep
     assert_eq!(consent.notice.sha256, notice.reference.sha256);
     assert_eq!(vault.shown_text(&consent.notice.sha256).unwrap().as_deref(), Some(notice.markdown.as_str()));
     assert!(vault.audit().unwrap().is_sound());
+
+    // What was shown goes home in one file; anybody reads it again, byte for byte.
+    let replay = |text: &[&str]| {
+        let mut run = Process::new(env!("CARGO_BIN_EXE_menka-verify"));
+        run.arg("replay").arg(pdf.with_extension("replay.json")).args(["--key", &key]).args(text).output().unwrap()
+    };
+    let said = replay(&["--text"]);
+    assert!(said.status.success() && said.stdout == notice.markdown.as_bytes());
+    let said = String::from_utf8(replay(&["--lang", "zh"]).stdout).unwrap();
+    assert!(said.starts_with("真实") && said.contains("练习") && said.contains(&consent.consent.to_string()), "{said}");
 }
 
 /// Everything that is logged, at every level.

@@ -138,7 +138,7 @@ fn p31_minors_and_expired_cards_keep_their_card_and_begin_no_face() {
         site.drive.staff(StaffCommand::CloseResident);
         site.drive.resident(ResidentCommand::AskFace);
         site.drive.resident(ResidentCommand::WedgeTyped(typed(card)));
-        assert_eq!(tap_failure(&site.drive.scene), Some(Failure::CardOnlyAge));
+        assert_eq!(tap_failure(&site.drive.scene), Some(Failure::GuardianNotChecked));
         site.assert_card_opens(card);
         site.drive.resident(ResidentCommand::Back);
     }
@@ -169,7 +169,7 @@ fn p31_an_age_band_that_staff_correct_in_the_middle_of_a_visit_keeps_the_camera_
     assert_eq!(site.drive.failures, vec![]);
     site.drive.controls.act(PracticeAct::PlugCamera);
     site.drive.resident(ResidentCommand::TryAgain);
-    assert_eq!(ended(&site.drive.scene), Some((Some(Failure::CardOnlyAge), false)));
+    assert_eq!(ended(&site.drive.scene), Some((Some(Failure::DeciderChanged), false)));
     site.assert_dark();
     assert_eq!(site.drive.previews, 0);
     assert_eq!(site.vault().current_consent(resident).unwrap(), None);
@@ -252,6 +252,7 @@ fn a_resident_who_walks_away_leaves_nothing_to_the_next_one() {
     // In the middle of the notice.
     site.drive.ask_for_face(0).unwrap();
     let minutes = |m: i64| SystemClock.now().plus_ms(m * 60_000);
+    awake_at(&mut site.drive, minutes(16));
     let events = site.drive.desk.tick(minutes(16));
     assert!(scene_of(&events).as_ref().is_some_and(is_idle), "{events:?}");
     // The clock of this desk is 16 minutes ahead now; what follows is measured from there.
@@ -265,13 +266,16 @@ fn a_resident_who_walks_away_leaves_nothing_to_the_next_one() {
     let events = resident_at(&mut site.drive, ResidentCommand::Consent { signature }, minutes(16));
     assert!(matches!(scene_of(&events).as_ref().and_then(ended), Some((Some(_), true))), "{events:?}");
     // After camera trouble: the consent ends, nobody else can go on with it.
+    awake_at(&mut site.drive, minutes(18));
     let events = site.drive.desk.tick(minutes(18));
     assert_eq!(scene_of(&events), None, "not yet");
+    awake_at(&mut site.drive, minutes(20));
     let events = site.drive.desk.tick(minutes(20));
     assert_eq!(scene_of(&events).as_ref().and_then(ended), Some((None, false)));
     site.drive.controls.act(PracticeAct::PlugCamera);
     let events = resident_at(&mut site.drive, ResidentCommand::TryAgain, minutes(20));
     assert_eq!(scene_of(&events), None, "there is nothing to try again");
+    awake_at(&mut site.drive, minutes(22));
     let events = site.drive.desk.tick(minutes(22));
     assert!(scene_of(&events).as_ref().is_some_and(is_idle), "{events:?}");
     assert_eq!(site.vault().current_consent(resident).unwrap(), None);

@@ -150,7 +150,9 @@ fn nothing_of_a_person_can_be_read_from_the_files() {
         for (name, bytes) in all_bytes(&folder) {
             for needle in &needles {
                 // Four bytes meet by chance in some megabytes once in a thousand runs; nothing longer does.
-                assert!(!contains(&bytes, needle), "{when}: {needle:?} in {name}");
+                // The lock screen shows who may unlock: names of staff are in the slots file, and nowhere else.
+                let staff = name == "slots" && needle == "前台小李".as_bytes();
+                assert!(staff || !contains(&bytes, needle), "{when}: {needle:?} in {name}");
             }
         }
     };

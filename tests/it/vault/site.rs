@@ -4,14 +4,15 @@ use menka::domain::Realm;
 use menka::domain::card::CardUid;
 use menka::domain::consent::{ConsentDraft, ConsentGranted, Signature};
 use menka::domain::gate::GateRecord;
-use menka::domain::id::{ConsentId, GateId, ResidentId, ShowingId, TemplateId};
+use menka::domain::id::{ConsentId, GateId, ResidentId, ShowingId, StaffId, TemplateId};
 use menka::domain::notice::{Language, NoticeRef, NoticeShown};
 use menka::domain::resident::{AgeBand, ResidentDraft};
+use menka::domain::role::Role;
 use menka::domain::site::{Fact, SiteFacts};
 use menka::domain::time::{CivilDate, Timestamp};
 use menka::evidence::consent::{ConsentFacts, consent_json};
 use menka::secret::{Passphrase, random_bytes};
-use menka::vault::{KdfCost, Vault, VaultError};
+use menka::vault::{KdfCost, NewAccount, Vault, VaultError};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -28,6 +29,26 @@ pub fn new_vault(realm: Realm) -> (TempDir, Vault) {
     let folder = tempfile::tempdir().unwrap();
     let vault = Vault::create(folder.path(), realm, "前台小李", &passphrase(), &facts(), NOW, CHEAP).unwrap();
     (folder, vault)
+}
+
+/// A second supervisor who has read and signed, with the same passphrase; the first one is logged in again.
+pub fn with_second_supervisor(folder: &TempDir, mut vault: Vault) -> (Vault, StaffId) {
+    let first = vault.operator().0;
+    let new = NewAccount {
+        name: "主管小王".into(),
+        role: Role::Supervisor,
+        passphrase: passphrase(),
+        trained_on: NOW.date(),
+    };
+    let second = vault.add_account(&new, None, NOW).unwrap();
+    drop(vault);
+    let mut vault = Vault::unlock_as(folder.path(), Realm::Real, second, &passphrase(), NOW).unwrap();
+    let text = "# 内部制度\n";
+    let sha256 = Sha256::digest(text.as_bytes()).into();
+    let rules = NoticeRef { id: "MK-I1".into(), version: "1.0".into(), language: Language::Chinese, sha256 };
+    vault.record_undertaking(&rules, text, "小王", NOW).unwrap();
+    drop(vault);
+    (Vault::unlock_as(folder.path(), Realm::Real, first, &passphrase(), NOW).unwrap(), second)
 }
 
 pub fn unlock(folder: &TempDir, realm: Realm) -> Result<Vault, VaultError> {

@@ -1,0 +1,182 @@
+//! Everything of the station asked how it is, for whoever mends it: states and counts, no names of people, accounts, gates or places.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::desk::Desk;
+use super::enroll::Flow;
+use super::event::StaffEvent;
+use super::posture::PostureEvent;
+use crate::domain::time::Timestamp;
+use crate::ports::FaceError;
+
+/// How one part is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Health {
+    /// Asked, and well.
+    Well,
+    /// Asked, and not well; in English, for whoever mends it.
+    Trouble(String),
+    /// Not asked now: somebody is being served.
+    NotNow,
+}
+
+impl Health {
+    fn of<T, E: std::fmt::Display>(result: Result<T, E>) -> Self {
+        result.map_or_else(|error| Self::Trouble(error.to_string()), |_| Self::Well)
+    }
+}
+
+/// Gates by count.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct GateCounts {
+    /// Paired.
+    pub paired: usize,
+    /// Answered the last question.
+    pub answering: usize,
+    /// Their key is not the paired one.
+    pub key_changed: usize,
+    /// Operations that wait.
+    pub pending: u32,
+    /// Operations that a gate refused.
+    pub refused: u32,
+    /// The largest difference of a gate's clock from ours, in milliseconds.
+    pub clock_drift_ms_max: i64,
+}
+
+/// The evidence log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LogHealth {
+    /// Records.
+    pub records: u64,
+    /// Whether reading all of it again found nothing wrong.
+    pub health: Health,
+}
+
+/// One finding about the machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FindingLine {
+    /// What was looked at.
+    pub check: &'static str,
+    /// How grave.
+    pub grade: &'static str,
+    /// What was found.
+    pub what: &'static str,
+    /// Programs, interfaces, devices.
+    pub names: Vec<String>,
+    /// Whether the means was ever run on such a system.
+    pub proven: bool,
+}
+
+/// The whole examination.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Doctor {
+    /// Of the program.
+    pub version: &'static str,
+    /// Operating system.
+    pub system: String,
+    /// `real` or `practice`.
+    pub realm: &'static str,
+    /// When, in China time.
+    pub at: String,
+    /// Whether both files of the vault read back whole.
+    pub vault: Health,
+    /// The evidence log.
+    pub log: LogHealth,
+    /// Gates.
+    pub gates: GateCounts,
+    /// Card reader.
+    pub reader: Health,
+    /// Cameras that can capture, by their makers' names. None is opened.
+    pub cameras: Vec<String>,
+    /// The face engine's name.
+    pub engine: String,
+    /// Whether its models are the pinned ones and it starts.
+    pub models: Health,
+    /// The machine.
+    pub machine: Vec<FindingLine>,
+}
+
+impl Desk {
+    /// Asks everything. The engine and the whole log are left alone while somebody is being served.
+    pub(super) fn examine(&mut self, now: Timestamp) {
+        let cameras = self.devices.camera.cameras().into_iter().map(|c| c.name).collect();
+        let reader = Health::of(self.devices.reader.present());
+        let engine = self.devices.engine.engine().as_str().to_owned();
+        let Some(open) = self.open.as_ref() else { return };
+        let calm = matches!(open.flow, Flow::Idle | Flow::Rules);
+        let log = LogHealth {
+            records: open.vault.log_len().unwrap_or(0),
+            health: match calm.then(|| open.vault.audit()) {
+                None => Health::NotNow,
+                Some(Ok(report)) if report.is_sound() => Health::Well,
+                Some(Ok(_)) => Health::Trouble("records, heads or consents do not fit the log".into()),
+                Some(Err(error)) => Health::Trouble(error.to_string()),
+            },
+        };
+        let vault = if calm { Health::of(open.vault.check_whole()) } else { Health::NotNow };
+        let seen = open.shared.gates().0;
+        let gates = GateCounts {
+            paired: seen.len(),
+            answering: seen.iter().filter(|g| g.reachable).count(),
+            key_changed: seen.iter().filter(|g| g.key_changed).count(),
+            pending: seen.iter().fold(0, |sum, g| sum.saturating_add(g.pending)),
+            refused: seen.iter().fold(0, |sum, g| sum.saturating_add(g.wedged)),
+            clock_drift_ms_max: seen
+                .iter()
+                .filter_map(|g| g.clock_drift_ms)
+                .map(i64::saturating_abs)
+                .max()
+                .unwrap_or(0),
+        };
+        let models = if calm {
+            let awake = match self.devices.engine.wake() {
+                // Without the folder: its path may hold the name of an account.
+                Err(FaceError::ModelMissing { .. }) => Health::Trouble("the face models are missing".into()),
+                other => Health::of(other),
+            };
+            self.devices.engine.rest();
+            awake
+        } else {
+            Health::NotNow
+        };
+        let report = self.watch.report.clone().unwrap_or_default();
+        let machine = report.findings.iter().map(|f| FindingLine {
+            check: f.what.check().label(),
+            grade: f.what.grade().label(),
+            what: f.what.label(),
+            names: f.names.clone(),
+            proven: f.proven,
+        });
+        let doctor = Doctor {
+            version: env!("CARGO_PKG_VERSION"),
+            system: report.system.clone(),
+            realm: self.config.realm.label(),
+            at: now.minute_text(),
+            vault,
+            log,
+            gates,
+            reader,
+            cameras,
+            engine,
+            models,
+            machine: machine.collect(),
+        };
+        self.watch.examined = Some(doctor.clone());
+        self.say(StaffEvent::Posture(PostureEvent::Examined(Box::new(doctor))));
+    }
+
+    /// Writes the last examination to a file that staff chose.
+    pub(super) fn save_examination(&self, path: &Path, text: &str) -> Result<(), String> {
+        let Some(doctor) = &self.watch.examined else { return Err("nothing was examined yet".into()) };
+        let as_json = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
+        let bytes = if as_json {
+            serde_json::to_vec_pretty(doctor).map_err(|e| e.to_string())?
+        } else {
+            text.as_bytes().to_vec()
+        };
+        std::fs::write(path, bytes).map_err(|e| e.to_string())
+    }
+}

@@ -1,0 +1,67 @@
+//! Four eyes: an act that a second person approves, and the proof that they did. Rule: P51-4.
+
+use super::id::{GateId, ResidentId, StaffId};
+use super::role::Role;
+
+/// An act that needs a second person. It names what exactly is approved, so that an approval is good for nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// A new account of this role.
+    AddAccount(Role),
+    /// This account is switched off.
+    DisableAccount(StaffId),
+    /// This account gets another passphrase.
+    ResetPassphrase(StaffId),
+    /// This gate, known under other keys or stopped, is paired again.
+    RepairGate(GateId),
+    /// The printed recovery key is replaced.
+    NewRecoveryKey,
+    /// The record of this minor is opened.
+    MinorRecord(ResidentId),
+}
+
+impl Act {
+    /// The word in the log. Never changed.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::AddAccount(_) => "add-account",
+            Self::DisableAccount(_) => "disable-account",
+            Self::ResetPassphrase(_) => "reset-passphrase",
+            Self::RepairGate(_) => "repair-gate",
+            Self::NewRecoveryKey => "new-recovery-key",
+            Self::MinorRecord(_) => "minor-record",
+        }
+    }
+}
+
+/// Proof that a supervisor, not the one who acts, typed their passphrase for exactly this act a moment ago.
+///
+/// Not `Clone`: one approval, one act. Made by the vault only.
+///
+/// ```compile_fail
+/// # use menka::domain::{approval::{Act, Approval}, id::StaffId};
+/// let forged = Approval::assert_checked(Act::NewRecoveryKey, StaffId::from_bytes([0; 16]));
+/// ```
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Approval {
+    act: Act,
+    by: StaffId,
+}
+
+impl Approval {
+    /// Asserts that the second person's slot was opened. One caller: `vault/approvals.rs`.
+    pub(crate) fn assert_checked(act: Act, by: StaffId) -> Self {
+        Self { act, by }
+    }
+
+    /// What was approved.
+    pub fn act(&self) -> Act {
+        self.act
+    }
+
+    /// Spends it on an act; who approved, or `None` when something else was approved.
+    pub fn spend(self, act: Act) -> Option<StaffId> {
+        (self.act == act).then_some(self.by)
+    }
+}

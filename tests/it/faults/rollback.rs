@@ -1,0 +1,86 @@
+//! An older copy of the vault is put back: the gates remember.
+
+use menka::app::evidence::EvidenceCommand;
+
+use super::*;
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten().filter(|e| e.path().is_file()) {
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+/// The last word on what keeps face entry off.
+fn blocked(drive: &Drive) -> bool {
+    let last = drive.told.iter().rev().find(|told| told.starts_with("Staff(Desk("));
+    last.is_some_and(|told| told.contains("LogNotWhole"))
+}
+
+#[test]
+fn p69_a_rolled_back_vault_is_refused_to_act_on_faces_and_said_and_cards_go_on() {
+    let mut site = site(1);
+    site.resident("周", 0);
+    let (data, old) = (site.drive.data().to_owned(), site.folder.path().join("old"));
+    site.drive.staff(StaffCommand::Lock);
+    copy(&data, &old);
+
+    // Another session: the gate keeps its head.
+    site.drive.unlock();
+    site.resident("吴", 1);
+    site.drive.deliver().unwrap();
+    site.drive.tick();
+    assert!(!blocked(&site.drive));
+    assert!(matches!(site.drive.scene, ResidentScene::Idle { face_offered: true, .. }), "{:?}", site.drive.scene);
+    let head = site.folder.path().join("head.pdf");
+    site.drive.staff(StaffCommand::Evidence(EvidenceCommand::SaveHead(head.clone())));
+    assert!(std::fs::read(&head).unwrap().starts_with(b"%PDF-"));
+    if let Some(folder) = std::env::var_os("MENKA_SHOTS") {
+        std::fs::copy(&head, Path::new(&folder).join("head.pdf")).unwrap();
+    }
+    let told = site.drive.told.iter().rev().find(|told| told.contains("HeadSaved")).unwrap();
+    let from = told.find("MK1-").expect("the line on the paper");
+    let paper: String = told[from..].chars().take_while(|c| *c != '"').collect();
+    site.drive.staff(StaffCommand::Evidence(EvidenceCommand::CheckHead(paper.clone())));
+    assert!(site.drive.told.iter().any(|told| told.contains("HeadChecked(Fits")));
+
+    // The older copy comes back.
+    site.drive.staff(StaffCommand::Lock);
+    copy(&old, &data);
+    site.drive.unlock();
+    site.drive.deliver().unwrap();
+    site.drive.tick();
+    assert!(blocked(&site.drive), "{:?}", site.drive.told.last());
+    assert!(site.drive.told.iter().any(|told| told.contains("SawMore")), "it is said");
+    assert!(matches!(site.drive.scene, ResidentScene::Idle { face_offered: false, .. }));
+    site.drive.staff(StaffCommand::Evidence(EvidenceCommand::CheckHead(paper)));
+    assert!(site.drive.told.iter().any(|told| told.contains("HeadChecked(SawMore")), "the paper says the same");
+    // A card all the same.
+    site.resident("郑", 2);
+    site.assert_card_opens(2);
+
+    // Paired again at the gate itself, by somebody who stands there: the earlier head is set aside, not lost.
+    let station: String = site.drive.fingerprint.unwrap().iter().map(|b| format!("{b:02x}")).collect();
+    let folder = site.gates[0].folder.to_string_lossy().into_owned();
+    let at_the_gate = |words: &[&str]| {
+        let run = std::process::Command::new(gate_program())
+            .args(words)
+            .args(["--data", &folder, "--realm", "practice"])
+            .output()
+            .unwrap();
+        assert!(run.status.success(), "{run:?}");
+        String::from_utf8(run.stdout).unwrap()
+    };
+    at_the_gate(&["pair", &station]);
+    site.drive.pair(&site.gates[0], NAMES[0]);
+    let later = SystemClock.now().plus_ms(30_000);
+    site.drive.courier.as_mut().unwrap().pass(later).unwrap();
+    site.drive.tick();
+    assert!(!blocked(&site.drive));
+    let heads = at_the_gate(&["heads"]);
+    assert!(heads.contains("set aside by a pairing since") && heads.matches("kept since").count() == 2, "{heads}");
+    let mut vault = site.vault();
+    let log = vault.log_records(0, 10_000).unwrap();
+    assert!(log.iter().any(|r| r.what == "head-conflict" && r.label.as_deref() == Some("ahead")));
+    assert!(vault.audit_logged(SystemClock.now()).unwrap().is_sound());
+}

@@ -1,0 +1,7 @@
+//! The machine under the desk, end to end: a real-realm desk over a prepared machine, in a network namespace without a way out.
+
+mod doctor;
+mod machine;
+mod network;
+mod real;
+mod watched;
