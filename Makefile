@@ -7,7 +7,7 @@ export MENKA_MODELS := $(MODELS)
 export MENKA_PICTURES := $(PICTURES)
 PRACTICE := --features practice
 
-.PHONY: run test bench screenshots e2e accuracy test-camera setup setup-run models pictures lint clean-practice
+.PHONY: run test bench screenshots e2e accuracy test-camera trace fuzz setup setup-run models pictures lint clean-practice
 
 run: setup-run
 	$(CARGO) build --release $(PRACTICE) --bins
@@ -45,6 +45,13 @@ accuracy: setup
 
 test-camera: setup
 	@bash packaging/vm/run.sh
+
+trace: setup
+	@sh packaging/setup/trace.sh
+
+# FUZZ_SECONDS=600 for a longer look at each target.
+fuzz: setup
+	@bash packaging/setup/fuzz.sh $(or $(FUZZ_SECONDS),60)
 
 lint:
 	$(CARGO) fmt --all --check

@@ -4,6 +4,7 @@ use super::conditions::PersonFacts;
 use super::desk::{Desk, failure_of};
 use super::enroll::{
     self, CAPTURE_MS_MAX, Capturing, Consented, FRAME_MS_MAX, Flow, PICTURE_EVERY_MS, PICTURES, REPEATS, Sending,
+    TURN_MS_MAX,
 };
 use super::event::{Event, Failure, ResidentScene};
 use super::preview::preview;
@@ -11,7 +12,8 @@ use crate::domain::audit::Actor;
 use crate::domain::consent::{EraseReason, Warrant};
 use crate::domain::id::{OpId, ResidentId};
 use crate::domain::permit;
-use crate::domain::quality::{self, Guidance, Limits};
+use crate::domain::presence::{Presence, PresenceShown, Side};
+use crate::domain::quality::{self, FaceBox, Guidance, Limits};
 use crate::domain::time::Timestamp;
 use crate::notice::{self, Text, Values};
 use crate::ports::{CameraError, FaceError, LinkError};
@@ -40,7 +42,16 @@ impl Desk {
                     .unwrap_or_default();
                 self.scene(ResidentScene::Camera { hint });
                 let at = self.moment;
-                let capturing = Capturing { held: *held, parts: vec![], begun: at, last_taken: None, last_frame: at };
+                let [chance] = random_bytes();
+                let capturing = Capturing {
+                    held: *held,
+                    parts: vec![],
+                    presence: Presence::ask(chance),
+                    asked: at,
+                    begun: at,
+                    last_taken: None,
+                    last_frame: at,
+                };
                 self.set(Flow::Capturing(Box::new(capturing)));
             }
             Err(trouble) => self.rest_on(held, trouble, now),
@@ -148,24 +159,28 @@ impl Desk {
             }
         };
         capturing.last_frame = self.moment;
+        let full = capturing.parts.len() >= usize::from(PICTURES);
+        if full && self.is_past(capturing.asked, TURN_MS_MAX) {
+            capturing.presence.ask_other();
+            capturing.asked = self.moment;
+        }
         let wanted = capturing.last_taken.is_none_or(|at| self.moment.since(at) >= PICTURE_EVERY_MS);
-        let consent = &capturing.held.consent;
-        self.out.push(Event::Preview(preview(consent, &frame)));
-        match self.look(Warrant::Desk(consent), frame, wanted) {
-            Ok((guidance, part)) => {
-                if let Some(part) = part {
-                    if enroll::is_same_face(&capturing.parts, &part) {
-                        capturing.parts.push(part);
-                    } else {
-                        // Somebody else sat down: begin with them, under the same consent, from nothing.
-                        capturing.parts.clear();
-                    }
-                    capturing.last_taken = Some(self.moment);
+        let Capturing { held, presence, .. } = &mut *capturing;
+        let mut shown = None;
+        self.out.push(Event::Preview(preview(&held.consent, &frame)));
+        let looked = self.look(Warrant::Desk(&held.consent), frame, |face| {
+            if full {
+                shown = presence.see(face);
+                shown.is_some()
+            } else {
+                if wanted {
+                    presence.face(face);
                 }
-                let taken = u8::try_from(capturing.parts.len()).unwrap_or(PICTURES);
-                self.out.push(Event::Guide { guidance, taken, needed: PICTURES });
-                if taken >= PICTURES { self.seal(*capturing, now) } else { self.set(Flow::Capturing(capturing)) }
+                wanted
             }
+        });
+        match looked {
+            Ok((guidance, part)) => self.capture_next(capturing, guidance, part, shown, now),
             // A died engine costs one picture: the next frame is asked again.
             Err(FaceError::Restarted | FaceError::OutOfRange | FaceError::Unsound) => {
                 self.set(Flow::Capturing(capturing));
@@ -177,17 +192,52 @@ impl Desk {
         }
     }
 
-    /// Judges one frame and, when it is good and wanted, turns it into a part of the template. The frame is wiped either way.
+    /// What one judged frame changes: a part more, the end, or a new beginning when somebody else sat down.
+    fn capture_next(
+        &mut self,
+        mut capturing: Box<Capturing>,
+        guidance: Guidance,
+        part: Option<FaceTemplate>,
+        shown: Option<PresenceShown>,
+        now: Timestamp,
+    ) {
+        let same = part.as_ref().is_none_or(|part| enroll::is_same_face(&capturing.parts, part));
+        if !same {
+            // Begin with them, under the same consent, from nothing.
+            capturing.parts.clear();
+            capturing.presence.forget();
+        }
+        if let (Some(_), Some(shown), true) = (&part, shown, same) {
+            self.out.push(Event::Guide { guidance, taken: PICTURES + 1, needed: PICTURES + 1 });
+            return self.seal(*capturing, shown, now);
+        }
+        if let (Some(part), true) = (part, same) {
+            capturing.parts.push(part);
+            capturing.last_taken = Some(self.moment);
+            capturing.asked = self.moment;
+        }
+        let taken = u8::try_from(capturing.parts.len()).unwrap_or(PICTURES);
+        let guidance = match (guidance, capturing.presence.side()) {
+            // Turned too far for a picture is a turn all the same.
+            (Guidance::Good | Guidance::LookHere, Side::Left) if taken >= PICTURES => Guidance::TurnLeft,
+            (Guidance::Good | Guidance::LookHere, Side::Right) if taken >= PICTURES => Guidance::TurnRight,
+            (other, _) => other,
+        };
+        self.out.push(Event::Guide { guidance, taken, needed: PICTURES + 1 });
+        self.set(Flow::Capturing(capturing));
+    }
+
+    /// Judges one frame and, when it is good and its face is wanted, turns it into a part of the template. The frame is wiped either way.
     pub(super) fn look(
         &mut self,
         warrant: Warrant<'_>,
         frame: Frame,
-        wanted: bool,
+        wanted: impl FnOnce(&FaceBox) -> bool,
     ) -> Result<(Guidance, Option<FaceTemplate>), FaceError> {
         let look = self.devices.engine.locate(warrant, &frame)?;
         match quality::judge(&look, &Limits::default()) {
             Err(guidance) => Ok((guidance, None)),
-            Ok(_) if !wanted => Ok((Guidance::Good, None)),
+            Ok(passed) if !wanted(passed.face()) => Ok((Guidance::Good, None)),
             Ok(passed) => match self.devices.engine.extract(warrant, frame, passed.face()) {
                 Ok(part) => Ok((Guidance::Good, Some(part))),
                 Err(FaceError::NotAlone) => Ok((Guidance::OnePersonOnly, None)),
@@ -197,9 +247,10 @@ impl Desk {
     }
 
     /// Parts to template to envelopes; the camera goes dark and the template is wiped here.
-    fn seal(&mut self, capturing: Capturing, now: Timestamp) {
+    fn seal(&mut self, capturing: Capturing, shown: PresenceShown, now: Timestamp) {
         let Capturing { held, parts, last_frame, .. } = capturing;
         self.devices.camera.close();
+        self.vault(|v| v.record_presence(&held.consent, shown, now));
         // The process that saw this face ends with the capture; the try at the gate gets one of its own.
         self.devices.engine.rest();
         let Some(template) = FaceTemplate::mean(parts) else {

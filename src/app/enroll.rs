@@ -12,6 +12,7 @@ use crate::domain::consent::ConsentGranted;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, ResidentId};
 use crate::domain::notice::{Language, NoticeShown};
+use crate::domain::presence::Presence;
 use crate::domain::resident::Resident;
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::notice::{ConsentPage, Rendered, Values};
@@ -20,6 +21,8 @@ use crate::wire::message::PutFace;
 
 /// Pictures that become one template.
 pub const PICTURES: u8 = 5;
+/// After this long without the turn that was asked for, the other side is asked for, in milliseconds: some people turn one way only.
+pub const TURN_MS_MAX: i64 = 10_000;
 /// Pause between two taken pictures, in milliseconds, so that they differ.
 pub const PICTURE_EVERY_MS: i64 = 120;
 /// Longest search for good pictures, in milliseconds.
@@ -88,6 +91,10 @@ pub(super) struct Consented {
 pub(super) struct Capturing {
     pub held: Consented,
     pub parts: Vec<FaceTemplate>,
+    /// The turn of the head that is asked for when all pictures are taken.
+    pub presence: Presence,
+    /// When the side was last chosen.
+    pub asked: Timestamp,
     pub begun: Timestamp,
     pub last_taken: Option<Timestamp>,
     pub last_frame: Timestamp,

@@ -157,7 +157,7 @@ impl Desk {
         trying.last_frame = self.moment;
         let consent = &trying.held.consent;
         self.out.push(Event::Preview(preview(consent, &frame)));
-        let (guidance, part) = match self.look(Warrant::Desk(consent), frame, true) {
+        let (guidance, part) = match self.look(Warrant::Desk(consent), frame, |_| true) {
             Ok(looked) => looked,
             Err(FaceError::Restarted | FaceError::OutOfRange | FaceError::Unsound) => {
                 return self.set(Flow::Trying(trying));

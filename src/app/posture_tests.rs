@@ -331,7 +331,7 @@ fn a_clock_that_went_back_while_the_desk_was_shut_is_found_at_unlock() {
         let events = site.drive.desk.handle(Command::Staff(StaffCommand::Lock), now);
         site.drive.hear(events);
         let passphrase = Passphrase::new(PASSPHRASE.into());
-        let events = site.drive.desk.handle(Command::Staff(StaffCommand::Unlock { passphrase }), now);
+        let events = site.drive.desk.handle(Command::Staff(StaffCommand::Unlock { account: None, passphrase }), now);
         site.drive.hear(events);
         assert!(!site.drive.desk.is_locked(), "{:?}", site.drive.failures);
         site.drive.machine.grade(Check::Clock)

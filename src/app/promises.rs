@@ -25,7 +25,7 @@ pub const PROMISES: &[Promise] = &[
     kept("二", "您表示不录之后，只有您主动提出，我们才会再次办理", "ResidentCommand::AskFace"),
     kept("五", "先给您办好门禁卡", "StaffCommand::IssueCard"),
     kept("五", "画面里出现别人，这一张就作废", "domain::quality::judge"),
-    open("五", "真人到场"),
+    kept("五", "真人到场", "domain::presence"),
     kept("五", "门禁机回读确认，您当场试一次", "ResidentCommand::TryGate"),
     kept("五", "您拿到一份回执", "ResidentCommand::SaveReceipt"),
     kept("八", "最迟在失去联系", "gate::lease"),

@@ -348,7 +348,15 @@ impl Desk {
         }
         let noticed = match self.flow().into_noticed() {
             Ok(noticed) => noticed,
-            Err(other) => return self.set(other),
+            Err(other) => {
+                // A no that comes later than the yes counts all the same: what is held is wiped.
+                let holds = other.consent().is_some();
+                self.set(other);
+                if holds {
+                    self.stop_visit(None, now);
+                }
+                return;
+            }
         };
         let Some((shown, _)) = noticed.current() else { return self.to_idle(now) };
         let (resident, showing) = (noticed.person.resident.id, shown.id);

@@ -59,6 +59,8 @@ pub enum AuditEvent {
     Consented(ConsentId),
     /// The camera opened.
     CameraOpened(ConsentId),
+    /// A head was seen to turn as asked: a hint against flat pictures.
+    PresenceShown(ConsentId),
     /// The camera closed.
     CameraClosed(ConsentId),
     /// A gate acknowledged a template.

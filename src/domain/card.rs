@@ -21,7 +21,11 @@ impl CardUid {
         if decimal {
             return text.parse::<u32>().ok().and_then(|n| Self::from_bytes(&n.to_be_bytes()));
         }
-        if !text.is_ascii() || !text.len().is_multiple_of(2) || !(8..=20).contains(&text.len()) {
+        // Every character, or `u8::from_str_radix` would take `+4` for a byte.
+        if !text.bytes().all(|b| b.is_ascii_hexdigit())
+            || !text.len().is_multiple_of(2)
+            || !(8..=20).contains(&text.len())
+        {
             return None;
         }
         let bytes: Option<Vec<u8>> = text
@@ -76,7 +80,7 @@ mod tests {
         assert_eq!(CardUid::from_wedge("04:A1:B2:C3").map(|c| c.last4()).as_deref(), Some("B2C3"));
         assert_eq!(CardUid::from_wedge("0012345678").map(|c| c.bytes().to_vec()), Some(vec![0x00, 0xBC, 0x61, 0x4E]));
         assert_eq!(CardUid::from_wedge("04a1b2c3d4e5f6").map(|c| c.bytes().len()), Some(7));
-        for bad in ["", "hello", "04a1b", "9999999999", "卡卡卡卡", "00000000"] {
+        for bad in ["", "hello", "04a1b", "9999999999", "卡卡卡卡", "00000000", "+1+2+3+4", "+4+a1+b2"] {
             assert_eq!(CardUid::from_wedge(bad), None, "{bad}");
         }
     }

@@ -26,6 +26,7 @@ pub mod id;
 pub mod notice;
 pub mod permit;
 pub mod posture;
+pub mod presence;
 pub mod quality;
 pub mod reading;
 pub mod resident;

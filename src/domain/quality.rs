@@ -61,6 +61,10 @@ pub enum Guidance {
     HoldStill,
     /// Good: being taken.
     Good,
+    /// All pictures are taken: turn the head a little to the person's own left (see [`super::presence`]).
+    TurnLeft,
+    /// The same to the person's own right.
+    TurnRight,
 }
 
 /// Thresholds. Lengths are shares of the frame's height or width; luminance is 0 to 255.

@@ -167,6 +167,7 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::Refused(resident) => ("refused", one(resident), None),
         E::Consented(consent) => ("consented", one(consent), None),
         E::CameraOpened(consent) => ("camera-opened", one(consent), None),
+        E::PresenceShown(consent) => ("presence-shown", one(consent), None),
         E::CameraClosed(consent) => ("camera-closed", one(consent), None),
         E::FaceHeld(template, gate) => ("face-held", two(template, gate), None),
         E::Recognised(template, gate) => ("recognised", two(template, gate), None),

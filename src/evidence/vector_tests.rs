@@ -73,6 +73,8 @@ fn make() -> Made {
         ends_on: CivilDate::from_epoch_days(20_900),
         signature: Signature::TypedName("王小明".into()),
         signed_at: Timestamp::from_ms(AT + 4_000),
+        party: crate::domain::guardian::Party::Own,
+        reading: None,
     };
     let (facts, site) = (SiteFacts::default(), SiteId::from_bytes([6; 16]));
     let json =

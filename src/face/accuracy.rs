@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::depth::Depths;
 use super::dlib::DlibEngine;
 use super::models::Models;
 use super::sface::SfaceEngine;
@@ -49,6 +50,7 @@ pub fn run(kind: EngineKind, models: &Path, folder: &Path, out: &mut dyn Write) 
     }
     writeln!(out, "engine: {}", kind.id().as_str())?;
     tally.write(out)?;
+    tally.depths.write(out)?;
     pairs.write(out)?;
     Ok(())
 }
@@ -112,6 +114,7 @@ struct Tally {
     luma: Vec<f32>,
     look_time: Duration,
     template_time: Duration,
+    depths: Depths,
 }
 
 impl Tally {
@@ -137,6 +140,7 @@ impl Tally {
             (x - frame.width() as f32 / 2.0).hypot(y - frame.height() as f32 / 2.0)
         };
         let Some(face) = look.faces.iter().min_by(|a, b| centre(a).total_cmp(&centre(b))) else { return };
+        self.depths.add(engine, person, &frame, face);
         let started = Instant::now();
         let template = engine.template(frame, face);
         self.template_time += started.elapsed();

@@ -31,6 +31,8 @@
 #[cfg(feature = "practice")]
 pub mod accuracy;
 pub mod child;
+#[cfg(feature = "practice")]
+mod depth;
 mod dlib;
 mod models;
 mod parent;

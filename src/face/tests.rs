@@ -74,6 +74,30 @@ fn p29_a_second_person_in_the_picture_is_seen_however_far_behind() {
     }
 }
 
+/// The practice camera's turning heads: everybody can show depth to one side at least, in a frame that is good otherwise.
+#[cfg(feature = "practice")]
+#[test]
+fn practice_heads_turn_in_depth() {
+    use crate::domain::presence::{DEPTH_MIN, depth};
+    use crate::practice::{Variant, people, picture_frame};
+    let mut engine = sface_in_process();
+    let (mut all, mut sides) = (0, 0);
+    for person in people(&pictures()).unwrap() {
+        let facing = engine.look(&picture_frame(&person, Variant::Plain, 0)).unwrap().faces[0].landmarks;
+        // Within each half of the turn to the person's left, and of the turn to their right.
+        let shown = [(35, 1.0), (60, 1.0), (110, -1.0), (135, -1.0)].map(|(n, towards)| {
+            let look = engine.look(&picture_frame(&person, Variant::Plain, n)).unwrap();
+            let depth = depth(&facing, &look.faces[0].landmarks).unwrap() * towards;
+            assert!(depth > -DEPTH_MIN / 2.0, "{} turned {depth} at frame {n}", person.label());
+            depth >= DEPTH_MIN && judge(&look, &Limits::default()).is_ok()
+        });
+        let count = u32::from(shown[0] || shown[1]) + u32::from(shown[2] || shown[3]);
+        assert!(count >= 1, "{}", person.label());
+        (all, sides) = (all + 2, sides + count);
+    }
+    println!("turns that show depth: {sides} of {all}");
+}
+
 #[test]
 fn an_empty_wall_has_no_face() {
     for kind in EngineKind::ALL {

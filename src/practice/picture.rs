@@ -1,4 +1,4 @@
-//! One still picture as a living one: shifted a little, lit a little differently, the same way each time.
+//! One still picture as a living one: shifted a little, lit a little differently, its head turned now and then, the same way each time.
 
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
@@ -63,7 +63,52 @@ pub(super) fn dark(frame: &Frame) -> Frame {
 pub(super) struct Looks {
     /// Three brightnesses.
     plain: [RgbImage; 3],
+    /// Turned to the person's left, further, to their right, further.
+    turned: [RgbImage; 4],
     relit: RgbImage,
+}
+
+/// Frames of one round: facing the camera, a turn to one side, facing, a turn to the other.
+const ROUND: u64 = 150;
+/// Frames of a turn.
+const TURN: u64 = 45;
+/// How far the practice people turn, in radians: first a little, then further.
+const TURN_ANGLES: [f32; 4] = [0.42, 0.6, -0.42, -0.6];
+
+/// Which turned picture frame number `n` shows, if any.
+fn turn(n: u64) -> Option<usize> {
+    let (side, at) = (n % ROUND / (ROUND / 2), n % (ROUND / 2));
+    let turned = at.checked_sub(ROUND / 2 - TURN)?;
+    usize::try_from(side * 2 + turned * 2 / TURN).ok()
+}
+
+/// A head that turns: the picture drawn on an egg with a nose, turned about its upright axis. The face is where `assets/practice.toml`
+/// puts it: in the middle, 44 % of the height. Positive angles turn to the person's left.
+fn turned(base: &RgbImage, angle: f32) -> RgbImage {
+    let (width, height) = (base.width() as f32, base.height() as f32);
+    let (cx, cy) = (width / 2.0, height / 2.0);
+    let (half_width, half_height) = (0.22 * height, 0.30 * height);
+    // How far a point of the picture stands out towards the camera, in pixels.
+    let depth = |x: f32, y: f32| {
+        let (u, v) = ((x - cx) / half_width, (y - cy) / half_height);
+        let egg = (1.0 - u * u - v * v).max(0.0).sqrt() * half_width * 0.75;
+        let (nx, ny) = ((x - cx) / (0.07 * height), (y - (cy + 0.03 * height)) / (0.09 * height));
+        egg + 0.12 * height * (-(nx * nx + ny * ny)).exp()
+    };
+    RgbImage::from_fn(base.width(), base.height(), |x, y| {
+        let (x, y) = (x as f32, y as f32);
+        // The point that comes to lie at x: x = cx + (from - cx) cos + depth(from) sin; a few rounds find it.
+        let mut from = x;
+        for _ in 0..8 {
+            let off = (x - cx - depth(from, y) * angle.sin()) / angle.cos();
+            from += 0.7 * (cx + off - from);
+        }
+        // Only the head turns; the room stays.
+        let (u, v) = ((x - cx) / (1.5 * half_width), (y - cy) / (1.5 * half_height));
+        let share = (1.6 - 1.6 * (u * u + v * v)).clamp(0.0, 1.0);
+        let at = (x + (from - x) * share).clamp(0.0, width - 1.0);
+        *base.get_pixel(at.round() as u32, y as u32)
+    })
 }
 
 impl Looks {
@@ -72,12 +117,14 @@ impl Looks {
         // Lower contrast and more light, as on a bright day; then what a webcam's compression does to it.
         let relit = toned(base, |value| (value - 128) * 82 / 100 + 128 + 16);
         let relit = recompressed(&relit).unwrap_or(relit);
-        Self { plain, relit }
+        let turned = TURN_ANGLES.map(|angle| turned(base, angle));
+        Self { plain, turned, relit }
     }
 
     fn plain(&self, n: u64) -> Frame {
         let (dx, dy, light) = jitter(n);
-        sized(shifted(&self.plain[light], dx, dy))
+        let picture = turn(n).and_then(|at| self.turned.get(at)).unwrap_or(&self.plain[light]);
+        sized(shifted(picture, dx, dy))
     }
 
     fn relit(&self, n: u64) -> Frame {

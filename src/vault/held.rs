@@ -8,6 +8,7 @@ use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::consent::ConsentGranted;
 use crate::domain::gate::FaceHeld;
 use crate::domain::id::{GateId, ResidentId, TemplateId};
+use crate::domain::presence::PresenceShown;
 use crate::domain::time::Timestamp;
 
 use super::Vault;
@@ -41,6 +42,21 @@ impl Vault {
         if work.execute(sql, params![granted.consent().bytes(), now.ms()])? > 0 {
             self.append(&work, Actor::Station, &AuditEvent::CameraClosed(granted.consent()), now)?;
         }
+        Ok(work.commit()?)
+    }
+
+    /// Records that a head was seen to turn as asked (a hint, see [`crate::domain::presence`]).
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn record_presence(
+        &mut self,
+        granted: &ConsentGranted,
+        _shown: PresenceShown,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        self.append(&work, Actor::Station, &AuditEvent::PresenceShown(granted.consent()), now)?;
         Ok(work.commit()?)
     }
 

@@ -106,6 +106,8 @@ fn agree(vault: &mut Vault, resident: ResidentId, gate: GateId) {
         ends_on: NOW.date().plus_days(200),
         signature: Signature::TypedName("王小明".into()),
         signed_at: NOW.plus_ms(2),
+        party: crate::domain::guardian::Party::Own,
+        reading: None,
     };
     let (consent, template) = (ConsentId::from_bytes(random_bytes()), TemplateId::from_bytes(random_bytes()));
     let facts = SiteFacts::default();

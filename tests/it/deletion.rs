@@ -453,7 +453,7 @@ fn p19_a_clock_far_ahead_ends_nothing_until_staff_confirm_the_date() {
     for _ in 0..2 {
         site.drive.staff(StaffCommand::Lock);
         let passphrase = Passphrase::new(PASSPHRASE.into());
-        let events = site.drive.desk.handle(Command::Staff(StaffCommand::Unlock { passphrase }), far);
+        let events = site.drive.desk.handle(Command::Staff(StaffCommand::Unlock { account: None, passphrase }), far);
         assert!(asked(&events), "{events:?}");
         site.drive.desk.tick(far.plus_ms(86_400_000));
         let open = Command::Staff(StaffCommand::OpenResident(resident, LookWhy::Request));

@@ -45,6 +45,7 @@ const WITNESS_MAKERS: &[(&str, &[&str])] = &[
     ("CameraPermit(())", &["domain/permit.rs"]),
     ("Approval::assert_checked(", &["vault/approvals.rs"]),
     ("QualityPassed(*", &["domain/quality.rs"]),
+    ("PresenceShown(())", &["domain/presence.rs"]),
     ("FaceTemplate::from_unit_vector(", &["secret/mod.rs", "face/", "wire/envelope.rs"]),
 ];
 

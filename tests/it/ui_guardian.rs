@@ -123,7 +123,7 @@ fn press(window: &mut Resident, texts: &Texts, at: &'static str) -> resident::Ac
 fn asked(action: resident::Action) -> Option<ResidentCommand> {
     match action {
         resident::Action::Ask(command) => Some(command),
-        resident::Action::None | resident::Action::PickReceiptPath => None,
+        _ => None,
     }
 }
 

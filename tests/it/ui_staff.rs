@@ -14,7 +14,6 @@ use menka::app::operators::OperatorsEvent;
 use menka::app::posture::{PostureCommand, PostureEvent};
 use menka::domain::Realm;
 use menka::domain::card::CardUid;
-use menka::domain::consent::EraseReason;
 use menka::domain::gate::GateStatus;
 use menka::domain::id::{ConsentId, GateId, ResidentId};
 use menka::domain::notice::Language;
@@ -172,7 +171,7 @@ fn site_with(doubt: bool, due: bool) -> Staff {
     let someone = ResidentId::from_bytes([7; 16]);
     let mut plan = RetentionPlan::default();
     if due {
-        plan.faces = vec![(someone, EraseReason::TermOver)];
+        plan.faces = vec![someone];
         plan.records = vec![someone];
         plan.waiting = vec![someone];
     }

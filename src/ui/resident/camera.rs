@@ -30,7 +30,8 @@ pub(super) fn view<'a>(
     preview: Option<&'a (image::Handle, f32)>,
     guide: Option<Guide>,
 ) -> Page<'a> {
-    let good = guide.is_some_and(|guide| guide.guidance == Guidance::Good);
+    let good =
+        guide.is_some_and(|guide| matches!(guide.guidance, Guidance::Good | Guidance::TurnLeft | Guidance::TurnRight));
     let picture: Element<'a, Message> = match preview {
         Some((handle, ratio)) => responsive(move |space| {
             let width = space.width.min(space.height * ratio);
@@ -80,6 +81,8 @@ fn advice(texts: &Texts, guidance: Guidance) -> String {
         Guidance::LookHere => trr!(texts, "guide-look-here"),
         Guidance::HoldStill => trr!(texts, "guide-hold-still"),
         Guidance::Good => trr!(texts, "guide-good"),
+        Guidance::TurnLeft => trr!(texts, "guide-turn-left"),
+        Guidance::TurnRight => trr!(texts, "guide-turn-right"),
     }
 }
 

@@ -1,0 +1,138 @@
+//! Writes sound samples for every target, from which the fuzzer starts: `seeds FOLDER`.
+
+use std::path::Path;
+
+use menka::domain::Realm;
+use menka::domain::audit::{Actor, AuditEvent};
+use menka::domain::id::ConsentId;
+use menka::domain::time::Timestamp;
+use menka::evidence::checkpoint::{self, Head};
+use menka::evidence::record::LogRecord;
+use menka::evidence::statement::{self, Kind};
+use menka::wire::frame::{encode, write_body};
+use menka::wire::keys::IdentityKeys;
+use menka::wire::message::{
+    Apply, FRAME_MAX, Health, HeldFace, Hello, Holdings, Outcome, PutFace, Receipt, Refusal, Reply, Request, What,
+};
+
+// Only so that the coverage calls in the instrumented library find their runtime.
+extern crate libfuzzer_sys as _;
+
+type Failed = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Failed> {
+    let folder = std::env::args().nth(1).ok_or("usage: seeds FOLDER")?;
+    let folder = Path::new(&folder);
+    let keys = IdentityKeys::make(Realm::Practice)?;
+    requests(folder)?;
+    replies(folder, &keys)?;
+    write(folder, "certificate", "der", keys.tls_cert_der())?;
+    write(folder, "certificate", "keys", &keys.to_bytes())?;
+    evidence(folder)?;
+    for (n, text) in ["192.168.1.20:7443", "[fe80::1]:80", "3-1201", "04:a1:b2:c3", "2027年1月31日", "# 标题\n| a | b |\n|---|---|\n> **重**"]
+        .iter()
+        .enumerate()
+    {
+        write(folder, "typed", &n.to_string(), text.as_bytes())?;
+    }
+    write(folder, "typed", "fingerprint", "0123 4567 89ab cdef ".repeat(4).as_bytes())?;
+    write(folder, "card", "four", &[0x04, 0xA1, 0xB2, 0xC3, 0x90, 0x00])?;
+    write(folder, "card", "seven", &[0x04, 1, 2, 3, 4, 5, 6, 0x90, 0x00])?;
+    for side in [8, 48] {
+        let picture = image::RgbImage::from_fn(side, side, |x, y| image::Rgb([x as u8 * 5, y as u8 * 5, 90]));
+        let mut bytes = std::io::Cursor::new(vec![]);
+        picture.write_to(&mut bytes, image::ImageFormat::Jpeg)?;
+        write(folder, "jpeg", &side.to_string(), bytes.get_ref())?;
+    }
+    Ok(())
+}
+
+fn write(folder: &Path, target: &str, name: &str, bytes: &[u8]) -> Result<(), Failed> {
+    std::fs::create_dir_all(folder.join(target))?;
+    std::fs::write(folder.join(target).join(name), bytes)?;
+    Ok(())
+}
+
+fn requests(folder: &Path) -> Result<(), Failed> {
+    let face = PutFace {
+        op: [1; 16],
+        gate: [2; 16],
+        template: [3; 16],
+        engine: "sface/1".into(),
+        ends_on: 21_000,
+        sealed: vec![7; menka::wire::envelope::SEALED_LEN],
+    };
+    let apply = |what| Request::Apply(Apply { op: [4; 16], sequence: 9, what });
+    let requests = [
+        Request::Hello(hello()),
+        Request::Health,
+        Request::PutFace(face),
+        apply(What::EraseFace([3; 16])),
+        apply(What::FreezeFace([3; 16])),
+        apply(What::PutCard(vec![4, 5, 6, 7], 21_000)),
+        apply(What::RemoveCard(vec![4, 5, 6, 7])),
+        Request::ReadBack([3; 16]),
+        Request::List,
+        Request::TestCard(vec![4, 5, 6, 7]),
+    ];
+    for (n, request) in requests.iter().enumerate() {
+        let body = encode(request);
+        let mut framed = vec![];
+        write_body(&mut framed, &body, FRAME_MAX)?;
+        write(folder, "request", &format!("body{n}"), &body)?;
+        write(folder, "request", &format!("framed{n}"), &framed)?;
+        write(folder, "sealed", &n.to_string(), &body)?;
+    }
+    Ok(())
+}
+
+fn hello() -> Hello {
+    Hello {
+        protocol: menka::wire::message::PROTOCOL,
+        realm: "practice".into(),
+        id: [1; 16],
+        seal_key: [2; 32],
+        sign_key: [3; 32],
+        version: "menka 0".into(),
+        takes_faces: true,
+    }
+}
+
+fn replies(folder: &Path, keys: &IdentityKeys) -> Result<(), Failed> {
+    let receipt = Receipt {
+        op: [1; 16],
+        gate: [2; 16],
+        outcome: Outcome::FaceErased,
+        request_digest: [3; 32],
+        stored_digest: [0; 32],
+        at: 1_795_276_800_000,
+        realm: "practice".into(),
+        signature: [0; 64],
+    };
+    let held = HeldFace { template: [3; 16], digest: [4; 32], ends_on: 21_000, frozen: false };
+    let health =
+        Health { clock: 1, faces: 2, cards: 3, version: "menka-gate 0".into(), digest: [5; 32], faces_off: None };
+    let replies = [
+        Reply::Hello(hello()),
+        Reply::Health(health),
+        Reply::Done(receipt.sign(keys)),
+        Reply::Held(Some(held.clone())),
+        Reply::List(Holdings { faces: vec![held], cards: vec![] }),
+        Reply::CardTested(true),
+        Reply::Refused(Refusal::Malformed),
+    ];
+    for (n, reply) in replies.iter().enumerate() {
+        write(folder, "reply", &n.to_string(), &encode(reply))?;
+    }
+    Ok(())
+}
+
+fn evidence(folder: &Path) -> Result<(), Failed> {
+    let key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
+    let event = AuditEvent::Consented(ConsentId::from_bytes([2; 16]));
+    let record = LogRecord::new(0, Timestamp::from_ms(1_795_276_800_000), Actor::Station, &event, None, None);
+    write(folder, "evidence", "record", &record.to_bytes())?;
+    let head = Head { origin: "menka.practice/1".into(), size: 3, root: [9; 32] };
+    write(folder, "evidence", "head", checkpoint::sign(&key, &head)?.as_bytes())?;
+    write(folder, "evidence", "statement", &statement::sign(&key, Kind::Consent, br#"{"schema":"menka-consent/1"}"#)?)
+}
