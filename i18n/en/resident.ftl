@@ -102,6 +102,26 @@ withdrawn-gate-erased = Deleted
 withdrawn-gate-pending = To be deleted
 withdrawn-pending-text = A gate that does not answer stops its face function by itself. As soon as it is back it deletes your face, and you are told.
 
+## Deletion: pause, fewer doors, certificate
+doors-action = Only pause, or fewer doors
+doors-title = Doors that your face opens
+doors-text = You may pause for now, or take out some of the doors. It takes effect at once. A pause can be lifted at any time.
+doors-paused = Paused: none of these doors knows your face now. It is still kept; you can take it up again, or withdraw and delete it.
+doors-pause = Pause at all doors
+doors-resume = Use again
+door-open = in use
+door-paused = paused
+door-waiting = waiting for the gate
+door-dropped = taken out, deleted
+door-dropping = taken out, being deleted
+door-empty = does not hold your face
+door-drop = Take this door out
+drop-title = Take out "{ $gate }"?
+drop-text = Your face is deleted at this door at once; the other doors stay as they are. To use your face here again, it has to be taken anew.
+drop-confirm = Take this door out
+withdrawn-stops-at = From { $at } at the latest your face does not open this door.
+certificate-save = Save the certificate of deletion (PDF)
+certificate-saved = Certificate of deletion saved: { $name }
 # My information and rights
 mine-title = My information and rights
 mine-text = Free, no reasons asked. Your card works as before.

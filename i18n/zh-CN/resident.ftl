@@ -102,6 +102,26 @@ withdrawn-gate-erased = 已删除
 withdrawn-gate-pending = 等待删除
 withdrawn-pending-text = 没有回应的门禁机会自动停止人脸功能；连上以后立即删除，并告诉您结果。
 
+## 删除：停用、减少几道门、证明
+doors-action = 只停用，或者减少几道门
+doors-title = 您的人脸能开的门
+doors-text = 您可以先停用，也可以去掉其中几道门，当场生效。停用以后随时可以恢复。
+doors-paused = 已经停用：现在这些门都不认您的人脸。人脸还保留着，您可以恢复，也可以撤回并删除。
+doors-pause = 全部停用
+doors-resume = 恢复使用
+door-open = 在用
+door-paused = 已停用
+door-waiting = 等门禁机回应
+door-dropped = 已去掉，已删除
+door-dropping = 已去掉，等待删除
+door-empty = 没有您的人脸
+door-drop = 去掉这道门
+drop-title = 去掉“{ $gate }”？
+drop-text = 这道门里您的人脸当场删除，其他门不变。以后想再用这道门的人脸，要重新录。
+drop-confirm = 去掉这道门
+withdrawn-stops-at = 最迟 { $at } 起，人脸不能再开这道门。
+certificate-save = 保存删除证明（PDF）
+certificate-saved = 删除证明已保存：{ $name }
 # 我的信息和权利
 mine-title = 我的信息和权利
 mine-text = 不收费，不问理由。门禁卡照常有效。

@@ -3,7 +3,8 @@
 use super::conditions::PersonFacts;
 use super::desk::{Desk, failure_of};
 use super::enroll::{
-    self, CAPTURE_MS_MAX, Capturing, Consented, FRAME_MS_MAX, Flow, PICTURE_EVERY_MS, PICTURES, Sending, TURN_MS_MAX,
+    self, CAPTURE_MS_MAX, Capturing, Consented, FRAME_MS_MAX, Flow, PICTURE_EVERY_MS, PICTURES, REPEATS, Sending,
+    TURN_MS_MAX,
 };
 use super::event::{Event, Failure, ResidentScene};
 use super::preview::preview;
@@ -262,6 +263,10 @@ impl Desk {
         }
         let mut waiting = vec![];
         for gate in &held.person.gates {
+            if let Some((_, sent)) = held.unsure.iter().find(|(id, _)| *id == gate.id) {
+                waiting.push((gate.clone(), sent.clone()));
+                continue;
+            }
             let op = OpId::from_bytes(random_bytes());
             match envelope::seal_face(&held.consent, &template, gate, &open.keys, op) {
                 Ok(sealed) => waiting.push((gate.clone(), sealed)),
@@ -272,7 +277,8 @@ impl Desk {
             }
         }
         drop(template);
-        let sending = Sending { held, waiting, done: vec![], last_failure: None, shutter_at: last_frame };
+        let sending =
+            Sending { held, waiting, done: vec![], last_failure: None, shutter_at: last_frame, repeats: REPEATS };
         self.show_working(&sending);
         self.set(Flow::Sending(Box::new(sending)));
     }

@@ -3,6 +3,7 @@
 //! Deliberately absent: any staff command that starts, suggests or repeats face entry, or consents; any import of a picture.
 
 use super::aids::AidCommand;
+use super::deletion::{DeletionCommand, DoorChange};
 use super::guardian::GuardianAct;
 use super::guardian_desk::GuardianCommand;
 use super::on_paper::FormCommand;
@@ -104,6 +105,8 @@ pub enum StaffCommand {
     StopFace,
     /// Withdraws a consent by phone or paper for the opened resident.
     WithdrawFor(ResidentId),
+    /// Pausing, fewer doors, stops, endings, certificates, retention.
+    Deletion(DeletionCommand),
     /// About requests and rights.
     Rights(RightsCommand),
     /// About the notice, its assessment, signs and entrusted parties.
@@ -156,7 +159,11 @@ pub enum ResidentCommand {
     Finish,
     /// Confirms the withdrawal.
     ConfirmWithdraw,
-    /// Saves the receipt as a PDF at this path (chosen by the resident-facing save button).
+    /// From the withdrawal page: only pause, or fewer doors.
+    AskDoors,
+    /// Changes something about the own doors.
+    ChangeDoors(DoorChange),
+    /// Saves the receipt, or after a withdrawal the deletion certificate, as a PDF at this path (chosen by the resident-facing save button).
     SaveReceipt(std::path::PathBuf),
     /// About one's own information and rights.
     Rights(RightsAct),

@@ -1,4 +1,4 @@
-//! Carries the outbox to the gates: erasures first, then freezes, then cards. One [`Courier::pass`] at a time, on a thread of its own.
+//! Carries the outbox to the gates: stops and erasures first, then freezes, then cards, each read back. One [`Courier::pass`] at a time, on a thread of its own.
 //!
 //! Deliberately absent: faces. They go from memory, once, in `app::enroll`, and are never queued.
 
@@ -9,12 +9,12 @@ use std::time::Duration;
 use crate::domain::Realm;
 use crate::domain::delivery::GateOp;
 use crate::domain::gate::{GateRecord, GateStatus};
-use crate::domain::id::GateId;
+use crate::domain::id::{GateId, TemplateId};
 use crate::domain::time::Timestamp;
 use crate::ports::{GateLink, LinkError};
 use crate::vault::{Vault, VaultError};
 use crate::wire::frame;
-use crate::wire::message::{Apply, Health, Refusal, Reply, Request, What};
+use crate::wire::message::{Apply, FacesOff, Health, Refusal, Reply, Request, What};
 
 /// Longest wait for one answer.
 pub(super) const ANSWER_LIMIT: Duration = Duration::from_millis(2_000);
@@ -22,6 +22,12 @@ pub(super) const ANSWER_LIMIT: Duration = Duration::from_millis(2_000);
 const HEALTH_EVERY_MS: i64 = 5_000;
 /// Most operations sent to one gate in one pass, so that no gate starves another.
 const OPS_PER_PASS: usize = 200;
+/// Longest wait for the list of everything that a gate holds.
+const LIST_LIMIT: Duration = Duration::from_millis(8_000);
+/// Pause between two comparisons of a gate with the vault, in milliseconds.
+const COMPARE_EVERY_MS: i64 = 24 * 3_600_000;
+/// Pause between two comparisons while the numbers of faces differ, in milliseconds.
+const COMPARE_AGAIN_MS: i64 = 60_000;
 
 /// What desk and courier share: the state of the gates, and a bell.
 #[derive(Debug, Default)]
@@ -80,6 +86,14 @@ impl Shared {
         !state.over
     }
 
+    /// Forgets gates that are served no more.
+    fn keep(&self, served: &[GateRecord]) {
+        let mut state = self.lock();
+        let before = state.gates.len();
+        state.gates.retain(|id, _| served.iter().any(|gate| gate.id == *id));
+        state.changes += u64::from(state.gates.len() != before);
+    }
+
     /// Something else that the desk must look at has changed.
     pub(super) fn touch(&self) {
         self.lock().changes += 1;
@@ -101,6 +115,7 @@ pub struct Courier {
     realm: Realm,
     shared: Arc<Shared>,
     asked_at: BTreeMap<GateId, Timestamp>,
+    compared_at: BTreeMap<GateId, Timestamp>,
     pub(super) heads: BTreeMap<GateId, super::witness::Asked>,
 }
 
@@ -108,7 +123,8 @@ impl Courier {
     /// Takes a connection of its own to the vault and a link of its own.
     pub fn new(vault: Vault, link: Box<dyn GateLink>, shared: Arc<Shared>) -> Self {
         let realm = vault.realm();
-        Self { vault, link, realm, shared, asked_at: BTreeMap::new(), heads: BTreeMap::new() }
+        let (asked_at, compared_at, heads) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { vault, link, realm, shared, asked_at, compared_at, heads }
     }
 
     /// What it shares with the desk.
@@ -122,7 +138,9 @@ impl Courier {
     /// The vault failed; gates that do not answer are not an error.
     pub fn pass(&mut self, now: Timestamp) -> Result<u32, VaultError> {
         let (mut signed, mut failed) = (0, None);
-        for gate in self.vault.gates()? {
+        let served = self.vault.gates_to_serve()?;
+        self.shared.keep(&served);
+        for gate in served {
             // A desk that is being locked waits for this thread: gates that are away must not keep it waiting one by one.
             if self.shared.is_over() {
                 break;
@@ -150,6 +168,9 @@ impl Courier {
                     Err(error) => Err(error),
                 },
             };
+            if let Ok(health) = &health {
+                self.compare_faces(gate, health, now)?;
+            }
             if health.is_ok() {
                 // Before the gate counts as answering: a log that does not continue what it keeps must not act on faces.
                 self.witness(gate, now)?;
@@ -164,8 +185,11 @@ impl Courier {
         for _ in 0..OPS_PER_PASS {
             let Some(delivery) = self.vault.next_due(gate.id, now)? else { break };
             let what = match &delivery.what {
+                GateOp::StopFaces => What::StopFaces,
+                GateOp::ResumeFaces => What::ResumeFaces,
                 GateOp::EraseFace { template } => What::EraseFace(*template.bytes()),
                 GateOp::FreezeFace { template } => What::FreezeFace(*template.bytes()),
+                GateOp::ThawFace { template } => What::ThawFace(*template.bytes()),
                 GateOp::PutCard { uid, ends_on } => What::PutCard(uid.bytes().to_vec(), ends_on.epoch_days()),
                 GateOp::RemoveCard { uid } => What::RemoveCard(uid.bytes().to_vec()),
             };
@@ -173,7 +197,20 @@ impl Courier {
             match self.link.ask(gate, &request, ANSWER_LIMIT) {
                 Ok(Reply::Done(signed)) => match signed.check(gate, self.realm, &request) {
                     Ok(()) => {
-                        self.vault.record_delivered(delivery.op, gate.id, &frame::encode(&signed), now)?;
+                        let receipt = frame::encode(&signed);
+                        match self.read_back(gate, &delivery.what) {
+                            Ok(None) => self.vault.record_delivered(delivery.op, gate.id, &receipt, now)?,
+                            Ok(Some(true)) => self.vault.record_read_back(delivery.op, gate.id, &receipt, now)?,
+                            Ok(Some(false)) => {
+                                self.vault.record_wedged(delivery.op, "read-back differs", now)?;
+                                continue;
+                            }
+                            // Asked again later; the gate answers the same operation with the same receipt.
+                            Err(error) => {
+                                self.vault.record_try_failed(delivery.op, now)?;
+                                return Ok((done, Some(error)));
+                            }
+                        }
                         done += 1;
                         if let GateOp::PutCard { uid, .. } = &delivery.what {
                             self.test_card_way(gate, uid.bytes(), now)?;
@@ -199,6 +236,53 @@ impl Courier {
         Ok((done, None))
     }
 
+    /// Asks the gate what it holds after an operation on faces: whether that is what the operation should have led to. `None` for cards,
+    /// which have a test of their own.
+    fn read_back(&mut self, gate: &GateRecord, what: &GateOp) -> Result<Option<bool>, LinkError> {
+        let request = match what {
+            GateOp::PutCard { .. } | GateOp::RemoveCard { .. } => return Ok(None),
+            GateOp::StopFaces | GateOp::ResumeFaces => Request::Health,
+            GateOp::EraseFace { template } | GateOp::FreezeFace { template } | GateOp::ThawFace { template } => {
+                Request::ReadBack(*template.bytes())
+            }
+        };
+        let fits = match (what, self.link.ask(gate, &request, ANSWER_LIMIT)?) {
+            (GateOp::StopFaces, Reply::Health(health)) => {
+                matches!(health.faces_off, Some(FacesOff::Stopped | FacesOff::CardsOnly))
+            }
+            (GateOp::ResumeFaces, Reply::Health(health)) => health.faces_off != Some(FacesOff::Stopped),
+            (GateOp::EraseFace { .. }, Reply::Held(held)) => held.is_none(),
+            (GateOp::FreezeFace { .. }, Reply::Held(held)) => held.is_none_or(|held| held.frozen),
+            (GateOp::ThawFace { .. }, Reply::Held(held)) => held.is_none_or(|held| !held.frozen),
+            _ => return Err(LinkError::Protocol),
+        };
+        Ok(Some(fits))
+    }
+
+    /// Compares what a gate holds with what it should: on the first contact, daily, and when the number of faces differs.
+    fn compare_faces(&mut self, gate: &GateRecord, health: &Health, now: Timestamp) -> Result<(), VaultError> {
+        if !gate.takes_faces || self.vault.gates_stopped()?.contains(&gate.id) {
+            return Ok(());
+        }
+        let should = self.vault.should_hold(gate.id)?;
+        let since = self.compared_at.get(&gate.id).map_or(i64::MAX, |at| now.since(*at));
+        let differs = health.faces != should.len() as u64;
+        let due = since >= COMPARE_EVERY_MS || since < 0 || (differs && since >= COMPARE_AGAIN_MS);
+        if !due {
+            return Ok(());
+        }
+        let Ok(Reply::List(list)) = self.link.ask(gate, &Request::List, LIST_LIMIT) else { return Ok(()) };
+        let holds: Vec<TemplateId> = list.faces.iter().map(|held| TemplateId::from_bytes(held.template)).collect();
+        let drift = self.vault.reconcile(gate.id, &should, &holds, now)?;
+        self.compared_at.insert(gate.id, now);
+        if !drift.is_none() {
+            tracing::warn!(gate = %gate.id.short(), left_over = drift.left_over.len(), missing = drift.missing.len(),
+                "a gate and the vault differed");
+            self.shared.ring();
+        }
+        Ok(())
+    }
+
     /// A card that a gate just signed for is asked for at once: that is the card way test of L1.
     fn test_card_way(&mut self, gate: &GateRecord, uid: &[u8], now: Timestamp) -> Result<(), VaultError> {
         let opens = self.link.ask(gate, &Request::TestCard(uid.to_vec()), ANSWER_LIMIT);
@@ -218,6 +302,13 @@ impl Courier {
         let counts = self.vault.queue_counts()?;
         let count = counts.iter().find(|c| c.gate == gate.id);
         let tested = self.vault.gates()?.iter().any(|g| g.id == gate.id && g.card_way_tested_at.is_some());
+        let was_reachable = before.as_ref().is_some_and(|s| s.reachable);
+        match &health {
+            Ok(health) => self.vault.record_contact(gate.id, health.offline_hours, now)?,
+            // The request that was not answered may have been heard: the gate's lease counts from it.
+            Err(_) if was_reachable => self.vault.record_contact(gate.id, None, now)?,
+            Err(_) => {}
+        }
         let health = health.ok();
         self.shared.note(GateStatus {
             id: gate.id,

@@ -9,6 +9,7 @@ use super::aids::Aids;
 use super::command::Command;
 use super::conditions::{self, Around, PersonFacts};
 use super::courier::{Courier, Shared};
+use super::deletion::SiteView;
 use super::enroll::Flow;
 use super::event::{Event, Failure, FieldFault, ResidentScene, ResidentView, StaffEvent};
 use super::idle::Idle;
@@ -89,7 +90,13 @@ pub(super) struct Open {
     /// Consents that should have ended while the disk did not take it: tried again until it does.
     owed: Vec<(ResidentId, EraseReason, Actor)>,
     /// The day on which overdue consents were last ended.
-    cared_on: CivilDate,
+    pub cared_on: CivilDate,
+    /// The last believed instant, while the clock is further ahead of it than can be believed: nothing ends by its date meanwhile.
+    pub clock_doubt: Option<Timestamp>,
+    /// The page of stops, endings and retention as last told.
+    pub site_shown: Option<SiteView>,
+    /// When the next ending that a gate has not signed for becomes an alarm.
+    pub overdue_at: Option<Timestamp>,
     /// The paired gates as last read; read again after each command and each change the courier saw.
     gates: Vec<GateRecord>,
     pub(super) stale: bool,
@@ -174,6 +181,9 @@ impl Desk {
     /// Takes note of the clock. A step back counts as no time at all.
     fn pass_time(&mut self, now: Timestamp) {
         let passed = self.told.map_or(0, |told| now.since(told)).max(0);
+        if let Some(told) = self.told {
+            self.doubt_clock(told, now);
+        }
         self.moment = self.moment.plus_ms(passed);
         self.told = Some(now);
     }
@@ -360,6 +370,7 @@ impl Desk {
             Err(VaultError::SiteFileRefused) => SiteFacts::default(),
             read => read?,
         };
+        let trusted = vault.trusted_at()?;
         let (_, operator) = vault.operator();
         let shared = Arc::new(Shared::default());
         let link = (self.devices.link)(Arc::clone(&keys), vault.site(), self.config.realm);
@@ -377,6 +388,9 @@ impl Desk {
             flow: Flow::Idle,
             owed: vec![],
             cared_on: now.date(),
+            clock_doubt: None,
+            site_shown: None,
+            overdue_at: None,
             gates: vec![],
             stale: true,
             changes_seen: 0,
@@ -396,7 +410,9 @@ impl Desk {
             self.fail(Failure::CaptureLost);
         }
         self.check_public_rules();
-        self.end_overdue(now)?;
+        self.doubt_clock(trusted, now);
+        self.retain(now);
+        self.show_deletions(now);
         self.begin_watch(now);
         self.to_idle(now);
         self.say_entered(now);
@@ -406,27 +422,33 @@ impl Desk {
     /// What must happen without anybody's doing: consents end on their day, also when the desk is never locked; an ending that the disk
     /// did not take is tried again.
     fn care(&mut self, now: Timestamp) {
+        if self.open.as_ref().and_then(|open| open.overdue_at).is_some_and(|at| now >= at) {
+            self.show_deletions(now);
+        }
         let Some(open) = self.open.as_mut() else { return };
         if (open.owed.is_empty() && open.cared_on == now.date()) || self.moment.since(self.cared_at) < CARE_EVERY_MS {
             return;
         }
         self.cared_at = self.moment;
-        for (resident, reason, by) in std::mem::take(&mut open.owed) {
+        let owed = std::mem::take(&mut open.owed);
+        let owes = !owed.is_empty();
+        for (resident, reason, by) in owed {
             if let Err(failure) = self.end_consent(resident, reason, by, now) {
                 tracing::warn!(?failure, "a consent could not be ended yet");
             }
         }
-        match self.end_overdue(now) {
-            Ok(()) => {
-                if let Some(open) = self.open.as_mut() {
-                    open.cared_on = now.date();
-                    // A training may have ended with the day.
-                    open.stale = true;
-                }
-                self.tell_request_counts(now);
-                self.show_opened(now);
+        if owes {
+            self.show_opened(now);
+        }
+        if self.open.as_ref().is_some_and(|open| open.cared_on != now.date()) {
+            self.retain(now);
+            if let Some(open) = self.open.as_mut() {
+                // A training may have ended with the day.
+                open.stale = true;
             }
-            Err(error) => tracing::warn!(%error, "overdue consents could not be ended yet"),
+            self.tell_request_counts(now);
+            self.show_deletions(now);
+            self.show_opened(now);
         }
     }
 
@@ -450,20 +472,6 @@ impl Desk {
                 Err(failure_of(error))
             }
         }
-    }
-
-    /// Ends every consent whose last day has passed; the courier erases.
-    fn end_overdue(&mut self, now: Timestamp) -> Result<(), VaultError> {
-        self.pass_birthdays(now)?;
-        let Some(open) = self.open.as_mut() else { return Ok(()) };
-        let due = open.vault.consents_due(now)?;
-        for resident in &due {
-            open.vault.end_consent(*resident, EraseReason::TermOver, now)?;
-        }
-        if !due.is_empty() {
-            open.shared.ring();
-        }
-        Ok(())
     }
 
     pub(super) fn lock(&mut self, now: Timestamp) {
@@ -522,7 +530,9 @@ impl Desk {
         open.changes_seen = changes;
         let place = (self.config.data_dir.as_path(), self.config.realm);
         keep_public_rules(&mut self.aids.public, open, &open.gates, &self.devices.engine.engine(), place, now);
-        let answering = conditions::answering(&open.gates, &seen);
+        let stopped = open.vault.faces_stopped().unwrap_or_default();
+        let mut answering = conditions::answering(&open.gates, &seen);
+        answering.retain(|gate| !stopped.contains(&gate.id));
         let around = Around {
             assessment: open.notice.standing,
             log_is_whole: super::evidence::log_is_whole(&open.vault),
@@ -550,6 +560,8 @@ impl Desk {
         if refresh_record {
             self.show_opened_if_changed();
             self.refresh_withdrawn();
+            self.show_doors();
+            self.show_deletions(now);
         }
     }
 
@@ -604,13 +616,14 @@ impl Desk {
         let mut failure = None;
         let mut there = vec![];
         let seen = open.shared.gates().0;
+        let all_stopped = open.vault.faces_stopped().unwrap_or_default();
         let stopped = match open.vault.gates_stopped() {
             Ok(stopped) => stopped,
             Err(error) => return (vec![], Some(failure_of(error))),
         };
         // Somebody is waiting: of the gates that were away a moment ago, two are asked, not twenty.
         let mut away_left = AWAY_ASKED_MAX;
-        for gate in gates {
+        for gate in gates.iter().filter(|gate| !all_stopped.contains(&gate.id)) {
             if stopped.contains(&gate.id) {
                 failure = Some(Failure::Link(gate.name.clone(), LinkError::KeyChanged));
                 continue;

@@ -8,7 +8,7 @@ use super::event::{Failure, HandOver, ReceiptView, ResidentScene};
 use super::guardian::{notice_text, receipt_text};
 use crate::domain::audit::Actor;
 use crate::domain::consent::EraseReason;
-use crate::domain::id::{ConsentId, ResidentId};
+use crate::domain::id::{ConsentId, GateId, ResidentId};
 use crate::domain::time::Timestamp;
 use crate::evidence;
 use crate::notice::{self, Text};
@@ -30,7 +30,14 @@ impl Desk {
         }
         let finished = matches!(
             self.open.as_ref().map(|o| &o.flow),
-            Some(Flow::Done { .. } | Flow::Refused | Flow::Ended | Flow::Withdrawn { .. } | Flow::Rights(_))
+            Some(
+                Flow::Done { .. }
+                    | Flow::Refused
+                    | Flow::Ended
+                    | Flow::Withdrawn { .. }
+                    | Flow::Doors(_)
+                    | Flow::Rights(_)
+            )
         );
         if finished {
             return self.to_idle(now);
@@ -72,6 +79,7 @@ impl Desk {
                     | Flow::Done { .. }
                     | Flow::Ended
                     | Flow::Withdrawing(_)
+                    | Flow::Doors(_)
                     | Flow::Withdrawn { .. }
                     | Flow::Rights(_)
             )
@@ -173,7 +181,7 @@ impl Desk {
         let held = self.vault(|v| {
             let consent = v.current_consent(resident)?;
             let pending = v.erase_pending(resident)?;
-            let gates = v.gates()?;
+            let gates = v.gates_ever()?;
             Ok((consent, pending, gates))
         });
         let Some((consent, pending, gates)) = held else { return self.ended(Some(Failure::FaceNotOffered)) };
@@ -184,7 +192,9 @@ impl Desk {
             self.set(Flow::Withdrawn { resident, gates: pending });
             return self.refresh_withdrawn();
         };
-        let names = gates.iter().filter(|g| consent.gates.contains(&g.id)).map(|g| g.name.clone()).collect();
+        let doors = self.vault(|v| v.doors(resident)).flatten().map(|(doors, _)| doors).unwrap_or_default();
+        let kept = |id: GateId| consent.gates.contains(&id) && !doors.iter().any(|d| d.gate == id && d.dropped);
+        let names = gates.iter().filter(|g| kept(g.id)).map(|g| g.name.clone()).collect();
         let Some(open) = self.open.as_ref() else { return };
         let engine = self.devices.engine.engine();
         let values = notice::values_for(&open.facts, &gates, self.language, &engine, None);

@@ -82,6 +82,9 @@ pub(super) struct Consented {
     pub values: Values,
     pub language: Language,
     pub signed_at: Timestamp,
+    /// Envelopes that went out and were not answered: a gate may hold them. They go again as they are, so that the gate answers the same
+    /// operation with the same receipt.
+    pub unsure: Vec<(GateId, PutFace)>,
 }
 
 /// The camera is on.
@@ -104,7 +107,12 @@ pub(super) struct Sending {
     pub done: Vec<(GateRecord, HandOver)>,
     pub last_failure: Option<super::event::Failure>,
     pub shutter_at: Timestamp,
+    /// Repeats left for envelopes that were not answered.
+    pub repeats: u8,
 }
+
+/// How often envelopes without an answer are sent again within one hand-over.
+pub const REPEATS: u8 = 2;
 
 /// At least one gate holds it; the resident looks once more and the gate answers.
 pub(super) struct Trying {
@@ -150,6 +158,7 @@ pub(super) enum Flow {
     },
     Ended,
     Withdrawing(ResidentId),
+    Doors(ResidentId),
     Withdrawn {
         resident: ResidentId,
         gates: Vec<GateId>,
@@ -178,7 +187,7 @@ impl Flow {
             | Self::Informing(_)
             | Self::OnPaper(_)
             | Self::Changing { .. } => Some(READ_MS_MAX),
-            Self::Resting(_) | Self::Trying(_) | Self::Done { .. } => Some(DECIDE_MS_MAX),
+            Self::Resting(_) | Self::Trying(_) | Self::Done { .. } | Self::Doors(_) => Some(DECIDE_MS_MAX),
             Self::Refused | Self::Ended | Self::Withdrawing(_) | Self::Withdrawn { .. } => Some(LEAVE_MS_MAX),
         }
     }
@@ -203,6 +212,7 @@ impl Flow {
             | Self::Done { .. }
             | Self::Ended
             | Self::Withdrawing(_)
+            | Self::Doors(_)
             | Self::Withdrawn { .. }
             | Self::Rights(_) => None,
         }

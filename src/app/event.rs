@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::aids::AidEvent;
+use super::deletion::{DeletionEvent, DoorsView};
 use super::guardian::GuardianScene;
 use super::guardian_desk::GuardianEvent;
 use super::on_paper::FormView;
@@ -243,6 +244,8 @@ pub enum StaffEvent {
     Posture(PostureEvent),
     /// Something did not work.
     Failed(Failure),
+    /// Pausing, fewer doors, stops, endings, certificates, retention.
+    Deletion(DeletionEvent),
     /// About the notice, its assessment, signs and entrusted parties.
     Notice(NoticeEvent),
     /// Accounts, training, approvals, and who is at the window.
@@ -382,7 +385,13 @@ pub enum ResidentScene {
         erased: Vec<GateLabel>,
         /// Not yet reached.
         pending: Vec<GateLabel>,
+        /// From when on, at the latest, the face opens nothing at the gates that were not reached; in the same order.
+        stops_at: Vec<Timestamp>,
+        /// Where the certificate was saved.
+        saved_to: Option<String>,
     },
+    /// The person's doors: pause, take up again, take a door out.
+    Doors(Box<DoorsView>),
     /// About one's own information and rights.
     Rights(RightsScene),
     /// The desk is locked or closed.

@@ -38,7 +38,8 @@ impl Desk {
             let failure = Some(failure_of(error));
             return self.rest_on(Box::new(sending.held), Trouble { failure, may_retry: false }, now);
         }
-        let request = Request::PutFace(put);
+        let request = Request::PutFace(put.clone());
+        sending.held.unsure.retain(|(id, _)| *id != gate.id);
         let outcome = match open.link.ask(&gate, &request, PUT_LIMIT) {
             Ok(Reply::Done(signed)) => match signed.check(&gate, self.config.realm, &request) {
                 Ok(()) => {
@@ -65,7 +66,15 @@ impl Desk {
                 }
                 sending.done.push((gate, HandOver::Stored));
             }
+            Err(Failure::Link(_, LinkError::Away)) if sending.repeats > 0 => {
+                // The envelope, or the answer to it, was lost: the same operation goes again over a new connection.
+                sending.repeats -= 1;
+                sending.waiting.push((gate, put));
+            }
             Err(failure) => {
+                if matches!(failure, Failure::Link(..)) {
+                    sending.held.unsure.push((gate.id, put));
+                }
                 self.fail(failure.clone());
                 sending.last_failure = Some(failure);
                 sending.done.push((gate, HandOver::Away));

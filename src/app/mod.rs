@@ -3,10 +3,13 @@
 mod accounts;
 pub mod aids;
 mod capturing;
+mod certificate;
 mod changing;
 pub mod command;
 pub mod conditions;
 pub mod courier;
+pub mod deletion;
+mod deletion_view;
 pub mod desk;
 pub mod doctor;
 mod endings;

@@ -4,6 +4,7 @@
 //! its own (`StaffCommand::Area(AreaCommand)`) is matched command by command here too.
 
 use super::command::StaffCommand;
+use super::deletion::{Closing, DeletionCommand};
 use super::desk::Desk;
 use super::event::Failure;
 use super::evidence::EvidenceCommand;
@@ -87,6 +88,7 @@ pub fn row(command: &StaffCommand) -> Row {
         // Stopping wipes what is held: whoever sees that it must stop may stop it.
         C::StopFace => own("stop-face", EVERYBODY),
         C::WithdrawFor(_) => only("withdraw-for", PEOPLE),
+        C::Deletion(command) => deletion(command),
         C::Rights(command) => rights_row(command),
         C::Notice(command) => notice_row(command),
         C::Evidence(command) => evidence(command),
@@ -121,6 +123,29 @@ fn rights_row(command: &RightsCommand) -> Row {
         R::Explained(_) => only("note-explained", PEOPLE),
         R::RefuseFace { .. } => only("note-face-refused", PEOPLE),
         R::Died { .. } => only("note-death", PEOPLE),
+    }
+}
+
+/// The rows of pausing, stops, endings and retention. Whoever sees that faces must stop may stop them; taking them up again is a
+/// supervisor's deliberate act.
+fn deletion(command: &DeletionCommand) -> Row {
+    use DeletionCommand as D;
+    match command {
+        D::PauseFor(_) => only("pause-for", PEOPLE),
+        D::ResumeFor(_) => only("resume-for", PEOPLE),
+        D::DropDoorFor { .. } => only("drop-door-for", PEOPLE),
+        D::CloseRecord { why: Closing::Unlawful, .. } => only("close-record-unlawful", SUPERVISOR),
+        D::CloseRecord { why: Closing::MovedOut | Closing::Closed | Closing::Deceased, .. } => {
+            only("close-record", PEOPLE)
+        }
+        D::SaveCertificate { .. } => only("save-certificate", PEOPLE),
+        D::StopFaces(_) => only("stop-faces", GATES),
+        D::ResumeFaces(_) => only("resume-faces", SUPERVISOR),
+        D::RetireGate(_) => only("retire-gate", SUPERVISOR),
+        D::SwitchedOff { .. } => only("switched-off", GATES),
+        D::Show => only("show-deletions", EVERYBODY),
+        D::RunRetention => only("run-retention", PEOPLE),
+        D::ConfirmDate => only("confirm-date", PEOPLE),
     }
 }
 

@@ -70,6 +70,7 @@ impl Desk {
             StaffCommand::Rights(command) => self.handle_rights(command, now),
             StaffCommand::Evidence(command) => self.handle_evidence(command, now),
             StaffCommand::StopFace => self.stop_visit(None, now),
+            StaffCommand::Deletion(command) => self.handle_deletion(command, now),
             StaffCommand::Operators(command) => self.handle_operators(command, now),
             StaffCommand::Posture(command) => self.handle_posture(command, now),
             StaffCommand::WithdrawFor(resident) => {
@@ -162,6 +163,7 @@ impl Desk {
                 open.opened_shown = Some(view.clone());
             }
             self.say(StaffEvent::Opened(Box::new(view)));
+            self.show_person(id);
             self.show_guardian(id, now);
         }
     }
@@ -175,6 +177,7 @@ impl Desk {
             open.opened_shown = Some(view.clone());
             self.say(StaffEvent::Opened(Box::new(view)));
         }
+        self.show_person(id);
     }
 
     fn save_resident(
@@ -340,22 +343,26 @@ impl Desk {
         let (resident, named) = (*resident, gates.clone());
         let split = self.vault(|v| {
             let pending = v.erase_pending(resident)?;
+            let ended = v.endings_of(resident)?.first().map(|e| e.ended_at).unwrap_or_default();
             let label = |gate: &GateRecord| gate.name.clone();
-            let gates = v.gates()?;
+            let gates = v.gates_ever()?;
             let named: Vec<&GateRecord> = gates.iter().filter(|g| named.contains(&g.id)).collect();
             let waiting = named.iter().filter(|g| pending.contains(&g.id)).map(|g| label(g)).collect();
             let erased = named.iter().filter(|g| !pending.contains(&g.id)).map(|g| label(g)).collect();
-            Ok((erased, waiting))
+            let away = named.iter().filter(|g| pending.contains(&g.id));
+            let stops_at = away.map(|g| v.stops_at(g.id, ended)).collect::<Result<_, _>>()?;
+            Ok((erased, waiting, stops_at))
         });
-        if let Some((erased, pending)) = split {
-            self.out.push(Event::Resident(super::event::ResidentScene::Withdrawn { erased, pending }));
+        if let Some((erased, pending, stops_at)) = split {
+            let scene = super::event::ResidentScene::Withdrawn { erased, pending, stops_at, saved_to: None };
+            self.out.push(Event::Resident(scene));
         }
     }
 }
 
 fn view_of(vault: &mut crate::vault::Vault, id: ResidentId) -> Result<ResidentView, VaultError> {
     let resident = vault.resident(id)?;
-    let gates = vault.gates()?;
+    let gates = vault.gates_ever()?;
     let label = |gate: &GateId| gates.iter().find(|g| g.id == *gate).map_or_else(|| gate.short(), |g| g.name.clone());
     let card = match vault.current_card(id)? {
         None => None,

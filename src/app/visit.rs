@@ -48,8 +48,16 @@ impl Desk {
             ResidentCommand::TryGate => self.try_gate(now),
             ResidentCommand::Finish => self.finish(now),
             ResidentCommand::ConfirmWithdraw => self.confirm_withdraw(now),
+            ResidentCommand::AskDoors => self.ask_doors(),
+            ResidentCommand::ChangeDoors(change) => self.change_doors(change, now),
+            ResidentCommand::SaveReceipt(path) => {
+                if matches!(self.open.as_ref().map(|o| &o.flow), Some(Flow::Withdrawn { .. })) {
+                    self.save_own_certificate(&path, now);
+                } else {
+                    self.save_receipt(&path, now);
+                }
+            }
             ResidentCommand::Rights(act) => self.handle_rights_act(act, now),
-            ResidentCommand::SaveReceipt(path) => self.save_receipt(&path, now),
             ResidentCommand::AnswerChange(answer) => self.answer_change(answer, now),
             ResidentCommand::Guardian(act) => self.handle_guardian(act, now),
             ResidentCommand::Aid(command) => self.handle_aid(command, now),
@@ -73,7 +81,9 @@ impl Desk {
         open.flow = Flow::Idle;
         let site = open.facts.get(Fact::SiteName).to_owned();
         let gates = open.vault.gates().unwrap_or_default();
-        let answering = super::conditions::answering(&gates, &open.shared.gates().0);
+        let stopped = open.vault.faces_stopped().unwrap_or_default();
+        let mut answering = super::conditions::answering(&gates, &open.shared.gates().0);
+        answering.retain(|gate| !stopped.contains(&gate.id));
         let around = super::conditions::Around {
             assessment: open.notice.standing,
             log_is_whole: super::evidence::log_is_whole(&open.vault),
@@ -282,6 +292,10 @@ impl Desk {
             }
             Flow::Changing { resident, .. } => self.show_change_again(resident, now),
             Flow::Withdrawing(resident) => self.begin_withdraw(resident),
+            Flow::Doors(resident) => {
+                self.set(Flow::Doors(resident));
+                self.show_doors();
+            }
             other => self.set(other),
         }
     }
@@ -382,7 +396,7 @@ impl Desk {
     ) {
         let Noticed { person, mut values, language, .. } = noticed;
         let values = values.remove(&language).unwrap_or_default();
-        let held = Consented { consent: granted, person, page, values, language, signed_at };
+        let held = Consented { consent: granted, person, page, values, language, signed_at, unsure: vec![] };
         self.begin_capture(Box::new(held), now);
     }
 

@@ -4,17 +4,19 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use menka::domain::Realm;
 use menka::domain::notice::Language;
 use menka::domain::time::Timestamp;
 use menka::evidence::export::{Elsewhere, Refused, Witnessed};
 use menka::evidence::step::{Failed, Step};
-use menka::evidence::{Kind, bundle, checkpoint, deletion, export, head, hex, parse_key, statement};
+use menka::evidence::{Kind, bundle, certificate, checkpoint, export, head, hex, parse_key, statement};
 
 const USAGE: &str = "\
 menka-verify: checks what a Menka desk signed, offline
 
   menka-verify receipt FILE --key KEY       a signed consent record or statement of deletion
-  menka-verify certificate FILE --key KEY   a signed statement of deletion: which gates signed, which have not
+  menka-verify certificate FILE --key KEY   a deletion certificate, step by step: the .json beside the paper, or the signed
+                                            statement alone (which gates signed, which have not)
   menka-verify replay FILE --key KEY        what was shown to a person, with its proofs; --text writes the exact text only
   menka-verify log FILE --key KEY           the whole log; --witness HEAD compares a head that was kept elsewhere
   menka-verify head HEAD [--key KEY]        a head: the line on paper, the scanned code, or a file
@@ -94,13 +96,56 @@ impl Asked {
     fn run(&self) -> Result<Outcome, Outcome> {
         match self.command.as_str() {
             "receipt" => self.receipt(None),
-            "certificate" => self.receipt(Some(Kind::Deletion)),
+            "certificate" => self.certificate(),
             "replay" => self.replay(),
             "log" => self.log(),
             "head" => self.head(),
             "checkpoint" => self.checkpoint(),
             other => Err(Outcome::Usage(format!("unknown command {other}"))),
         }
+    }
+
+    /// The file beside the paper has the receipts and the consent record in it, so every step can be checked; the statement alone shows
+    /// what the desk says.
+    fn certificate(&self) -> Result<Outcome, Outcome> {
+        let bytes = self.read(certificate::FILE_MAX)?;
+        if !bytes.trim_ascii_start().starts_with(b"{") {
+            return self.receipt(Some(Kind::Deletion));
+        }
+        let keys = certificate::Keys { station: self.key()?, ..certificate::Keys::default() };
+        let checked = certificate::verify(&bytes, &keys).map_err(|step| self.certificate_refused(&step))?;
+        let genuine = self.say("真实：删除证明", "GENUINE: deletion certificate");
+        let state = if checked.is_complete() {
+            self.say("全部完成", "COMPLETE")
+        } else {
+            self.say("部分完成", "PARTLY DONE")
+        };
+        let mut text = format!("{genuine} {}, {state}\n", checked.certificate);
+        if checked.realm == Realm::Practice.label() {
+            text.push_str(self.say("练习，没有法律效力\n", "PRACTICE: without legal effect\n"));
+        }
+        let mut line = |label: &str, value: &str| text.push_str(&format!("{label}: {value}\n"));
+        if let Some(first) = &checked.supplement_of {
+            line(self.say("补充", "supplement to"), first);
+        }
+        line(self.say("同意记录", "consent record"), &checked.record);
+        line(self.say("原因", "reason"), &checked.reason);
+        for (gate, at) in &checked.erased {
+            let at = at.minute_text();
+            line(self.say("已删除并回读", "erased and read back"), &format!("{gate}, {at} (UTC+8)"));
+        }
+        for (gate, at) in &checked.pending {
+            let at = at.minute_text();
+            let label = self.say("尚未删除，最迟停用", "not erased yet, stopped at the latest");
+            line(label, &format!("{gate}, {at} (UTC+8)"));
+        }
+        Ok(Outcome::Genuine(text))
+    }
+
+    fn certificate_refused(&self, step: &certificate::Step) -> Outcome {
+        let words = if self.language == Language::Chinese { step.chinese() } else { step.to_string() };
+        let (head, failed) = (self.say("不真实", "NOT GENUINE"), self.say("这一步没有通过", "this step failed"));
+        Outcome::NotGenuine(format!("{head}: {failed}: {words}\n"))
     }
 
     fn receipt(&self, wanted: Option<Kind>) -> Result<Outcome, Outcome> {
@@ -119,7 +164,7 @@ impl Asked {
             Kind::Rules => self.say("公开的规则", "public rules"),
             Kind::Assessment => self.say("已登记的影响评估", "registered impact assessment"),
         };
-        let complete = match (read.kind, deletion::is_complete(&read.payload)) {
+        let complete = match (read.kind, certificate::is_complete(&read.payload)) {
             (Kind::Deletion, Ok(false)) => self
                 .say("还有门禁机没有回执，见 pending。\n", "Not complete: gates under \"pending\" have not signed.\n"),
             (Kind::Deletion, Ok(true)) => self.say("全部门禁机都已签回执。\n", "Complete: every gate has signed.\n"),

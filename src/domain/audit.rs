@@ -79,6 +79,30 @@ pub enum AuditEvent {
     FaceErased(TemplateId, GateId),
     /// A receipt or certificate was made.
     ReceiptIssued(ConsentId),
+    /// A face was paused at every gate.
+    FacePaused(ConsentId),
+    /// A paused face was taken up again.
+    FaceResumed(ConsentId),
+    /// A door was taken out of a consent.
+    DoorDropped(ConsentId, GateId),
+    /// All faces were stopped at a gate.
+    FacesStopped(GateId),
+    /// Faces were resumed at a gate.
+    FacesResumed(GateId),
+    /// A gate was taken out of use.
+    GateRetired(GateId),
+    /// Somebody entered that a gate's face function was switched off by hand.
+    SwitchedOff(GateId),
+    /// A gate and the vault differed: something was found there and queued for erasure, or was missing.
+    FaceDrift(TemplateId, GateId, &'static str),
+    /// A person's record was closed, with the reason's label.
+    RecordClosed(ResidentId, &'static str),
+    /// A person's name, unit and card numbers were erased by rule.
+    IdentityErased(ResidentId),
+    /// A person's key was destroyed by rule: what it sealed cannot be read by anybody.
+    EvidenceErased(ResidentId),
+    /// Staff confirmed the date after the clock had jumped ahead.
+    DateConfirmed,
     /// About a person's rights.
     Rights(super::rights::RightsEvent),
     /// About versions of the notice, assessments, entrusted parties and signs.

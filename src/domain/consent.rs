@@ -242,8 +242,14 @@ pub enum EraseReason {
     NotAccepted,
     /// A practice session ended.
     PracticeOver,
-    /// The resident has died (PIPL 49).
+    /// The record was closed at the person's wish (注销).
+    Closed,
+    /// The person died; a near relative asked.
     Deceased,
+    /// The record turned out to be unlawful: no valid consent, or an agreement broken.
+    Unlawful,
+    /// The gates hold nothing under this consent any more: it was erased after this vault's backup was made.
+    FoundErased,
     /// The notice changed, and the person did not agree to the change or did not answer in time (P14b).
     NoticeChanged,
     /// The person passed into the next age band: whoever decides now was not asked (rule M12).
@@ -263,7 +269,10 @@ impl EraseReason {
             Self::Correction => "correction",
             Self::NotAccepted => "not-accepted",
             Self::PracticeOver => "practice-over",
+            Self::Closed => "closed",
             Self::Deceased => "deceased",
+            Self::Unlawful => "unlawful",
+            Self::FoundErased => "found-erased",
             Self::NoticeChanged => "notice-changed",
             Self::NextAgeBand => "next-age-band",
             Self::OtherDecider => "other-decider",

@@ -17,6 +17,15 @@ pub enum GateOp {
         /// Which.
         template: TemplateId,
     },
+    /// Match a frozen template again, at the person's word.
+    ThawFace {
+        /// Which.
+        template: TemplateId,
+    },
+    /// Match no face at all.
+    StopFaces,
+    /// Match faces again.
+    ResumeFaces,
     /// Let a card in until a day.
     PutCard {
         /// The card.
@@ -32,11 +41,12 @@ pub enum GateOp {
 }
 
 impl GateOp {
-    /// Lower goes first: erasures, then freezes, then cards.
-    pub fn rank(&self) -> u8 {
+    /// Lower goes first: stops, erasures, then freezes, then cards. What undoes another has the same rank, so that their order stays.
+    pub fn rank(&self) -> i8 {
         match self {
+            Self::StopFaces | Self::ResumeFaces => -1,
             Self::EraseFace { .. } => 0,
-            Self::FreezeFace { .. } => 1,
+            Self::FreezeFace { .. } | Self::ThawFace { .. } => 1,
             Self::RemoveCard { .. } => 2,
             Self::PutCard { .. } => 3,
         }

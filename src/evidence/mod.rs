@@ -6,6 +6,7 @@
 //!   person is in an opening (`opening`) beside it;
 //! * a statement (`statement`): COSE_Sign1 (RFC 9052, EdDSA) over JSON; a consent record shaped after ISO/IEC TS 27560,
 //!   or a statement of deletion;
+//! * a deletion certificate (`certificate`): such a statement with the gates' receipts beside it;
 //! * a checkpoint (`checkpoint`): a C2SP signed note over the log's size and root; cosigned by gates that keep it, and
 //!   short enough for paper (`head`);
 //! * what a person was shown (`showing`), to take home in one file (`bundle`);
@@ -23,9 +24,10 @@
 //! ```
 
 pub mod bundle;
+pub mod certificate;
+mod certificate_shape;
 pub mod checkpoint;
 pub mod consent;
-pub mod deletion;
 pub mod export;
 pub mod head;
 pub mod opening;

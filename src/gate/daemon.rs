@@ -67,6 +67,8 @@ pub struct Gate {
     door: Box<dyn Door>,
     /// An erasure is durable but old pages may still be in the write-ahead log.
     log_due: bool,
+    /// The station stopped all faces here.
+    stopped: bool,
     /// Digest and counts of everything held, until something changes.
     holdings: Option<([u8; 32], u64, u64)>,
 }
@@ -85,10 +87,10 @@ impl Gate {
         }
         let (contact, latest) = store.instants()?;
         let lease = Lease::new(setup.offline_hours, contact, latest);
-        let (id, faces) = (store.gate()?, store.live_faces()?);
+        let (id, faces, stopped) = (store.gate()?, store.live_faces()?, store.faces_stopped()?);
         tracing::info!(gate = %id.short(), faces = faces.len(), "gate opened");
         let probes = VecDeque::new();
-        Ok(Self { store, keys, id, setup, faces, lease, probes, door, log_due: false, holdings: None })
+        Ok(Self { store, keys, id, setup, faces, lease, probes, door, log_due: false, stopped, holdings: None })
     }
 
     /// As [`Self::open`], with a door that only writes to the log.
@@ -185,7 +187,11 @@ impl Gate {
     /// Why faces are not matched at an instant, if so.
     pub fn faces_off(&mut self, clock: Timestamp) -> Option<FacesOff> {
         self.look(clock);
-        if self.setup.takes_faces { self.lease.faces_off() } else { Some(FacesOff::CardsOnly) }
+        match (self.setup.takes_faces, self.stopped) {
+            (false, _) => Some(FacesOff::CardsOnly),
+            (true, true) => Some(FacesOff::Stopped),
+            (true, false) => self.lease.faces_off(),
+        }
     }
 
     /// What must be done now and then: instants written down, old opening records and long ended templates erased.
@@ -289,8 +295,8 @@ impl Gate {
             Some(seal) if seal == hello.seal_key => {}
             Some(_) => return Err(Refusal::Envelope.into()),
         }
+        // The lease counts from a request after this: a greeting alone tells the station nothing of what was done.
         caller.greeted = true;
-        self.heard();
         Ok(())
     }
 
@@ -302,8 +308,8 @@ impl Gate {
                 *self.holdings.insert((held.digest(), held.faces.len() as u64, held.cards.len() as u64))
             }
         };
-        let faces_off = self.faces_off(clock);
-        Ok(Health { clock: clock.ms(), faces, cards, version: version(), digest, faces_off })
+        let (faces_off, offline_hours) = (self.faces_off(clock), Some(self.setup.offline_hours));
+        Ok(Health { clock: clock.ms(), faces, cards, version: version(), digest, faces_off, offline_hours })
     }
 
     fn put_face(&mut self, put: &PutFace, seal: &[u8; 32], body: &[u8], now: Timestamp) -> Result<Receipt, Halt> {
@@ -353,7 +359,12 @@ impl Gate {
                 Some(admit::card(uid, *days, free, now.date())?)
             }
             What::RemoveCard(uid) if CardUid::from_bytes(uid).is_none() => return Err(Refusal::Malformed.into()),
-            What::RemoveCard(_) | What::EraseFace(_) | What::FreezeFace(_) => None,
+            What::RemoveCard(_)
+            | What::EraseFace(_)
+            | What::FreezeFace(_)
+            | What::ThawFace(_)
+            | What::StopFaces
+            | What::ResumeFaces => None,
         };
         self.stop_matching(&apply.what);
         let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, apply.op, digest, now));
@@ -369,10 +380,14 @@ impl Gate {
                 (What::RemoveCard(uid), _) => rows::remove_card(tx, gate, uid, sequence),
                 (What::EraseFace(template), _) => rows::erase_face(tx, template),
                 (What::FreezeFace(template), _) => rows::freeze_face(tx, template),
+                (What::ThawFace(template), _) => rows::thaw_face(tx, template),
+                (What::StopFaces, _) => rows::stop_faces(tx, true, sequence),
+                (What::ResumeFaces, _) => rows::stop_faces(tx, false, sequence),
             },
             |outcome, stored| signer.sign(keys, outcome, stored),
         )?;
         self.holdings = None;
+        self.match_again(&apply.what)?;
         if matches!(apply.what, What::EraseFace(_)) {
             self.log_due = true;
             self.empty_log()?;
@@ -390,8 +405,24 @@ impl Gate {
                     live.frozen = true;
                 }
             }
-            What::PutCard(..) | What::RemoveCard(_) => {}
+            What::StopFaces => self.stopped = true,
+            What::PutCard(..) | What::RemoveCard(_) | What::ThawFace(_) | What::ResumeFaces => {}
         }
+    }
+
+    /// Behind the store: only what is durable is matched again.
+    fn match_again(&mut self, what: &What) -> Result<(), GateError> {
+        match what {
+            What::ThawFace(template) => {
+                let frozen = self.store.held(template)?.is_none_or(|held| held.frozen);
+                for live in self.faces.iter_mut().filter(|live| live.template.bytes() == template) {
+                    live.frozen = frozen;
+                }
+            }
+            What::StopFaces | What::ResumeFaces => self.stopped = self.store.faces_stopped()?,
+            What::EraseFace(_) | What::FreezeFace(_) | What::PutCard(..) | What::RemoveCard(_) => {}
+        }
+        Ok(())
     }
 
     /// The receipt of an operation done before. The same id with other bytes is another operation: refused.

@@ -53,6 +53,22 @@ pub(super) fn freeze_face(tx: &Transaction<'_>, template: &[u8; 16]) -> rusqlite
     Ok((Outcome::FaceFrozen, held.map_or(ABSENT, |face| face.digest)))
 }
 
+/// Lets a frozen template be matched again. One that is not held stays absent, and its number as it was.
+pub(super) fn thaw_face(tx: &Transaction<'_>, template: &[u8; 16]) -> rusqlite::Result<(Outcome, [u8; 32])> {
+    tx.prepare_cached("UPDATE faces SET frozen = 0 WHERE template = ?1")?.execute([template])?;
+    let held = read_back_face(tx, template)?;
+    Ok((Outcome::FaceThawed, held.map_or(ABSENT, |face| face.digest)))
+}
+
+/// Stops all faces of this gate, or lets them be matched again, unless a later such operation was done before.
+pub(super) fn stop_faces(tx: &Transaction<'_>, stop: bool, sequence: u64) -> rusqlite::Result<(Outcome, [u8; 32])> {
+    let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
+    tx.prepare_cached("UPDATE settings SET faces_stopped = ?1, stop_sequence = ?2 WHERE stop_sequence <= ?2")?
+        .execute(params![stop, sequence])?;
+    let stopped: bool = tx.query_row("SELECT faces_stopped FROM settings", [], |row| row.get(0))?;
+    Ok((if stopped { Outcome::FacesStopped } else { Outcome::FacesResumed }, ABSENT))
+}
+
 /// Lets a card in until a day, unless a later operation on the same card was done before.
 pub(super) fn put_card(
     tx: &Transaction<'_>,

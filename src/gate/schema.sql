@@ -1,4 +1,4 @@
--- The gate's store, version 1. SQLCipher seals the whole file; no column can hold a name, a unit or a picture.
+-- The gate's store, version 2. SQLCipher seals the whole file; no column can hold a name, a unit or a picture.
 
 CREATE TABLE settings (
     one             INTEGER PRIMARY KEY CHECK (one = 1),
@@ -13,7 +13,9 @@ CREATE TABLE settings (
     station_seal    BLOB CHECK (length(station_seal) = 32),           -- its sealing key, learned at its first hello
     station_site    BLOB CHECK (length(station_site) = 16),
     last_contact    INTEGER NOT NULL,                                 -- ms since 1970; faces stop when it is too old
-    last_instant    INTEGER NOT NULL                                  -- latest instant seen; a clock before it has jumped back
+    last_instant    INTEGER NOT NULL,                                 -- latest instant seen; a clock before it has jumped back
+    faces_stopped   INTEGER NOT NULL DEFAULT 0 CHECK (faces_stopped IN (0, 1)), -- the station stopped all faces here
+    stop_sequence   INTEGER NOT NULL DEFAULT 0                        -- latest stop or resumption, by the station's order
 ) STRICT;
 
 CREATE TABLE faces (

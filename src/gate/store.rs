@@ -26,7 +26,11 @@ use crate::wire::message::{CardDigest, HeldFace, Holdings, Outcome, Receipt};
 use crate::wire::receipt::face_digest;
 
 const SCHEMA: &str = include_str!("schema.sql");
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
+/// From version 1: stopping all faces.
+const TO_VERSION_2: &str = "ALTER TABLE settings ADD COLUMN faces_stopped INTEGER NOT NULL DEFAULT 0
+         CHECK (faces_stopped IN (0, 1));
+     ALTER TABLE settings ADD COLUMN stop_sequence INTEGER NOT NULL DEFAULT 0;";
 const BUSY_MS: u64 = 3_000;
 
 /// What is decided when a gate is set up.
@@ -135,13 +139,20 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens the file beside a running daemon: nothing is changed.
+    /// Opens the file beside a running daemon: nothing is changed, except that a store of an older version is brought up to this one.
     ///
     /// # Errors
     /// As [`Self::open`].
     pub fn open_beside(path: &Path, key: &[u8; 32]) -> Result<Self, GateError> {
-        let db = connect(path, key)?;
+        let mut db = connect(path, key)?;
         let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if version == 1 {
+            let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            tx.execute_batch(TO_VERSION_2)?;
+            tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+            tx.commit()?;
+            return Ok(Self { db });
+        }
         if version == SCHEMA_VERSION { Ok(Self { db }) } else { Err(GateError::Corrupt) }
     }
 
@@ -202,7 +213,7 @@ impl Store {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute(
             "UPDATE settings SET station_pin = ?1, station_seal = NULL, station_site = NULL, last_contact = ?2,
-                 last_instant = ?2",
+                 last_instant = ?2, stop_sequence = 0",
             params![pin, now.ms()],
         )?;
         tx.execute("DELETE FROM card_order", [])?;
@@ -218,6 +229,14 @@ impl Store {
     pub fn learn_station(&self, seal: &[u8; 32], site: &[u8; 16]) -> Result<(), GateError> {
         self.db.execute("UPDATE settings SET station_seal = ?1, station_site = ?2", params![seal, site])?;
         Ok(())
+    }
+
+    /// Whether the station stopped all faces here.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn faces_stopped(&self) -> Result<bool, GateError> {
+        Ok(self.db.query_row("SELECT faces_stopped FROM settings", [], |row| row.get(0))?)
     }
 
     /// Last contact and latest instant seen.
@@ -438,6 +457,23 @@ impl Store {
         }
         let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
         Err(rusqlite::Error::SqliteFailure(code, None).into())
+    }
+
+    /// Every page of the file, decrypted, free ones too: for tests that look for what must not be there.
+    #[cfg(feature = "practice")]
+    #[allow(unsafe_code)]
+    pub fn decrypted_pages(&self) -> Vec<u8> {
+        let mut length = 0i64;
+        // SAFETY: the handle is open; the returned block of `length` bytes is ours until it is freed, and is copied before.
+        unsafe {
+            let start = rusqlite::ffi::sqlite3_serialize(self.db.handle(), c"main".as_ptr(), &raw mut length, 0);
+            if start.is_null() {
+                return vec![];
+            }
+            let pages = std::slice::from_raw_parts(start, usize::try_from(length).unwrap_or(0)).to_vec();
+            rusqlite::ffi::sqlite3_free(start.cast());
+            pages
+        }
     }
 
     pub(super) fn connection(&self) -> &Connection {

@@ -7,4 +7,5 @@ mod doors;
 mod faces;
 mod heads;
 mod kills;
+mod stops;
 mod support;

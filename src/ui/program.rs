@@ -21,7 +21,7 @@ use super::staff::{self, Staff};
 use super::{theme, widget};
 use crate::app::aids::Paper as AidPaper;
 use crate::app::command::{Command, ResidentCommand};
-use crate::app::event::Event;
+use crate::app::event::{Event, ResidentScene};
 use crate::app::notice::Paper;
 use crate::domain::Realm;
 use crate::domain::notice::Language;
@@ -387,7 +387,11 @@ impl App {
             resident::Action::None => Task::none(),
             resident::Action::Ask(command) => self.ask(Command::Resident(command)),
             resident::Action::PickReceiptPath => {
-                self.pick_path("menka-receipt.pdf", resident::Message::ReceiptPathPicked)
+                let name = match self.resident.scene() {
+                    ResidentScene::Withdrawn { .. } => "menka-deletion.pdf",
+                    _ => "menka-receipt.pdf",
+                };
+                self.pick_path(name, resident::Message::ReceiptPathPicked)
             }
             resident::Action::PickPaperPath(paper) => {
                 let name = match paper {
@@ -421,6 +425,16 @@ impl App {
             staff::Action::Ask(command) => self.ask(Command::Staff(command)),
             staff::Action::Focus(id) => focus::caret(Role::Staff.application_id(), Step::To(id.into())),
             staff::Action::Copy(text) => clipboard::write(text),
+            staff::Action::PickCertificatePath(consent) => {
+                let dialog = rfd::AsyncFileDialog::new()
+                    .set_title(tr!(self.staff_texts, "certificate-action"))
+                    .set_file_name("menka-deletion.pdf")
+                    .add_filter("PDF", &["pdf"]);
+                Task::perform(dialog.save_file(), move |picked| {
+                    let path = picked.map(|file| file.path().to_owned());
+                    Message::Staff(staff::Message::Deletion(staff::deletion::Message::PathPicked(consent, path)))
+                })
+            }
             staff::Action::PickPath(pick) => self.pick_rights_path(pick),
             staff::Action::Pick(pick) => self.pick_evidence_path(pick),
             staff::Action::SaveSheet(paper) => self.pick_sheet_path(paper),

@@ -26,6 +26,8 @@ use super::showings;
 /// How long a person's evidence is kept after the last record about the person, in milliseconds: three years (CC10,
 /// P56). A key that is gone earlier is a fault.
 pub(super) const TERM_MS: i64 = 3 * 365 * 86_400_000;
+/// Kinds of record that tell of the end of a person's records, and begin no term of their own.
+pub(super) const ENDS_THE_TERM: [&str; 2] = ["identity-erased", "evidence-erased"];
 /// Records that a start reads again besides those of the last session.
 const SLICE: u64 = 1_000;
 /// Most records of the last session that a start reads again.
@@ -172,7 +174,7 @@ impl Vault {
                 latest = latest.max(record.at);
                 if record.on.is_some() {
                     let (whose, found) = keys.open(view, number(n))?;
-                    if let Some(resident) = whose {
+                    if let Some(resident) = whose.filter(|_| !ENDS_THE_TERM.contains(&record.what.as_str())) {
                         last_of.entry(resident).and_modify(|at| *at = record.at.max(*at)).or_insert(record.at);
                     }
                     match found {

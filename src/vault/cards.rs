@@ -119,6 +119,16 @@ impl Vault {
         Ok(Some(CardRecord { id: card.id, resident, uid, gates, ends_on: card.ends_on, issued_at: card.issued_at }))
     }
 
+    /// The number of the person's last card, in force or ended; `None` when there never was one.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn last_card(&self, resident: ResidentId) -> Result<Option<CardUid>, VaultError> {
+        let sql = "SELECT id FROM cards WHERE resident = ?1 ORDER BY ended_at IS NULL DESC, issued_at DESC LIMIT 1";
+        let card = self.main.query_row(sql, [resident.bytes()], |row| row.get(0).map(CardId::from_bytes)).optional()?;
+        card.map(|card| self.card_number(&self.main, card)).transpose()
+    }
+
     /// Each gate of a card, and whether it has signed for the card.
     ///
     /// # Errors

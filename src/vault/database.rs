@@ -17,6 +17,7 @@ const MAIN_MIGRATIONS: &[&str] = &[
     include_str!("migrations/vault/0003_notice.sql"),
     include_str!("migrations/vault/0004_guardians.sql"),
     include_str!("migrations/vault/0005_rights.sql"),
+    include_str!("migrations/vault/0006_deletion.sql"),
     include_str!("migrations/vault/0007_evidence.sql"),
     include_str!("migrations/vault/0008_reading.sql"),
 ];

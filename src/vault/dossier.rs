@@ -162,6 +162,8 @@ pub struct Consent {
     pub captures: Vec<Capture>,
     /// Which gates hold, or held, the template.
     pub held: Vec<Held>,
+    /// Signed statements of its deletion certificates (COSE_Sign1), in hex.
+    pub certificates_hex: Vec<String>,
 }
 
 /// When the camera was open.
@@ -259,7 +261,7 @@ pub enum NotInIt {
     Key,
     /// An order or a time of the next try; says nothing about the person.
     Mechanics,
-    /// Said already: the row stands under that person, card or consent.
+    /// Said already: the row stands under that person, card or consent, or the log above tells it.
     Said,
     /// Should be in it and is not yet: the promise of the notice counts as open until it is.
     NotYet,
@@ -282,6 +284,29 @@ pub const NOT_IN_IT: &[(&str, &str, NotInIt)] = &[
     ("captures", "consent", NotInIt::Said),
     ("captures", "lost_told", NotInIt::Mechanics),
     ("held", "consent", NotInIt::Said),
+    ("residents", "closed_at", NotInIt::Said),
+    ("residents", "close_reason", NotInIt::Said),
+    ("residents", "identity_ended_at", NotInIt::Said),
+    ("residents", "evidence_ended_at", NotInIt::Said),
+    ("pauses", "number", NotInIt::Mechanics),
+    ("pauses", "consent", NotInIt::Said),
+    ("pauses", "paused_at", NotInIt::Said),
+    ("pauses", "resumed_at", NotInIt::Said),
+    ("dropped_doors", "consent", NotInIt::Said),
+    ("dropped_doors", "gate", NotInIt::Said),
+    ("dropped_doors", "dropped_at", NotInIt::Said),
+    ("endings", "consent", NotInIt::Said),
+    ("endings", "log_n", NotInIt::Mechanics),
+    ("certificates", "number", NotInIt::Mechanics),
+    ("certificates", "id", NotInIt::Said),
+    ("certificates", "consent", NotInIt::Said),
+    ("certificates", "supplement_of", NotInIt::Said),
+    ("certificates", "complete", NotInIt::Said),
+    ("certificates", "issued_at", NotInIt::Said),
+    ("certificates", "handed_at", NotInIt::Mechanics),
+    ("certificates", "says", NotInIt::Mechanics),
+    ("outbox", "link", NotInIt::Mechanics),
+    ("outbox", "read_back_at", NotInIt::Mechanics),
     ("outbox", "rank", NotInIt::Mechanics),
     ("outbox", "not_before", NotInIt::Mechanics),
     ("requests", "resident", NotInIt::Said),

@@ -73,6 +73,7 @@ const IN_IT: &[(&str, &str, &str)] = &[
     ("held", "since", "/consents/0/held/0/since"),
     ("held", "recognised_at", "/consents/0/held/0/recognised_at"),
     ("held", "erased_at", "/consents/0/held/0/erased_at"),
+    ("certificates", "statement", "/consents/0/certificates_hex/0"),
     ("outbox", "sequence", "/messages/0/sequence"),
     ("outbox", "op", "/messages/0/op"),
     ("outbox", "gate", "/messages/0/gate"),
@@ -310,6 +311,9 @@ fn somebody_with_everything() -> Result<(tempfile::TempDir, Vault, ResidentId), 
     vault.record_capture_begun(&granted, later(15))?;
     vault.main.execute("UPDATE captures SET lost_at = 1 WHERE over_at IS NULL", [])?;
     vault.end_consent(resident, EraseReason::Withdrawn, later(16))?;
+    for ended in vault.endings_of(resident)? {
+        vault.certificate(ended.consent, later(16))?;
+    }
     settle(&mut vault, gate)?;
 
     vault.restrict(resident, Actor::Staff(vault.staff), later(17))?;

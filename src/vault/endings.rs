@@ -2,17 +2,15 @@
 //! P47.
 
 use rusqlite::{Connection, OptionalExtension, params};
-use sha2::{Digest, Sha256};
 
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::consent::EraseReason;
-use crate::domain::id::{ConsentId, GateId, OpId, ResidentId, TemplateId};
+use crate::domain::id::{ConsentId, GateId, OpId, ResidentId};
 use crate::domain::time::Timestamp;
-use crate::evidence::deletion::{DeletionFacts, ErasedAt, deletion_json};
-use crate::evidence::{Kind, statement};
 
 use super::Vault;
 use super::consents::gates_named;
+use super::doors;
 use super::error::VaultError;
 use super::outbox::{self, Queued};
 
@@ -37,13 +35,16 @@ impl Vault {
             EraseReason::MovedOut
             | EraseReason::GateRetired
             | EraseReason::Correction
+            | EraseReason::Closed
             | EraseReason::Deceased
+            | EraseReason::Unlawful
             | EraseReason::OtherDecider => Actor::Staff(self.staff),
             EraseReason::TermOver
             | EraseReason::NotAccepted
             | EraseReason::PracticeOver
             | EraseReason::NextAgeBand
-            | EraseReason::NoticeChanged => Actor::Station,
+            | EraseReason::NoticeChanged
+            | EraseReason::FoundErased => Actor::Station,
         };
         self.end_consent_by(resident, reason, by, now)
     }
@@ -142,44 +143,6 @@ impl Vault {
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
-    /// A signed statement of deletion for an ended consent: which gates signed, and which have not answered
-    /// (COSE_Sign1).
-    ///
-    /// # Errors
-    /// [`VaultError::Unknown`] when there is no such ended consent, and those of the disk.
-    pub fn deletion_statement(&mut self, consent: ConsentId, now: Timestamp) -> Result<Vec<u8>, VaultError> {
-        let work = self.begin()?;
-        let sql = "SELECT resident, link, ended_at, end_reason FROM consents WHERE id = ?1 AND ended_at IS NOT NULL";
-        let (resident, link, ended_at, reason): ([u8; 16], [u8; 16], i64, String) =
-            work.query_row(sql, [consent.bytes()], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))?;
-        let (mut erased, mut pending) = (vec![], vec![]);
-        for gate in gates_named(&work, consent)? {
-            match last_erasure(&work, consent, gate)? {
-                Some((at, receipt_sha256)) => erased.push(ErasedAt { gate, at, receipt_sha256 }),
-                None => pending.push(gate),
-            }
-        }
-        self.append(&work, Actor::Staff(self.staff), &AuditEvent::ReceiptIssued(consent), now)?;
-        let head = self.head(&work)?;
-        let json = deletion_json(&DeletionFacts {
-            consent,
-            resident: ResidentId::from_bytes(resident),
-            template: TemplateId::from_bytes(link),
-            site: self.site,
-            realm: self.realm,
-            reason: &reason,
-            ended_at: Timestamp::from_ms(ended_at),
-            stated_at: now,
-            erased,
-            pending,
-            log_size: head.size,
-            log_root: head.root,
-        });
-        let signed = statement::sign(&self.signer, Kind::Deletion, &json)?;
-        work.commit()?;
-        Ok(signed)
-    }
-
     /// Ends the current consent of a person inside a transaction; `None` when there is none.
     pub(super) fn end_current(
         &self,
@@ -196,10 +159,18 @@ impl Vault {
         };
         let sql = "UPDATE consents SET ended_at = ?2, end_reason = ?3 WHERE id = ?1";
         work.execute(sql, params![consent.bytes(), now.ms(), reason])?;
+        let log_n = i64::try_from(super::log::length(work)?).unwrap_or(i64::MAX);
+        work.execute("INSERT INTO endings (consent, log_n) VALUES (?1, ?2)", params![consent.bytes(), log_n])?;
         self.append(work, by, &AuditEvent::ConsentEnded(consent, reason), now)?;
-        let gates = gates_named(work, consent)?;
+        work.execute(
+            "UPDATE pauses SET resumed_at = ?2 WHERE consent = ?1 AND resumed_at IS NULL",
+            params![consent.bytes(), now.ms()],
+        )?;
+        // A door that was dropped has an erasure of its own already, done or on its way.
+        let dropped = doors::dropped(work, consent)?;
+        let gates = gates_named(work, consent)?.into_iter().filter(|gate| !dropped.contains(gate));
         let ops: Result<Vec<OpId>, VaultError> =
-            gates.into_iter().map(|gate| outbox::queue(work, gate, Queued::Erase(consent), now)).collect();
+            gates.map(|gate| outbox::queue(work, gate, Queued::Erase(consent), now)).collect();
         ops.map(Some)
     }
 
@@ -222,27 +193,7 @@ impl Vault {
     }
 }
 
-/// When a gate last signed for an erasure, and the digest of its receipt; `None` while a newer one waits.
-fn last_erasure(
-    view: &Connection,
-    consent: ConsentId,
-    gate: GateId,
-) -> Result<Option<(Timestamp, [u8; 32])>, VaultError> {
-    let mut statement = view.prepare_cached(
-        "SELECT state, settled_at, receipt FROM outbox WHERE consent = ?1 AND gate = ?2 AND kind = 'erase'
-         ORDER BY sequence DESC LIMIT 1",
-    )?;
-    type Row = (String, Option<i64>, Option<Vec<u8>>);
-    let row: Option<Row> = statement
-        .query_row(params![consent.bytes(), gate.bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()?;
-    Ok(row.and_then(|(state, at, receipt)| match (state.as_str(), at, receipt) {
-        ("delivered", Some(at), Some(receipt)) => Some((Timestamp::from_ms(at), Sha256::digest(&receipt).into())),
-        _ => None,
-    }))
-}
-
-fn residents_of(view: &Connection, sql: &str, day: Option<i64>) -> Result<Vec<ResidentId>, VaultError> {
+pub(super) fn residents_of(view: &Connection, sql: &str, day: Option<i64>) -> Result<Vec<ResidentId>, VaultError> {
     let mut statement = view.prepare(sql)?;
     let of = |row: &rusqlite::Row<'_>| row.get(0).map(ResidentId::from_bytes);
     let rows = match day {

@@ -119,7 +119,7 @@ impl Vault {
         )?;
         let event = AuditEvent::FaceHeld(granted.template(), gate);
         self.append_with(&work, Actor::Gate(gate), &event, None, Some(Sha256::digest(receipt).into()), now)?;
-        let ended = !is_current(&work, granted, now)?;
+        let ended = !is_current(&work, granted, now)? || super::doors::dropped(&work, consent)?.contains(&gate);
         if ended {
             outbox::queue(&work, gate, Queued::Erase(consent), now)?;
         }

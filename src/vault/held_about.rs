@@ -165,6 +165,7 @@ impl Vault {
                 end_reason: row.get(10)?,
                 captures: read_captures(view, consent)?,
                 held: read_held(view, consent, name_of)?,
+                certificates_hex: read_certificates(view, consent)?,
             });
         }
         Ok(all)
@@ -268,6 +269,13 @@ fn read_captures(view: &Connection, consent: ConsentId) -> Result<Vec<Capture>, 
             lost_at: maybe_at(row.get(3)?),
         })
     })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn read_certificates(view: &Connection, consent: ConsentId) -> Result<Vec<String>, VaultError> {
+    let sql = "SELECT statement FROM certificates WHERE consent = ?1 ORDER BY number";
+    let mut statement = view.prepare_cached(sql)?;
+    let rows = statement.query_map([consent.bytes()], |row| row.get::<_, Vec<u8>>(0).map(|bytes| hex(&bytes)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

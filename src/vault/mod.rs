@@ -25,10 +25,12 @@ mod approvals;
 mod attempts;
 mod audit;
 mod cards;
+mod certificates;
 mod changes;
 mod consents;
 mod database;
 mod door;
+mod doors;
 mod dossier;
 #[cfg(test)]
 mod dossier_tests;
@@ -51,14 +53,17 @@ mod openings;
 mod outbox;
 mod posture;
 mod reading;
+mod reconcile;
 mod recovery;
 mod registers;
 mod requests;
 mod residents;
+mod retention;
 mod showings;
 mod site_files;
 mod slots;
 mod station;
+mod stops;
 #[cfg(test)]
 mod tamper_tests;
 #[cfg(test)]
@@ -67,9 +72,11 @@ mod versions;
 
 pub use accounts::{Account, NAME_CHARS_MAX, NewAccount};
 pub use audit::{AuditReport, StartCheck};
+pub use certificates::{Certificate, Ended, FaceCheck};
 pub use changes::{Change, Death, Restriction};
 pub use consents::ConsentRow;
 pub use door::DoorAccount;
+pub use doors::Door;
 pub use dossier::{Dossier, Entry, NOT_IN_IT, NotInIt};
 pub use error::VaultError;
 pub use forms::FormRow;
@@ -77,11 +84,14 @@ pub use gate_heads::{GateHead, HeadState, Offer};
 pub use keys::KdfCost;
 pub use looks::Looks;
 pub use outbox::QueueCount;
+pub use reconcile::Drift;
 pub use registers::{AssessmentRow, EntrustedRow, SignRow};
 pub use requests::{NewRequest, RequestFull};
 pub use residents::{Found, FoundRow, OpenWhy};
+pub use retention::{RetentionPlan, RetentionReport};
 pub use showings::{ShownFrom, ShownRow};
 pub use site_files::SiteFileRow;
+pub use stops::SwitchOff;
 pub use versions::{Recorded, VersionRow};
 
 use std::fs::File;
@@ -347,6 +357,34 @@ impl Vault {
         Ok(all)
     }
 
+    /// Every page of both files, decrypted, free ones too: for tests that look for what must not be there.
+    #[cfg(feature = "practice")]
+    #[allow(unsafe_code)]
+    pub fn decrypted_pages(&self) -> Vec<u8> {
+        let mut all = vec![];
+        for file in [&self.main, &self.people_keys] {
+            let mut length = 0i64;
+            // SAFETY: the handle is open; the returned block of `length` bytes is ours until it is freed, and is copied before.
+            unsafe {
+                let start = rusqlite::ffi::sqlite3_serialize(file.handle(), c"main".as_ptr(), &raw mut length, 0);
+                if !start.is_null() {
+                    all.extend_from_slice(std::slice::from_raw_parts(start, usize::try_from(length).unwrap_or(0)));
+                    rusqlite::ffi::sqlite3_free(start.cast());
+                }
+            }
+        }
+        all
+    }
+
+    /// The key that seals one person's columns: for tests that look for it after it was destroyed.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    #[cfg(feature = "practice")]
+    pub fn person_key_bytes(&self, resident: crate::domain::id::ResidentId) -> Result<Vec<u8>, VaultError> {
+        Ok(self.person_key(resident)?.bytes().to_vec())
+    }
+
     /// Starts a write: the lock is taken at once, so that two connections never build on the same state.
     fn begin(&self) -> Result<Transaction<'_>, VaultError> {
         Ok(Transaction::new_unchecked(&self.main, TransactionBehavior::Immediate)?)
@@ -361,12 +399,21 @@ fn take_lock(dir: &Path) -> Result<File, VaultError> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(VaultError::InUse),
-        Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
+    for tries_left in (0..LOCK_TRIES).rev() {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // A process that is being started by this one holds copies of its files for a moment, a lock that was let go among them.
+            Err(std::fs::TryLockError::WouldBlock) if tries_left > 0 => std::thread::sleep(LOCK_PAUSE),
+            Err(std::fs::TryLockError::WouldBlock) => break,
+            Err(std::fs::TryLockError::Error(error)) => return Err(error.into()),
+        }
     }
+    Err(VaultError::InUse)
 }
+
+/// Tries for the lock, and the pause between two.
+const LOCK_TRIES: u32 = 10;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// Names of the files that make up a vault, for a backup or a check.
 pub const FILES: [&str; 3] = [MAIN_FILE, KEYS_FILE, SLOTS_FILE];

@@ -1,6 +1,6 @@
 //! The outbox: what gates must still be told, queued in the transaction that decided it, delivered by the courier.
 //!
-//! Each gate's queue is strict: the first operation by rank (erasures, freezes, removals, cards), then by sequence, is
+//! Each gate's queue is strict: the first operation by rank (stops, erasures, freezes, removals, cards), then by sequence, is
 //! the only one that may go. While it waits for its next try, nothing behind it goes, so that a removal never overtakes
 //! and nothing overtakes an erasure.
 
@@ -33,10 +33,18 @@ pub struct QueueCount {
 /// An operation as it is queued: by the row it is about, so that no number is copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Queued {
+    /// Match no face at all.
+    Stop,
+    /// Match faces again.
+    Resume,
     /// Erase what the gate holds under a consent.
     Erase(ConsentId),
-    /// Stop matching what the gate holds under a consent.
+    /// Erase what the gate holds under a number that no consent here knows.
+    EraseNumber(TemplateId),
+    /// Match no more what the gate holds under a consent.
     Freeze(ConsentId),
+    /// Match it again.
+    Thaw(ConsentId),
     /// Let a card in.
     PutCard(CardId),
     /// Let a card in no more.
@@ -54,7 +62,7 @@ impl Vault {
             return Ok(None);
         }
         let mut statement = self.main.prepare_cached(
-            "SELECT sequence, op, kind, consent, card, attempts, not_before FROM outbox
+            "SELECT sequence, op, kind, consent, card, attempts, not_before, link FROM outbox
              WHERE gate = ?1 AND state = 'pending' ORDER BY rank, sequence LIMIT 1",
         )?;
         let head = statement.query_row([gate.bytes()], |row| {
@@ -66,6 +74,7 @@ impl Vault {
                 card: row.get::<_, Option<[u8; 16]>>(4)?.map(CardId::from_bytes),
                 attempts: row.get(5)?,
                 not_before: Timestamp::from_ms(row.get(6)?),
+                link: row.get::<_, Option<[u8; 16]>>(7)?.map(TemplateId::from_bytes),
             })
         });
         // A pause is never longer than `PAUSE_MAX_MS`: what lies further ahead was written by a clock that was wrong, and must not wait for
@@ -92,6 +101,32 @@ impl Vault {
         receipt: &[u8],
         now: Timestamp,
     ) -> Result<(), VaultError> {
+        self.settle(op, gate, receipt, None, now)
+    }
+
+    /// As [`Self::record_delivered`], after the gate was also asked again and told what the operation should have led to. The last erasure
+    /// of a consent makes its deletion certificate, in the same transaction (rule P47a).
+    ///
+    /// # Errors
+    /// As [`Self::record_delivered`].
+    pub fn record_read_back(
+        &mut self,
+        op: OpId,
+        gate: GateId,
+        receipt: &[u8],
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        self.settle(op, gate, receipt, Some(now), now)
+    }
+
+    fn settle(
+        &self,
+        op: OpId,
+        gate: GateId,
+        receipt: &[u8],
+        read_back_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
         let work = self.begin()?;
         let row = Settling::read(&work, op)?.filter(|row| row.gate == gate).ok_or(VaultError::Unknown)?;
         if row.state == "delivered" {
@@ -99,8 +134,9 @@ impl Vault {
         }
         let digest = Some(Sha256::digest(receipt).into());
         work.execute(
-            "UPDATE outbox SET state = 'delivered', settled_at = ?2, receipt = ?3, reason = NULL WHERE op = ?1",
-            params![op.bytes(), now.ms(), receipt],
+            "UPDATE outbox SET state = 'delivered', settled_at = ?2, receipt = ?3, reason = NULL, read_back_at = ?4
+             WHERE op = ?1",
+            params![op.bytes(), now.ms(), receipt, read_back_at.map(Timestamp::ms)],
         )?;
         self.append_with(&work, Actor::Gate(gate), &AuditEvent::Delivered(op, gate), None, digest, now)?;
         if let (true, Some(consent)) = (row.kind == "erase", row.consent) {
@@ -108,6 +144,7 @@ impl Vault {
             work.execute(sql, params![consent.bytes(), gate.bytes(), now.ms()])?;
             let erased = AuditEvent::FaceErased(link_of(&work, consent)?, gate);
             self.append_with(&work, Actor::Gate(gate), &erased, None, digest, now)?;
+            self.certify_when_complete(&work, consent, now)?;
         }
         Ok(work.commit()?)
     }
@@ -188,6 +225,10 @@ impl Vault {
     fn operation(&self, row: &Row) -> Result<GateOp, VaultError> {
         let damaged = || VaultError::corrupt(MAIN_FILE);
         match (row.kind.as_str(), row.consent, row.card) {
+            ("stop", ..) => Ok(GateOp::StopFaces),
+            ("resume", ..) => Ok(GateOp::ResumeFaces),
+            ("erase", None, _) => Ok(GateOp::EraseFace { template: row.link.ok_or_else(damaged)? }),
+            ("thaw", Some(consent), _) => Ok(GateOp::ThawFace { template: link_of(&self.main, consent)? }),
             ("erase", Some(consent), _) => Ok(GateOp::EraseFace { template: link_of(&self.main, consent)? }),
             ("freeze", Some(consent), _) => Ok(GateOp::FreezeFace { template: link_of(&self.main, consent)? }),
             ("remove-card", _, Some(card)) => Ok(GateOp::RemoveCard { uid: self.card_number(&self.main, card)? }),
@@ -204,20 +245,26 @@ impl Vault {
 /// Queues one operation for one gate. Waiting operations that it makes pointless are superseded, so that an old entry
 /// of a card can never arrive after its removal.
 pub(super) fn queue(work: &Connection, gate: GateId, what: Queued, now: Timestamp) -> Result<OpId, VaultError> {
+    let link = if let Queued::EraseNumber(link) = what { Some(*link.bytes()) } else { None };
+    // Ranks as in `domain::delivery::GateOp::rank`.
     let (kind, rank, consent, card) = match what {
+        Queued::Stop => ("stop", -1, None, None),
+        Queued::Resume => ("resume", -1, None, None),
         Queued::Erase(consent) => ("erase", 0, Some(*consent.bytes()), None),
+        Queued::EraseNumber(_) => ("erase", 0, None, None),
         Queued::Freeze(consent) => ("freeze", 1, Some(*consent.bytes()), None),
+        Queued::Thaw(consent) => ("thaw", 1, Some(*consent.bytes()), None),
         Queued::RemoveCard(card) => ("remove-card", 2, None, Some(*card.bytes())),
         Queued::PutCard(card) => ("put-card", 3, None, Some(*card.bytes())),
     };
     match what {
         Queued::Erase(consent) => work.execute(
             "UPDATE outbox SET state = 'superseded', settled_at = ?3
-             WHERE gate = ?1 AND consent = ?2 AND kind = 'freeze' AND state IN ('pending', 'wedged')",
+             WHERE gate = ?1 AND consent = ?2 AND kind IN ('freeze', 'thaw') AND state IN ('pending', 'wedged')",
             params![gate.bytes(), consent.bytes(), now.ms()],
         )?,
         // A freeze takes nothing back: an erasure that waits goes first by its rank.
-        Queued::Freeze(_) => 0,
+        Queued::Stop | Queued::Resume | Queued::EraseNumber(_) | Queued::Freeze(_) | Queued::Thaw(_) => 0,
         // The same number may be in several rows of `cards`: one an issue.
         Queued::RemoveCard(card) | Queued::PutCard(card) => work.execute(
             "UPDATE outbox SET state = 'superseded', settled_at = ?3
@@ -228,9 +275,9 @@ pub(super) fn queue(work: &Connection, gate: GateId, what: Queued, now: Timestam
     };
     let op = OpId::from_bytes(random_bytes());
     work.execute(
-        "INSERT INTO outbox (op, gate, rank, kind, consent, card, state, not_before, queued_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?7, ?7)",
-        params![op.bytes(), gate.bytes(), rank, kind, consent, card, now.ms()],
+        "INSERT INTO outbox (op, gate, rank, kind, consent, card, state, not_before, queued_at, link)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?7, ?7, ?8)",
+        params![op.bytes(), gate.bytes(), rank, kind, consent, card, now.ms(), link],
     )?;
     Ok(op)
 }
@@ -249,6 +296,7 @@ struct Row {
     card: Option<CardId>,
     attempts: u32,
     not_before: Timestamp,
+    link: Option<TemplateId>,
 }
 
 /// What is needed to settle an operation.

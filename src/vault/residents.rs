@@ -98,7 +98,7 @@ impl Vault {
             "INSERT INTO residents (id, name, unit, unit_hash, age_band, next_band_on, ends_on, recorded_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (id) DO UPDATE SET name = ?2, unit = ?3, unit_hash = ?4, age_band = ?5,
-                 next_band_on = ?6, ends_on = ?7, recorded_at = ?8",
+                 next_band_on = ?6, ends_on = ?7, recorded_at = ?8, closed_at = NULL, close_reason = NULL",
             params![
                 id.bytes(),
                 name,
@@ -249,6 +249,10 @@ impl Vault {
             .query_row([id.bytes()], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)))
             .optional()?;
         let (name, unit, band, next_band_on, ends_on) = found.ok_or(VaultError::Unknown)?;
+        if name.is_empty() {
+            // Erased at the end of its term (`vault::retention`): nobody is recorded here any more.
+            return Err(VaultError::Unknown);
+        }
         let key = self.person_key(id)?;
         let name = open_text(&key, &place(id, "name"), &name)?;
         let unit = open_text(&key, &place(id, "unit"), &unit)?;

@@ -32,12 +32,18 @@ impl Vault {
         Ok(work.commit()?)
     }
 
-    /// All paired gates, by name.
+    /// All paired gates in use, by name.
     ///
     /// # Errors
     /// Those of the disk.
     pub fn gates(&self) -> Result<Vec<GateRecord>, VaultError> {
-        let mut statement = self.main.prepare("SELECT * FROM gates ORDER BY shown_name, id")?;
+        self.gates_where("retired_at IS NULL")
+    }
+
+    /// Gates by a condition of ours, never typed text.
+    pub(super) fn gates_where(&self, condition: &'static str) -> Result<Vec<GateRecord>, VaultError> {
+        let sql = format!("SELECT * FROM gates WHERE {condition} ORDER BY shown_name, id");
+        let mut statement = self.main.prepare(&sql)?;
         let rows = statement.query_map([], gate_of)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -82,7 +88,7 @@ impl Vault {
              ON CONFLICT (id) DO UPDATE SET shown_name = ?2, place = ?3, capture_area = ?4, other_way = ?5,
                  why_needed = ?6, address = ?7, tls_pin = ?8, seal_key = ?9, sign_key = ?10, takes_faces = ?11,
                  paired_at = ?12,
-                 card_way_tested_at = ?13, key_changed_at = NULL",
+                 card_way_tested_at = ?13, key_changed_at = NULL, retired_at = NULL",
             params![
                 gate.id.bytes(),
                 gate.name,
@@ -100,6 +106,7 @@ impl Vault {
             ],
         )?;
         self.append(&work, Actor::Staff(self.staff), &AuditEvent::GatePaired(gate.id), now)?;
+        self.stop_newcomer(&work, gate.id, now)?;
         Ok(work.commit()?)
     }
 

@@ -12,6 +12,7 @@ use crate::domain::time::{CivilDate, Timestamp};
 
 use super::Vault;
 use super::consents::gates_named;
+use super::doors::dropped;
 use super::error::{MAIN_FILE, VaultError};
 use super::outbox::{self, Queued};
 
@@ -327,18 +328,21 @@ fn settle(view: &Connection, consent: ConsentId, up_to: i64, answer: &str, now: 
     Ok(())
 }
 
-fn stopped_gates(view: &Connection, consent: ConsentId) -> Result<Vec<GateId>, VaultError> {
+/// The gates at which a consent's face has stopped until its person answers.
+pub(super) fn stopped_gates(view: &Connection, consent: ConsentId) -> Result<Vec<GateId>, VaultError> {
     let sql = "SELECT DISTINCT gate FROM notice_stopped WHERE consent = ?1 AND ended_at IS NULL ORDER BY gate";
     let mut read = view.prepare_cached(sql)?;
     let rows = read.query_map([consent.bytes()], |row| row.get(0).map(GateId::from_bytes))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The gates that a consent names, without those at which its face ended already with an earlier change.
-fn live_gates(view: &Connection, consent: ConsentId) -> Result<Vec<GateId>, VaultError> {
+/// The gates that a consent names, without the doors that its person took out and those at which its face ended already with an
+/// earlier change.
+pub(super) fn live_gates(view: &Connection, consent: ConsentId) -> Result<Vec<GateId>, VaultError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM notice_stopped WHERE consent = ?1 AND gate = ?2 AND ended_at IS NOT NULL)";
     let mut live = vec![];
-    for gate in gates_named(view, consent)? {
+    let gone = dropped(view, consent)?;
+    for gate in gates_named(view, consent)?.into_iter().filter(|gate| !gone.contains(gate)) {
         let ended: bool = view.query_row(sql, params![consent.bytes(), gate.bytes()], |row| row.get(0))?;
         if !ended {
             live.push(gate);

@@ -170,6 +170,15 @@ pub enum What {
     /// Let a card in no more.
     #[n(3)]
     RemoveCard(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>),
+    /// Match a frozen template again: the person asked for it. One that is not held stays absent. Since revision 2.
+    #[n(4)]
+    ThawFace(#[cbor(n(0), with = "minicbor::bytes")] [u8; 16]),
+    /// Match no face at all until [`What::ResumeFaces`]; cards go on (rule P51-5). Since revision 2.
+    #[n(5)]
+    StopFaces,
+    /// Match faces again: a deliberate act. Since revision 2.
+    #[n(6)]
+    ResumeFaces,
 }
 
 /// A gate's answer.
@@ -226,6 +235,9 @@ pub struct Health {
     /// Why it matches no faces just now, if so. Cards go on.
     #[n(5)]
     pub faces_off: Option<FacesOff>,
+    /// Hours without contact after which it stops matching faces; absent before revision 2.
+    #[n(6)]
+    pub offline_hours: Option<u32>,
 }
 
 /// Why a gate matches no faces. Cards always go on.
@@ -241,6 +253,9 @@ pub enum FacesOff {
     /// Its clock stands before an instant that it has already seen: nothing can be said of last days.
     #[n(2)]
     ClockBack,
+    /// The station stopped them ([`What::StopFaces`]).
+    #[n(3)]
+    Stopped,
 }
 
 /// A signed receipt: the gate did it, durably, and read it back. Signed over [`Receipt::signed_bytes`].
@@ -291,6 +306,15 @@ pub enum Outcome {
     /// A card lets in no more.
     #[n(4)]
     CardRemoved,
+    /// A frozen template is matched again, or none is held. Since revision 2.
+    #[n(5)]
+    FaceThawed,
+    /// No face is matched. Since revision 2.
+    #[n(6)]
+    FacesStopped,
+    /// Faces are matched again. Since revision 2.
+    #[n(7)]
+    FacesResumed,
 }
 
 /// A template as a gate lists it: never the numbers.

@@ -92,16 +92,19 @@ impl Receipt {
         let fits = match self.outcome {
             Outcome::FaceStored | Outcome::CardStored => kept,
             Outcome::FaceErased | Outcome::CardRemoved => !kept,
-            Outcome::FaceFrozen => true,
+            Outcome::FaceFrozen | Outcome::FaceThawed => true,
+            Outcome::FacesStopped | Outcome::FacesResumed => !kept,
         };
         if fits { Ok(()) } else { Err(ReceiptError::ReadBack) }
     }
 
-    /// Whether a card operation changed nothing because one queued later was done before it.
+    /// Whether a card operation, a stop or a resumption changed nothing because one queued later was done before it.
     pub fn was_overtaken(&self, request: &Request) -> bool {
         match request {
             Request::Apply(Apply { what: What::PutCard(..), .. }) => self.outcome == Outcome::CardRemoved,
             Request::Apply(Apply { what: What::RemoveCard(..), .. }) => self.outcome == Outcome::CardStored,
+            Request::Apply(Apply { what: What::StopFaces, .. }) => self.outcome == Outcome::FacesResumed,
+            Request::Apply(Apply { what: What::ResumeFaces, .. }) => self.outcome == Outcome::FacesStopped,
             _ => false,
         }
     }
@@ -170,6 +173,9 @@ fn outcome_byte(outcome: Outcome) -> u8 {
         Outcome::FaceFrozen => 2,
         Outcome::CardStored => 3,
         Outcome::CardRemoved => 4,
+        Outcome::FaceThawed => 5,
+        Outcome::FacesStopped => 6,
+        Outcome::FacesResumed => 7,
     }
 }
 
@@ -179,6 +185,8 @@ fn outcome_answers(request: &Request, outcome: Outcome) -> bool {
         Request::Apply(apply) => match apply.what {
             What::EraseFace(_) => outcome == Outcome::FaceErased,
             What::FreezeFace(_) => outcome == Outcome::FaceFrozen,
+            What::ThawFace(_) => outcome == Outcome::FaceThawed,
+            What::StopFaces | What::ResumeFaces => matches!(outcome, Outcome::FacesStopped | Outcome::FacesResumed),
             What::PutCard(..) | What::RemoveCard(_) => matches!(outcome, Outcome::CardStored | Outcome::CardRemoved),
         },
         _ => false,

@@ -206,6 +206,9 @@ fn text() -> String {
         ("freeze", What::FreezeFace([0x05; 16])),
         ("put card", What::PutCard(vec![0x04, 0xa1, 0xb2, 0xc3], 20_849)),
         ("remove card", What::RemoveCard(vec![0x04, 0xa1, 0xb2, 0xc3])),
+        ("thaw", What::ThawFace([0x05; 16])),
+        ("stop faces", What::StopFaces),
+        ("resume faces", What::ResumeFaces),
     ];
     for (name, what) in kinds {
         line(&format!("{name} body"), hex(&encode(&Request::Apply(Apply { op: [0x07; 16], sequence: 1, what }))));

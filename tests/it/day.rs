@@ -219,7 +219,7 @@ fn p15_withdrawal_reaches_every_gate_also_one_that_was_away() {
     drive.deliver().unwrap();
     drive.tick();
     assert!(
-        matches!(&drive.scene, ResidentScene::Withdrawn { erased, pending } if erased == &["东门"] && pending == &["西门"]),
+        matches!(&drive.scene, ResidentScene::Withdrawn { erased, pending, .. } if erased == &["东门"] && pending == &["西门"]),
         "{:?}",
         drive.scene
     );

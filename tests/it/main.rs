@@ -5,6 +5,7 @@
 mod capture;
 mod cards;
 mod day;
+mod deletion;
 mod face;
 mod faults;
 mod gate;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use menka::app::command::StaffCommand as C;
+use menka::app::deletion::{Closing, DeletionCommand as D};
 use menka::app::evidence::EvidenceCommand as E;
 use menka::app::guardian_desk::GuardianCommand;
 use menka::app::notice::{NoticeCommand as N, Paper};
@@ -13,7 +14,7 @@ use menka::app::rights::RightsCommand as R;
 use menka::app::roles::{Access, row};
 use menka::domain::card::CardUid;
 use menka::domain::guardian::{GuardianRole, ProofSeen};
-use menka::domain::id::{GateId, ResidentId, ShowingId, StaffId};
+use menka::domain::id::{ConsentId, GateId, ResidentId, ShowingId, StaffId};
 use menka::domain::notice::Language;
 use menka::domain::resident::AgeBand;
 use menka::domain::rights::{Came, Identity, RefusalWords, RequestKind, RequestNo};
@@ -51,6 +52,10 @@ fn some_showing() -> ShowingId {
 
 fn some_card() -> CardUid {
     CardUid::from_wedge("04A1B2C3").unwrap()
+}
+
+fn close(why: Closing) -> C {
+    C::Deletion(D::CloseRecord { resident: somebody(), why })
 }
 
 fn some_request() -> RequestNo {
@@ -132,6 +137,28 @@ table! {
     C::ShowGates => C::ShowGates, "show-gates", May::Only(&[FRONT, CHIEF, TECH]);
     C::StopFace => C::StopFace, "stop-face", May::Own(ALL);
     C::WithdrawFor(_) => C::WithdrawFor(somebody()), "withdraw-for", May::Only(&[FRONT, CHIEF]);
+    C::Deletion(D::PauseFor(_)) => C::Deletion(D::PauseFor(somebody())), "pause-for", May::Only(&[FRONT, CHIEF]);
+    C::Deletion(D::ResumeFor(_)) => C::Deletion(D::ResumeFor(somebody())), "resume-for", May::Only(&[FRONT, CHIEF]);
+    C::Deletion(D::DropDoorFor { .. }) => C::Deletion(D::DropDoorFor { resident: somebody(), gate: some_gate() }),
+        "drop-door-for", May::Only(&[FRONT, CHIEF]);
+    C::Deletion(D::CloseRecord { why: Closing::Unlawful, .. }) => close(Closing::Unlawful),
+        "close-record-unlawful", May::Only(&[CHIEF]);
+    C::Deletion(D::CloseRecord { .. }) => close(Closing::MovedOut), "close-record", May::Only(&[FRONT, CHIEF]);
+    C::Deletion(D::SaveCertificate { .. }) => C::Deletion(D::SaveCertificate {
+        consent: ConsentId::from_bytes([7; 16]),
+        path: "certificate.pdf".into(),
+    }), "save-certificate", May::Only(&[FRONT, CHIEF]);
+    C::Deletion(D::StopFaces(_)) => C::Deletion(D::StopFaces(None)), "stop-faces", May::Only(&[FRONT, CHIEF, TECH]);
+    C::Deletion(D::ResumeFaces(_)) => C::Deletion(D::ResumeFaces(None)), "resume-faces", May::Only(&[CHIEF]);
+    C::Deletion(D::RetireGate(_)) => C::Deletion(D::RetireGate(some_gate())), "retire-gate", May::Only(&[CHIEF]);
+    C::Deletion(D::SwitchedOff { .. }) => C::Deletion(D::SwitchedOff {
+        gate: some_gate(),
+        at: "2026-11-22 10:30".into(),
+        by: "保安".into(),
+    }), "switched-off", May::Only(&[FRONT, CHIEF, TECH]);
+    C::Deletion(D::Show) => C::Deletion(D::Show), "show-deletions", May::Only(&[FRONT, CHIEF, TECH, AUDIT]);
+    C::Deletion(D::RunRetention) => C::Deletion(D::RunRetention), "run-retention", May::Only(&[FRONT, CHIEF]);
+    C::Deletion(D::ConfirmDate) => C::Deletion(D::ConfirmDate), "confirm-date", May::Only(&[FRONT, CHIEF]);
     C::Rights(R::Show) => C::Rights(R::Show), "requests", May::Only(&[FRONT, CHIEF]);
     C::Rights(R::Receive { .. }) => C::Rights(R::Receive {
         resident: Some(somebody()),
@@ -286,6 +313,11 @@ fn p51_4_a_role_that_sees_no_people_has_no_command_about_a_person() {
         "issue-card",
         "withdraw-for",
         "test-card-way",
+        "pause-for",
+        "resume-for",
+        "drop-door-for",
+        "close-record",
+        "save-certificate",
         "receive-request",
         "open-request",
         "grant-request",

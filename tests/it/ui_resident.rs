@@ -7,9 +7,11 @@ use iced::{Event as Input, Point, Rectangle, Size, mouse};
 use iced_test::Simulator;
 use iced_test::selector::{Target, id};
 use menka::app::command::ResidentCommand;
+use menka::app::deletion::{DoorChange, DoorLine, DoorState, DoorsView};
 use menka::app::event::{Event, Failure, HandOver, Preview, ReceiptView, ResidentScene};
 use menka::domain::Realm;
 use menka::domain::consent::Signature;
+use menka::domain::id::GateId;
 use menka::domain::notice::Language;
 use menka::domain::quality::Guidance;
 use menka::domain::time::{CivilDate, Timestamp};
@@ -91,12 +93,37 @@ pub fn scenes(language: Language) -> Vec<(&'static str, ResidentScene, Vec<&'sta
             S::WithdrawConfirm { text: words(Text::Withdraw), gates: vec!["东门".into(), "西门".into()] },
             vec!["withdraw-confirm", "back"],
         ),
-        ("withdrawn", S::Withdrawn { erased: vec!["东门".into()], pending: vec!["西门".into()] }, vec!["back"]),
+        (
+            "withdrawn",
+            S::Withdrawn {
+                erased: vec!["东门".into()],
+                pending: vec!["西门".into()],
+                stops_at: vec![Timestamp::from_ms(1_795_363_200_000)],
+                saved_to: Some("/x/删除证明.pdf".into()),
+            },
+            vec!["save", "back"],
+        ),
+        ("doors", S::Doors(Box::new(doors(false))), vec!["pause", "back"]),
+        ("doors-paused", S::Doors(Box::new(doors(true))), vec!["resume", "back"]),
         ("closed", S::Closed, vec!["rules"]),
     ]
     .into_iter()
     .chain(super::ui_notice::scenes(language))
     .collect()
+}
+
+/// Three doors: one in use or paused, one that waits, one taken out.
+fn doors(paused: bool) -> DoorsView {
+    let state = if paused { DoorState::Paused } else { DoorState::Open };
+    let door = |n: u8, label: &str, state| DoorLine { gate: GateId::from_bytes([n; 16]), label: label.into(), state };
+    DoorsView {
+        doors: vec![
+            door(1, "东门", state),
+            door(2, "地库北门", DoorState::Waiting),
+            door(3, "3 栋大堂", DoorState::Dropped),
+        ],
+        paused,
+    }
 }
 
 /// A window in a language that shows a scene, as the desk would have it shown.
@@ -770,4 +797,41 @@ fn a_keyboard_reader_counts_as_the_residents_tap_only_while_a_card_is_waited_for
     resident.apply(&menka::app::event::Event::Resident(scene));
     assert!(typed(&mut resident).contains("WedgeTyped"));
     assert_eq!(format!("{:?}", resident.stray(Stray::Enter)), "None", "an empty line is no card");
+}
+
+#[test]
+fn p44_pausing_is_one_press_and_a_door_is_taken_out_after_a_question_with_equal_buttons() {
+    let texts = Texts::new(Language::Chinese);
+    let mut window = window(Language::Chinese, ResidentScene::Doors(Box::new(doors(false))));
+    assert!(matches!(
+        press(&mut window, &texts, "pause"),
+        Action::Ask(ResidentCommand::ChangeDoors(DoorChange::Pause))
+    ));
+    assert!(matches!(press(&mut window, &texts, "drop-0"), Action::None), "asked first");
+    {
+        let mut ui = show(&window, &texts, SCREENS[1]);
+        let (yes, no) = (bounds(&mut ui, "drop-confirm").0, bounds(&mut ui, "drop-back").0);
+        assert_eq!((yes.width, yes.height), (no.width, no.height), "neither is nudged");
+    }
+    assert!(matches!(press(&mut window, &texts, "drop-back"), Action::None));
+    assert!(matches!(press(&mut window, &texts, "drop-1"), Action::None));
+    let asked = press(&mut window, &texts, "drop-confirm");
+    let second = GateId::from_bytes([2; 16]);
+    assert!(matches!(asked, Action::Ask(ResidentCommand::ChangeDoors(DoorChange::Drop(gate))) if gate == second));
+    let mut ui = show(&window, &texts, SCREENS[0]);
+    assert!(ui.find(id("drop-2")).is_err(), "a door that is out already has no button");
+}
+
+#[test]
+fn p15a_fewer_doors_are_offered_below_the_withdrawal_and_never_instead_of_it() {
+    for language in BOTH {
+        let texts = Texts::new(language);
+        let text = text(Text::Withdraw, language).markdown;
+        let window = window(language, ResidentScene::WithdrawConfirm { text, gates: vec!["东门".into()] });
+        let mut ui = show(&window, &texts, SCREENS[0]);
+        let (withdraw, fewer) = (bounds(&mut ui, "withdraw-confirm"), bounds(&mut ui, "doors"));
+        assert!(withdraw.1.is_some(), "the withdrawal is in view");
+        assert!(withdraw.0.height >= fewer.0.height, "and not smaller");
+        assert!(matches!(click(&window, &texts, "doors")[..], [Message::DoorsPressed]));
+    }
 }

@@ -6,6 +6,7 @@ use iced_test::core::widget::operation::{Operation, Outcome, focusable};
 use iced_test::runtime::user_interface::{Cache, UserInterface};
 use iced_test::selector::id;
 use menka::app::command::StaffCommand;
+use menka::app::deletion::{DeletionCommand, DeletionEvent, DoorLine, DoorState, EndingView, PersonView, SiteView};
 use menka::app::event::{CardRead, CardView, FaceState, Failure, FieldFault, ResidentRow, ResidentView, StaffEvent};
 use menka::app::guardian_desk::GuardianCommand;
 use menka::app::on_paper::FormCommand;
@@ -14,7 +15,7 @@ use menka::app::posture::{PostureCommand, PostureEvent};
 use menka::domain::Realm;
 use menka::domain::card::CardUid;
 use menka::domain::gate::GateStatus;
-use menka::domain::id::{GateId, ResidentId};
+use menka::domain::id::{ConsentId, GateId, ResidentId};
 use menka::domain::notice::Language;
 use menka::domain::permit::{Blocker, Condition};
 use menka::domain::resident::{AgeBand, PersonName, Resident, ResidentError, Unit};
@@ -27,6 +28,7 @@ use menka::ui::focus::{self, Step};
 use menka::ui::practice_tools::{PracticeAct, Tools};
 use menka::ui::staff::{self, Action, Flash, Message, Page, Route, Staff, Stray};
 use menka::ui::{explain, theme};
+use menka::vault::{RetentionPlan, RetentionReport};
 
 /// The fonts once for the whole binary: loading ten megabytes for every simulator would take seconds.
 pub fn settings() -> Settings {
@@ -140,6 +142,56 @@ pub fn unlocked() -> Staff {
     staff
 }
 
+fn ending(pending: bool) -> EndingView {
+    EndingView {
+        consent: ConsentId::from_bytes([9; 16]),
+        resident: ResidentId::from_bytes([7; 16]),
+        ended_at: Timestamp::from_ms(1_795_310_000_000),
+        reason: "withdrawn".into(),
+        pending: if pending { vec![("西门车库".into(), Timestamp::from_ms(1_795_396_400_000))] } else { vec![] },
+        supplement_waits: !pending,
+    }
+}
+
+fn face_matters() -> PersonView {
+    let door = |n: u8, label: &str, state| DoorLine { gate: GateId::from_bytes([n; 16]), label: label.into(), state };
+    PersonView {
+        resident: ResidentId::from_bytes([7; 16]),
+        doors: vec![door(1, "东门", DoorState::Open), door(2, "西门车库", DoorState::Dropping)],
+        paused_since: None,
+        endings: vec![ending(true), ending(false)],
+        closed_since: None,
+    }
+}
+
+/// The site's page; with a clock that cannot be believed, or with something due and one gate stopped.
+fn site_with(doubt: bool, due: bool) -> Staff {
+    let mut staff = unlocked();
+    let at = Timestamp::from_ms(1_795_310_000_000);
+    let someone = ResidentId::from_bytes([7; 16]);
+    let mut plan = RetentionPlan::default();
+    if due {
+        plan.faces = vec![someone];
+        plan.records = vec![someone];
+        plan.waiting = vec![someone];
+    }
+    let report = RetentionReport { run_at: at, faces: 2, records: 1, identities: 1, evidence: 0 };
+    let view = SiteView {
+        gates: vec![
+            (GateId::from_bytes([1; 16]), "东门".into(), false, false),
+            (GateId::from_bytes([2; 16]), "西门车库".into(), due, due),
+        ],
+        open: vec![ending(true)],
+        plan,
+        reports: vec![report],
+        overdue: 0,
+        clock_doubt: doubt.then_some((at, Timestamp::from_ms(1_895_310_000_000))),
+    };
+    staff.apply(StaffEvent::Deletion(DeletionEvent::Site(Box::new(view))));
+    staff.update(Message::Go(Route::Deletion));
+    staff
+}
+
 /// Every page of the window, with the ids of what can be pressed there at once.
 fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
     let first = |steps: usize| {
@@ -194,6 +246,12 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
     closing.closing();
     gone.gone();
     farewell.farewell(2, vec!["西门车库".into()]);
+    let mut about_person = unlocked();
+    about_person.apply(StaffEvent::Opened(Box::new(person(held()))));
+    about_person.apply(StaffEvent::Deletion(DeletionEvent::Person(Box::new(face_matters()))));
+    about_person.update(Message::Go(Route::PersonDeletion));
+    let mut stopping = site_with(false, false);
+    stopping.update(Message::Deletion(staff::deletion::Message::AskPressed(staff::deletion::Ask::Stop(None))));
     let mut troubled = unlocked();
     troubled.apply(StaffEvent::Reader(Some(menka::ports::ReaderError::None)));
     troubled.apply(StaffEvent::Failed(Failure::CardUnknown));
@@ -228,6 +286,10 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ("evidence-alarm", crate::ui_evidence::alarming(unlocked()), vec!["chain-alarm", "chain-state"]),
         ("shown", crate::ui_evidence::shown(unlocked(), person(held())), vec!["shown-back", "shown-row-0"]),
         ("shown-broken", crate::ui_evidence::broken(unlocked(), person(held())), vec!["shown-back", "shown-broken"]),
+        ("deletion-person", about_person, vec!["deletion-record", "pause", "drop-0"]),
+        ("deletion-ask", stopping, vec!["deletion-no", "deletion-yes"]),
+        ("deletion-site", site_with(true, false), vec!["date-right", "stop-all"]),
+        ("deletion-due", site_with(false, true), vec!["stop-all", "stop-0", "switched-off-1", "retire-1"]),
     ]
     .into_iter()
     .chain(super::ui_notice::pages())
@@ -547,6 +609,20 @@ pub fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::ShowGates => "show-gates",
         StaffCommand::StopFace => "stop-face",
         StaffCommand::WithdrawFor(_) => "withdraw-for",
+        StaffCommand::Deletion(command) => match command {
+            DeletionCommand::PauseFor(_) => "pause-for",
+            DeletionCommand::ResumeFor(_) => "resume-for",
+            DeletionCommand::DropDoorFor { .. } => "drop-door-for",
+            DeletionCommand::CloseRecord { .. } => "close-record",
+            DeletionCommand::SaveCertificate { .. } => "save-certificate",
+            DeletionCommand::StopFaces(_) => "stop-faces",
+            DeletionCommand::ResumeFaces(_) => "resume-faces",
+            DeletionCommand::RetireGate(_) => "retire-gate",
+            DeletionCommand::SwitchedOff { .. } => "switched-off",
+            DeletionCommand::Show => "show-deletions",
+            DeletionCommand::RunRetention => "run-retention",
+            DeletionCommand::ConfirmDate => "confirm-date",
+        },
         StaffCommand::Rights(menka::app::rights::RightsCommand::Show) => "requests",
         StaffCommand::Rights(_) => "rights",
         StaffCommand::Notice(command) => super::ui_notice::kind(command),
@@ -570,20 +646,24 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
         let own: &[&str] = match name {
             "first-3" => &["create-vault"],
             "first-1" | "first-2" | "unlock" | "unlock-wait" | "closing" | "gone" | "farewell" => &[],
-            "home" | "home-trouble" => &["lock", "requests", "show-gates"],
-            "home-found" => &["lock", "requests", "show-gates"],
-            "home-reason" => &["lock", "open", "requests", "show-gates"],
+            "home" | "home-trouble" => &["lock", "requests", "show-deletions", "show-gates"],
+            "home-found" => &["lock", "requests", "show-deletions", "show-gates"],
+            "home-reason" => &["lock", "open", "requests", "show-deletions", "show-gates"],
             "record-issue" => &["close", "evidence", "issue-card", "lock", "requests"],
             "record-face" => &["close", "evidence", "lock", "requests", "stop-face"],
             "record-withdraw" => &["close", "evidence", "lock", "requests", "withdraw-for"],
-            "evidence" | "evidence-alarm" => &["evidence", "lock", "requests"],
+            "evidence" | "evidence-alarm" => &["evidence", "lock", "requests", "show-deletions"],
             "shown" | "shown-broken" => &["close", "evidence", "lock", "requests"],
-            "form" | "form-wrong" => &["lock", "requests", "save"],
-            "facts" => &["lock", "minors-figures", "requests", "save-facts", "show-gates"],
-            "gates" => &["lock", "requests", "test-card-way"],
-            "pair" => &["lock", "requests", "test-card-way"],
-            "why" => &["lock", "requests", "show-gates"],
-            "machine" => &["lock", "machine-check", "machine-examine", "requests", "show-gates"],
+            "form" | "form-wrong" => &["lock", "requests", "save", "show-deletions"],
+            "facts" => &["lock", "minors-figures", "requests", "save-facts", "show-deletions", "show-gates"],
+            "gates" => &["lock", "requests", "show-deletions", "test-card-way"],
+            "pair" => &["lock", "requests", "show-deletions", "test-card-way"],
+            "why" => &["lock", "requests", "show-deletions", "show-gates"],
+            "machine" => &["lock", "machine-check", "machine-examine", "requests", "show-deletions", "show-gates"],
+            "deletion-person" => &["close", "evidence", "lock", "requests"],
+            "deletion-ask" => &["lock", "requests", "show-deletions", "stop-faces"],
+            "deletion-site" => &["confirm-date", "lock", "open", "requests", "show-deletions"],
+            "deletion-due" => &["lock", "open", "requests", "run-retention", "show-deletions"],
             other => super::ui_notice::own_commands(other).unwrap_or_else(|| panic!("a new page: {other}")),
         };
         // The header of every page inside leads a supervisor to the accounts.
@@ -1045,4 +1125,65 @@ fn english_uses_narrow_quotes_because_the_chinese_font_draws_curly_ones_wide() {
     for file in [include_str!("../../i18n/en/menka.ftl"), include_str!("../../i18n/en/resident.ftl")] {
         assert!(!file.contains(['’', '‘', '“', '”']));
     }
+}
+
+#[test]
+fn p51_5_all_faces_are_stopped_by_two_presses_and_every_page_says_so_until_it_is_over() {
+    let mut staff = site_with(false, false);
+    assert!(press(&mut staff, "stop-all").iter().all(|a| matches!(a, Action::None)), "asked first");
+    let asked = commands(press(&mut staff, "deletion-yes"));
+    assert!(matches!(asked[..], [StaffCommand::Deletion(DeletionCommand::StopFaces(None))]), "{asked:?}");
+    let texts = Texts::new(Language::Chinese);
+    let mut staff = site_with(false, true);
+    staff.update(Message::Go(Route::Home));
+    assert!(window(LARGE, staff.view(&texts)).find(id("faces-stopped")).is_ok());
+}
+
+#[test]
+fn p47b_a_deletion_that_is_late_is_an_alarm_on_every_page() {
+    let mut staff = unlocked();
+    let late = SiteView { overdue: 1, open: vec![ending(true)], ..SiteView::default() };
+    staff.apply(StaffEvent::Deletion(DeletionEvent::Site(Box::new(late))));
+    for texts in both() {
+        assert!(window(SMALL, staff.view(&texts)).find(id("endings-overdue")).is_ok());
+    }
+}
+
+#[test]
+fn p47b_a_switch_off_is_entered_with_time_and_name() {
+    let mut staff = site_with(false, false);
+    press(&mut staff, "switched-off-1");
+    assert!(commands(press(&mut staff, "switched-save")).is_empty(), "time and name are needed");
+    use staff::deletion::Message as M;
+    staff.update(Message::Deletion(M::AtTyped("2026-11-22 10:30".into())));
+    staff.update(Message::Deletion(M::ByTyped("保安老李".into())));
+    let asked = commands(press(&mut staff, "switched-save"));
+    let [StaffCommand::Deletion(DeletionCommand::SwitchedOff { gate, at, by })] = &asked[..] else {
+        panic!("{asked:?}")
+    };
+    assert_eq!((*gate, at.as_str(), by.as_str()), (GateId::from_bytes([2; 16]), "2026-11-22 10:30", "保安老李"));
+}
+
+#[test]
+fn p44_a_persons_doors_are_changed_after_a_question_and_news_do_not_turn_the_page() {
+    let pages = || pages().into_iter().find(|(name, ..)| *name == "deletion-person").unwrap().1;
+    let mut staff = pages();
+    assert!(commands(press(&mut staff, "drop-0")).is_empty(), "asked first");
+    let asked = commands(press(&mut staff, "deletion-yes"));
+    let first = GateId::from_bytes([1; 16]);
+    assert!(
+        matches!(asked[..], [StaffCommand::Deletion(DeletionCommand::DropDoorFor { gate, .. })] if gate == first),
+        "{asked:?}"
+    );
+    staff.apply(StaffEvent::Opened(Box::new(person(held()))));
+    assert!(matches!(staff.page(), Page::Deletion(_)));
+    let mut staff = pages();
+    let saved = press(&mut staff, "certificate-0");
+    assert!(matches!(saved[..], [Action::PickCertificatePath(_)]), "{saved:?}");
+    let mut staff = pages();
+    press(&mut staff, "close-0");
+    let asked = commands(press(&mut staff, "deletion-yes"));
+    assert!(matches!(asked[..], [StaffCommand::Deletion(DeletionCommand::CloseRecord { .. })]), "{asked:?}");
+    staff.apply(StaffEvent::Locked { wait_ms: 0 });
+    assert!(staff.known().deletion.person.is_none(), "nothing of anybody stays on a locked screen");
 }

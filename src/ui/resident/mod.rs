@@ -17,6 +17,7 @@ mod camera;
 mod change;
 mod consent;
 mod decision;
+mod doors;
 mod drawing;
 mod ending;
 pub mod guardian;
@@ -36,10 +37,12 @@ use iced::widget::image;
 
 use crate::app::aids::Paper;
 use crate::app::command::ResidentCommand;
+use crate::app::deletion::DoorChange;
 use crate::app::event::{Event, Preview, ResidentScene};
 use crate::app::notice::ChangeAnswer;
 use crate::app::rights::RightsScene;
 use crate::domain::Realm;
+use crate::domain::id::GateId;
 use crate::domain::notice::Language;
 use crate::domain::quality::Guidance;
 use crate::i18n::Texts;
@@ -102,6 +105,12 @@ pub enum Message {
     ReceiptPathPicked(Option<PathBuf>),
     /// Confirms the withdrawal.
     WithdrawConfirmed,
+    /// "Only pause, or fewer doors."
+    DoorsPressed,
+    /// Pauses everywhere, or takes up again.
+    DoorsChanged(DoorChange),
+    /// "Take this door out": asks first; `None` goes back.
+    DropPressed(Option<GateId>),
     /// On one's own information and rights, and the explanations of the notice.
     Rights(rights::Message),
     /// Answers a changed notice.
@@ -174,6 +183,8 @@ pub struct Resident {
     guide: Option<Guide>,
     /// What a keyboard-wedge reader has typed so far, while a card is waited for.
     wedge: String,
+    /// The door that the person was asked about.
+    dropping: Option<GateId>,
     aids: Aids,
 }
 
@@ -193,6 +204,7 @@ impl Default for Resident {
             preview: None,
             guide: None,
             wedge: String::new(),
+            dropping: None,
             aids: Aids::default(),
         }
     }
@@ -282,6 +294,7 @@ impl Resident {
             self.aids.turn(matches!(scene, Idle { .. } | Closed));
         }
         self.page = Page::default();
+        self.dropping = self.dropping.filter(|_| same_page);
         self.texts = match &scene {
             Notice { text, .. } => vec![blocks(&text.markdown)],
             Rules { texts } => texts.iter().map(|text| blocks(&text.markdown)).collect(),
@@ -366,6 +379,15 @@ impl Resident {
             Message::ReceiptPathPicked(Some(path)) => Action::Ask(Do::SaveReceipt(path)),
             Message::ReceiptPathPicked(None) => Action::None,
             Message::WithdrawConfirmed => Action::Ask(Do::ConfirmWithdraw),
+            Message::DoorsPressed => Action::Ask(Do::AskDoors),
+            Message::DoorsChanged(change) => {
+                self.dropping = None;
+                Action::Ask(Do::ChangeDoors(change))
+            }
+            Message::DropPressed(door) => {
+                self.dropping = door;
+                Action::None
+            }
             Message::Rights(rights::Message::ExplainPressed(section)) if !self.explained.insert(section) => {
                 // Closing a panel is nobody's business.
                 self.explained.remove(&section);
@@ -423,7 +445,11 @@ impl Resident {
             }
             ResidentScene::Ended { failure, may_retry } => ending::ended(sizes, texts, failure.as_ref(), *may_retry),
             ResidentScene::WithdrawConfirm { gates, .. } => withdraw::confirm(sizes, texts, &self.page, gates),
-            ResidentScene::Withdrawn { erased, pending } => withdraw::done(sizes, texts, erased, pending),
+            ResidentScene::Withdrawn { erased, pending, stops_at, saved_to } => {
+                let pending: Vec<_> = pending.iter().zip(stops_at).collect();
+                withdraw::done(sizes, texts, erased, &pending, saved_to.as_deref())
+            }
+            ResidentScene::Doors(view) => doors::view(sizes, texts, view, self.dropping),
             ResidentScene::Rights(scene) => rights::view(sizes, texts, scene, &self.texts),
             ResidentScene::Closed => idle::closed(sizes, texts),
             ResidentScene::Guardian(scene) => guardian::view(sizes, texts, scene, &self.decision),

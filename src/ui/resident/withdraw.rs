@@ -4,6 +4,7 @@ use iced::Fill;
 use iced::widget::{Column, column};
 
 use crate::app::event::GateLabel;
+use crate::domain::time::Timestamp;
 use crate::i18n::Texts;
 use crate::notice::Page as Words;
 use crate::trr;
@@ -23,6 +24,9 @@ pub(super) fn confirm<'a>(sizes: Sizes, texts: &'a Texts, words: &'a Words, gate
         let list = parts::gate_lines(sizes, Tone::Told, trr!(texts, "withdraw-holds"), gates);
         content = content.push(parts::panel(sizes, Tone::Plain, list));
     }
+    // Below what is asked, and quieter: it must not keep anybody from withdrawing.
+    let fewer = parts::button(sizes, "doors", trr!(texts, "doors-action"), Weight::Quiet, Some(Message::DoorsPressed));
+    let content = content.push(fewer);
     let label = |at: usize, ours: String| words.buttons.get(at).cloned().unwrap_or(ours);
     let foot = widget::equal_pair(
         sizes,
@@ -33,14 +37,24 @@ pub(super) fn confirm<'a>(sizes: Sizes, texts: &'a Texts, words: &'a Words, gate
 }
 
 /// What came of it.
-pub(super) fn done<'a>(sizes: Sizes, texts: &'a Texts, erased: &'a [GateLabel], pending: &'a [GateLabel]) -> Page<'a> {
+pub(super) fn done<'a>(
+    sizes: Sizes,
+    texts: &'a Texts,
+    erased: &'a [GateLabel],
+    pending: &[(&'a GateLabel, &'a Timestamp)],
+    saved_to: Option<&'a str>,
+) -> Page<'a> {
     let title = if pending.is_empty() { trr!(texts, "withdrawn-all") } else { trr!(texts, "withdrawn-part") };
     let mut list = Column::new().spacing(sizes.space);
     if !erased.is_empty() {
         list = list.push(parts::gate_lines(sizes, Tone::Well, trr!(texts, "withdrawn-gate-erased"), erased));
     }
     if !pending.is_empty() {
-        list = list.push(parts::gate_lines(sizes, Tone::Warn, trr!(texts, "withdrawn-gate-pending"), pending));
+        for (gate, stops_at) in pending {
+            let word = trr!(texts, "withdrawn-gate-pending");
+            list = list.push(parts::gate_lines(sizes, Tone::Warn, word, [*gate]));
+            list = list.push(sizes.soft(trr!(texts, "withdrawn-stops-at", at = stops_at.minute_text())));
+        }
     }
     let mut content = column![sizes.title(title)].spacing(sizes.space);
     if !(erased.is_empty() && pending.is_empty()) {
@@ -49,7 +63,12 @@ pub(super) fn done<'a>(sizes: Sizes, texts: &'a Texts, erased: &'a [GateLabel], 
     if !pending.is_empty() {
         content = content.push(sizes.text(trr!(texts, "withdrawn-pending-text")));
     }
-    let content = content.push(parts::card_works(sizes, texts));
+    let saved = saved_to.map(|path| {
+        let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+        parts::telling(sizes, "saved", Tone::Well, trr!(texts, "certificate-saved", name = name))
+    });
+    let content = content.push(saved).push(parts::card_works(sizes, texts));
+    let save = parts::button(sizes, "save", trr!(texts, "certificate-save"), Weight::Plain, Some(Message::SavePressed));
     let back = parts::button(sizes, "back", trr!(texts, "finish"), Weight::Primary, Some(Message::BackPressed));
-    parts::middle(sizes, "page-withdrawn", content, Some(parts::foot(sizes, [back])))
+    parts::middle(sizes, "page-withdrawn", content, Some(parts::foot(sizes, [save, back])))
 }

@@ -65,8 +65,10 @@ impl Staff {
                     return Action::None;
                 }
                 // An open form is not torn from under the hands of who types, unless it was this save that was answered.
+                let about_it = matches!(&self.page, Page::Deletion(_)) && self.shows_record();
                 if !matches!(&self.page, Page::Form(form) if !form.is_saved())
                     && !matches!(self.page, Page::Resident | Page::Shown(_))
+                    && !about_it
                 {
                     self.page = Page::Resident;
                     return Action::Focus(resident::CARD_FIELD);
@@ -74,11 +76,18 @@ impl Staff {
             }
             StaffEvent::Closed => {
                 // When it was this window that closed it, another page is shown already.
-                let of_person = matches!(self.page, Page::Resident | Page::Form(_) | Page::Rights(_) | Page::Shown(_));
-                if self.record.take().is_some() && of_person {
+                self.known.deletion.person = None;
+                if self.record.take().is_some() && self.shows_record() {
                     return self.go(Route::Home);
                 }
                 return self.after_closed();
+            }
+            StaffEvent::Deletion(event) => {
+                if let Some(path) = self.known.deletion.apply(event) {
+                    // The folder is long and says nothing: the name is enough.
+                    let name = path.rsplit(['/', '\\']).next().unwrap_or(&path).to_owned();
+                    self.flash = Some(Flash::CertificateSaved(name));
+                }
             }
             StaffEvent::Saved(_) => {
                 self.flash = Some(Flash::Saved);

@@ -4,6 +4,8 @@
 
 pub mod accounts;
 pub mod approve;
+pub mod deletion;
+mod deletion_panels;
 pub mod evidence;
 pub mod first_run;
 pub mod form;
@@ -32,6 +34,7 @@ pub mod unlock;
 pub mod why_off;
 
 use crate::app::command::StaffCommand;
+use crate::app::deletion::DeletionCommand;
 use crate::app::doctor::Doctor;
 use crate::app::event::{Failure, GateLabel};
 use crate::app::evidence::EvidenceCommand;
@@ -43,7 +46,7 @@ use crate::app::rights::RightsCommand;
 use crate::domain::Realm;
 use crate::domain::change::Version;
 use crate::domain::gate::GateStatus;
-use crate::domain::id::{GateId, ResidentId};
+use crate::domain::id::{ConsentId, GateId, ResidentId};
 use crate::domain::notice::Language;
 use crate::domain::permit::{Blocker, Condition};
 use crate::domain::posture::PostureReport;
@@ -71,6 +74,8 @@ pub enum Action {
     Copy(String),
     /// Another language for this window.
     Language(Language),
+    /// Ask where to save a deletion certificate, then send [`deletion::Message::PathPicked`].
+    PickCertificatePath(ConsentId),
     /// Ask where to save something, then send [`rights::Message::PathPicked`].
     PickPath(rights::Pick),
     /// Ask where to save a paper, then send [`Message::PaperPicked`].
@@ -124,6 +129,10 @@ pub enum Route {
     Gates,
     /// Why face entry is off.
     WhyOff,
+    /// Stops, endings, retention of the site.
+    Deletion,
+    /// Pause, doors, endings, certificates of the opened resident.
+    PersonDeletion,
     /// Requests, and the rights of the person whose record is open.
     Rights,
     /// Versions of the notice, assessment, signs, entrusted parties.
@@ -173,6 +182,8 @@ pub struct Known {
     pub resident_busy: bool,
     /// Results of card way tests of this session.
     pub card_ways: Vec<(GateId, bool)>,
+    /// Stops, endings, retention.
+    pub deletion: deletion::Told,
     /// How many requests wait.
     pub requests: RequestCounts,
     /// The notice: version, assessment, signs, entrusted parties.
@@ -200,6 +211,8 @@ pub enum Flash {
     Copied,
     /// A gate was asked whether the last card opens it.
     CardWay(bool),
+    /// A certificate was saved.
+    CertificateSaved(String),
     /// Something about the notice was entered.
     Entered,
     /// A paper was saved under this name.
@@ -233,6 +246,8 @@ pub enum Page {
     Gates(gates::Gates),
     /// Why face entry is off.
     WhyOff,
+    /// Stops, endings, certificates, retention.
+    Deletion(deletion::Deletion),
     /// Requests and rights.
     Rights(Box<rights::Rights>),
     /// Versions of the notice, assessment, signs, entrusted parties.
@@ -280,6 +295,7 @@ impl Page {
             | Self::Facts(_)
             | Self::Gates(_)
             | Self::WhyOff
+            | Self::Deletion(_)
             | Self::Notice(_)
             | Self::Evidence(_)
             | Self::Shown(_)
@@ -315,6 +331,8 @@ pub enum Message {
     Facts(settings::Message),
     /// On the gates page.
     Gates(gates::Message),
+    /// On the deletion pages.
+    Deletion(deletion::Message),
     /// On the page of requests.
     Rights(rights::Message),
     /// On the notice's pages.
@@ -432,6 +450,7 @@ impl Staff {
             | Page::Gates(_)
             | Page::Minors(_)
             | Page::WhyOff
+            | Page::Deletion(_)
             | Page::Rights(_)
             | Page::Notice(_)
             | Page::Evidence(_)
@@ -501,6 +520,7 @@ impl Staff {
             (Message::Form(message), Page::Form(screen)) => screen.update(message),
             (Message::Facts(message), Page::Facts(screen)) => screen.update(message),
             (Message::Gates(message), Page::Gates(screen)) => screen.update(message),
+            (Message::Deletion(message), Page::Deletion(screen)) => screen.update(message),
             (Message::Rights(message), Page::Rights(screen)) => screen.update(message),
             (Message::Notice(message), Page::Notice(screen)) => screen.update(message),
             (Message::News(message), Page::Resident) => self.news(message),
@@ -602,6 +622,15 @@ impl Staff {
                 self.page = Page::WhyOff;
                 Action::None
             }
+            Route::Deletion => {
+                self.page = Page::Deletion(deletion::Deletion::new(deletion::About::Site));
+                Action::Ask(StaffCommand::Deletion(DeletionCommand::Show))
+            }
+            Route::PersonDeletion if self.record.is_some() => {
+                self.page = Page::Deletion(deletion::Deletion::new(deletion::About::Person));
+                Action::None
+            }
+            Route::PersonDeletion => return self.go(Route::Home),
             Route::Rights => {
                 let person = self.record.as_ref().map(|record| record.resident());
                 self.page = Page::Rights(Box::new(rights::Rights::new(person)));
@@ -635,14 +664,21 @@ impl Staff {
             }
         };
         // A record stays open only while its page or its form is shown.
-        if self.record.is_some()
-            && (route == Route::Add
-                || !matches!(self.page, Page::Resident | Page::Form(_) | Page::Rights(_) | Page::Shown(_)))
-        {
+        if self.record.is_some() && (route == Route::Add || !self.shows_record()) {
             self.record = None;
+            self.known.deletion.person = None;
             return Action::Ask(StaffCommand::CloseResident);
         }
         focus
+    }
+
+    /// Whether the page is one of the opened record's.
+    fn shows_record(&self) -> bool {
+        match &self.page {
+            Page::Resident | Page::Form(_) | Page::Rights(_) => true,
+            Page::Deletion(screen) => screen.about() == deletion::About::Person,
+            _ => false,
+        }
     }
 
     /// What staff do about the opened resident's news: hand over a sheet, say that they did. The answer is never theirs.

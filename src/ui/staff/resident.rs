@@ -49,6 +49,8 @@ pub enum Message {
     WithdrawConfirmed,
     /// No, go back.
     WithdrawDropped,
+    /// To pausing, doors, certificates.
+    DeletionPressed,
     /// Saves the other ways in, for this card.
     OtherWaysPressed,
     /// About the guardian.
@@ -166,6 +168,7 @@ impl Record {
             }
             Message::IssuePressed => return self.issue(),
             Message::EditPressed => return Action::Go(Route::Edit),
+            Message::DeletionPressed => return Action::Go(Route::PersonDeletion),
             Message::RightsPressed => return Action::Go(Route::Rights),
             Message::ShownPressed => return Action::Go(Route::Shown),
             Message::ClosePressed => return Action::Go(Route::Home),
@@ -308,6 +311,14 @@ impl Record {
                 column![title, S.text(tr!(texts, "face-erasing", gates = names))]
             }
         };
+        let more = widget::action(
+            S,
+            "record-deletion",
+            tr!(texts, "record-deletion"),
+            Weight::Quiet,
+            Some(Message::DeletionPressed),
+        );
+        let content = content.push((!self.withdrawing).then_some(more));
         widget::panel(S, Tone::Plain, content.spacing(S.space)).into()
     }
 

@@ -3,7 +3,10 @@
 use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
-use super::{Flash, Message, Page, Route, S, Staff, machine_words, news, paper, resident, rules, why_off};
+use super::{
+    Flash, Message, Page, Route, S, Staff, deletion, deletion_panels, machine_words, news, paper, resident, rules,
+    why_off,
+};
 use crate::app::event::GateLabel;
 use crate::app::operators::AccountChange;
 use crate::domain::Realm;
@@ -35,6 +38,7 @@ impl Staff {
             Page::Facts(screen) => screen.view(texts).map(Message::Facts),
             Page::Gates(screen) => screen.view(texts, &self.known).map(Message::Gates),
             Page::WhyOff => why_off::view(texts, &self.known),
+            Page::Deletion(screen) => screen.view(texts, &self.known).map(Message::Deletion),
             Page::Rights(screen) => screen.view(texts).map(Message::Rights),
             Page::Notice(screen) => screen.view(texts, &self.known).map(Message::Notice),
             Page::Evidence(screen) => screen.view(texts, &self.known.evidence).map(Message::Evidence),
@@ -63,6 +67,7 @@ impl Staff {
             widget::at_times(inside.then(|| self.busy(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.paper_form(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.reader(texts)).flatten(), gap),
+            widget::at_times(inside.then(|| self.deletion_alarm(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.known.evidence.alarm(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.stopped(texts)).flatten(), gap),
             widget::at_times(self.flash.as_ref().map(|flash| flash_line(texts, flash)), gap),
@@ -108,9 +113,11 @@ impl Staff {
             let requests = link("go-rights", tr!(texts, "go-rights"), Route::Rights, requests);
             let evidence = matches!(self.page, Page::Evidence(_));
             let evidence = link("go-evidence", tr!(texts, "go-evidence"), Route::Evidence, evidence);
+            let deletion = link("go-deletion", tr!(texts, "go-deletion"), Route::Deletion, self.is_site_deletion());
             bar = bar
                 .push((works && role != Role::Auditor).then_some(home))
                 .push((works && role.sees_people()).then_some(requests))
+                .push((works && role.sees_people()).then_some(deletion))
                 .push((works && role == Role::Supervisor).then_some(settings))
                 .push((works && role == Role::Supervisor).then_some(people))
                 .push((works && matches!(role, Role::Supervisor | Role::Auditor)).then_some(evidence))
@@ -176,6 +183,29 @@ impl Staff {
     fn reader<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
         let said = explain::reader(texts, self.known.reader.as_ref()?);
         Some(widget::telling(S, "reader-said", Tone::Warn, said.what, Some(said.todo)))
+    }
+
+    fn is_site_deletion(&self) -> bool {
+        matches!(&self.page, Page::Deletion(screen) if screen.about() == deletion::About::Site)
+    }
+
+    /// All faces are stopped somewhere, the date waits to be confirmed, or a deletion is late: said on every page until it is over.
+    fn deletion_alarm<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
+        if self.is_site_deletion() {
+            return None;
+        }
+        if self.known.deletion.site.clock_doubt.is_some() {
+            let words = tr!(texts, "clock-ahead-todo");
+            return Some(widget::telling(S, "date-waits", Tone::Alarm, words, None));
+        }
+        let site = &self.known.deletion.site;
+        if let Some(words) = deletion_panels::stopped_line(texts, site) {
+            return Some(widget::telling(S, "faces-stopped", Tone::Alarm, words, None));
+        }
+        (site.overdue > 0).then(|| {
+            let words = tr!(texts, "overdue-line", count = site.overdue);
+            widget::telling(S, "endings-overdue", Tone::Alarm, words, Some(tr!(texts, "overdue-todo")))
+        })
     }
 
     /// Somebody may be looking in, or putting pictures in: on every page, until it is over. The machine page says more.
@@ -249,6 +279,9 @@ fn flash_line<'a>(texts: &Texts, flash: &Flash) -> Element<'a, Message> {
             (Tone::Told, explain::Words { what, todo })
         }
         Flash::Copied => (Tone::Well, explain::Words::only(tr!(texts, "flash-copied"))),
+        Flash::CertificateSaved(name) => {
+            (Tone::Well, explain::Words::only(tr!(texts, "flash-certificate-saved", name = name.as_str())))
+        }
         Flash::Account(change) => (
             Tone::Well,
             explain::Words::only(match change {

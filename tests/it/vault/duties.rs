@@ -12,7 +12,7 @@ use menka::domain::resident::{AgeBand, ResidentDraft};
 use menka::domain::role::LookWhy;
 use menka::domain::site::Fact;
 use menka::domain::time::Timestamp;
-use menka::evidence::{Kind, checkpoint, consent, deletion, hex, statement};
+use menka::evidence::{Kind, checkpoint, consent, hex, statement};
 use menka::secret::random_bytes;
 use menka::vault::{OpenWhy, Vault, VaultError};
 use sha2::{Digest, Sha256};
@@ -341,28 +341,15 @@ fn p19_a_consent_is_due_the_day_after_its_last_day_or_the_persons_own() {
 }
 
 #[test]
-fn p47_the_statement_of_deletion_names_gates_that_have_not_signed() {
+fn p55_a_stranger_checks_a_record_and_a_head_with_the_posted_key_and_nothing_else() {
     let (folder, mut vault) = new_vault(Realm::Real);
-    let (east, west) = (gate(&mut vault, "东门"), gate(&mut vault, "西门"));
+    let east = gate(&mut vault, "东门");
     let reader = reader(&mut vault, "王小明", "3-1201", 1, &[east]);
-    let granted = reader.consent(&mut vault, &[east, west]).unwrap();
-    assert_eq!(vault.deletion_statement(granted.consent(), later(0)), Err(VaultError::Unknown), "not ended yet");
-    vault.end_consent(reader.resident, EraseReason::MovedOut, later(0)).unwrap();
-    deliver_all(&mut vault, east, later(1));
-    let half = vault.deletion_statement(granted.consent(), later(2)).unwrap();
-    let read = statement::verify(&half, &vault.evidence_public()).unwrap();
-    assert_eq!((read.kind, deletion::is_complete(&read.payload)), (Kind::Deletion, Ok(false)));
-    assert!(contains(&read.payload, west.to_string().as_bytes()));
-
-    deliver_all(&mut vault, west, later(3));
-    let whole = vault.deletion_statement(granted.consent(), later(4)).unwrap();
-    let read = statement::verify(&whole, &vault.evidence_public()).unwrap();
-    assert_eq!(deletion::is_complete(&read.payload), Ok(true));
-
-    // A stranger checks it, and the log's head, with the posted key and nothing else.
+    let _ = reader.consent(&mut vault, &[east]).unwrap();
+    let record = vault.current_consent(reader.resident).unwrap().unwrap().evidence;
     let key = hex(&vault.evidence_public());
-    let (receipt, head) = (folder.path().join("deletion.cose"), folder.path().join("head.txt"));
-    std::fs::write(&receipt, &whole).unwrap();
+    let (receipt, head) = (folder.path().join("consent.cose"), folder.path().join("head.txt"));
+    std::fs::write(&receipt, &record).unwrap();
     std::fs::write(&head, vault.checkpoint().unwrap()).unwrap();
     let verify = |what: &str, file: &std::path::Path, key: &str| {
         let run =
@@ -371,7 +358,7 @@ fn p47_the_statement_of_deletion_names_gates_that_have_not_signed() {
     };
     let (code, text) = verify("receipt", &receipt, &key);
     assert_eq!(code, Some(0));
-    assert!(text.starts_with("GENUINE: statement of deletion") && text.contains("\"complete\": true"), "{text}");
+    assert!(text.starts_with("GENUINE: consent record"), "{text}");
     assert_eq!(verify("checkpoint", &head, &key).0, Some(0));
     assert_eq!(verify("receipt", &receipt, &"11".repeat(32)).0, Some(1));
     assert_eq!(verify("checkpoint", &receipt, &key).0, Some(1));

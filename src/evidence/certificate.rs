@@ -1,0 +1,451 @@
+//! The deletion certificate as data: one signed statement over every gate of a consent, the gates' own receipts beside it, and the check that
+//! names the first step that does not hold. Rules: P15, P47a, P47b, K1-10.
+//!
+//! The statement is COSE over JSON and says of each gate either *erased*, with the digest of that gate's signed receipt and the instant of the
+//! station's own read-back, or *pending*, with what stops the face there meanwhile. A certificate file carries the statement, the
+//! receipts and the signed consent record, so that a stranger needs nothing but the desk's public key.
+//!
+//! Deliberately absent: names, units, card numbers. They stand on the paper only.
+
+use std::collections::BTreeMap;
+
+use minicbor::Encoder;
+use sha2::{Digest, Sha256};
+
+use crate::domain::Realm;
+use crate::domain::id::{ConsentId, GateId, OpId, ResidentId, SiteId, TemplateId};
+use crate::domain::time::Timestamp;
+
+use super::certificate_shape::{Erased, Gate, Papers, Pending, Receipt, Said, unhex};
+use super::{EvidenceError, Kind, consent, hex, statement};
+
+/// Version of the statement's shape.
+pub const SCHEMA: &str = "menka-deletion/2";
+/// Version of the file's shape.
+pub const FILE_SCHEMA: &str = "menka-deletion-file/1";
+
+/// What stops a face at a gate that has not signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The gate's contact lease: it stops matching by itself.
+    Lease {
+        /// The station's last contact with it, never earlier than the gate's own.
+        contact_at: Timestamp,
+        /// Hours without contact that the gate allows itself.
+        hours: u32,
+    },
+    /// Somebody went to the door and switched the face function off.
+    SwitchedOff {
+        /// When, as entered.
+        at: Timestamp,
+    },
+}
+
+impl Stop {
+    /// From when on the face opens nothing there, at the latest.
+    pub fn stops_at(self) -> Timestamp {
+        match self {
+            Self::Lease { contact_at, hours } => contact_at.plus_ms(i64::from(hours).saturating_mul(3_600_000)),
+            Self::SwitchedOff { at } => at,
+        }
+    }
+}
+
+/// Where the erasure stands at one gate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GateState {
+    /// Erased, signed, read back.
+    Erased {
+        /// The operation.
+        op: OpId,
+        /// Its place in the station's order.
+        sequence: u64,
+        /// When the gate did it, by its own clock.
+        at: Timestamp,
+        /// When the station asked the gate again and was told that nothing is held.
+        read_back_at: Timestamp,
+        /// The gate's receipt as received (CBOR).
+        receipt: Vec<u8>,
+    },
+    /// Not signed yet.
+    Pending(Stop),
+}
+
+/// One gate of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GateStep {
+    /// Which.
+    pub gate: GateId,
+    /// Shown name.
+    pub name: String,
+    /// Place.
+    pub place: String,
+    /// The key of its receipts, as pinned at pairing.
+    pub sign_key: [u8; 32],
+    /// Where it stands.
+    pub state: GateState,
+}
+
+/// What a certificate is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFacts {
+    /// Number of this certificate.
+    pub id: [u8; 16],
+    /// The certificate that this one completes.
+    pub supplement_of: Option<[u8; 16]>,
+    /// The consent that ended.
+    pub consent: ConsentId,
+    /// Whose, as a random number.
+    pub resident: ResidentId,
+    /// The random number in the gates, void from now on.
+    pub template: TemplateId,
+    /// Which site.
+    pub site: SiteId,
+    /// Practice has no legal effect, and the statement says so.
+    pub realm: Realm,
+    /// Label of the reason.
+    pub reason: String,
+    /// When the consent ended, which is when it was asked for or fell due.
+    pub ended_at: Timestamp,
+    /// When this is stated.
+    pub stated_at: Timestamp,
+    /// Every gate that the consent named.
+    pub gates: Vec<GateStep>,
+    /// Place of the ending in the evidence log.
+    pub log_from: u64,
+    /// Records in the log when this was stated.
+    pub log_size: u64,
+    /// Root of the log then.
+    pub log_root: [u8; 32],
+}
+
+impl CertificateFacts {
+    /// Whether every gate has signed and was read back. Never said before.
+    pub fn is_complete(&self) -> bool {
+        !self.gates.is_empty() && self.gates.iter().all(|step| matches!(step.state, GateState::Erased { .. }))
+    }
+
+    /// From when on the face opens nothing anywhere: the last erasure, or what stops the gates that are away.
+    pub fn blocked_at(&self) -> Timestamp {
+        let at = |step: &GateStep| match &step.state {
+            GateState::Erased { at, .. } => *at,
+            GateState::Pending(stop) => stop.stops_at(),
+        };
+        self.gates.iter().map(at).max().unwrap_or(self.ended_at).max(self.ended_at)
+    }
+}
+
+/// Builds the statement that is signed. The same facts give the same bytes.
+pub fn statement_json(facts: &CertificateFacts) -> Vec<u8> {
+    let gates = facts.gates.iter().map(|step| {
+        let (mut erased, mut pending) = (None, None);
+        match &step.state {
+            GateState::Erased { op, sequence, at, read_back_at, receipt } => {
+                erased = Some(Erased {
+                    op: op.to_string(),
+                    sequence: *sequence,
+                    at_ms: at.ms(),
+                    read_back_at_ms: Some(read_back_at.ms()),
+                    receipt_sha256: hex(&Sha256::digest(receipt)),
+                });
+            }
+            GateState::Pending(stop) => {
+                let (measure, contact, hours) = match stop {
+                    Stop::Lease { contact_at, hours } => (LEASE, Some(contact_at.ms()), Some(*hours)),
+                    Stop::SwitchedOff { .. } => (SWITCHED_OFF, None, None),
+                };
+                pending = Some(Pending {
+                    measure: measure.into(),
+                    stops_at_ms: stop.stops_at().ms(),
+                    last_contact_ms: contact,
+                    offline_hours: hours,
+                });
+            }
+        }
+        Gate {
+            gate: step.gate.to_string(),
+            name: step.name.clone(),
+            place: step.place.clone(),
+            sign_key: hex(&step.sign_key),
+            erased,
+            pending,
+        }
+    });
+    let said = Said {
+        schema_version: SCHEMA.into(),
+        certificate_id: hex(&facts.id),
+        supplement_of: facts.supplement_of.map(|id| hex(&id)),
+        record_id: facts.consent.to_string(),
+        pii_principal_id: facts.resident.to_string(),
+        storage_link: facts.template.to_string(),
+        site_id: facts.site.to_string(),
+        realm: facts.realm.label().into(),
+        reason: facts.reason.clone(),
+        ended_at_ms: facts.ended_at.ms(),
+        stated_at_ms: facts.stated_at.ms(),
+        complete: facts.is_complete(),
+        gates: gates.collect(),
+        log_from: facts.log_from,
+        log_size: facts.log_size,
+        log_root: hex(&facts.log_root),
+    };
+    // Strings and numbers only: serialising them cannot fail.
+    serde_json::to_vec(&said).unwrap_or_default()
+}
+
+/// Puts a signed statement, the receipts it speaks of and the signed consent record into one file.
+pub fn file(statement: &[u8], receipts: &[Vec<u8>], consent_record: &[u8]) -> Vec<u8> {
+    let file = Papers {
+        schema_version: FILE_SCHEMA.into(),
+        statement: hex(statement),
+        consent_record: hex(consent_record),
+        receipts: receipts.iter().map(|r| hex(r)).collect(),
+    };
+    serde_json::to_vec_pretty(&file).unwrap_or_default()
+}
+
+/// What the verifier knows on another way than from the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// The desk's public key, as posted there.
+    pub station: [u8; 32],
+    /// Receipt keys of gates, by whoever noted them at the doors. A gate that is not here counts with the key that the desk states.
+    pub gates: BTreeMap<GateId, [u8; 32]>,
+}
+
+/// What a certificate says, after every step of it was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// Number of the certificate, in hex.
+    pub certificate: String,
+    /// The certificate that it completes.
+    pub supplement_of: Option<String>,
+    /// Number of the consent record.
+    pub record: String,
+    /// Real or practice, as stated.
+    pub realm: String,
+    /// Why the consent ended.
+    pub reason: String,
+    /// When it was stated.
+    pub stated_at: Timestamp,
+    /// Gates that signed, with the instant by the gate's clock.
+    pub erased: Vec<(String, Timestamp)>,
+    /// Gates that have not, with the instant from which on the face opens nothing there.
+    pub pending: Vec<(String, Timestamp)>,
+}
+
+impl Checked {
+    /// Whether nothing is left to do.
+    pub fn is_complete(&self) -> bool {
+        self.pending.is_empty()
+    }
+}
+
+/// The first step of a certificate that does not hold. Gates by their shown names.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Step {
+    /// Not a certificate file, or damaged.
+    #[error("step 1, the file: this is not a deletion certificate, or it is damaged")]
+    File,
+    /// The desk's signature over the statement.
+    #[error("step 2, the desk's signature: {0}")]
+    Signature(EvidenceError),
+    /// The consent record does not verify, or is another one.
+    #[error("step 3, the consent record: missing, not signed by this desk, or another one")]
+    Consent,
+    /// A gate named in the consent is not in the certificate.
+    #[error("step 4, every gate of the consent: gate {0} is named in the consent and missing here")]
+    GateMissing(String),
+    /// The gate's receipt is missing.
+    #[error("step 5, the receipts: the signed erasure receipt of {0} is missing")]
+    ReceiptMissing(String),
+    /// The receipt is not signed by that gate's key.
+    #[error("step 6, the gates' signatures: the receipt of {0} is not signed by that gate")]
+    ReceiptSignature(String),
+    /// The receipt is for something else.
+    #[error("step 7, what was erased: the receipt of {0} is for another gate, operation, template or realm")]
+    ReceiptOther(String),
+    /// The gate did not attest that nothing is left, or the station did not ask again.
+    #[error("step 8, the read-back: {0} was not read back as empty")]
+    ReadBack(String),
+    /// A gate that has not signed, and nothing is said to stop the face there.
+    #[error("step 9, the stop: nothing is said to stop the face at {0}, which has not signed")]
+    Stop(String),
+    /// It says "complete" while a gate is pending, or the other way round.
+    #[error("step 10, the conclusion: it does not follow from the gates")]
+    Conclusion,
+}
+
+impl Step {
+    /// The same in Chinese.
+    pub fn chinese(&self) -> String {
+        match self {
+            Self::File => "第1步 文件：不是删除证明，或者已损坏".into(),
+            Self::Signature(_) => "第2步 前台签名：不是用这把公钥签的，或者签后被改动".into(),
+            Self::Consent => "第3步 同意记录：缺失、签名不符，或者是另一份".into(),
+            Self::GateMissing(gate) => format!("第4步 同意里的每道门：门禁机 {gate} 在同意里，证明里没有"),
+            Self::ReceiptMissing(gate) => format!("第5步 回执：缺少“{gate}”签名的删除回执"),
+            Self::ReceiptSignature(gate) => format!("第6步 门禁机签名：“{gate}”的回执不是这台门禁机签的"),
+            Self::ReceiptOther(gate) => {
+                format!("第7步 删的是什么：“{gate}”的回执属于别的门禁机、操作、人脸特征或者环境")
+            }
+            Self::ReadBack(gate) => format!("第8步 回读：没有证明“{gate}”里已经没有"),
+            Self::Stop(gate) => format!("第9步 停用：“{gate}”尚未删除，也没有写明怎样停用"),
+            Self::Conclusion => "第10步 结论：与各道门的情况不符".into(),
+        }
+    }
+}
+
+/// Checks a certificate file, step by step, with the desk's key and nothing else. Never panics, whatever the bytes are.
+///
+/// # Errors
+/// The first [`Step`] that does not hold.
+pub fn verify(bytes: &[u8], keys: &Keys) -> Result<Checked, Step> {
+    if bytes.len() > FILE_MAX {
+        return Err(Step::File);
+    }
+    let file: Papers = serde_json::from_slice(bytes).map_err(|_| Step::File)?;
+    if file.schema_version != FILE_SCHEMA {
+        return Err(Step::File);
+    }
+    let signed = unhex(&file.statement).ok_or(Step::File)?;
+    let read = statement::verify(&signed, &keys.station).map_err(Step::Signature)?;
+    if read.kind != Kind::Deletion {
+        return Err(Step::Signature(EvidenceError::Malformed));
+    }
+    let said: Said = serde_json::from_slice(&read.payload).map_err(|_| Step::File)?;
+    if said.schema_version != SCHEMA {
+        return Err(Step::File);
+    }
+    let named = gates_of_consent(&file.consent_record, &said, keys).ok_or(Step::Consent)?;
+    if let Some(missing) = named.iter().find(|gate| !said.gates.iter().any(|g| g.gate == **gate)) {
+        return Err(Step::GateMissing(missing.clone()));
+    }
+    let receipts: BTreeMap<String, Vec<u8>> = file
+        .receipts
+        .iter()
+        .filter_map(|text| unhex(text))
+        .map(|bytes| (hex(&Sha256::digest(&bytes)), bytes))
+        .collect();
+    let (mut erased, mut pending) = (vec![], vec![]);
+    for gate in &said.gates {
+        match (&gate.erased, &gate.pending) {
+            (Some(step), None) => {
+                check_receipt(gate, step, &said, &receipts, keys)?;
+                erased.push((gate.name.clone(), Timestamp::from_ms(step.at_ms)));
+            }
+            (None, Some(step)) => {
+                let stop = stop_of(step).ok_or_else(|| Step::Stop(gate.name.clone()))?;
+                pending.push((gate.name.clone(), stop.stops_at()));
+            }
+            (None, None) | (Some(_), Some(_)) => return Err(Step::Stop(gate.name.clone())),
+        }
+    }
+    if said.gates.is_empty() || said.complete != pending.is_empty() {
+        return Err(Step::Conclusion);
+    }
+    Ok(Checked {
+        certificate: said.certificate_id,
+        supplement_of: said.supplement_of,
+        record: said.record_id,
+        realm: said.realm,
+        reason: said.reason,
+        stated_at: Timestamp::from_ms(said.stated_at_ms),
+        erased,
+        pending,
+    })
+}
+
+/// Whether a statement says that every gate has signed and was read back. What it says, not what the receipts prove: that takes
+/// the whole file ([`verify`]).
+///
+/// # Errors
+/// [`EvidenceError::Malformed`].
+pub fn is_complete(json: &[u8]) -> Result<bool, EvidenceError> {
+    let said: Said = serde_json::from_slice(json).map_err(|_| EvidenceError::Malformed)?;
+    if said.schema_version != SCHEMA {
+        return Err(EvidenceError::Malformed);
+    }
+    let erased = |gate: &Gate| gate.erased.is_some() && gate.pending.is_none();
+    Ok(said.complete && !said.gates.is_empty() && said.gates.iter().all(erased))
+}
+
+/// Largest accepted file, in bytes.
+pub const FILE_MAX: usize = 4 * 1024 * 1024;
+
+const LEASE: &str = "contact-lease";
+const SWITCHED_OFF: &str = "switched-off-by-hand";
+
+/// The gates that the signed consent record names; `None` when it does not verify or is another record.
+fn gates_of_consent(record: &str, said: &Said, keys: &Keys) -> Option<Vec<String>> {
+    let read = statement::verify(&unhex(record)?, &keys.station).ok()?;
+    let stated = consent::read(&read.payload).ok()?;
+    let same = read.kind == Kind::Consent
+        && stated.consent.to_string() == said.record_id
+        && stated.template.to_string() == said.storage_link
+        && stated.resident.to_string() == said.pii_principal_id
+        && stated.realm == said.realm;
+    same.then_some(stated.gates)
+}
+
+fn check_receipt(
+    gate: &Gate,
+    step: &Erased,
+    said: &Said,
+    receipts: &BTreeMap<String, Vec<u8>>,
+    keys: &Keys,
+) -> Result<(), Step> {
+    let name = || gate.name.clone();
+    let bytes = receipts.get(&step.receipt_sha256).ok_or_else(|| Step::ReceiptMissing(name()))?;
+    let receipt: Receipt = minicbor::decode(bytes).map_err(|_| Step::ReceiptMissing(name()))?;
+    let other = || Step::ReceiptOther(name());
+    let id = GateId::parse(&gate.gate).ok_or_else(other)?;
+    let stated = unhex(&gate.sign_key).and_then(|k| <[u8; 32]>::try_from(k).ok());
+    let key = keys.gates.get(&id).copied().or(stated).ok_or_else(|| Step::ReceiptSignature(name()))?;
+    let genuine = ed25519_dalek::VerifyingKey::from_bytes(&key).is_ok_and(|key| {
+        let signature = ed25519_dalek::Signature::from_bytes(&receipt.signature);
+        key.verify_strict(&receipt.signed_bytes(), &signature).is_ok()
+    });
+    if !genuine {
+        return Err(Step::ReceiptSignature(name()));
+    }
+    let op = OpId::parse(&step.op).ok_or_else(other)?;
+    let template = TemplateId::parse(&said.storage_link).ok_or_else(other)?;
+    let fits = receipt.gate == *id.bytes()
+        && receipt.op == *op.bytes()
+        && receipt.realm == said.realm
+        && receipt.at == step.at_ms
+        && receipt.outcome == FACE_ERASED
+        && receipt.request_digest == erase_digest(op, step.sequence, template);
+    if !fits {
+        return Err(other());
+    }
+    if receipt.stored_digest != [0; 32] || step.read_back_at_ms.is_none() {
+        return Err(Step::ReadBack(name()));
+    }
+    Ok(())
+}
+
+fn stop_of(step: &Pending) -> Option<Stop> {
+    let stop = match (step.measure.as_str(), step.last_contact_ms, step.offline_hours) {
+        (LEASE, Some(contact), Some(hours)) => Stop::Lease { contact_at: Timestamp::from_ms(contact), hours },
+        (SWITCHED_OFF, _, _) => Stop::SwitchedOff { at: Timestamp::from_ms(step.stops_at_ms) },
+        _ => return None,
+    };
+    (stop.stops_at().ms() == step.stops_at_ms).then_some(stop)
+}
+
+/// SHA-256 of the request that asks a gate to erase a template, as `docs/gate-protocol.md` writes it. Computed here anew, so that a receipt
+/// counts for this template and no other.
+pub fn erase_digest(op: OpId, sequence: u64, template: TemplateId) -> [u8; 32] {
+    let mut body = vec![];
+    let mut out = Encoder::new(&mut body);
+    // Writing into memory cannot fail; a digest of fewer bytes would fit no receipt.
+    let _ = out.array(2).and_then(|out| out.u8(3)).and_then(|out| out.array(1)).and_then(|out| {
+        out.array(3)?.bytes(op.bytes())?.u64(sequence)?.array(2)?.u8(0)?.array(1)?.bytes(template.bytes())
+    });
+    Sha256::digest(&body).into()
+}
+
+/// The outcome of an erasure in a receipt.
+const FACE_ERASED: u8 = 1;

@@ -1,0 +1,293 @@
+//! Pausing, fewer doors, stopping all faces, closing a record, certificates, retention: one page for a person, one for the site. One
+//! decision at a time; nothing here starts or suggests face entry.
+
+use iced::widget::{Column, column, container, row};
+use iced::{Center, Element, Fill};
+
+use super::deletion_panels::{asked, clock, closing, doors, endings_of, open_endings, retention};
+use super::{Action, Known, Route, S};
+use crate::app::command::StaffCommand;
+use crate::app::deletion::{Closing, DeletionCommand, DeletionEvent, PersonView, SiteView};
+use crate::domain::id::{ConsentId, GateId, ResidentId};
+use crate::domain::role::LookWhy;
+use crate::i18n::Texts;
+use crate::tr;
+use crate::ui::theme::{Tone, Weight};
+use crate::ui::widget;
+
+/// Id of the field for the time of a switch-off.
+pub const SWITCHED_AT: &str = "switched-at";
+/// Id of the field for who switched it off.
+pub const SWITCHED_BY: &str = "switched-by";
+
+/// What the desk told about these matters.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Told {
+    /// The open record's.
+    pub person: Option<PersonView>,
+    /// The site's.
+    pub site: SiteView,
+}
+
+impl Told {
+    /// Takes in what the desk tells. Returns where a certificate was saved, if it was.
+    pub(super) fn apply(&mut self, event: DeletionEvent) -> Option<String> {
+        match event {
+            DeletionEvent::Person(view) => self.person = Some(*view),
+            DeletionEvent::Site(view) => self.site = *view,
+            DeletionEvent::ClockAhead { trusted, now } => self.site.clock_doubt = Some((trusted, now)),
+            DeletionEvent::Saved(path) => return Some(path),
+        }
+        None
+    }
+}
+
+/// Which of the two pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// The open record.
+    Person,
+    /// The site.
+    Site,
+}
+
+/// What is asked before it is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Pause this person's face.
+    Pause(ResidentId),
+    /// Take it up again.
+    Resume(ResidentId),
+    /// Take a door out.
+    Drop(ResidentId, GateId, String),
+    /// Close the record.
+    Close(ResidentId, Closing),
+    /// Stop faces at a gate (with its name), or everywhere.
+    Stop(Option<(GateId, String)>),
+    /// Take faces up again.
+    ResumeAt(Option<(GateId, String)>),
+    /// Retire a gate.
+    Retire(GateId, String),
+}
+
+/// What happens here.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// Asks first.
+    AskPressed(Ask),
+    /// Yes.
+    Confirmed,
+    /// No.
+    Dropped,
+    /// Saves a certificate: where to, comes next.
+    SavePressed(ConsentId),
+    /// Where to; `None` when the dialog was left.
+    PathPicked(ConsentId, Option<std::path::PathBuf>),
+    /// Opens the record of an ending.
+    OpenPressed(ResidentId),
+    /// Back to the record.
+    RecordPressed,
+    /// Opens or closes the entry of a switch-off for a gate.
+    SwitchedOffPressed(Option<GateId>),
+    /// When.
+    AtTyped(String),
+    /// Who.
+    ByTyped(String),
+    /// Enters it.
+    SwitchedOffSaved,
+    /// Does now what is due by rule.
+    RetentionPressed,
+    /// The date is right.
+    DatePressed,
+}
+
+/// The page.
+#[derive(Debug)]
+pub struct Deletion {
+    about: About,
+    asking: Option<Ask>,
+    switching: Option<GateId>,
+    at: String,
+    by: String,
+}
+
+impl Deletion {
+    /// A page on which nothing is asked.
+    pub fn new(about: About) -> Self {
+        Self { about, asking: None, switching: None, at: String::new(), by: String::new() }
+    }
+
+    /// Which of the two.
+    pub fn about(&self) -> About {
+        self.about
+    }
+
+    /// Takes in what a person did.
+    pub fn update(&mut self, message: Message) -> Action {
+        let ask = |command| Action::Ask(StaffCommand::Deletion(command));
+        match message {
+            Message::AskPressed(what) => self.asking = Some(what),
+            Message::Dropped => self.asking = None,
+            Message::Confirmed => {
+                let Some(what) = self.asking.take() else { return Action::None };
+                return ask(match what {
+                    Ask::Pause(resident) => DeletionCommand::PauseFor(resident),
+                    Ask::Resume(resident) => DeletionCommand::ResumeFor(resident),
+                    Ask::Drop(resident, gate, _) => DeletionCommand::DropDoorFor { resident, gate },
+                    Ask::Close(resident, why) => DeletionCommand::CloseRecord { resident, why },
+                    Ask::Stop(gate) => DeletionCommand::StopFaces(gate.map(|(id, _)| id)),
+                    Ask::ResumeAt(gate) => DeletionCommand::ResumeFaces(gate.map(|(id, _)| id)),
+                    Ask::Retire(gate, _) => DeletionCommand::RetireGate(gate),
+                });
+            }
+            Message::SavePressed(consent) => return Action::PickCertificatePath(consent),
+            Message::PathPicked(consent, Some(path)) => {
+                return ask(DeletionCommand::SaveCertificate { consent, path });
+            }
+            Message::PathPicked(_, None) => {}
+            Message::OpenPressed(resident) => {
+                return Action::Ask(StaffCommand::OpenResident(resident, LookWhy::Request));
+            }
+            Message::RecordPressed => return Action::Go(Route::Record),
+            Message::SwitchedOffPressed(gate) => {
+                self.switching = gate;
+                if gate.is_some() {
+                    return Action::Focus(SWITCHED_AT);
+                }
+            }
+            Message::AtTyped(text) => self.at = text,
+            Message::ByTyped(text) => self.by = text,
+            Message::SwitchedOffSaved => {
+                let Some(gate) = self.switching else { return Action::None };
+                if self.at.trim().is_empty() {
+                    return Action::Focus(SWITCHED_AT);
+                }
+                if self.by.trim().is_empty() {
+                    return Action::Focus(SWITCHED_BY);
+                }
+                self.switching = None;
+                let (at, by) = (std::mem::take(&mut self.at), std::mem::take(&mut self.by));
+                return ask(DeletionCommand::SwitchedOff { gate, at, by });
+            }
+            Message::RetentionPressed => return ask(DeletionCommand::RunRetention),
+            Message::DatePressed => return ask(DeletionCommand::ConfirmDate),
+        }
+        Action::None
+    }
+
+    /// Draws the page.
+    pub fn view<'a>(&'a self, texts: &Texts, known: &'a Known) -> Element<'a, Message> {
+        let content = match (&self.asking, self.about, &known.deletion.person) {
+            (Some(what), ..) => asked(texts, what),
+            (None, About::Person, Some(person)) => self.person(texts, person),
+            (None, About::Person, None) => column![S.soft(tr!(texts, "starting"))],
+            (None, About::Site, _) => self.site(texts, &known.deletion.site),
+        };
+        widget::scroll("deletion-scroll", content.spacing(S.space * 2.0)).height(Fill).into()
+    }
+
+    fn person<'a>(&'a self, texts: &Texts, person: &'a PersonView) -> Column<'a, Message> {
+        let back = widget::action(
+            S,
+            "deletion-record",
+            tr!(texts, "deletion-record"),
+            Weight::Quiet,
+            Some(Message::RecordPressed),
+        );
+        let head = row![S.heading(tr!(texts, "deletion-person")), widget::gap(), back].align_y(Center);
+        column![head].push(doors(texts, person)).push(endings_of(texts, person)).push(closing(texts, person))
+    }
+
+    fn site<'a>(&'a self, texts: &Texts, site: &'a SiteView) -> Column<'a, Message> {
+        column![S.heading(tr!(texts, "deletion-site"))]
+            .push(site.clock_doubt.map(|(trusted, now)| clock(texts, trusted, now)))
+            .push(self.stops(texts, site))
+            .push(open_endings(texts, site))
+            .push(retention(texts, site))
+    }
+
+    fn stops<'a>(&'a self, texts: &Texts, site: &'a SiteView) -> Element<'a, Message> {
+        let stopped = site.gates.iter().filter(|(_, _, stopped, _)| *stopped).count();
+        let all = if stopped < site.gates.len() || site.gates.is_empty() {
+            let press = (!site.gates.is_empty()).then_some(Message::AskPressed(Ask::Stop(None)));
+            widget::action(S, "stop-all", tr!(texts, "stop-all"), Weight::Primary, press)
+        } else {
+            let press = Some(Message::AskPressed(Ask::ResumeAt(None)));
+            widget::action(S, "resume-all", tr!(texts, "resume-all"), Weight::Plain, press)
+        };
+        let head = row![
+            container(column![S.heading(tr!(texts, "stop-title")), S.soft(tr!(texts, "stop-text"))]).width(Fill),
+            all
+        ]
+        .spacing(S.space * 1.5)
+        .align_y(Center);
+        let lines = site
+            .gates
+            .iter()
+            .enumerate()
+            .map(|(at, (gate, name, stopped, waiting))| self.gate_line(texts, at, *gate, name, *stopped, *waiting));
+        let content = column![head].extend(lines).spacing(S.space * 1.25);
+        widget::panel(S, Tone::Plain, content).into()
+    }
+
+    fn gate_line<'a>(
+        &'a self,
+        texts: &Texts,
+        at: usize,
+        gate: GateId,
+        name: &'a str,
+        stopped: bool,
+        waiting: bool,
+    ) -> Element<'a, Message> {
+        let (tone, word) = match (stopped, waiting) {
+            (true, true) => (Tone::Warn, tr!(texts, "stop-waiting")),
+            (true, false) => (Tone::Alarm, tr!(texts, "stop-stopped")),
+            (false, true) => (Tone::Warn, tr!(texts, "stop-resuming")),
+            (false, false) => (Tone::Well, tr!(texts, "stop-running")),
+        };
+        let named = (gate, name.to_owned());
+        let (label, ask) = if stopped {
+            (tr!(texts, "resume-one"), Ask::ResumeAt(Some(named.clone())))
+        } else {
+            (tr!(texts, "stop-one"), Ask::Stop(Some(named.clone())))
+        };
+        let button = |id: String, label: String, message| widget::action(S, id, label, Weight::Plain, Some(message));
+        let open = self.switching == Some(gate);
+        let next = if open { None } else { Some(gate) };
+        let line = row![
+            container(S.text(name)).width(Fill),
+            widget::pill(S, tone, word),
+            button(format!("stop-{at}"), label, Message::AskPressed(ask)),
+            button(format!("switched-off-{at}"), tr!(texts, "switched-off-action"), Message::SwitchedOffPressed(next)),
+            button(
+                format!("retire-{at}"),
+                tr!(texts, "retire-action"),
+                Message::AskPressed(Ask::Retire(named.0, named.1))
+            ),
+        ]
+        .spacing(S.space)
+        .align_y(Center);
+        column![line].push(open.then(|| self.switched_off(texts))).spacing(S.space).into()
+    }
+
+    fn switched_off<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
+        let at = widget::Field::new(SWITCHED_AT, tr!(texts, "switched-at"), &self.at)
+            .placeholder("2026-11-22 10:30")
+            .view(S, Message::AtTyped, Some(Message::SwitchedOffSaved));
+        let by = widget::Field::new(SWITCHED_BY, tr!(texts, "switched-by"), &self.by).view(
+            S,
+            Message::ByTyped,
+            Some(Message::SwitchedOffSaved),
+        );
+        let save = widget::action(
+            S,
+            "switched-save",
+            tr!(texts, "switched-save"),
+            Weight::Primary,
+            Some(Message::SwitchedOffSaved),
+        );
+        let fields = row![container(at).width(Fill), container(by).width(Fill), save].spacing(S.space * 1.5);
+        let content = column![S.soft(tr!(texts, "switched-text")), fields.align_y(iced::Bottom)].spacing(S.space);
+        widget::panel(S, Tone::Told, content).into()
+    }
+}

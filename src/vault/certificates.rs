@@ -1,0 +1,361 @@
+//! Deletion certificates: made from the gates' signed receipts and read-backs, kept as stubs of random ids, never edited. The names stand on
+//! the paper that is made when it is handed over. Rules: P15, P47a, P47b, P69.
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, params};
+use sha2::{Digest, Sha256};
+
+use crate::domain::audit::{Actor, AuditEvent};
+use crate::domain::id::{ConsentId, GateId, OpId, ResidentId, TemplateId};
+use crate::domain::time::Timestamp;
+use crate::evidence::certificate::{self, CertificateFacts, GateState, GateStep};
+use crate::evidence::{Kind, statement};
+use crate::secret::random_bytes;
+use crate::wire::frame::decode;
+use crate::wire::message::Receipt;
+
+use super::Vault;
+use super::consents::gates_named;
+use super::error::{MAIN_FILE, VaultError};
+
+/// A certificate as it was issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// What it says; names of gates, random ids, no person.
+    pub facts: CertificateFacts,
+    /// The file for `menka-verify`: signed statement, receipts, consent record.
+    pub file: Vec<u8>,
+    /// The signed statement (COSE_Sign1).
+    pub statement: Vec<u8>,
+    /// Printed or saved for the person before.
+    pub handed_at: Option<Timestamp>,
+}
+
+/// A consent that ended, as staff see it: to be certified, or to be handed a supplement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Which.
+    pub consent: ConsentId,
+    /// Whose.
+    pub resident: ResidentId,
+    /// When.
+    pub ended_at: Timestamp,
+    /// Label of the reason.
+    pub reason: String,
+    /// Gates that have not signed and been read back.
+    pub pending: Vec<GateId>,
+    /// A certificate that says more than the last one handed over waits for the person.
+    pub supplement_waits: bool,
+}
+
+/// What a look through the station's own files has shown (the paper's line on the desk's computer).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FaceCheck {
+    /// Values read, in every table of both files.
+    pub values: u64,
+    /// Values that could be a template: 512 bytes that are 128 numbers of unit length.
+    pub templates: u64,
+    /// Files in the data folder that are not this vault's.
+    pub other_files: u64,
+}
+
+impl FaceCheck {
+    /// Whether nothing was found.
+    pub fn is_clean(&self) -> bool {
+        self.templates == 0 && self.other_files == 0
+    }
+}
+
+impl Vault {
+    /// The certificate of an ended consent as things stand now. While nothing has changed since the last one, that one is given again.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`] when there is no such ended consent, and those of the disk.
+    pub fn certificate(&mut self, consent: ConsentId, now: Timestamp) -> Result<Certificate, VaultError> {
+        let work = self.begin()?;
+        let issued = self.issue(&work, consent, Actor::Staff(self.staff), now)?;
+        work.commit()?;
+        Ok(issued)
+    }
+
+    /// Notes that a certificate was printed or saved for the person.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn record_handed(&mut self, id: [u8; 16], now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        work.execute("UPDATE certificates SET handed_at = ?2 WHERE id = ?1", params![id, now.ms()])?;
+        Ok(work.commit()?)
+    }
+
+    /// The ended consents of a person, the newest first. Consents under which no gate ever held anything are left out.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn endings_of(&self, resident: ResidentId) -> Result<Vec<Ended>, VaultError> {
+        self.endings("resident = ?1", Some(resident))
+    }
+
+    /// Every ended consent with a gate that has not signed, or with a supplement that waits for its person.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn endings_open(&self) -> Result<Vec<Ended>, VaultError> {
+        let all = self.endings("?1 IS NULL AND evidence_ended_at IS NULL", None)?;
+        Ok(all.into_iter().filter(|e| !e.pending.is_empty() || e.supplement_waits).collect())
+    }
+
+    fn endings(&self, condition: &'static str, resident: Option<ResidentId>) -> Result<Vec<Ended>, VaultError> {
+        let sql = format!(
+            "SELECT consents.id, resident, ended_at, end_reason FROM consents
+             JOIN residents ON residents.id = consents.resident
+             WHERE ended_at IS NOT NULL AND {condition} ORDER BY ended_at DESC, consents.id"
+        );
+        let mut statement = self.main.prepare_cached(&sql)?;
+        let rows = statement.query_map([resident.map(|r| *r.bytes())], |row| {
+            let ids = (ConsentId::from_bytes(row.get(0)?), ResidentId::from_bytes(row.get(1)?));
+            Ok((ids, Timestamp::from_ms(row.get(2)?), row.get::<_, String>(3)?))
+        })?;
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        let mut endings = vec![];
+        for ((consent, resident), ended_at, reason) in rows {
+            let mut pending = vec![];
+            for gate in gates_named(&self.main, consent)? {
+                if last_erasure(&self.main, consent, gate)?.is_none() {
+                    pending.push(gate);
+                }
+            }
+            let sql = "SELECT EXISTS (SELECT 1 FROM certificates AS last WHERE consent = ?1 AND complete = 1
+                 AND handed_at IS NULL AND EXISTS (SELECT 1 FROM certificates WHERE consent = ?1
+                     AND handed_at IS NOT NULL))";
+            let supplement_waits = self.main.prepare_cached(sql)?.query_row([consent.bytes()], |row| row.get(0))?;
+            endings.push(Ended { consent, resident, ended_at, reason, pending, supplement_waits });
+        }
+        Ok(endings)
+    }
+
+    /// Certificates ever issued for a consent: whether each was complete, the oldest first.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn certificates_of(&self, consent: ConsentId) -> Result<Vec<bool>, VaultError> {
+        let sql = "SELECT complete FROM certificates WHERE consent = ?1 ORDER BY number";
+        let mut statement = self.main.prepare_cached(sql)?;
+        let rows = statement.query_map([consent.bytes()], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The last gate signed: the certificate, or the supplement of one that was partly done, is made by itself.
+    pub(super) fn certify_when_complete(
+        &self,
+        work: &Connection,
+        consent: ConsentId,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        let sql = "SELECT ended_at IS NOT NULL FROM consents WHERE id = ?1";
+        let ended: bool = work.query_row(sql, [consent.bytes()], |row| row.get(0))?;
+        if !ended {
+            return Ok(());
+        }
+        for gate in gates_named(work, consent)? {
+            if last_erasure(work, consent, gate)?.is_none() {
+                return Ok(());
+            }
+        }
+        self.issue(work, consent, Actor::Station, now).map(|_| ())
+    }
+
+    /// Looks through both files and the data folder for anything made from a face.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn check_no_face(&self) -> Result<FaceCheck, VaultError> {
+        let mut check = FaceCheck { values: 0, templates: 0, other_files: 0 };
+        for file in [&self.main, &self.people_keys] {
+            let mut names = file.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+            let tables = names.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+            for table in tables {
+                let mut statement = file.prepare(&format!("SELECT * FROM \"{table}\""))?;
+                let columns = statement.column_count();
+                let mut rows = statement.query([])?;
+                while let Some(row) = rows.next()? {
+                    for column in 0..columns {
+                        check.values += 1;
+                        if let ValueRef::Blob(bytes) | ValueRef::Text(bytes) = row.get_ref(column)? {
+                            check.templates += u64::from(is_template(bytes));
+                        }
+                    }
+                }
+            }
+        }
+        for entry in std::fs::read_dir(&self.dir)? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            check.other_files += u64::from(!is_ours(&name));
+        }
+        Ok(check)
+    }
+
+    /// Issues a certificate inside a transaction, or gives the last one again when it says the same.
+    fn issue(
+        &self,
+        work: &Connection,
+        consent: ConsentId,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<Certificate, VaultError> {
+        let mut facts = self.certificate_facts(work, consent, now)?;
+        let says = says(&facts);
+        type Last = ([u8; 16], [u8; 32], i64, Option<i64>, Vec<u8>, Option<[u8; 16]>);
+        let sql = "SELECT id, says, issued_at, handed_at, statement, supplement_of FROM certificates
+             WHERE consent = ?1 ORDER BY number DESC LIMIT 1";
+        let last: Option<Last> = work
+            .query_row(sql, [consent.bytes()], |r| {
+                Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?))
+            })
+            .optional()?;
+        let evidence: Vec<u8> =
+            work.query_row("SELECT evidence FROM consents WHERE id = ?1", [consent.bytes()], |row| row.get(0))?;
+        if let Some((id, said, issued_at, handed_at, statement, supplement_of)) = last {
+            if said == says {
+                facts = CertificateFacts { id, supplement_of, stated_at: Timestamp::from_ms(issued_at), ..facts };
+                let handed_at = handed_at.map(Timestamp::from_ms);
+                return Ok(Certificate { file: file_of(&facts, &statement, &evidence), facts, statement, handed_at });
+            }
+            facts.supplement_of = Some(id);
+        }
+        self.append(work, by, &AuditEvent::ReceiptIssued(consent), now)?;
+        let head = self.head(work)?;
+        (facts.log_size, facts.log_root) = (head.size, head.root);
+        let statement = statement::sign(&self.signer, Kind::Deletion, &certificate::statement_json(&facts))?;
+        work.execute(
+            "INSERT INTO certificates (id, consent, supplement_of, complete, issued_at, says, statement)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![facts.id, consent.bytes(), facts.supplement_of, facts.is_complete(), now.ms(), says, statement],
+        )?;
+        Ok(Certificate { file: file_of(&facts, &statement, &evidence), facts, statement, handed_at: None })
+    }
+
+    fn certificate_facts(
+        &self,
+        work: &Connection,
+        consent: ConsentId,
+        now: Timestamp,
+    ) -> Result<CertificateFacts, VaultError> {
+        let sql = "SELECT resident, link, ended_at, end_reason, log_n FROM consents
+             JOIN endings ON endings.consent = consents.id WHERE id = ?1 AND ended_at IS NOT NULL";
+        type Row = ([u8; 16], [u8; 16], i64, String, i64);
+        let (resident, link, ended_at, reason, log_n): Row =
+            work.query_row(sql, [consent.bytes()], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)))?;
+        let ended_at = Timestamp::from_ms(ended_at);
+        let mut gates = vec![];
+        for gate in gates_named(work, consent)? {
+            let sql = "SELECT shown_name, place, sign_key FROM gates WHERE id = ?1";
+            let (name, place, sign_key) =
+                work.query_row(sql, [gate.bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            let state = match last_erasure(work, consent, gate)? {
+                Some(erased) => erased,
+                None => GateState::Pending(self.stop_of(work, gate, ended_at)?),
+            };
+            gates.push(GateStep { gate, name, place, sign_key, state });
+        }
+        let head = self.head(work)?;
+        Ok(CertificateFacts {
+            id: random_bytes(),
+            supplement_of: None,
+            consent,
+            resident: ResidentId::from_bytes(resident),
+            template: TemplateId::from_bytes(link),
+            site: self.site,
+            realm: self.realm,
+            reason,
+            ended_at,
+            stated_at: now,
+            gates,
+            log_from: u64::try_from(log_n).map_err(|_| VaultError::corrupt(MAIN_FILE))?,
+            log_size: head.size,
+            log_root: head.root,
+        })
+    }
+}
+
+/// The last erasure at a gate, when it was signed and read back and no newer one waits.
+fn last_erasure(view: &Connection, consent: ConsentId, gate: GateId) -> Result<Option<GateState>, VaultError> {
+    let mut statement = view.prepare_cached(
+        "SELECT op, sequence, state, settled_at, read_back_at, receipt FROM outbox
+         WHERE consent = ?1 AND gate = ?2 AND kind = 'erase' ORDER BY sequence DESC LIMIT 1",
+    )?;
+    type Row = ([u8; 16], i64, String, Option<i64>, Option<i64>, Option<Vec<u8>>);
+    let row: Option<Row> = statement
+        .query_row(params![consent.bytes(), gate.bytes()], |r| {
+            Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?))
+        })
+        .optional()?;
+    let Some((op, sequence, state, Some(settled), Some(read_back), Some(receipt))) = row else { return Ok(None) };
+    if state != "delivered" {
+        return Ok(None);
+    }
+    // By the gate's own clock, as it signed.
+    let at = decode::<Receipt>(&receipt).map_or(settled, |signed| signed.at);
+    Ok(Some(GateState::Erased {
+        op: OpId::from_bytes(op),
+        sequence: sequence.unsigned_abs(),
+        at: Timestamp::from_ms(at),
+        read_back_at: Timestamp::from_ms(read_back),
+        receipt,
+    }))
+}
+
+/// What a certificate says of the gates, without its own number and time.
+fn says(facts: &CertificateFacts) -> [u8; 32] {
+    let blank = CertificateFacts {
+        id: [0; 16],
+        supplement_of: None,
+        stated_at: Timestamp::default(),
+        log_size: 0,
+        log_root: [0; 32],
+        ..facts.clone()
+    };
+    Sha256::digest(certificate::statement_json(&blank)).into()
+}
+
+fn file_of(facts: &CertificateFacts, statement: &[u8], evidence: &[u8]) -> Vec<u8> {
+    let receipts: Vec<Vec<u8>> = facts
+        .gates
+        .iter()
+        .filter_map(|step| match &step.state {
+            GateState::Erased { receipt, .. } => Some(receipt.clone()),
+            GateState::Pending(_) => None,
+        })
+        .collect();
+    certificate::file(statement, &receipts, evidence)
+}
+
+/// 512 bytes that are 128 finite numbers of unit length: what a template looks like.
+fn is_template(bytes: &[u8]) -> bool {
+    if bytes.len() != 512 {
+        return false;
+    }
+    let numbers = bytes.chunks_exact(4).filter_map(|four| four.try_into().ok()).map(f32::from_le_bytes);
+    let square: f32 = numbers.map(|x| x * x).sum();
+    (square - 1.0).abs() < 0.01
+}
+
+/// Whether a file in the data folder is one that this program makes.
+fn is_ours(name: &str) -> bool {
+    use super::error::{ATTEMPTS_FILE, KEYS_FILE, LOCK_FILE, SLOTS_FILE};
+    [MAIN_FILE, KEYS_FILE, SLOTS_FILE, ATTEMPTS_FILE, LOCK_FILE].iter().any(|ours| name.starts_with(ours))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_is_known_by_its_length_and_its_unit_length() {
+        let mut unit = vec![0u8; 512];
+        unit[..4].copy_from_slice(&0.6f32.to_le_bytes());
+        unit[508..].copy_from_slice(&(-0.8f32).to_le_bytes());
+        assert!(is_template(&unit));
+        assert!(!is_template(&unit[..508]) && !is_template(&[0; 512]) && !is_template(&[0xFF; 512]));
+    }
+}

@@ -1,0 +1,158 @@
+//! Pausing a face and taking a door out of a consent. The consent stays as it was signed; events amend it. Rules: P44, P15b.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::domain::audit::{Actor, AuditEvent};
+use crate::domain::consent::EraseReason;
+use crate::domain::id::{ConsentId, GateId, OpId, ResidentId};
+use crate::domain::time::Timestamp;
+
+use super::Vault;
+use super::consents::gates_named;
+use super::error::VaultError;
+use super::outbox::{self, Queued};
+use super::versions::{live_gates, stopped_gates};
+
+/// One door of a person's consent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Door {
+    /// Which.
+    pub gate: GateId,
+    /// The gate signed that it holds the face, and has not signed that it is gone.
+    pub holds: bool,
+    /// The person took this door out.
+    pub dropped: bool,
+    /// The last pause or resumption has not been signed by this gate.
+    pub waiting: bool,
+}
+
+impl Vault {
+    /// Pauses a face: every gate of the consent keeps the template and stops matching it. Returns `false` when it is paused already.
+    ///
+    /// # Errors
+    /// [`VaultError::ConsentNotCurrent`], and those of the disk.
+    pub fn pause_face(&mut self, resident: ResidentId, by: Actor, now: Timestamp) -> Result<bool, VaultError> {
+        let work = self.begin()?;
+        let consent = current(&work, resident)?.ok_or(VaultError::ConsentNotCurrent)?;
+        if paused_since(&work, consent)?.is_some() {
+            return Ok(false);
+        }
+        let sql = "INSERT INTO pauses (consent, paused_at) VALUES (?1, ?2)";
+        work.execute(sql, params![consent.bytes(), now.ms()])?;
+        self.append(&work, by, &AuditEvent::FacePaused(consent), now)?;
+        for gate in in_force(&work, consent)? {
+            outbox::queue(&work, gate, Queued::Freeze(consent), now)?;
+        }
+        work.commit()?;
+        Ok(true)
+    }
+
+    /// Takes a paused face up again at every gate of the consent. Returns `false` when it is not paused.
+    ///
+    /// # Errors
+    /// [`VaultError::ConsentNotCurrent`], and those of the disk.
+    pub fn resume_face(&mut self, resident: ResidentId, by: Actor, now: Timestamp) -> Result<bool, VaultError> {
+        let work = self.begin()?;
+        let consent = current(&work, resident)?.ok_or(VaultError::ConsentNotCurrent)?;
+        let sql = "UPDATE pauses SET resumed_at = ?2 WHERE consent = ?1 AND resumed_at IS NULL";
+        if work.execute(sql, params![consent.bytes(), now.ms()])? == 0 {
+            return Ok(false);
+        }
+        self.append(&work, by, &AuditEvent::FaceResumed(consent), now)?;
+        // Where the face has stopped because the notice changed, it goes on standing still until the person answers that.
+        let stopped = stopped_gates(&work, consent)?;
+        for gate in in_force(&work, consent)?.into_iter().filter(|gate| !stopped.contains(gate)) {
+            outbox::queue(&work, gate, Queued::Thaw(consent), now)?;
+        }
+        work.commit()?;
+        Ok(true)
+    }
+
+    /// Takes one door out of a consent: an erasure at that gate only. The last door ends the consent. Returns what was queued.
+    ///
+    /// # Errors
+    /// [`VaultError::ConsentNotCurrent`], [`VaultError::GateNotNamed`] for a door that is not, or no longer, in it, and those of the
+    /// disk.
+    pub fn drop_door(
+        &mut self,
+        resident: ResidentId,
+        gate: GateId,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<Vec<OpId>, VaultError> {
+        let work = self.begin()?;
+        let consent = current(&work, resident)?.ok_or(VaultError::ConsentNotCurrent)?;
+        let ops = self.drop_in(&work, (resident, consent), gate, EraseReason::Withdrawn, by, now)?;
+        work.commit()?;
+        Ok(ops)
+    }
+
+    /// [`Self::drop_door`] inside a transaction; the last door ends the consent for this reason.
+    pub(super) fn drop_in(
+        &self,
+        work: &Connection,
+        (resident, consent): (ResidentId, ConsentId),
+        gate: GateId,
+        reason: EraseReason,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<Vec<OpId>, VaultError> {
+        let doors = in_force(work, consent)?;
+        if !doors.contains(&gate) {
+            return Err(VaultError::GateNotNamed);
+        }
+        if doors.len() == 1 {
+            return Ok(self.end_current(work, resident, reason.label(), by, now)?.unwrap_or_default());
+        }
+        let sql = "INSERT INTO dropped_doors (consent, gate, dropped_at) VALUES (?1, ?2, ?3)";
+        work.execute(sql, params![consent.bytes(), gate.bytes(), now.ms()])?;
+        // Nothing is left there to answer for.
+        let sql = "UPDATE notice_stopped SET ended_at = ?3 WHERE consent = ?1 AND gate = ?2 AND ended_at IS NULL";
+        work.execute(sql, params![consent.bytes(), gate.bytes(), now.ms()])?;
+        self.append(work, by, &AuditEvent::DoorDropped(consent, gate), now)?;
+        Ok(vec![outbox::queue(work, gate, Queued::Erase(consent), now)?])
+    }
+
+    /// The doors of a person's current consent, and since when the face is paused; `None` without a current consent.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn doors(&self, resident: ResidentId) -> Result<Option<(Vec<Door>, Option<Timestamp>)>, VaultError> {
+        let Some(consent) = current(&self.main, resident)? else { return Ok(None) };
+        let gone = dropped(&self.main, consent)?;
+        let doors = gates_named(&self.main, consent)?.into_iter().map(|gate| {
+            let ids = params![consent.bytes(), gate.bytes()];
+            let sql = "SELECT EXISTS (SELECT 1 FROM held WHERE consent = ?1 AND gate = ?2 AND erased_at IS NULL)";
+            let holds = self.main.prepare_cached(sql)?.query_row(ids, |row| row.get(0))?;
+            let sql = "SELECT EXISTS (SELECT 1 FROM outbox WHERE consent = ?1 AND gate = ?2
+                 AND state IN ('pending', 'wedged') AND kind IN ('freeze', 'thaw', 'erase'))";
+            let waiting = self.main.prepare_cached(sql)?.query_row(ids, |row| row.get(0))?;
+            Ok(Door { gate, holds, dropped: gone.contains(&gate), waiting })
+        });
+        let doors = doors.collect::<Result<_, VaultError>>()?;
+        Ok(Some((doors, paused_since(&self.main, consent)?)))
+    }
+}
+
+/// The current consent of a person.
+pub(super) fn current(view: &Connection, resident: ResidentId) -> Result<Option<ConsentId>, VaultError> {
+    let sql = "SELECT id FROM consents WHERE resident = ?1 AND ended_at IS NULL";
+    Ok(view.query_row(sql, [resident.bytes()], |row| row.get(0).map(ConsentId::from_bytes)).optional()?)
+}
+
+fn paused_since(view: &Connection, consent: ConsentId) -> Result<Option<Timestamp>, VaultError> {
+    let sql = "SELECT paused_at FROM pauses WHERE consent = ?1 AND resumed_at IS NULL";
+    Ok(view.query_row(sql, [consent.bytes()], |row| row.get(0).map(Timestamp::from_ms)).optional()?)
+}
+
+/// The doors that were taken out of a consent.
+pub(super) fn dropped(view: &Connection, consent: ConsentId) -> Result<Vec<GateId>, VaultError> {
+    let mut statement = view.prepare_cached("SELECT gate FROM dropped_doors WHERE consent = ?1")?;
+    let rows = statement.query_map([consent.bytes()], |row| row.get(0).map(GateId::from_bytes))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The doors that a consent still names.
+pub(super) fn in_force(view: &Connection, consent: ConsentId) -> Result<Vec<GateId>, VaultError> {
+    live_gates(view, consent)
+}

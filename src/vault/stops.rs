@@ -1,0 +1,286 @@
+//! Stopping all faces at a gate or the site, taking a gate out of use, and what stops a gate that does not answer. Cards go on in each case.
+//! Rules: P51-5, P47a, P47b.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::domain::audit::{Actor, AuditEvent};
+use crate::domain::consent::EraseReason;
+use crate::domain::gate::GateRecord;
+use crate::domain::id::{CardId, ConsentId, GateId, ResidentId};
+use crate::domain::site::Fact;
+use crate::domain::time::Timestamp;
+use crate::evidence::certificate::Stop;
+
+use super::Vault;
+use super::error::{MAIN_FILE, VaultError};
+use super::outbox::{self, Queued};
+
+/// Hours of a gate's contact lease when neither the gate nor the site says another figure.
+const OFFLINE_HOURS_USUAL: u32 = 24;
+/// Contact is written down at most this often, in milliseconds; the times that are reckoned from it are later by as much.
+const CONTACT_EVERY_MS: i64 = 60_000;
+
+/// A gate's face function was switched off by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SwitchOff {
+    /// Which gate.
+    pub gate: GateId,
+    /// When, as entered.
+    pub at: Timestamp,
+    /// Who went there.
+    pub by: String,
+}
+
+impl Vault {
+    /// Stops all faces at a gate, or at every gate of the site. Cards go on. Returns how many gates were told.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`] gate, and those of the disk.
+    pub fn stop_faces(&mut self, gate: Option<GateId>, by: Actor, now: Timestamp) -> Result<usize, VaultError> {
+        let stopped = self.faces_stopped()?;
+        let work = self.begin()?;
+        let told = face_gates(&work, gate)?.into_iter().filter(|g| !stopped.contains(g)).collect::<Vec<_>>();
+        if gate.is_none() && !site_stopped(&work)? {
+            work.execute("INSERT INTO face_stops (gate, stopped_at) VALUES (NULL, ?1)", [now.ms()])?;
+        }
+        for gate in &told {
+            let sql = "INSERT INTO face_stops (gate, stopped_at) VALUES (?1, ?2)";
+            work.execute(sql, params![gate.bytes(), now.ms()])?;
+            self.append(&work, by, &AuditEvent::FacesStopped(*gate), now)?;
+            outbox::queue(&work, *gate, Queued::Stop, now)?;
+        }
+        work.commit()?;
+        Ok(told.len())
+    }
+
+    /// Lets faces be matched again at a gate, or at every gate. Returns how many gates were told.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`] gate, and those of the disk.
+    pub fn resume_faces(&mut self, gate: Option<GateId>, by: Actor, now: Timestamp) -> Result<usize, VaultError> {
+        let stopped = self.faces_stopped()?;
+        let work = self.begin()?;
+        let told = face_gates(&work, gate)?.into_iter().filter(|g| stopped.contains(g)).collect::<Vec<_>>();
+        // One gate taken up again means that the site is no longer stopped as a whole.
+        work.execute("UPDATE face_stops SET resumed_at = ?1 WHERE gate IS NULL AND resumed_at IS NULL", [now.ms()])?;
+        for gate in &told {
+            let sql = "UPDATE face_stops SET resumed_at = ?2 WHERE gate = ?1 AND resumed_at IS NULL";
+            work.execute(sql, params![gate.bytes(), now.ms()])?;
+            self.append(&work, by, &AuditEvent::FacesResumed(*gate), now)?;
+            outbox::queue(&work, *gate, Queued::Resume, now)?;
+        }
+        work.commit()?;
+        Ok(told.len())
+    }
+
+    /// Gates at which all faces are stopped.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn faces_stopped(&self) -> Result<Vec<GateId>, VaultError> {
+        let sql = "SELECT DISTINCT gate FROM face_stops WHERE gate IS NOT NULL AND resumed_at IS NULL";
+        let mut statement = self.main.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| row.get(0).map(GateId::from_bytes))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Gates that have not signed for the last stop or resumption.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn stops_waiting(&self) -> Result<Vec<GateId>, VaultError> {
+        let sql =
+            "SELECT DISTINCT gate FROM outbox WHERE kind IN ('stop', 'resume') AND state IN ('pending', 'wedged')";
+        let mut statement = self.main.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| row.get(0).map(GateId::from_bytes))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// A gate that is paired while the site is stopped starts stopped.
+    pub(super) fn stop_newcomer(&self, work: &Connection, gate: GateId, now: Timestamp) -> Result<(), VaultError> {
+        let known: bool = work.query_row(
+            "SELECT EXISTS (SELECT 1 FROM face_stops WHERE gate = ?1 AND resumed_at IS NULL)",
+            [gate.bytes()],
+            |row| row.get(0),
+        )?;
+        if known || site_stopped(work)? {
+            if !known {
+                let sql = "INSERT INTO face_stops (gate, stopped_at) VALUES (?1, ?2)";
+                work.execute(sql, params![gate.bytes(), now.ms()])?;
+                self.append(work, Actor::Station, &AuditEvent::FacesStopped(gate), now)?;
+            }
+            outbox::queue(work, gate, Queued::Stop, now)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a gate out of use: its door leaves every consent (the last door ends it), every card leaves the gate, and the gate is served
+    /// only until it has signed for that. Returns how many persons had a face there.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`], and those of the disk.
+    pub fn retire_gate(&mut self, gate: GateId, by: Actor, now: Timestamp) -> Result<usize, VaultError> {
+        let work = self.begin()?;
+        let sql = "UPDATE gates SET retired_at = ?2 WHERE id = ?1 AND retired_at IS NULL";
+        if work.execute(sql, params![gate.bytes(), now.ms()])? == 0 {
+            return Err(VaultError::Unknown);
+        }
+        self.append(&work, by, &AuditEvent::GateRetired(gate), now)?;
+        let faces: Vec<(ResidentId, ConsentId)> = {
+            let mut statement = work.prepare(
+                "SELECT resident, consents.id FROM consents JOIN consent_gates ON consent_gates.consent = consents.id
+                 WHERE gate = ?1 AND ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM dropped_doors
+                     WHERE dropped_doors.consent = consents.id AND dropped_doors.gate = ?1) ORDER BY consents.id",
+            )?;
+            let rows = statement.query_map([gate.bytes()], |row| {
+                Ok((ResidentId::from_bytes(row.get(0)?), ConsentId::from_bytes(row.get(1)?)))
+            })?;
+            rows.collect::<Result<_, _>>()?
+        };
+        for face in &faces {
+            self.drop_in(&work, *face, gate, EraseReason::GateRetired, by, now)?;
+        }
+        let cards: Vec<CardId> = {
+            let mut statement = work.prepare(
+                "SELECT cards.id FROM cards JOIN card_gates ON card_gates.card = cards.id
+                 WHERE gate = ?1 AND ended_at IS NULL ORDER BY cards.id",
+            )?;
+            let rows = statement.query_map([gate.bytes()], |row| row.get(0).map(CardId::from_bytes))?;
+            rows.collect::<Result<_, _>>()?
+        };
+        for card in cards {
+            let sql = "DELETE FROM card_gates WHERE card = ?1 AND gate = ?2";
+            work.execute(sql, params![card.bytes(), gate.bytes()])?;
+            outbox::queue(&work, gate, Queued::RemoveCard(card), now)?;
+        }
+        work.commit()?;
+        Ok(faces.len())
+    }
+
+    /// Gates that must still be served: those in use, and retired ones that have not signed for everything.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn gates_to_serve(&self) -> Result<Vec<GateRecord>, VaultError> {
+        self.gates_where(
+            "retired_at IS NULL OR EXISTS (SELECT 1 FROM outbox WHERE outbox.gate = gates.id AND state = 'pending')",
+        )
+    }
+
+    /// Every gate that was ever paired, for the names on papers.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn gates_ever(&self) -> Result<Vec<GateRecord>, VaultError> {
+        self.gates_where("1")
+    }
+
+    /// Writes down that a gate answered, or (with `maybe`) may have heard a request that was not answered: its lease counts from there.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn record_contact(&mut self, gate: GateId, hours: Option<u32>, now: Timestamp) -> Result<(), VaultError> {
+        let sql = "SELECT contact_at, offline_hours FROM gates WHERE id = ?1";
+        let known: Option<(Option<i64>, Option<u32>)> =
+            self.main.query_row(sql, [gate.bytes()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let Some((at, before)) = known else { return Ok(()) };
+        let fresh = at.is_some_and(|at| (0..CONTACT_EVERY_MS).contains(&now.ms().saturating_sub(at)));
+        if fresh && (hours.is_none() || hours == before) {
+            return Ok(());
+        }
+        let work = self.begin()?;
+        work.execute(
+            "UPDATE gates SET contact_at = ?2, offline_hours = coalesce(?3, offline_hours) WHERE id = ?1",
+            params![gate.bytes(), now.ms(), hours],
+        )?;
+        Ok(work.commit()?)
+    }
+
+    /// Enters that somebody went to a gate and switched its face function off.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`], and those of the disk.
+    pub fn record_switch_off(&mut self, entry: &SwitchOff, by: Actor, now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        let sealed = self.ring.station.seal(&switch_off_place(entry.gate, entry.at), entry.by.as_bytes())?;
+        work.execute(
+            "INSERT INTO switch_offs (gate, done_at, done_by, entered_at)
+             SELECT id, ?2, ?3, ?4 FROM gates WHERE id = ?1",
+            params![entry.gate.bytes(), entry.at.ms(), sealed, now.ms()],
+        )?;
+        if work.changes() == 0 {
+            return Err(VaultError::Unknown);
+        }
+        self.append(&work, by, &AuditEvent::SwitchedOff(entry.gate), now)?;
+        Ok(work.commit()?)
+    }
+
+    /// The last entry of a switch-off at a gate since an instant.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn switch_off_since(&self, gate: GateId, since: Timestamp) -> Result<Option<SwitchOff>, VaultError> {
+        self.switch_off(&self.main, gate, since)
+    }
+
+    fn switch_off(&self, view: &Connection, gate: GateId, since: Timestamp) -> Result<Option<SwitchOff>, VaultError> {
+        let sql = "SELECT done_at, done_by FROM switch_offs WHERE gate = ?1 AND entered_at >= ?2
+             ORDER BY number DESC LIMIT 1";
+        let row: Option<(i64, Vec<u8>)> =
+            view.query_row(sql, params![gate.bytes(), since.ms()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let Some((at, sealed)) = row else { return Ok(None) };
+        let at = Timestamp::from_ms(at);
+        let plain = self.ring.station.open(&switch_off_place(gate, at), &sealed);
+        let plain = plain.ok_or_else(|| VaultError::corrupt(MAIN_FILE))?;
+        Ok(Some(SwitchOff { gate, at, by: String::from_utf8_lossy(&plain).into_owned() }))
+    }
+
+    /// From when on, at the latest, a face whose erasure was asked for at `since` opens nothing at a gate that has not signed.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`], and those of the disk.
+    pub fn stops_at(&self, gate: GateId, since: Timestamp) -> Result<Timestamp, VaultError> {
+        Ok(self.stop_of(&self.main, gate, since)?.stops_at())
+    }
+
+    /// What stops a face at a gate that has not signed for an erasure asked for at `since`.
+    pub(super) fn stop_of(&self, view: &Connection, gate: GateId, since: Timestamp) -> Result<Stop, VaultError> {
+        if let Some(entry) = self.switch_off(view, gate, since)? {
+            return Ok(Stop::SwitchedOff { at: entry.at });
+        }
+        let sql = "SELECT coalesce(contact_at, paired_at), offline_hours FROM gates WHERE id = ?1";
+        let (contact, hours): (i64, Option<u32>) =
+            view.query_row(sql, [gate.bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        // Rather later than the truth: contact is written down once a minute.
+        let contact_at = Timestamp::from_ms(contact).plus_ms(CONTACT_EVERY_MS);
+        let hours = match hours {
+            Some(hours) => hours,
+            None => match self.facts() {
+                Err(VaultError::SiteFileRefused) => OFFLINE_HOURS_USUAL,
+                read => read?.get(Fact::OfflineHours).trim().parse().unwrap_or(OFFLINE_HOURS_USUAL),
+            },
+        };
+        Ok(Stop::Lease { contact_at, hours })
+    }
+}
+
+fn face_gates(view: &Connection, gate: Option<GateId>) -> Result<Vec<GateId>, VaultError> {
+    let mut statement =
+        view.prepare("SELECT id FROM gates WHERE retired_at IS NULL AND takes_faces = 1 ORDER BY id")?;
+    let all: Vec<GateId> =
+        statement.query_map([], |row| row.get(0).map(GateId::from_bytes))?.collect::<Result<_, _>>()?;
+    match gate {
+        None => Ok(all),
+        Some(gate) if all.contains(&gate) => Ok(vec![gate]),
+        Some(_) => Err(VaultError::Unknown),
+    }
+}
+
+fn site_stopped(view: &Connection) -> Result<bool, VaultError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM face_stops WHERE gate IS NULL AND resumed_at IS NULL)";
+    Ok(view.query_row(sql, [], |row| row.get(0))?)
+}
+
+fn switch_off_place(gate: GateId, at: Timestamp) -> Vec<u8> {
+    format!("switch_offs/{gate}/{}/done_by", at.ms()).into_bytes()
+}
