@@ -181,6 +181,7 @@ mod tests {
         conditions
     }
 
+    // Shows: L1-1, L1-2, L1-3, L1-4, L1-5, L1-6, L1-7, L1-8, L1-9, L1-10, L1-11, L1-12, L1-13, L1-14
     #[test]
     fn l1_each_condition_alone_keeps_the_camera_shut() {
         for realm in [Realm::Real, Realm::Practice] {

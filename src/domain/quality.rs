@@ -180,6 +180,7 @@ mod tests {
         judge(&look, &Limits::default()).err()
     }
 
+    // Shows: P08
     #[test]
     fn a_good_frame_passes_and_each_fault_has_its_advice() {
         assert_eq!(advice(|_| ()), None);
@@ -198,6 +199,7 @@ mod tests {
         assert_eq!(advice(|l| l.sharpness = 1.0), Some(Guidance::HoldStill));
     }
 
+    // Shows: N8-6
     #[test]
     fn a_bystander_far_behind_stops_it_too() {
         let far = |l: &mut Look| {

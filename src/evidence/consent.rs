@@ -402,6 +402,7 @@ mod tests {
         }
     }
 
+    // Shows: J03, J05
     #[test]
     fn p14_the_record_states_what_was_agreed_and_no_name() {
         let (draft, facts) = (draft(), SiteFacts::default());
@@ -416,6 +417,7 @@ mod tests {
         }
     }
 
+    // Shows: J03
     #[test]
     fn p17b_how_the_notice_was_read_is_in_the_signed_record_and_older_records_are_read_as_before() {
         let facts = SiteFacts::default();

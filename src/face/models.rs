@@ -76,6 +76,7 @@ const PINS: &str = include_str!("../../assets/models.toml");
 mod tests {
     use super::*;
 
+    // Shows: J02-1, L2-10
     #[test]
     fn every_engine_has_two_pinned_models_and_none_is_the_restricted_one() {
         let pins = pins().unwrap();

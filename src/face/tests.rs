@@ -56,6 +56,7 @@ fn a_portrait_is_found_measured_and_judged_good() {
     }
 }
 
+// Shows: NDR24, N8-6
 #[test]
 fn p29_a_second_person_in_the_picture_is_seen_however_far_behind() {
     for kind in EngineKind::ALL {

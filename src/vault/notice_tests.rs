@@ -69,6 +69,7 @@ fn p09_a_site_file_that_was_swapped_cut_or_put_back_is_refused() -> Outcome {
     Ok(())
 }
 
+// Shows: F09b, L2-12
 #[test]
 fn p56_no_register_gives_up_a_record() -> Outcome {
     let (_folder, mut vault) = new_vault()?;

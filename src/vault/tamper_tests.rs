@@ -180,6 +180,7 @@ fn tamper(vault: &Vault, dice: &mut Dice, targets: &[Target]) -> String {
     format!("{table}.{column}: byte {at} of row {id:?} changed")
 }
 
+// Shows: N8-16
 #[test]
 fn p69_a_thousand_changes_of_one_byte_or_one_row_are_all_found() {
     let (_folder, vault, _) = lived_in();
@@ -204,6 +205,7 @@ fn p69_a_thousand_changes_of_one_byte_or_one_row_are_all_found() {
     assert!(vault.audit().unwrap().is_sound());
 }
 
+// Shows: L2-13
 #[test]
 fn p69_a_change_is_located() {
     let (_folder, vault, _) = lived_in();

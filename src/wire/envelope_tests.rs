@@ -66,6 +66,7 @@ fn a_sealed_template_opens_at_its_gate_only() {
     assert!(open_face(&put, &s.gate, &other.seal_public()).is_err(), "another station");
 }
 
+// Shows: J02-6, N8-4
 #[test]
 fn p29_a_gate_that_the_consent_does_not_name_gets_nothing() {
     let s = scene(Realm::Real);

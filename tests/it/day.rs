@@ -99,6 +99,7 @@ fn search_disk(folder: &Path, words: &[&str], sealed: &[Vec<u8>]) {
     }
 }
 
+// Shows: P08, J02-5, F08a, N8-3, N8-14
 #[test]
 fn eight_people_are_enrolled_and_known_and_everyone_else_is_a_stranger() {
     let folder = tempfile::tempdir().unwrap();
@@ -174,6 +175,7 @@ fn eight_people_are_enrolled_and_known_and_everyone_else_is_a_stranger() {
     search_disk(folder.path(), &names, &sealed);
 }
 
+// Shows: N8-2
 #[test]
 fn p16_a_refuser_has_a_working_card_and_no_template_anywhere() {
     let folder = tempfile::tempdir().unwrap();
@@ -200,6 +202,7 @@ fn p16_a_refuser_has_a_working_card_and_no_template_anywhere() {
     drive.ask_for_face(3).unwrap();
 }
 
+// Shows: J12, F06b, NDR23, M1, N8-9
 #[test]
 fn p15_withdrawal_reaches_every_gate_also_one_that_was_away() {
     let folder = tempfile::tempdir().unwrap();

@@ -340,6 +340,7 @@ fn p44_a_pause_and_a_dropped_door_take_effect_at_the_gates_at_once() {
     assert!(!site.knows(1 - n));
 }
 
+// Shows: J09
 #[test]
 fn p51_5_stopping_all_faces_binds_at_every_gate_and_cards_go_on() {
     let (mut site, _) = enrolled(2);

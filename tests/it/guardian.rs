@@ -340,6 +340,7 @@ fn f07a_without_a_guardian_in_person_today_nothing_begins() {
     );
 }
 
+// Shows: F07b, NDR21e, M8
 #[test]
 fn p31b_without_a_named_person_for_childrens_data_a_child_has_a_card_only() {
     let mut site = site();
@@ -485,6 +486,7 @@ fn sz20_an_adult_under_guardianship_is_asked_first_and_a_no_is_kept() {
     assert!(site.gate.opens_for(&practice_card(CARD).unwrap()).unwrap());
 }
 
+// Shows: N8-19
 #[test]
 fn m12_on_the_fourteenth_birthday_the_consent_ends_by_itself_and_nobody_is_asked() {
     let mut site = site();
@@ -614,6 +616,7 @@ fn j04_staff_can_press_neither_the_childs_nor_the_guardians_nor_the_papers_yes()
     site.assert_nothing_but_the_card(child);
 }
 
+// Shows: F06a
 #[test]
 fn p29_a_paper_form_replaces_the_signature_and_nothing_else() {
     let mut site = site();
@@ -736,6 +739,7 @@ fn m7_the_yearly_figures_count_minors_their_consents_and_the_looks_at_them() {
     assert_eq!((figures.said_no, figures.guardians_checked, figures.consents, figures.looks), (1, 1, 0, 3));
 }
 
+// Shows: N8-18
 #[test]
 fn m6_a_minors_record_opens_with_a_second_person_only_and_both_are_logged() {
     let mut site = site();

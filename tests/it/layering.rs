@@ -92,6 +92,7 @@ fn names(line: &str, word: &str) -> bool {
     })
 }
 
+// Shows: L2-5
 #[test]
 fn layers_import_downwards_only() {
     let mut faults = vec![];
@@ -141,6 +142,7 @@ fn witnesses_have_their_listed_makers_only() {
     }
 }
 
+// Shows: L2-4
 #[test]
 fn no_face_is_written_at_the_desk_and_no_name_in_a_gate() {
     for (file, text) in sources() {

@@ -30,4 +30,5 @@ mod ui_pages;
 mod ui_resident;
 mod ui_rights;
 mod ui_staff;
+mod unable;
 mod vault;

@@ -160,6 +160,7 @@ fn p17a_a_value_that_is_still_a_placeholder_counts_as_missing() {
     assert_eq!(unfilled.0, ["uscc", "site_name"]);
 }
 
+// Shows: F04
 #[test]
 fn p17a_an_empty_gate_field_is_named() {
     for language in BOTH {
@@ -365,6 +366,7 @@ fn j02_what_the_notice_promises_is_in_it_word_for_word() {
     }
 }
 
+// Shows: M9
 #[test]
 fn p17_every_section_is_there_in_both_languages() {
     for (language, count) in [(Language::Chinese, 17), (Language::English, 17)] {
@@ -393,6 +395,7 @@ fn j11_no_void_or_pressing_words_stand_in_any_text() {
     }
 }
 
+// Shows: J04-2
 #[test]
 fn p29_the_consent_page_is_one_sentence_two_lines_and_two_buttons() {
     let zh = consent_page(Language::Chinese, &all_values(Language::Chinese)).unwrap();

@@ -159,6 +159,7 @@ fn sections(markdown: &str) -> Vec<String> {
     out.iter().map(|section| plain(section)).collect()
 }
 
+// Shows: P20, J02-2, F05a, NDR21b, NDR21d
 #[test]
 fn p17a_every_item_of_the_law_is_in_the_rendered_notice_where_it_belongs() {
     // Article and item, section of the notice, words in Chinese and in English. P17 = PIPL 17, P30 = PIPL 30, M5 = Measures 5, N21 = NDR 21.
@@ -401,6 +402,7 @@ fn in_days(days: i64) -> Timestamp {
     SystemClock.now().plus_ms(days * 86_400_000)
 }
 
+// Shows: P28
 #[test]
 fn p55_face_entry_stands_on_an_assessment_of_this_very_scope_in_practice_too() {
     let mut site = site(1);
@@ -573,6 +575,7 @@ fn p15a_withdrawing_is_one_of_the_answers_and_needs_no_further_step() {
     assert!(matches!(&site.drive.scene, ResidentScene::Withdrawn { pending, .. } if pending.is_empty()));
 }
 
+// Shows: F05b
 #[test]
 fn p17c_a_change_of_wording_is_told_at_the_next_tap_and_asks_for_nothing() {
     let mut site = site(1);

@@ -251,6 +251,7 @@ fn operators(failure: OperatorsFailure) -> Failure {
     Failure::Operators(failure)
 }
 
+// Shows: J07
 #[test]
 fn p51_4_what_a_role_does_not_have_is_refused_at_the_desk_and_logged() {
     let (mut station, _) = Station::new();
@@ -360,6 +361,7 @@ fn p51_4_a_year_later_the_account_stops_and_face_entry_with_it() {
     assert!(!trained(&station));
 }
 
+// Shows: F14a
 #[test]
 fn k2_7_ten_wrong_passphrases_pause_one_account_and_not_the_others_across_restarts() {
     let (mut station, _) = Station::new();
@@ -479,6 +481,7 @@ fn k2_8_while_a_resident_is_served_only_the_staff_window_is_shut() {
     assert!(station.desk.is_locked());
 }
 
+// Shows: F14a, N8-16
 #[test]
 fn p51_4_four_eyes_add_switch_off_and_reset_with_a_second_supervisor() {
     let (mut station, _) = Station::new();

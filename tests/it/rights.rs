@@ -153,6 +153,7 @@ fn leaves(at: &str, value: &serde_json::Value, into: &mut Vec<(String, String)>)
     }
 }
 
+// Shows: P45b
 #[test]
 fn p45a_the_own_card_shows_prints_and_copies_everything_held_and_who_looked() {
     let folder = tempfile::tempdir().unwrap();
@@ -312,6 +313,7 @@ fn p46_a_correction_keeps_old_and_new_sealed_and_the_resident_confirms_it() {
     assert!(copy.changes.iter().all(|c| c.confirmed_at.is_some()));
 }
 
+// Shows: M4
 #[test]
 fn p50_a_request_is_numbered_and_cannot_be_refused_without_reason_basis_and_the_words_on_the_court() {
     let folder = tempfile::tempdir().unwrap();

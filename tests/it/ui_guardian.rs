@@ -151,6 +151,7 @@ fn every_page_fits_both_screens_in_both_languages_and_every_letter_size() {
     }
 }
 
+// Shows: M9
 #[test]
 fn p05_every_two_buttons_are_the_same_size_on_one_line_and_as_far_from_the_edges() {
     for language in BOTH {

@@ -506,6 +506,7 @@ const ALLOWED: &[&str] = &[
     "no law or contract requires",
 ];
 
+// Shows: F12
 #[test]
 fn p05_no_visible_word_of_any_window_text_or_paper_presses() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

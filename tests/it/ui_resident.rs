@@ -368,6 +368,7 @@ fn draw(window: &mut Resident, texts: &Texts) {
     }
 }
 
+// Shows: F06a, ES1
 #[test]
 fn p29_a_drawn_signature_is_the_consent_and_holds_what_was_drawn() {
     for language in BOTH {
@@ -620,6 +621,7 @@ fn p10_the_only_path_that_leaves_the_window_is_where_a_receipt_is_saved() {
     assert!(matches!(picked, Action::Ask(ResidentCommand::SaveReceipt(path)) if path.as_os_str() == "回执.pdf"));
 }
 
+// Shows: F11, L2-1
 #[test]
 fn p10_nothing_on_this_window_brings_a_picture_in() {
     // Every picture shown comes from `Event::Preview`; the code of the window opens no file, no clipboard and no dropped file.

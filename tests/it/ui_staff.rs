@@ -639,6 +639,7 @@ pub fn kind(command: &StaffCommand) -> &'static str {
     }
 }
 
+// Shows: N8-15
 #[test]
 fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
     // Every spot of every page, pressed on a grid finer than the smallest button: what a page can ask for is exactly this.
@@ -704,6 +705,7 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
     }
 }
 
+// Shows: NDR22-1
 #[test]
 fn p06_the_form_asks_for_name_unit_age_band_and_last_day_only() {
     let texts = Texts::new(Language::Chinese);

@@ -12,6 +12,7 @@ fn faces_off(site: &Site) -> Option<FacesOff> {
     site.with_gate(|gate, now| gate.faces_off(now))
 }
 
+// Shows: N8-13
 #[test]
 fn p19_a_template_is_not_matched_after_its_last_day_and_erased_three_days_later() {
     let mut site = Site::new();
@@ -44,6 +45,7 @@ fn p19_a_template_is_not_matched_after_its_last_day_and_erased_three_days_later(
     assert_eq!(site.refused(&Request::PutFace(again)), Refusal::Spent);
 }
 
+// Shows: F10a, N8-10
 #[test]
 fn d12_without_contact_faces_stop_and_cards_go_on() {
     let mut site = Site::new();
@@ -134,6 +136,7 @@ fn a_probe_is_answered_once_while_fresh_and_ten_times_in_ten_seconds() {
     assert_eq!(site.probe(&person(1)).template, Some([1; 16]));
 }
 
+// Shows: N8-11
 #[test]
 fn opening_records_are_erased_after_their_days() {
     let mut site = Site::new();

@@ -168,6 +168,7 @@ fn a_damaged_template_is_neither_matched_nor_read_back() {
     assert_eq!(site.probe(&person(1)).template, None);
 }
 
+// Shows: N8-7
 #[test]
 fn no_column_of_the_store_can_hold_a_name() {
     let site = Site::new();

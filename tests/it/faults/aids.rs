@@ -199,6 +199,7 @@ fn f05c_reading_aloud_follows_the_sections_counts_as_presence_and_stops_on_any_t
     assert_eq!(tick(&mut site, 31 * 60_000), [AidEvent::ReadingFailed(SpeechError::NoService)]);
 }
 
+// Shows: J02-2, NDR21a
 #[test]
 fn p07_the_rules_are_open_while_the_desk_is_locked_in_both_languages_and_a_changed_copy_is_not_shown() {
     let mut site = usual();

@@ -71,6 +71,7 @@ fn f08b_a_try_at_the_gate_that_sees_nobody_ends_within_a_minute() {
     assert_eq!(site.gates[0].faces().unwrap(), 1, "the gate holds the face; only the try is open");
 }
 
+// Shows: N8-13
 #[test]
 fn p19_a_consent_ends_on_its_day_although_the_desk_is_never_locked() {
     let mut site = site(1);

@@ -76,6 +76,7 @@ fn machine_blockers(drive: &Drive) -> Vec<(Blocker, Condition)> {
     drive.blockers.iter().copied().filter(|(b, _)| MACHINE.contains(b)).collect()
 }
 
+// Shows: F08a, N8-5
 #[test]
 fn l1_a_real_site_off_the_internet_meets_every_condition_of_its_machine() {
     if !is_inside() {

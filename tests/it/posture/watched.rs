@@ -37,6 +37,7 @@ fn judged(packets: &str, calls: &str) -> Result<String, String> {
     if run.status.success() { Ok(said(&run.stdout)) } else { Err(said(&run.stderr)) }
 }
 
+// Shows: L2-11, N8-5
 #[test]
 fn p38_the_judge_of_the_watched_day_finds_what_it_is_there_for() {
     let clean = format!("{PACKETS}lost 0\n");

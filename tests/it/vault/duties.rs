@@ -88,6 +88,7 @@ fn p18_there_is_no_way_around_the_end_of_the_notice() {
     assert_eq!(vault.record_refusal(other, read.showing, NOW), Err(VaultError::Unknown), "another person's showing");
 }
 
+// Shows: J04-1, N8-1
 #[test]
 fn p16_a_card_is_issued_without_any_face_step_and_no_consent_without_a_card() {
     let (_folder, mut vault) = new_vault(Realm::Real);
@@ -114,6 +115,7 @@ fn p16_a_consent_is_not_current_once_the_card_is_gone() {
     assert_eq!(vault.confirm(&granted, later(0)), Ok(()), "a new card stands in for the lost one");
 }
 
+// Shows: J04-3
 #[test]
 fn p16_refusing_changes_nothing_about_the_card() {
     let (_folder, mut vault) = new_vault(Realm::Real);
@@ -125,6 +127,7 @@ fn p16_refusing_changes_nothing_about_the_card() {
     assert_eq!(deliver_all(&mut vault, east, later(0)).len(), 1);
 }
 
+// Shows: NDR62, ES1
 #[test]
 fn p29_a_consent_is_recorded_with_signed_evidence_before_there_is_a_witness() {
     let (folder, mut vault) = new_vault(Realm::Real);
@@ -286,6 +289,7 @@ fn p15_an_erasure_that_waits_for_its_gate_holds_everything_behind_it() {
     assert_eq!(again.state, DeliveryState::Pending { attempts: 1, not_before: later(1_000) });
 }
 
+// Shows: M1
 #[test]
 fn p15_a_withdrawal_entered_by_staff_is_logged_as_theirs() {
     let (_folder, mut vault) = new_vault(Realm::Real);
@@ -445,6 +449,7 @@ fn cs1_the_log_verifies_and_grows_under_the_posted_key() {
     assert_eq!(words, ["vault-created", "site-facts-recorded", "resident-recorded", "locked", "unlocked"]);
 }
 
+// Shows: CR1
 #[test]
 fn l2_a_search_needs_a_unit_or_a_card_and_shows_ten_at_most() {
     let (_folder, mut vault) = new_vault(Realm::Real);

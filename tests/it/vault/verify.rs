@@ -109,6 +109,7 @@ fn p63_p69_the_log_for_an_inspector_names_nobody_and_is_never_called_witnessed_w
     );
 }
 
+// Shows: J06
 #[test]
 fn p69_a_verifier_written_from_the_document_alone_agrees() {
     let (folder, mut vault) = new_vault(Realm::Real);
