@@ -18,6 +18,7 @@ use super::Vault;
 use super::changes::band_word;
 use super::dossier::{Capture, Card, Consent, Dossier, Entry, Held, Message, Refusal, Registered, Showing, ShownText};
 use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
+use super::openings::PersonKeys;
 
 impl Vault {
     /// Puts together everything held about one person, and logs that it was given: by staff, or to the person whose card lies on the
@@ -181,10 +182,12 @@ impl Vault {
         let own = format!("resident:{id}");
         let mut statement = view.prepare("SELECT record FROM log ORDER BY n")?;
         let mut rows = statement.query([])?;
+        let mut keys = PersonKeys::new(self);
         let mut all = vec![];
         while let Some(row) = rows.next()? {
             let bytes = row.get_ref(0)?.as_blob().map_err(|_| VaultError::corrupt(MAIN_FILE))?;
             let record = LogRecord::from_bytes(bytes).map_err(|_| VaultError::corrupt(MAIN_FILE))?;
+            let record = keys.opened(view, record)?;
             if record.who == own || record.ids.iter().any(|about| ids.contains(about)) {
                 let who = match record.who.split_once(':') {
                     Some(("resident", _)) => "self".to_owned(),
