@@ -41,8 +41,8 @@ impl Posture for MachineThatChanges {
     }
 }
 
-/// An engine that sees one face, always the same, or nobody.
-struct EngineThatSees(Arc<AtomicBool>);
+/// An engine that sees one face that turns, always the same, or nobody.
+struct EngineThatSees(Arc<AtomicBool>, usize);
 
 impl FaceEngine for EngineThatSees {
     fn engine(&self) -> EngineId {
@@ -54,7 +54,10 @@ impl FaceEngine for EngineThatSees {
     }
 
     fn locate(&mut self, _warrant: Warrant<'_>, _frame: &Frame) -> Result<Look, FaceError> {
-        let landmarks = [(280.0, 210.0), (360.0, 210.0), (320.0, 250.0), (290.0, 300.0), (350.0, 300.0)];
+        // The head turns to one side and to the other, two frames each.
+        self.1 += 1;
+        let nose = [320.0, 320.0, 334.0, 334.0, 306.0, 306.0][self.1 % 6];
+        let landmarks = [(280.0, 210.0), (360.0, 210.0), (nose, 250.0), (290.0, 300.0), (350.0, 300.0)];
         let face = FaceBox { x: 230.0, y: 130.0, width: 180.0, height: 220.0, score: 0.9, landmarks };
         let faces = if self.0.load(Ordering::SeqCst) { vec![face] } else { vec![] };
         Ok(Look { frame: (640, 480), faces, luma: 120.0, contrast: 40.0, sharpness: 200.0 })
@@ -115,7 +118,7 @@ fn site() -> Site {
     let face = Arc::new(AtomicBool::new(false));
     let controls = Controls::default();
     let camera = Box::new(PictureCamera::new(vec![], controls.clone()));
-    let engine = Box::new(EngineThatSees(Arc::clone(&face)));
+    let engine = Box::new(EngineThatSees(Arc::clone(&face), 0));
     let posture = Box::new(MachineThatChanges(Arc::clone(&machine)));
     let mut drive = Drive::with_machine(folder.path(), engine, camera, controls, (Realm::Practice, posture));
     drive.create();
@@ -136,6 +139,7 @@ fn site() -> Site {
         address: gate.address().to_string(),
         fingerprint,
     });
+    drive.assess();
     drive.deliver().unwrap();
     drive.tick();
     let resident = drive.add("王小明", "1-101").unwrap();
@@ -206,6 +210,9 @@ fn l1_a_machine_that_goes_bad_during_a_capture_ends_it_and_everything_held_is_wi
         site.spoil(spoil);
         // Half a minute from the last look, which was half a minute ahead already.
         let later = SystemClock.now().plus_ms(2 * CHECK_EVERY_MS + 2);
+        let awake = StaffCommand::Operators(super::operators::OperatorsCommand::Awake);
+        let events = site.drive.desk.handle(Command::Staff(awake), later);
+        site.drive.hear(events);
         let events = site.drive.desk.tick(later);
         site.drive.hear(events);
         assert!(not_offered(&site.drive.scene), "{blocker:?}: {:?}", site.drive.scene);

@@ -34,7 +34,8 @@ pub const PROMISES: &[Promise] = &[
     kept("十一", "或者打", "StaffCommand::WithdrawFor"),
     kept("十一", "人脸信息删除证明", "DeletionCommand::SaveCertificate"),
     kept("十一", "只停用，或者减少几道门", "ResidentCommand::ChangeDoors"),
-    kept("十一", "前台当场打印我们持有的您的全部信息，包括谁看过", "RightsAct::SeeAll"),
+    // The sheet lacks guardians, paper forms, news of a changed notice and reading times (`vault::NOT_IN_IT`, `NotYet`).
+    open("十一", "前台当场打印我们持有的您的全部信息，包括谁看过"),
     open("十一", "您要人脸特征的副本，我们说明风险后加密给您"),
     kept("十一", "更正、补充", "StaffCommand::SaveResident"),
     open("十一", "人脸特征不准的，先删旧的再录"),

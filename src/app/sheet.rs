@@ -51,6 +51,7 @@ pub fn electronic(dossier: &Dossier, statement: &str) -> Result<Vec<u8>, String>
         NotInIt::SearchMark => "keyed hash of a value that is in this copy; cannot be read back",
         NotInIt::Key => "secret that protects everything else",
         NotInIt::Mechanics => "order or time of sending; says nothing about the person",
+        NotInIt::NotYet => "held, and not yet in this copy: ask the desk to read it to you",
         NotInIt::Said => "said by where the row stands in this copy",
     };
     let left_out =

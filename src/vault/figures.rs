@@ -30,8 +30,8 @@ impl Vault {
         let birthdays = "SELECT count(*) FROM consents WHERE end_reason = ?3 AND ended_at >= ?1 AND ended_at < ?2";
         let checked = "SELECT count(*) FROM guardians WHERE checked_at >= ?1 AND checked_at < ?2";
         // Whose record a look was at is in the log; that it is a minor's is told by the record as it is now.
-        let looks = "SELECT count(*) FROM log JOIN residents ON age_band <> ?3
-             AND lower(hex(residents.id)) = replace(json_extract(CAST(record AS TEXT), '$.ids[0]'), '-', '')
+        let looks = "SELECT count(*) FROM log JOIN log_details USING (n)
+             JOIN residents ON residents.id = log_details.resident AND age_band <> ?3
              WHERE json_extract(CAST(record AS TEXT), '$.what') = 'resident-opened'
              AND json_extract(CAST(record AS TEXT), '$.who') LIKE 'staff:%'
              AND json_extract(CAST(record AS TEXT), '$.at') >= ?1 AND json_extract(CAST(record AS TEXT), '$.at') < ?2";

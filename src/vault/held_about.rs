@@ -184,6 +184,7 @@ impl Vault {
         let mut rows = statement.query([])?;
         let mut keys = PersonKeys::new(self);
         let mut all = vec![];
+        let mut keys = PersonKeys::new(self);
         while let Some(row) = rows.next()? {
             let bytes = row.get_ref(0)?.as_blob().map_err(|_| VaultError::corrupt(MAIN_FILE))?;
             let record = LogRecord::from_bytes(bytes).map_err(|_| VaultError::corrupt(MAIN_FILE))?;

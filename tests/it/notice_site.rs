@@ -8,6 +8,7 @@ use std::time::Duration;
 use menka::app::command::{Command, ResidentCommand, StaffCommand};
 use menka::app::event::{Event, Failure, ResidentScene, StaffEvent};
 use menka::app::notice::{ChangeAnswer, NoticeCommand, NoticeEvent, NoticeFailure, NoticeView, Paper, SignState};
+use menka::app::operators::OperatorsCommand;
 use menka::app::runner::SystemClock;
 use menka::domain::assessment::Standing;
 use menka::domain::change::Part;
@@ -543,9 +544,13 @@ fn p14b_an_unanswered_change_is_erased_at_the_set_date_by_itself() {
     site.enrolled("周", 0);
     site.notice(NoticeCommand::SaveFactsAnyway(moved()));
     site.deliver();
+    // Somebody is at the staff window on both days; a desk that was locked does the same at its unlocking.
+    let awake = || Command::Staff(StaffCommand::Operators(OperatorsCommand::Awake));
+    site.drive.desk.handle(awake(), in_days(30));
     site.drive.desk.tick(in_days(30));
     site.deliver();
     assert_eq!(site.faces(), [1], "the last day has not passed");
+    site.drive.desk.handle(awake(), in_days(31));
     site.drive.desk.tick(in_days(31));
     site.deliver();
     assert_eq!(site.faces(), [0]);
