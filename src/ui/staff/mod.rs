@@ -675,7 +675,7 @@ impl Staff {
     /// Whether the page is one of the opened record's.
     fn shows_record(&self) -> bool {
         match &self.page {
-            Page::Resident | Page::Form(_) | Page::Rights(_) => true,
+            Page::Resident | Page::Form(_) | Page::Rights(_) | Page::Shown(_) => true,
             Page::Deletion(screen) => screen.about() == deletion::About::Person,
             _ => false,
         }

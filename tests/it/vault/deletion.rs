@@ -214,6 +214,11 @@ fn unhex(text: &str) -> Vec<u8> {
     text.as_bytes().chunks(2).map(|p| u8::from_str_radix(std::str::from_utf8(p).unwrap(), 16).unwrap()).collect()
 }
 
+fn verifier(path: &std::path::Path, keys: &Keys, language: &str) -> std::process::Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_menka-verify"));
+    command.arg("certificate").arg(path).args(["--key", &hex(&keys.station), "--lang", language]).output().unwrap()
+}
+
 #[test]
 fn k1_10_each_missing_or_wrong_step_of_a_certificate_is_named() {
     let (folder, mut vault, gates, reader, granted) = enrolled(Realm::Real, &["东门", "西门", "北门"]);
@@ -231,16 +236,27 @@ fn k1_10_each_missing_or_wrong_step_of_a_certificate_is_named() {
         assert_eq!(certificate::verify(&short, &keys), Err(Step::ReceiptMissing(name.into())));
         let path = folder.path().join("short.json");
         std::fs::write(&path, &short).unwrap();
-        let run = Command::new(env!("CARGO_BIN_EXE_menka-verify"))
-            .arg("deletion")
-            .arg(&path)
-            .args(["--key", &hex(&keys.station)])
-            .output()
-            .unwrap();
-        let said = String::from_utf8(run.stderr).unwrap();
-        assert_eq!(run.status.code(), Some(1));
-        assert!(said.contains("step 5") && said.contains("第5步") && said.contains(name), "{said}");
+        for (language, step) in [("zh", "第5步"), ("en", "step 5")] {
+            let run = verifier(&path, &keys, language);
+            let said = String::from_utf8(run.stderr).unwrap();
+            assert_eq!(run.status.code(), Some(1));
+            assert!(said.contains(step) && said.contains(name), "{said}");
+        }
     }
+    // Whole: every gate is named with its day; so the statement alone, which has no receipts to check.
+    let path = folder.path().join("whole.json");
+    std::fs::write(&path, &good).unwrap();
+    for (language, state) in [("zh", "全部完成"), ("en", "COMPLETE")] {
+        let run = verifier(&path, &keys, language);
+        let said = String::from_utf8(run.stdout).unwrap();
+        assert_eq!(run.status.code(), Some(0), "{said}");
+        assert!([state, "东门", "西门", "北门"].iter().all(|word| said.contains(word)), "{said}");
+    }
+    let whole: serde_json::Value = serde_json::from_slice(&good).unwrap();
+    std::fs::write(&path, unhex(whole["statement"].as_str().unwrap())).unwrap();
+    let run = verifier(&path, &keys, "en");
+    let said = String::from_utf8(run.stdout).unwrap();
+    assert!(run.status.success() && said.contains("every gate has signed"), "{said}");
     // Any changed byte of the signed statement.
     let mut file: serde_json::Value = serde_json::from_slice(&good).unwrap();
     let mut signed = unhex(file["statement"].as_str().unwrap());
