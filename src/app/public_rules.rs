@@ -23,9 +23,9 @@ use crate::notice::{self, Rendered, Text};
 use crate::secret::EngineId;
 
 /// The signed copy, in the folder of the vault.
-pub const RULES_FILE: &str = "public-rules.cose";
+pub const RULES_FILE: &str = crate::vault::PUBLIC_RULES_FILE;
 /// The station's public key for evidence, as posted at the desk; 64 hex digits.
-pub const KEY_FILE: &str = "evidence-key.pub";
+pub const KEY_FILE: &str = crate::vault::EVIDENCE_KEY_FILE;
 /// The texts, in the order shown.
 // The children's rules are public as soon as there are any (their section 12).
 const TEXTS: [Text; 3] = [Text::OtherWays, Text::Notice, Text::ChildrensRules];

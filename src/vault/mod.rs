@@ -415,5 +415,10 @@ fn take_lock(dir: &Path) -> Result<File, VaultError> {
 const LOCK_TRIES: u32 = 10;
 const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
 
+/// The signed public copy of the rules, beside the vault: readable by anybody, with nobody in it.
+pub const PUBLIC_RULES_FILE: &str = "public-rules.cose";
+/// The station's public key for evidence, beside it.
+pub const EVIDENCE_KEY_FILE: &str = "evidence-key.pub";
+
 /// Names of the files that make up a vault, for a backup or a check.
 pub const FILES: [&str; 3] = [MAIN_FILE, KEYS_FILE, SLOTS_FILE];

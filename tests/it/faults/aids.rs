@@ -245,7 +245,7 @@ fn p07_the_rules_are_open_while_the_desk_is_locked_in_both_languages_and_a_chang
     site.drive.failures.clear();
     site.drive.staff(StaffCommand::Lock);
     site.drive.resident(ResidentCommand::ShowRules);
-    assert!(matches!(&site.drive.scene, ResidentScene::Rules { texts } if texts.len() == 2));
+    assert!(matches!(&site.drive.scene, ResidentScene::Rules { texts } if texts.len() == 3));
     // A forger's key beside a forger's copy is found at the unlock.
     std::fs::write(site.drive.data().join("evidence-key.pub"), "ab".repeat(32)).unwrap();
     site.drive.resident(ResidentCommand::ShowRules);

@@ -80,6 +80,7 @@ fn p19_a_consent_ends_on_its_day_although_the_desk_is_never_locked() {
     assert_eq!(site.gates[0].faces().unwrap(), 1);
     // Day by day, as a desk runs: a jump of a year would be asked about first.
     for day in (5..301).step_by(5).chain([301]) {
+        awake_at(&mut site.drive, in_days(day));
         site.drive.desk.tick(in_days(day));
     }
     let after = in_days(301);
