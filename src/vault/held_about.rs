@@ -182,7 +182,6 @@ impl Vault {
         let own = format!("resident:{id}");
         let mut statement = view.prepare("SELECT record FROM log ORDER BY n")?;
         let mut rows = statement.query([])?;
-        let mut keys = PersonKeys::new(self);
         let mut all = vec![];
         let mut keys = PersonKeys::new(self);
         while let Some(row) = rows.next()? {
