@@ -453,7 +453,10 @@ fn p55_an_overdue_review_turns_face_entry_off_by_itself_and_cards_go_on() {
     site.drive.issue(resident, 0).unwrap();
     site.deliver();
     assert!(matches!(site.drive.scene, ResidentScene::Idle { face_offered: true, .. }));
-    let events = site.drive.desk.tick(in_days(366));
+    // Somebody is at the staff window; a desk that nobody is at would be locked.
+    let awake = Command::Staff(StaffCommand::Operators(OperatorsCommand::Awake));
+    let mut events = site.drive.desk.handle(awake, in_days(366));
+    events.extend(site.drive.desk.tick(in_days(366)));
     let standing = view(&notice_events(events.clone())).map(|view| view.standing);
     assert!(matches!(standing, Some(Standing::ReviewOverdue(_))), "{standing:?}");
     let offered = events.iter().rev().find_map(|event| match event {

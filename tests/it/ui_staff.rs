@@ -657,7 +657,7 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
             "shown" | "shown-broken" => &["close", "evidence", "lock", "requests"],
             "form" | "form-wrong" => &["lock", "requests", "save", "show-deletions"],
             "facts" => &["lock", "minors-figures", "requests", "save-facts", "show-deletions", "show-gates"],
-            "gates" => &["lock", "requests", "show-deletions", "test-card-way"],
+            "gates" => &["lock", "minors-figures", "requests", "show-deletions", "test-card-way"],
             "pair" => &["lock", "requests", "show-deletions", "test-card-way"],
             "why" => &["lock", "requests", "show-deletions", "show-gates"],
             "machine" => &["lock", "machine-check", "machine-examine", "requests", "show-deletions", "show-gates"],
