@@ -145,8 +145,7 @@ fn deletion(command: &DeletionCommand) -> Row {
         D::SwitchedOff { .. } => only("switched-off", GATES),
         D::Show => only("show-deletions", EVERYBODY),
         D::RunRetention => only("run-retention", PEOPLE),
-        // Whether the date is right does not hang on a training; by a clock that runs ahead every training is over.
-        D::ConfirmDate => own("confirm-date", PEOPLE),
+        D::ConfirmDate => only("confirm-date", PEOPLE),
     }
 }
 

@@ -460,9 +460,9 @@ fn p19_a_clock_far_ahead_ends_nothing_until_staff_confirm_the_date() {
     site.drive.staff(StaffCommand::OpenResident(resident, LookWhy::Request));
     assert!(matches!(site.drive.opened.as_ref().unwrap().face, FaceState::Held { .. }));
     // Confirmed: what is due ends, and the gate erases.
-    site.drive.desk.tick(far);
     let awake = Command::Staff(StaffCommand::Operators(OperatorsCommand::Awake));
     site.drive.desk.handle(awake, far);
+    site.drive.desk.tick(far);
     let confirm = Command::Staff(StaffCommand::Deletion(DeletionCommand::ConfirmDate));
     site.drive.desk.handle(confirm, far);
     site.deliver_until("the erasure", Duration::from_secs(10), |s| s.gates[0].faces().unwrap() == 0);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use menka::app::command::{Command, ResidentCommand, StaffCommand};
 use menka::app::event::{Event, Failure, ResidentScene, StaffEvent};
+use menka::app::operators::OperatorsCommand;
 use menka::app::rights::{MineView, RequestFault, RequestView, RightsAct, RightsCommand, RightsScene, RightsTold};
 use menka::app::runner::SystemClock;
 use menka::domain::Realm;
@@ -574,8 +575,11 @@ fn a_visit_to_ones_own_information_ends_by_itself_and_a_language_is_changed_on_t
     mine(&drive);
     // Five minutes without a touch, then nothing personal is on the screen.
     let later = |minutes: i64| Timestamp::from_ms(SystemClock.now().ms() + minutes * 60_000);
+    let awake = || Command::Staff(StaffCommand::Operators(OperatorsCommand::Awake));
+    drive.desk.handle(awake(), later(4));
     let events = drive.desk.tick(later(4));
     assert!(!events.iter().any(|e| matches!(e, Event::Resident(ResidentScene::Idle { .. }))));
+    drive.desk.handle(awake(), later(6));
     let events = drive.desk.tick(later(6));
     assert!(events.iter().any(|e| matches!(e, Event::Resident(ResidentScene::Idle { .. }))), "{events:?}");
     // Without a card nothing can be asked, and a strange card opens nothing.

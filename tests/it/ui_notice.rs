@@ -42,17 +42,23 @@ pub fn kind(command: &NoticeCommand) -> &'static str {
 /// What each of these pages may ask of the desk, and nothing else.
 pub fn own_commands(page: &str) -> Option<&'static [&'static str]> {
     Some(match page {
-        "notice-changes" => &["lock", "requests", "show-gates"],
-        "notice-assessment" => &["lock", "requests", "show-gates"],
-        "notice-assessment-form" => &["lock", "register-assessment", "requests", "show-gates"],
-        "notice-signs" => &["lock", "requests", "show-gates", "sign-posted"],
-        "notice-entrusted" => &["end-entrusted", "lock", "requests", "show-gates"],
-        "notice-entrusted-form" => &["end-entrusted", "enter-entrusted", "lock", "requests", "show-gates"],
-        "notice-stops" => &["lock", "requests", "save-facts", "save-facts-anyway", "show-gates"],
-        "notice-refused" => &["lock", "requests", "show-gates"],
-        "notice-why" => &["lock", "requests", "show-gates"],
-        "home-notice" => &["lock", "requests", "show-gates"],
-        "record-news" => &["close", "lock", "requests", "tell-on-paper"],
+        "notice-changes" => &["lock", "minors-figures", "requests", "show-deletions", "show-gates"],
+        "notice-assessment" => &["lock", "minors-figures", "requests", "show-deletions", "show-gates"],
+        "notice-assessment-form" => {
+            &["lock", "minors-figures", "register-assessment", "requests", "show-deletions", "show-gates"]
+        }
+        "notice-signs" => &["lock", "minors-figures", "requests", "show-deletions", "show-gates", "sign-posted"],
+        "notice-entrusted" => &["end-entrusted", "lock", "minors-figures", "requests", "show-deletions", "show-gates"],
+        "notice-entrusted-form" => {
+            &["end-entrusted", "enter-entrusted", "lock", "minors-figures", "requests", "show-deletions", "show-gates"]
+        }
+        "notice-stops" => {
+            &["lock", "minors-figures", "requests", "save-facts", "save-facts-anyway", "show-deletions", "show-gates"]
+        }
+        "notice-refused" => &["lock", "minors-figures", "requests", "show-deletions", "show-gates"],
+        "notice-why" => &["lock", "requests", "show-deletions", "show-gates"],
+        "home-notice" => &["lock", "requests", "show-deletions", "show-gates"],
+        "record-news" => &["close", "evidence", "lock", "requests", "tell-on-paper"],
         _ => return None,
     })
 }
