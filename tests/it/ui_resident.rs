@@ -430,7 +430,8 @@ fn a_finger_draws_and_a_second_finger_does_not() {
     };
     assert_eq!(strokes.len(), 1);
     assert_eq!(strokes[0].len(), 3, "{strokes:?}");
-    assert_eq!(strokes[0].last().map(|p| p.1), Some(0));
+    // On the edge, within the width of its border.
+    assert!(strokes[0].last().is_some_and(|p| p.1 <= 5), "{strokes:?}");
 }
 
 #[test]

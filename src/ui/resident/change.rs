@@ -31,8 +31,10 @@ pub(super) fn view<'a>(sizes: Sizes, texts: &'a Texts, blocks: &'a [Vec<Block>],
         ("change-withdraw", ChangeAnswer::Withdraw),
     ];
     // Three answers of one size and weight: none is nudged.
+    // Three side by side: two lines of each label fit.
+    let narrow = Sizes { body: sizes.body.min(30.0), ..sizes };
     let buttons = answers.into_iter().zip(&words.buttons).map(|((id, answer), label)| {
-        parts::button(sizes, id, label.clone(), Weight::Plain, Some(Message::ChangeAnswered(answer)))
+        parts::button(narrow, id, label.clone(), Weight::Plain, Some(Message::ChangeAnswered(answer)))
     });
     parts::page(sizes, "page-change", content, Some(row(buttons).spacing(sizes.space * 2.0).width(Fill).into()))
 }
