@@ -333,7 +333,8 @@ impl App {
                 let typed = self.resident.stray(stray);
                 Task::batch([self.act_resident(touched), self.act_resident(typed)])
             }
-            (_, Shortcut::Lock | Shortcut::Stray(_)) => Task::none(),
+            #[cfg(feature = "practice")]
+            (Role::Practice, Shortcut::Lock | Shortcut::Stray(_)) => Task::none(),
         }
     }
 
