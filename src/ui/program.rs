@@ -333,6 +333,7 @@ impl App {
                 let typed = self.resident.stray(stray);
                 Task::batch([self.act_resident(touched), self.act_resident(typed)])
             }
+            (Role::Resident, Shortcut::Lock) => Task::none(),
             #[cfg(feature = "practice")]
             (Role::Practice, Shortcut::Lock | Shortcut::Stray(_)) => Task::none(),
         }
