@@ -3,7 +3,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use menka::evidence::record::LogRecord;
-use menka::evidence::{checkpoint, consent, deletion, statement};
+use menka::evidence::certificate::{self, Keys};
+use menka::evidence::head::Short;
+use menka::evidence::opening::Opening;
+use menka::evidence::{bundle, checkpoint, consent, statement};
 use menka_fuzz::{room_for, within};
 
 /// A point on the curve for which nobody here has the private key.
@@ -13,11 +16,15 @@ fuzz_target!(|bytes: &[u8]| {
     let room = room_for(bytes);
     assert!(within(room, || statement::verify(bytes, &KEY)).is_err());
     let _ = within(room, || consent::read(bytes));
-    let _ = within(room, || deletion::is_complete(bytes));
+    let keys = Keys { station: KEY, gates: Default::default() };
+    assert!(within(room, || certificate::verify(bytes, &keys)).is_err());
+    assert!(within(room, || bundle::verify(bytes, &KEY)).is_err());
+    let _ = within(room, || Opening::from_bytes(bytes));
     if let Ok(record) = within(room, || LogRecord::from_bytes(bytes)) {
         assert_eq!(LogRecord::from_bytes(&record.to_bytes()), Ok(record));
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
         assert!(within(room, || checkpoint::verify(text, &KEY)).is_err());
+        let _ = within(room, || Short::parse(text));
     }
 });

@@ -7,7 +7,7 @@ use menka::domain::audit::{Actor, AuditEvent};
 use menka::domain::id::ConsentId;
 use menka::domain::time::Timestamp;
 use menka::evidence::checkpoint::{self, Head};
-use menka::evidence::record::LogRecord;
+use menka::evidence::record::Draft;
 use menka::evidence::statement::{self, Kind};
 use menka::wire::frame::{encode, write_body};
 use menka::wire::keys::IdentityKeys;
@@ -111,7 +111,7 @@ fn replies(folder: &Path, keys: &IdentityKeys) -> Result<(), Failed> {
     };
     let held = HeldFace { template: [3; 16], digest: [4; 32], ends_on: 21_000, frozen: false };
     let health =
-        Health { clock: 1, faces: 2, cards: 3, version: "menka-gate 0".into(), digest: [5; 32], faces_off: None };
+        Health { clock: 1, faces: 2, cards: 3, version: "menka-gate 0".into(), digest: [5; 32], faces_off: None, offline_hours: None };
     let replies = [
         Reply::Hello(hello()),
         Reply::Health(health),
@@ -130,8 +130,12 @@ fn replies(folder: &Path, keys: &IdentityKeys) -> Result<(), Failed> {
 fn evidence(folder: &Path) -> Result<(), Failed> {
     let key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
     let event = AuditEvent::Consented(ConsentId::from_bytes([2; 16]));
-    let record = LogRecord::new(0, Timestamp::from_ms(1_795_276_800_000), Actor::Station, &event, None, None);
+    let at = Timestamp::from_ms(1_795_276_800_000);
+    let (record, opening) = Draft::new(Actor::Station, &event, None, None).seal(0, at, [7; 32], |_| false);
     write(folder, "evidence", "record", &record.to_bytes())?;
+    if let Some(opening) = opening {
+        write(folder, "evidence", "opening", &opening.to_bytes())?;
+    }
     let head = Head { origin: "menka.practice/1".into(), size: 3, root: [9; 32] };
     write(folder, "evidence", "head", checkpoint::sign(&key, &head)?.as_bytes())?;
     write(folder, "evidence", "statement", &statement::sign(&key, Kind::Consent, br#"{"schema":"menka-consent/1"}"#)?)
