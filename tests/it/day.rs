@@ -202,7 +202,7 @@ fn p16_a_refuser_has_a_working_card_and_no_template_anywhere() {
     drive.ask_for_face(3).unwrap();
 }
 
-// Shows: J12, F06b, NDR23, M1, N8-9
+// Shows: J12, F06b, NDR23, N8-9
 #[test]
 fn p15_withdrawal_reaches_every_gate_also_one_that_was_away() {
     let folder = tempfile::tempdir().unwrap();

@@ -54,7 +54,7 @@ fn shown(site: &Site, who: u8) -> Answer {
     })
 }
 
-// Shows: NDR24, N8-17
+// Shows: NDR24
 #[test]
 fn the_gate_opens_for_the_enrolled_person_and_for_nobody_else() {
     let mut site = Site::new();

@@ -289,7 +289,6 @@ fn p15_an_erasure_that_waits_for_its_gate_holds_everything_behind_it() {
     assert_eq!(again.state, DeliveryState::Pending { attempts: 1, not_before: later(1_000) });
 }
 
-// Shows: M1
 #[test]
 fn p15_a_withdrawal_entered_by_staff_is_logged_as_theirs() {
     let (_folder, mut vault) = new_vault(Realm::Real);
