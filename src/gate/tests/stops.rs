@@ -70,17 +70,20 @@ fn a_store_of_version_1_is_opened_and_brought_up() {
     let mut site = Site::new();
     site.put(1, &person(1), "2027-01-31");
     site.with_gate(|gate, _| {
-        gate.store()
-            .connection()
-            .execute_batch(
-                "ALTER TABLE settings DROP COLUMN faces_stopped; ALTER TABLE settings DROP COLUMN stop_sequence;
-                 PRAGMA user_version = 1;",
-            )
-            .unwrap();
+        let db = gate.store().connection();
+        db.execute_batch(
+            "ALTER TABLE settings DROP COLUMN faces_stopped; ALTER TABLE settings DROP COLUMN stop_sequence;
+             ALTER TABLE settings DROP COLUMN transform_salt; ALTER TABLE faces DROP COLUMN kept;
+             PRAGMA user_version = 1;",
+        )
+        .unwrap();
+        db.execute("UPDATE faces SET vector = ?1", [bytes_of(&vector(1))]).unwrap();
     });
     site.restart();
     assert_eq!(site.probe(&person(1)).template, Some([1; 16]));
     assert_eq!(site.apply(What::StopFaces).outcome, Outcome::FacesStopped);
     let gate: Gate = Gate::open_without_relay(&site.place, site.station.realm()).unwrap();
     assert_eq!(gate.face_count(), 1);
+    let plain = bytes_of(&vector(1));
+    assert!(!contains(&gate.store().decrypted_pages(), &plain[..16]), "no page keeps it as it was");
 }
