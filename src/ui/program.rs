@@ -4,6 +4,8 @@
 //! Closing the resident window stops what runs there and opens it again. Closing the staff window closes the desk: locked, and in practice
 //! erased, before the program ends.
 
+mod dialogs;
+
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -22,11 +24,10 @@ use super::{theme, widget};
 use crate::app::aids::Paper as AidPaper;
 use crate::app::command::{Command, ResidentCommand};
 use crate::app::event::{Event, ResidentScene};
-use crate::app::notice::Paper;
 use crate::domain::Realm;
 use crate::domain::notice::Language;
 use crate::i18n::Texts;
-use crate::{tr, trr};
+use crate::tr;
 
 /// Longest wait for the desk's goodbye. The gates' erasures of a practice site go on in the gates after that.
 pub const GOODBYE_MAX: Duration = Duration::from_secs(10);
@@ -456,112 +457,6 @@ impl App {
             (self.commands)(command);
         }
         Task::none()
-    }
-
-    fn pick_sheet_path(&self, paper: staff::AccountPaper) -> Task<Message> {
-        let (title, name) = match paper {
-            staff::AccountPaper::RecoverySheet => (tr!(self.staff_texts, "sheet-save"), "menka-recovery.pdf"),
-            staff::AccountPaper::Looks(_) => (tr!(self.staff_texts, "looks-save"), "menka-looks.pdf"),
-        };
-        let dialog = rfd::AsyncFileDialog::new().set_title(title).set_file_name(name).add_filter("PDF", &["pdf"]);
-        Task::perform(dialog.save_file(), move |picked| {
-            Message::Staff(staff::Message::SheetPicked(paper, picked.map(|file| file.path().to_owned())))
-        })
-    }
-
-    fn pick_path(
-        &self,
-        name: &str,
-        picked: impl Fn(Option<std::path::PathBuf>) -> resident::Message + Send + 'static,
-    ) -> Task<Message> {
-        let dialog = rfd::AsyncFileDialog::new()
-            .set_title(trr!(self.resident_texts, "paper-save"))
-            .set_file_name(name)
-            .add_filter("PDF", &["pdf"]);
-        Task::perform(dialog.save_file(), move |file| {
-            Message::Resident(picked(file.map(|file| file.path().to_owned())))
-        })
-    }
-
-    fn pick_own_path(&self, pick: resident::rights::Pick) -> Task<Message> {
-        let (name, ending) = pick.file();
-        let dialog = rfd::AsyncFileDialog::new()
-            .set_title(trr!(self.resident_texts, "mine-title"))
-            .set_file_name(name)
-            .add_filter(ending, &[ending]);
-        Task::perform(dialog.save_file(), move |picked| {
-            let path = picked.map(|file| file.path().to_owned());
-            Message::Resident(resident::Message::Rights(resident::rights::Message::PathPicked(pick, path)))
-        })
-    }
-
-    fn pick_rights_path(&self, pick: staff::rights::Pick) -> Task<Message> {
-        let (name, ending) = pick.file();
-        let dialog = rfd::AsyncFileDialog::new()
-            .set_title(tr!(self.staff_texts, "rights-title"))
-            .set_file_name(name)
-            .add_filter(ending, &[ending]);
-        Task::perform(dialog.save_file(), move |picked| {
-            let path = picked.map(|file| file.path().to_owned());
-            Message::Staff(staff::Message::Rights(staff::rights::Message::PathPicked(pick, path)))
-        })
-    }
-
-    fn pick_paper_path(&self, paper: Paper) -> Task<Message> {
-        let language = self.staff_texts.language();
-        let dialog =
-            rfd::AsyncFileDialog::new().set_title(tr!(self.staff_texts, "paper-save")).set_file_name(paper.file_name());
-        Task::perform(dialog.save_file(), move |picked| {
-            let path = picked.map(|file| file.path().to_owned());
-            Message::Staff(staff::Message::PaperPicked(paper, language, path))
-        })
-    }
-
-    fn pick_site_file(&self) -> Task<Message> {
-        let dialog = rfd::AsyncFileDialog::new()
-            .set_title(tr!(self.staff_texts, "site-file-load"))
-            .add_filter("COSE", &["cose"]);
-        Task::perform(dialog.pick_file(), |picked| {
-            let path = picked.map(|file| file.path().to_owned());
-            Message::Staff(staff::Message::SiteFilePicked(path))
-        })
-    }
-
-    fn pick_evidence_path(&self, pick: staff::Pick) -> Task<Message> {
-        let texts = &self.staff_texts;
-        let (title, name, kind, ending) = match pick {
-            staff::Pick::Head => (tr!(texts, "head-take"), "menka-head.pdf", "PDF", "pdf"),
-            staff::Pick::Log => (tr!(texts, "export-write"), "menka-log.jsonl", "JSON Lines", "jsonl"),
-            staff::Pick::Replay => (tr!(texts, "shown-save"), "menka-shown.json", "JSON", "json"),
-        };
-        let dialog = rfd::AsyncFileDialog::new().set_title(title).set_file_name(name).add_filter(kind, &[ending]);
-        Task::perform(dialog.save_file(), move |picked| {
-            let path = picked.map(|file| file.path().to_owned());
-            Message::Staff(staff::Message::Picked(pick, path))
-        })
-    }
-
-    fn pick_form_path(&self) -> Task<Message> {
-        let dialog = rfd::AsyncFileDialog::new()
-            .set_title(tr!(self.staff_texts, "form-save-pdf"))
-            .set_file_name("menka-form.pdf")
-            .add_filter("PDF", &["pdf"]);
-        Task::perform(dialog.save_file(), |picked| {
-            let path = picked.map(|file| file.path().to_owned());
-            Message::Staff(staff::Message::Paper(staff::paper::Message::PathPicked(path)))
-        })
-    }
-
-    fn pick_report_path(&self) -> Task<Message> {
-        let dialog = rfd::AsyncFileDialog::new()
-            .set_title(tr!(self.staff_texts, "doctor-save"))
-            .set_file_name("menka-report.txt")
-            .add_filter("TXT", &["txt"])
-            .add_filter("JSON", &["json"]);
-        Task::perform(dialog.save_file(), |picked| {
-            let path = picked.map(|file| file.path().to_owned());
-            Message::Staff(staff::Message::Machine(staff::machine::Message::PathPicked(path)))
-        })
     }
 
     fn closed(&mut self, id: window::Id) -> Task<Message> {

@@ -1,0 +1,196 @@
+//! What a gate does for its station: takes a face, carries out an operation, answers a probe. Each act is signed.
+
+use sha2::{Digest, Sha256};
+
+use super::{Gate, Halt, PROBES_MAX, PROBES_WITHIN_MS};
+use crate::domain::Realm;
+use crate::domain::card::CardUid;
+use crate::domain::id::{GateId, OpId, TemplateId};
+use crate::domain::time::{CivilDate, Timestamp};
+use crate::gate::admit::{self, Number, Room};
+use crate::gate::error::GateError;
+use crate::gate::store::LiveFace;
+use crate::gate::{matcher, rows};
+use crate::wire::envelope::{open_face, open_probe};
+use crate::wire::keys::IdentityKeys;
+use crate::wire::message::{Apply, CARDS_MAX, Outcome, Probe, Probed, PutFace, Receipt, Refusal, What};
+
+impl Gate {
+    pub(super) fn put_face(
+        &mut self,
+        put: &PutFace,
+        seal: &[u8; 32],
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Receipt, Halt> {
+        let digest: [u8; 32] = Sha256::digest(body).into();
+        if let Some(receipt) = self.done_before(&put.op, &digest)? {
+            return Ok(receipt);
+        }
+        let number = if self.store.is_spent(&put.template)? {
+            Number::Spent
+        } else if self.store.held(&put.template)?.is_some() {
+            Number::Held
+        } else {
+            Number::Free
+        };
+        admit::face(put, number, &self.facts(now))?;
+        let face = open_face(put, &self.keys, seal).map_err(|_| Refusal::Envelope)?;
+        let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, put.op, digest, now));
+        let receipt = self.store.perform(
+            &put.op,
+            &digest,
+            |tx| rows::put_face(tx, put, &face),
+            |outcome, stored| signer.sign(keys, outcome, stored),
+        )?;
+        self.holdings = None;
+        let template = TemplateId::from_bytes(put.template);
+        let ends_on = CivilDate::from_epoch_days(put.ends_on);
+        self.faces.push(LiveFace { template, ends_on, frozen: false, face });
+        // Paired with the look inside the transaction: the answer goes out only if the committed row gives its digest
+        // too.
+        let held = self.store.held(&put.template)?.map(|held| held.digest);
+        if held != Some(receipt.stored_digest) {
+            return Err(GateError::Corrupt.into());
+        }
+        tracing::info!(op = %OpId::from_bytes(put.op).short(), template = %template.short(), "template stored");
+        Ok(receipt)
+    }
+
+    pub(super) fn apply(&mut self, apply: &Apply, body: &[u8], now: Timestamp) -> Result<Receipt, Halt> {
+        let digest: [u8; 32] = Sha256::digest(body).into();
+        if let Some(receipt) = self.done_before(&apply.op, &digest)? {
+            return Ok(receipt);
+        }
+        let card = match &apply.what {
+            What::PutCard(uid, days) => {
+                let held = self.store.card_ends_on(uid)?.is_some();
+                let free = if held || self.store.cards()? < CARDS_MAX { Room::Free } else { Room::Full };
+                Some(admit::card(uid, *days, free, now.date())?)
+            }
+            What::RemoveCard(uid) if CardUid::from_bytes(uid).is_none() => return Err(Refusal::Malformed.into()),
+            What::RemoveCard(_)
+            | What::EraseFace(_)
+            | What::FreezeFace(_)
+            | What::ThawFace(_)
+            | What::StopFaces
+            | What::ResumeFaces => None,
+        };
+        self.stop_matching(&apply.what);
+        let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, apply.op, digest, now));
+        let (gate, sequence) = (self.id, apply.sequence);
+        let receipt = self.store.perform(
+            &apply.op,
+            &digest,
+            |tx| match (&apply.what, &card) {
+                (What::PutCard(..), Some(card)) => {
+                    rows::put_card(tx, gate, card.uid.bytes(), card.ends_on.epoch_days(), sequence)
+                }
+                (What::PutCard(uid, days), None) => rows::put_card(tx, gate, uid, *days, sequence),
+                (What::RemoveCard(uid), _) => rows::remove_card(tx, gate, uid, sequence),
+                (What::EraseFace(template), _) => rows::erase_face(tx, template),
+                (What::FreezeFace(template), _) => rows::freeze_face(tx, template),
+                (What::ThawFace(template), _) => rows::thaw_face(tx, template),
+                (What::StopFaces, _) => rows::stop_faces(tx, true, sequence),
+                (What::ResumeFaces, _) => rows::stop_faces(tx, false, sequence),
+            },
+            |outcome, stored| signer.sign(keys, outcome, stored),
+        )?;
+        self.holdings = None;
+        self.match_again(&apply.what)?;
+        if matches!(apply.what, What::EraseFace(_)) {
+            self.log_due = true;
+            self.empty_log()?;
+        }
+        tracing::info!(op = %OpId::from_bytes(apply.op).short(), outcome = ?receipt.outcome, "operation done");
+        Ok(receipt)
+    }
+
+    /// Ahead of the store: whatever the disk does, a template that shall go is not matched from here on.
+    pub(super) fn stop_matching(&mut self, what: &What) {
+        match what {
+            What::EraseFace(template) => self.faces.retain(|live| live.template.bytes() != template),
+            What::FreezeFace(template) => {
+                for live in self.faces.iter_mut().filter(|live| live.template.bytes() == template) {
+                    live.frozen = true;
+                }
+            }
+            What::StopFaces => self.stopped = true,
+            What::PutCard(..) | What::RemoveCard(_) | What::ThawFace(_) | What::ResumeFaces => {}
+        }
+    }
+
+    /// Behind the store: only what is durable is matched again.
+    pub(super) fn match_again(&mut self, what: &What) -> Result<(), GateError> {
+        match what {
+            What::ThawFace(template) => {
+                let frozen = self.store.held(template)?.is_none_or(|held| held.frozen);
+                for live in self.faces.iter_mut().filter(|live| live.template.bytes() == template) {
+                    live.frozen = frozen;
+                }
+            }
+            What::StopFaces | What::ResumeFaces => self.stopped = self.store.faces_stopped()?,
+            What::EraseFace(_) | What::FreezeFace(_) | What::PutCard(..) | What::RemoveCard(_) => {}
+        }
+        Ok(())
+    }
+
+    /// The receipt of an operation done before. The same id with other bytes is another operation: refused.
+    pub(super) fn done_before(&mut self, op: &[u8; 16], digest: &[u8; 32]) -> Result<Option<Receipt>, Halt> {
+        // An erasure may have been durable while its log was not yet empty: no receipt before that.
+        self.empty_log()?;
+        match self.store.done(op)? {
+            Some((first, receipt)) if first == *digest => Ok(Some(receipt)),
+            Some(_) => Err(Refusal::Spent.into()),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn probe(&mut self, probe: &Probe, seal: &[u8; 32], clock: Timestamp) -> Result<Probed, Halt> {
+        let now = self.look(clock);
+        self.probes.retain(|(at, _)| now.since(*at) < 3 * admit::PROBE_AGE_MAX_MS);
+        let recent = self.probes.iter().filter(|(at, _)| now.since(*at) < PROBES_WITHIN_MS).count();
+        if recent >= PROBES_MAX {
+            return Err(Refusal::TooMany.into());
+        }
+        let seen = self.probes.iter().any(|(_, op)| *op == probe.op);
+        self.probes.push_back((now, probe.op));
+        admit::probe(probe, seen, &self.facts(now), clock)?;
+        if self.faces_off(clock).is_some() {
+            return Err(Refusal::CardsOnly.into());
+        }
+        let face = open_probe(probe, &self.keys, seal).map_err(|_| Refusal::Envelope)?;
+        let (best, same) = self.recognise(&face, now.date());
+        Ok(Probed {
+            op: probe.op,
+            template: best.filter(|_| same).map(|best| *best.template.bytes()),
+            similarity: best.map_or(0, |best| matcher::thousandths(best.similarity)),
+            threshold: matcher::threshold(&self.setup.engine).map_or(1000, matcher::thousandths),
+        })
+    }
+}
+
+/// What a receipt says besides its outcome.
+struct Signer {
+    blank: Receipt,
+}
+
+impl Signer {
+    fn new(gate: GateId, realm: Realm, op: [u8; 16], request_digest: [u8; 32], now: Timestamp) -> Self {
+        let blank = Receipt {
+            op,
+            gate: *gate.bytes(),
+            outcome: Outcome::FaceErased,
+            request_digest,
+            stored_digest: [0; 32],
+            at: now.ms(),
+            realm: realm.label().into(),
+            signature: [0; 64],
+        };
+        Self { blank }
+    }
+
+    fn sign(self, keys: &IdentityKeys, outcome: Outcome, stored_digest: [u8; 32]) -> Receipt {
+        Receipt { outcome, stored_digest, ..self.blank }.sign(keys)
+    }
+}
