@@ -29,7 +29,7 @@ fn resealed(site: &mut Site, ask: &Reseal) -> Resealed {
     resealed
 }
 
-// Shows: P45
+// Shows: P45a
 #[test]
 fn p45_a_copy_opens_with_the_persons_own_pass_phrase_and_is_the_template() {
     let mut site = Site::new();
