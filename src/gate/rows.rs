@@ -45,7 +45,7 @@ pub(super) fn renew_faces(
         tx.prepare("SELECT template FROM faces")?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let mut change = tx.prepare("UPDATE faces SET vector = ?2, kept = ?3 WHERE template = ?1")?;
     for template in held {
-        let Some(Kept { digest, ends_on, face }) = face_as_kept(tx, &template)? else { continue };
+        let Some(Kept { digest, ends_on, face, .. }) = face_as_kept(tx, &template)? else { continue };
         let Some(turned) = old.turn_back(&face).and_then(|plain| new.turn(&plain)) else { continue };
         let vector = numbers(&turned);
         let kept = kept_digest(&digest, &template, face.engine().as_str(), ends_on, vector.as_slice());
@@ -61,23 +61,25 @@ pub(super) struct Kept {
     pub digest: [u8; 32],
     /// Last day, days since 1970.
     pub ends_on: i64,
+    /// Not matched.
+    pub frozen: bool,
     /// Turned.
     pub face: FaceTemplate,
 }
 
 /// Reads a template. `None` for one that is not held or damaged.
 pub(super) fn face_as_kept(db: &Connection, template: &[u8; 16]) -> rusqlite::Result<Option<Kept>> {
-    let sql = "SELECT engine, vector, digest, kept, ends_on FROM faces WHERE template = ?1";
+    let sql = "SELECT engine, vector, digest, kept, ends_on, frozen FROM faces WHERE template = ?1";
     let mut statement = db.prepare_cached(sql)?;
     let found = statement
         .query_row([template], |row| {
             let (engine, digest): (String, [u8; 32]) = (row.get(0)?, row.get(2)?);
             let vector = Zeroizing::new(row.get::<_, [u8; 512]>(1)?);
-            let ends_on = row.get(4)?;
+            let (ends_on, frozen) = (row.get(4)?, row.get(5)?);
             let sound =
                 kept_digest(&digest, template, &engine, ends_on, vector.as_slice()) == row.get::<_, [u8; 32]>(3)?;
             let face = EngineId::parse(&engine).filter(|_| sound).and_then(|e| template_from_bytes(e, &vector));
-            Ok(face.map(|face| Kept { digest, ends_on, face }))
+            Ok(face.map(|face| Kept { digest, ends_on, frozen, face }))
         })
         .optional()?;
     Ok(found.flatten())

@@ -16,7 +16,7 @@ use super::heads;
 use super::key_file::create_private;
 use super::lease::Change;
 use super::protect::{SALT_LEN, Transform};
-use super::rows;
+use super::{reseal, rows};
 use crate::domain::Realm;
 use crate::domain::id::{GateId, TemplateId};
 use crate::domain::time::{CivilDate, Timestamp};
@@ -26,13 +26,15 @@ use crate::wire::keys::IdentityKeys;
 use crate::wire::message::{CardDigest, HeldFace, Holdings, Outcome, Receipt};
 
 const SCHEMA: &str = include_str!("schema.sql");
-const SCHEMA_VERSION: i64 = 3;
+const SCHEMA_VERSION: i64 = 4;
 /// From version 1: stopping all faces.
 const TO_VERSION_2: &str = "ALTER TABLE settings ADD COLUMN faces_stopped INTEGER NOT NULL DEFAULT 0
          CHECK (faces_stopped IN (0, 1));
      ALTER TABLE settings ADD COLUMN stop_sequence INTEGER NOT NULL DEFAULT 0;";
-/// From version 2: templates are kept turned ([`super::protect`]).
-const TO_VERSION_3: &str = "ALTER TABLE settings ADD COLUMN transform_salt BLOB NOT NULL DEFAULT x''
+/// From version 2: the station's signing key, which authorises that a template is sealed again.
+const TO_VERSION_3: &str = "ALTER TABLE settings ADD COLUMN station_sign BLOB CHECK (length(station_sign) = 32);";
+/// From version 3: templates are kept turned ([`super::protect`]).
+const TO_VERSION_4: &str = "ALTER TABLE settings ADD COLUMN transform_salt BLOB NOT NULL DEFAULT x''
          CHECK (length(transform_salt) IN (0, 32));
      ALTER TABLE faces ADD COLUMN kept BLOB NOT NULL DEFAULT x'' CHECK (length(kept) IN (0, 32));";
 const BUSY_MS: u64 = 3_000;
@@ -65,6 +67,8 @@ pub struct Station {
     pub pin: [u8; 32],
     /// Its sealing key, once it has said hello.
     pub seal: Option<[u8; 32]>,
+    /// Its signing key, once it has said hello.
+    pub sign: Option<[u8; 32]>,
 }
 
 /// The way somebody asked the door to open.
@@ -113,6 +117,7 @@ impl Store {
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute_batch(SCHEMA)?;
         tx.execute_batch(heads::SCHEMA)?;
+        tx.execute_batch(reseal::SCHEMA)?;
         tx.execute(
             "INSERT INTO settings (one, gate, realm, identity, engine, takes_faces, offline_hours, passlog_days,
                  last_contact, last_instant, transform_salt)
@@ -161,7 +166,11 @@ impl Store {
             if version < 2 {
                 tx.execute_batch(TO_VERSION_2)?;
             }
-            tx.execute_batch(TO_VERSION_3)?;
+            if version < 3 {
+                tx.execute_batch(TO_VERSION_3)?;
+                tx.execute_batch(reseal::SCHEMA)?;
+            }
+            tx.execute_batch(TO_VERSION_4)?;
             let salt = random_bytes::<SALT_LEN>();
             tx.execute("UPDATE settings SET transform_salt = ?1", [salt])?;
             rows::keep_turned(&tx, &Transform::derive(key, &salt))?;
@@ -188,14 +197,16 @@ impl Store {
         Ok(self.transform.get_or_init(|| Transform::derive(&self.key, &salt)))
     }
 
-    /// A held template as it was handed over: to seal it to another key of the same person's consent. `None` for one that is not held.
+    /// A held template as it was handed over: to seal it to another key under the same person's consent. `None` for one that is not held
+    /// or damaged.
     ///
     /// # Errors
     /// [`GateError`].
-    pub fn handed_over(&self, template: &[u8; 16]) -> Result<Option<FaceTemplate>, GateError> {
-        let kept = rows::face_as_kept(&self.db, template)?;
-        let transform = self.transform()?;
-        Ok(kept.and_then(|kept| transform.turn_back(&kept.face)))
+    pub fn handed_over(&self, template: &[u8; 16]) -> Result<Option<LiveFace>, GateError> {
+        let Some(kept) = rows::face_as_kept(&self.db, template)? else { return Ok(None) };
+        let (ends_on, frozen) = (CivilDate::from_epoch_days(kept.ends_on), kept.frozen);
+        let plain = self.transform()?.turn_back(&kept.face);
+        Ok(plain.map(|face| LiveFace { template: TemplateId::from_bytes(*template), ends_on, frozen, face }))
     }
 
     /// Turns everything held to a new transform, as an operation of the station: no face is needed. The receipt's digest is that of the
@@ -266,11 +277,11 @@ impl Store {
     /// # Errors
     /// [`GateError`].
     pub fn station(&self) -> Result<Option<Station>, GateError> {
-        let mut statement = self.db.prepare_cached("SELECT station_pin, station_seal FROM settings")?;
+        let mut statement = self.db.prepare_cached("SELECT station_pin, station_seal, station_sign FROM settings")?;
         let station = statement.query_row([], |row| {
             let pin: Option<[u8; 32]> = row.get(0)?;
-            let seal = row.get(1)?;
-            Ok(pin.map(|pin| Station { pin, seal }))
+            let (seal, sign) = (row.get(1)?, row.get(2)?);
+            Ok(pin.map(|pin| Station { pin, seal, sign }))
         })?;
         Ok(station)
     }
@@ -283,7 +294,7 @@ impl Store {
     pub fn pair(&mut self, pin: &[u8; 32], now: Timestamp) -> Result<(), GateError> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute(
-            "UPDATE settings SET station_pin = ?1, station_seal = NULL, station_site = NULL, last_contact = ?2,
+            "UPDATE settings SET station_pin = ?1, station_seal = NULL, station_sign = NULL, station_site = NULL, last_contact = ?2,
                  last_instant = ?2, stop_sequence = 0",
             params![pin, now.ms()],
         )?;
@@ -293,12 +304,13 @@ impl Store {
         Ok(())
     }
 
-    /// Writes down the sealing key and site that the paired station stated first.
+    /// Writes down the keys and site that the paired station stated first.
     ///
     /// # Errors
     /// [`GateError`].
-    pub fn learn_station(&self, seal: &[u8; 32], site: &[u8; 16]) -> Result<(), GateError> {
-        self.db.execute("UPDATE settings SET station_seal = ?1, station_site = ?2", params![seal, site])?;
+    pub fn learn_station(&self, seal: &[u8; 32], sign: &[u8; 32], site: &[u8; 16]) -> Result<(), GateError> {
+        let sql = "UPDATE settings SET station_seal = ?1, station_sign = ?2, station_site = ?3";
+        self.db.execute(sql, params![seal, sign, site])?;
         Ok(())
     }
 

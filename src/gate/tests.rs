@@ -8,5 +8,6 @@ mod faces;
 mod heads;
 mod kills;
 mod renewal;
+mod reseal;
 mod stops;
 mod support;

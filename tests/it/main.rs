@@ -20,6 +20,7 @@ mod posture;
 mod practice;
 mod rights;
 mod roles;
+mod templates;
 mod trace;
 mod ui_evidence;
 mod ui_guardian;
