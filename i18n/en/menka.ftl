@@ -1297,3 +1297,14 @@ err-duty-facts = The site's facts are not complete, so the papers cannot be made
 rec-duty-facts = Complete company, contacts and authorities in the settings.
 err-private-room = No face reader may be inside guest rooms, baths, changing rooms or toilets
 rec-private-room = The law forbids it. If the camera is outside the door, describe name and place without these words.
+
+## Protection of templates (renewable)
+act-renew-templates = renew the protection of the templates at every gate
+renew-title = Protection of face templates
+renew-text = A gate keeps face templates under a transform, another one at each gate. If a gate or its data was stolen, renew it here: older copies become useless, and nobody has to enrol again.
+renew-action = Renew all
+ask-renew = Renew the protection of the templates at every gate?
+ask-renew-todo = A second supervisor confirms. Nobody has to enrol again, and doors go on opening.
+renew-done = Renewed: { $gates }
+renew-none = No gate has been renewed yet
+renew-left = Not renewed: { $gates }. Check these gates and press "Renew all" again once they answer.

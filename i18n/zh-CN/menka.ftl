@@ -1297,3 +1297,14 @@ err-duty-facts = 站点事实没有写全，出不了资料。
 rec-duty-facts = 请在“设置”里写全单位、联系人和主管部门。
 err-private-room = 客房、浴室、更衣室、卫生间里不能装人脸门禁。
 rec-private-room = 这是法律禁止的。摄像头在门外的，请换一个不含这些字的名称和位置。
+
+## 人脸特征的保护（可撤换）
+act-renew-templates = 更换全部门禁机的人脸特征保护
+renew-title = 人脸特征的保护
+renew-text = 门禁机里的人脸特征经过变换后保存，每台各不相同。门禁机被盗或资料外泄时，在这里换新：旧的副本从此作废，居民不用重新录。
+renew-action = 全部换新
+ask-renew = 要把每台门禁机里的人脸特征换成新的保护吗？
+ask-renew-todo = 需要第二位主管确认。居民不用重新录入，门照常开。
+renew-done = 已换新：{ $gates }
+renew-none = 还没有一台门禁机换新
+renew-left = 没有换新：{ $gates }。请检查这些门禁机，接通后再点一次“全部换新”。

@@ -35,6 +35,7 @@ mod posture_tests;
 mod preview;
 pub mod promises;
 mod public_rules;
+mod renewal;
 pub mod rights;
 mod rights_staff;
 mod rights_window;

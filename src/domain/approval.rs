@@ -20,6 +20,8 @@ pub enum Act {
     MinorRecord(ResidentId),
     /// The manager leaves: every face of the site ends.
     EndSite,
+    /// Templates at every gate get a new transform.
+    RenewTemplates,
 }
 
 impl Act {
@@ -33,6 +35,7 @@ impl Act {
             Self::NewRecoveryKey => "new-recovery-key",
             Self::MinorRecord(_) => "minor-record",
             Self::EndSite => "end-site",
+            Self::RenewTemplates => "renew-templates",
         }
     }
 }

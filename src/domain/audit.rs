@@ -89,6 +89,10 @@ pub enum AuditEvent {
     FacesStopped(GateId),
     /// Faces were resumed at a gate.
     FacesResumed(GateId),
+    /// New transforms for the templates at the gates were asked for.
+    RenewalBegun,
+    /// A gate signed for a new transform.
+    TemplatesRenewed(GateId),
     /// A gate was taken out of use.
     GateRetired(GateId),
     /// Somebody entered that a gate's face function was switched off by hand.

@@ -182,6 +182,8 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::DoorDropped(consent, gate) => ("door-dropped", two(consent, gate), None),
         E::FacesStopped(gate) => ("faces-stopped", one(gate), None),
         E::FacesResumed(gate) => ("faces-resumed", one(gate), None),
+        E::RenewalBegun => ("renewal-begun", vec![], None),
+        E::TemplatesRenewed(gate) => ("templates-renewed", one(gate), None),
         E::GateRetired(gate) => ("gate-retired", one(gate), None),
         E::SwitchedOff(gate) => ("switched-off", one(gate), None),
         E::FaceDrift(template, gate, what) => ("face-drift", two(template, gate), Some(what)),

@@ -52,6 +52,7 @@ pub fn act(texts: &Texts, act: Act) -> String {
         Act::NewRecoveryKey => tr!(texts, "act-recovery-key"),
         Act::MinorRecord(_) => tr!(texts, "act-minor-record"),
         Act::EndSite => tr!(texts, "act-end-site"),
+        Act::RenewTemplates => tr!(texts, "act-renew-templates"),
     }
 }
 

@@ -102,7 +102,8 @@ impl Vault {
             | Act::ResetPassphrase(_)
             | Act::RepairGate(_)
             | Act::MinorRecord(_)
-            | Act::EndSite => false,
+            | Act::EndSite
+            | Act::RenewTemplates => false,
         })
     }
 

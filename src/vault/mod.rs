@@ -58,6 +58,7 @@ mod reading;
 mod reconcile;
 mod recovery;
 mod registers;
+mod renewal;
 mod requests;
 mod residents;
 mod retention;

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use crate::templates;
 use menka::app::command::{Command, ResidentCommand, StaffCommand};
 use menka::app::deletion::{DeletionCommand, DeletionEvent, DoorChange, DoorState};
-use menka::app::event::{Event, FaceState, ResidentScene, StaffEvent};
-use menka::app::operators::OperatorsCommand;
+use menka::app::event::{Event, FaceState, Failure, ResidentScene, StaffEvent};
+use menka::app::operators::{OperatorsCommand, OperatorsFailure};
 use menka::app::runner::SystemClock;
 use menka::domain::Realm;
 use menka::domain::id::ResidentId;
@@ -469,4 +469,42 @@ fn p19_a_clock_far_ahead_ends_nothing_until_staff_confirm_the_date() {
     let confirm = Command::Staff(StaffCommand::Deletion(DeletionCommand::ConfirmDate));
     site.drive.desk.handle(confirm, far);
     site.deliver_until("the erasure", Duration::from_secs(10), |s| s.gates[0].faces().unwrap() == 0);
+}
+
+#[test]
+fn n8_12_a_renewal_takes_two_people_and_no_face_and_names_the_gate_that_is_away() {
+    let (mut site, _) = enrolled(2);
+    let before = site.vectors();
+    let renew = |site: &mut Site| {
+        site.drive.staff(StaffCommand::Deletion(DeletionCommand::RenewTemplates));
+    };
+    renew(&mut site);
+    assert_eq!(site.drive.failures.split_off(0), [Failure::Operators(OperatorsFailure::NobodyToApprove)]);
+    site.drive.add_colleague();
+
+    let address = site.gates[1].address.clone();
+    site.gates[1].kill();
+    renew(&mut site);
+    assert_eq!(site.vectors(), before, "it waits for the second person");
+    site.drive.approve();
+    let told = |site: &Site, done: Vec<String>, left: Vec<String>| {
+        let event = format!("{:?}", DeletionEvent::Renewed { done, left });
+        site.drive.told.iter().rev().find(|told| told.contains("Renewed")).is_some_and(|told| told.contains(&event))
+    };
+    assert!(told(&site, vec![name_of(0)], vec![name_of(1)]));
+    let after = site.vectors();
+    assert_eq!(before[0], after[0], "what was handed over is what it was");
+    assert_ne!(before[1], after[1], "the gate that signed keeps it under a new transform");
+    assert_eq!(before[2], after[2]);
+    assert!(site.knows(0), "nobody enrolled again");
+
+    site.gates[1].restart(&address).unwrap();
+    site.deliver_until("the gate that was away", Duration::from_secs(30), |s| {
+        s.drive.gates.iter().filter(|g| g.reachable).count() == 2
+    });
+    renew(&mut site);
+    site.drive.approve();
+    assert!(told(&site, vec![name_of(0), name_of(1)], vec![]));
+    assert!(site.knows(0) && site.knows(1));
+    assert_eq!(site.drive.failures, vec![]);
 }

@@ -1161,6 +1161,24 @@ fn p51_5_all_faces_are_stopped_by_two_presses_and_every_page_says_so_until_it_is
 }
 
 #[test]
+fn n8_12_a_renewal_asks_first_and_says_which_gate_is_left() {
+    let mut staff = site_with(false, false);
+    press(&mut staff, "renew");
+    let asked = commands(press(&mut staff, "deletion-yes"));
+    assert!(matches!(asked[..], [StaffCommand::Deletion(DeletionCommand::RenewTemplates)]), "{asked:?}");
+    let told = DeletionEvent::Renewed { done: vec!["东门".into()], left: vec!["西门车库".into()] };
+    staff.apply(StaffEvent::Deletion(told));
+    for (texts, name) in both().into_iter().zip(["renewed-zh", "renewed-en"]) {
+        let mut shown = window(SMALL, staff.view(&texts));
+        assert!(shown.find(id("renewed")).is_ok());
+        if let Some(folder) = std::env::var_os("MENKA_SHOTS") {
+            let path = std::path::Path::new(&folder).join(name);
+            assert!(shown.snapshot(&theme::theme()).unwrap().matches_image(path).unwrap());
+        }
+    }
+}
+
+#[test]
 fn p47b_a_deletion_that_is_late_is_an_alarm_on_every_page() {
     let mut staff = unlocked();
     let late = SiteView { overdue: 1, open: vec![ending(true)], ..SiteView::default() };
