@@ -1186,3 +1186,4 @@ ref-not-held = { $gate } does not hold this template.
 rec-not-held = See whether another gate holds it, or compare the gates.
 ref-not-authorised = { $gate } does not accept this request, or the face is stopped there.
 rec-not-authorised = See first whether the face is stopped; if not, ask a supervisor to pair again.
+rights-guardian = The guardian's own paper

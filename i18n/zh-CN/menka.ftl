@@ -1186,3 +1186,4 @@ ref-not-held = { $gate } 里没有这份人脸特征。
 rec-not-held = 看看其他门禁机有没有，或者核对门禁机。
 ref-not-authorised = { $gate } 不认可这次请求，或者那里的人脸已经停用。
 rec-not-authorised = 先看看人脸是不是停用了；不是的，请主管重新配对。
+rights-guardian = 监护人自己的一份

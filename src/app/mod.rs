@@ -37,6 +37,7 @@ mod rights_window;
 pub mod roles;
 pub mod runner;
 pub mod sheet;
+mod sheet_parties;
 mod staff;
 mod visit;
 mod witness;

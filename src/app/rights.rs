@@ -80,6 +80,13 @@ pub enum RightsCommand {
         /// Chosen in the dialog.
         path: PathBuf,
     },
+    /// What is held about the guardian who was checked a short while ago, as a paper for that guardian.
+    SaveGuardianPaper {
+        /// Under whose record.
+        resident: ResidentId,
+        /// Chosen in the dialog.
+        path: PathBuf,
+    },
     /// Saves the plain explanations of the notice.
     SaveExplanations(PathBuf),
     /// Staff explained the notice to the opened resident.
@@ -368,6 +375,18 @@ impl Desk {
             Failure::Request(RequestFault::FactsMissing)
         })?;
         Ok((dossier, text))
+    }
+
+    /// What is held about the guardian who is here (logged), rendered.
+    pub(super) fn guardian_held(&mut self, resident: ResidentId, now: Timestamp) -> Result<Rendered, Failure> {
+        let language = self.language;
+        let site = self.site_values_or_none(language);
+        let Some(open) = self.open.as_mut() else { return Err(Failure::Request(RequestFault::FactsMissing)) };
+        let held = open.vault.everything_held_of_guardian(resident, Given::Paper, now).map_err(failure_of)?;
+        super::sheet_parties::guardian_paper(&held, &site, language).map_err(|unfilled| {
+            tracing::error!(?unfilled, "the guardian's paper has unfilled places");
+            Failure::Request(RequestFault::FactsMissing)
+        })
     }
 
     /// Writes the electronic copy, and beside it the statement on the template as a PDF.

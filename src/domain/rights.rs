@@ -10,7 +10,7 @@
 //! assert_eq!(terms.due_on(RequestKind::Complaint, sunday).to_string(), "2026-12-02");
 //! ```
 
-use super::id::ResidentId;
+use super::id::{GuardianId, ResidentId};
 use super::site::{Fact, SiteFacts};
 use super::time::{CivilDate, Timestamp};
 
@@ -364,6 +364,8 @@ pub enum RightsEvent {
     OwnPageOpened(ResidentId),
     /// Everything held was shown or handed over.
     Given(ResidentId, Given),
+    /// Everything held about a guardian was handed to that guardian.
+    GuardianGiven(ResidentId, GuardianId, Given),
     /// A field was changed.
     Changed(ResidentId, Field),
     /// The person confirmed the changes.
@@ -394,6 +396,9 @@ impl RightsEvent {
             Self::Opened(who, no) => ("request-opened", request(who, no), None),
             Self::OwnPageOpened(who) => ("own-page-opened", vec![who.to_string()], None),
             Self::Given(who, how) => ("everything-given", vec![who.to_string()], Some(how.label())),
+            Self::GuardianGiven(who, guardian, how) => {
+                ("guardian-sheet-given", vec![who.to_string(), guardian.to_string()], Some(how.label()))
+            }
             Self::Changed(who, field) => ("field-changed", vec![who.to_string()], Some(field.label())),
             Self::ChangesConfirmed(who) => ("changes-confirmed", vec![who.to_string()], None),
             Self::Explained(who, section) => ("explained", vec![who.to_string()], Some(section)),

@@ -318,7 +318,7 @@ pub(super) fn signature_bytes(signature: &Signature) -> Zeroizing<Vec<u8>> {
     }
 }
 
-fn signature_of(bytes: &[u8]) -> Option<Signature> {
+pub(super) fn signature_of(bytes: &[u8]) -> Option<Signature> {
     match bytes.split_first()? {
         (1, json) => serde_json::from_slice(json).ok().map(Signature::Strokes),
         (2, name) => String::from_utf8(name.to_vec()).ok().map(Signature::TypedName),
