@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::desk::{Desk, failure_of};
 use super::event::{Event, Failure, GateLabel, ResidentScene, StaffEvent};
+pub use super::own_face::{CopyTrouble, OwnFaceAct, OwnFaceScene};
 use super::sheet;
 use crate::domain::id::ResidentId;
 use crate::domain::notice::Language;
@@ -132,6 +133,8 @@ pub enum RightsAct {
     ConfirmRefuseFace,
     /// Lifts it.
     AllowFace,
+    /// A copy of the own template, or a new one in place of a bad one.
+    OwnFace(OwnFaceAct),
     /// To the withdrawal.
     Withdraw,
     /// Back to what may be asked.
@@ -220,6 +223,8 @@ pub struct MineView {
     pub restricted: bool,
     /// Gates hold a face, or still have to sign that it is erased.
     pub has_face: bool,
+    /// A bad template was or is being erased; a new one may come in its place.
+    pub redo: bool,
     /// Own requests that are not done: number, kind, last day for an answer.
     pub waiting: Vec<(String, RequestKind, CivilDate)>,
 }
@@ -250,6 +255,8 @@ pub enum RightsScene {
         /// Last day for an answer.
         due_on: CivilDate,
     },
+    /// A copy of the own template, or a new one in place of a bad one.
+    OwnFace(OwnFaceScene),
     /// Confirm the refusal of any processing of a face.
     RefuseFace {
         /// Gates that hold it now.
@@ -412,6 +419,17 @@ pub(super) fn write_pdf(path: &Path, text: &Rendered) -> Result<(), Failure> {
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     std::fs::write(path, bytes).map_err(|e| Failure::PaperNotWritten(e.to_string()))
+}
+
+/// Writes a file that nobody else on this computer may read.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let failed = |e: std::io::Error| Failure::PaperNotWritten(e.to_string());
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(failed)?;
+    std::io::Write::write_all(&mut file, bytes).and_then(|()| file.sync_all()).map_err(failed)
 }
 
 /// What a vault error about a request means; `None` for others.

@@ -25,6 +25,7 @@ pub mod guardian;
 pub mod id;
 pub mod notice;
 pub mod permit;
+pub mod phrase;
 pub mod posture;
 pub mod presence;
 pub mod quality;

@@ -268,7 +268,7 @@ fn p45a_a_guardian_is_a_relation_on_the_wards_sheet_and_has_a_sheet_of_the_own()
     Ok(())
 }
 
-// Shows: P19, P47a
+// Shows: P19
 #[test]
 fn p19_a_guardians_name_and_phone_end_with_the_duty_to_keep_them() -> Result<(), Faults> {
     let (_folder, mut vault, resident) = somebody_with_everything()?;

@@ -53,6 +53,7 @@ mod notice_tests;
 mod notices;
 mod openings;
 mod outbox;
+mod own_face;
 mod posture;
 mod reading;
 mod reconcile;

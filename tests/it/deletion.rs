@@ -31,9 +31,9 @@ use super::day::{gate_program, models, pictures};
 const NAME: &str = "欧阳暖暖";
 const UNIT: &str = "9-1909";
 
-struct Site {
-    drive: Drive,
-    gates: Vec<GateProcess>,
+pub struct Site {
+    pub drive: Drive,
+    pub gates: Vec<GateProcess>,
     folder: tempfile::TempDir,
 }
 
@@ -43,7 +43,7 @@ fn drive_in(folder: &Path) -> Drive {
 }
 
 /// A desk with gates, and a resident whose face all of them know.
-fn enrolled(count: usize) -> (Site, ResidentId) {
+pub fn enrolled(count: usize) -> (Site, ResidentId) {
     let (mut site, resident) = with_card(count);
     assert!(site.drive.enroll(0).unwrap(), "{:?}", site.drive.failures);
     assert!(site.gates.iter_mut().all(|gate| gate.faces().unwrap() == 1));
@@ -84,7 +84,7 @@ fn name_of(n: usize) -> String {
 
 impl Site {
     /// Rounds of the courier until something holds.
-    fn deliver_until(&mut self, what: &str, limit: Duration, holds: impl Fn(&mut Self) -> bool) {
+    pub fn deliver_until(&mut self, what: &str, limit: Duration, holds: impl Fn(&mut Self) -> bool) {
         let start = Instant::now();
         loop {
             self.drive.deliver().unwrap();
