@@ -9,7 +9,7 @@ use super::event::Failure;
 use super::rights::{AllHeld, ChangeView, MineView, RequestFault, RightsAct, RightsScene, RightsTold};
 use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
-use crate::domain::id::ResidentId;
+use crate::domain::id::{ResidentId, ShowingId};
 use crate::domain::rights::{Came, Field, Given, Identity, RequestKind, section_label};
 use crate::domain::time::Timestamp;
 use crate::vault::NewRequest;
@@ -44,6 +44,8 @@ pub(super) struct Mine {
     pub text: Option<AllHeld>,
     /// The refusal of a face is being confirmed.
     pub confirming: bool,
+    /// A text that was on this person's screen, while it is shown again.
+    pub shown: Option<ShowingId>,
     /// Which page of the own face is shown.
     pub step: Step,
 }
@@ -109,6 +111,7 @@ impl Desk {
                     .vault(|v| Ok(v.current_consent(resident)?.is_some() || !v.erase_pending(resident)?.is_empty()));
                 if has_face == Some(true) { self.begin_withdraw(resident) } else { self.show_mine(mine, now) }
             }
+            RightsAct::Shown(act) => self.handle_shown(mine, act, now),
             RightsAct::Ask(_) | RightsAct::ConfirmRefuseFace | RightsAct::AskMine | RightsAct::Explain(_) => {
                 self.set(Flow::Rights(RightsFlow::Mine(mine)));
             }
@@ -140,7 +143,7 @@ impl Desk {
         if self.vault(|v| v.record_own_page_opened(resident, now)).is_none() {
             return self.to_idle(now);
         }
-        let mine = Mine { resident, noted: vec![], text: None, confirming: false, step: Step::List };
+        let mine = Mine { resident, noted: vec![], text: None, confirming: false, shown: None, step: Step::List };
         self.show_mine(Box::new(mine), now);
     }
 
@@ -165,12 +168,17 @@ impl Desk {
                     Err(failure) => self.mine_failed(failure),
                 }
             }
-            RightsFlow::Mine(mine) => self.show_mine(mine, now),
+            RightsFlow::Mine(mine) => match mine.shown {
+                // The same text: it stays in the language in which it was shown.
+                Some(showing) => self.show_own_again(mine, showing, now),
+                None => self.show_mine(mine, now),
+            },
         }
     }
 
     fn show_mine(&mut self, mut mine: Box<Mine>, now: Timestamp) {
-        (mine.text, mine.confirming, mine.step) = (None, false, Step::List);
+        (mine.text, mine.confirming) = (None, false);
+        (mine.shown, mine.step) = (None, Step::List);
         let resident = mine.resident;
         let seen = self.vault(|v| {
             let name = v.resident(resident)?.name.masked();

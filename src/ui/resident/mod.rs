@@ -28,6 +28,7 @@ mod own_face;
 mod pad;
 mod parts;
 pub mod rights;
+pub mod shown;
 mod withdraw;
 
 use std::collections::BTreeSet;

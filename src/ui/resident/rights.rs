@@ -8,6 +8,7 @@ use iced::{Center, Element, Fill};
 use crate::app::command::ResidentCommand;
 use crate::app::event::GateLabel;
 use crate::app::rights::{ChangeView, MineView, OwnFaceAct, RightsAct, RightsScene};
+use crate::app::shown_again::ShownAct;
 use crate::domain::notice::Language;
 use crate::domain::rights::RequestKind;
 use crate::domain::time::CivilDate;
@@ -23,6 +24,7 @@ use super::drawing::CardOnReader;
 use super::notice::Explained;
 use super::own_face::{self, Phrase};
 use super::parts::{self, Page};
+use super::shown::{self, OwnShown};
 use super::{Action, Message as Window};
 
 /// What happens on these pages.
@@ -62,6 +64,8 @@ pub enum Message {
     ListPressed,
     /// "What does this mean?" of one section of the notice.
     ExplainPressed(u8),
+    /// What was on the own screen, again.
+    Shown(OwnShown),
 }
 
 /// What is to be saved.
@@ -73,6 +77,8 @@ pub enum Pick {
     Copy,
     /// A copy of the own template.
     Template,
+    /// A text that was shown, with its proof.
+    Shown,
 }
 
 impl Pick {
@@ -82,6 +88,7 @@ impl Pick {
             Self::Paper => ("menka-my-information.pdf", "pdf"),
             Self::Copy => ("menka-my-information.json", "json"),
             Self::Template => ("menka-my-face.menka", "menka"),
+            Self::Shown => ("menka-shown.json", "json"),
         }
     }
 }
@@ -101,6 +108,7 @@ pub(super) fn act(message: Message) -> Action {
         Message::RedoBegun => ask(RightsAct::OwnFace(OwnFaceAct::BeginRedo)),
         // The window holds what was typed: [`super::own_face::Phrase`].
         Message::PhraseTyped(..) | Message::PathPicked(Pick::Template, Some(_)) => Action::None,
+        Message::PathPicked(Pick::Shown, Some(path)) => ask(RightsAct::Shown(ShownAct::Save(path))),
         Message::PathPicked(_, None) => Action::None,
         Message::ConfirmPressed => ask(RightsAct::ConfirmChanges),
         Message::AskPressed(kind) => ask(RightsAct::Ask(kind)),
@@ -110,6 +118,7 @@ pub(super) fn act(message: Message) -> Action {
         Message::WithdrawPressed => ask(RightsAct::Withdraw),
         Message::ListPressed => ask(RightsAct::Mine),
         Message::ExplainPressed(section) => ask(RightsAct::Explain(section)),
+        Message::Shown(shown) => ask(shown.act()),
     }
 }
 
@@ -117,6 +126,7 @@ pub(super) fn act(message: Message) -> Action {
 pub(super) fn texts_of(scene: &RightsScene) -> Vec<Vec<Block>> {
     match scene {
         RightsScene::All { text, .. } => vec![blocks(&text.0.markdown)],
+        RightsScene::Shown(shown) => shown::texts_of(shown),
         RightsScene::Tap { .. }
         | RightsScene::Mine(_)
         | RightsScene::Asked { .. }
@@ -162,6 +172,7 @@ pub(super) fn view<'a>(
         RightsScene::Asked { number, kind, due_on } => asked(sizes, texts, number, *kind, *due_on),
         RightsScene::OwnFace(scene) => own_face::view(sizes, texts, scene, phrase),
         RightsScene::RefuseFace { gates } => refuse_face(sizes, texts, gates),
+        RightsScene::Shown(scene) => shown::view(sizes, texts, scene, blocks),
     }
 }
 
@@ -169,6 +180,7 @@ fn mine<'a>(sizes: Sizes, texts: &'a Texts, mine: &'a MineView) -> Page<'a> {
     let say = |message: Message| Some(Window::Rights(message));
     let mut choices: Vec<(&'static str, String, Message)> = vec![
         ("mine-see", trr!(texts, "mine-see"), Message::SeeAllPressed),
+        ("mine-shown", trr!(texts, "mine-shown"), Message::Shown(OwnShown::List)),
         ("mine-correct", trr!(texts, "mine-correct"), Message::AskPressed(RequestKind::Correct)),
     ];
     if mine.has_face && !mine.redo {
