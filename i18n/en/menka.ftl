@@ -1186,6 +1186,11 @@ ref-not-held = { $gate } does not hold this template.
 rec-not-held = See whether another gate holds it, or compare the gates.
 ref-not-authorised = { $gate } does not accept this request, or the face is stopped there.
 rec-not-authorised = See first whether the face is stopped; if not, ask a supervisor to pair again.
+rights-guardian = The guardian's own paper
+right-redo = A bad face: delete the old, make a new one
+err-old-face-there = The old face is not erased at every gate yet.
+rec-old-face-there = A gate that is away erases it as soon as it is back; then the resident's card begins anew. The card works all along.
+say-old-face-there = The old face is not erased at every gate yet; after that a new one can be made. Your card works.
 ## Incidents, change of manager, papers for an audit
 duties-evidence = Evidence
 duties-incidents = Incidents

@@ -1186,6 +1186,11 @@ ref-not-held = { $gate } 里没有这份人脸特征。
 rec-not-held = 看看其他门禁机有没有，或者核对门禁机。
 ref-not-authorised = { $gate } 不认可这次请求，或者那里的人脸已经停用。
 rec-not-authorised = 先看看人脸是不是停用了；不是的，请主管重新配对。
+rights-guardian = 监护人自己的一份
+right-redo = 人脸不准，删旧重录
+err-old-face-there = 旧的人脸还没有从全部门禁机删除。
+rec-old-face-there = 连不上的门禁机恢复以后会立即删除；删除以后，住户刷卡就能重录。门禁卡照常使用。
+say-old-face-there = 旧的人脸还没有从全部门禁机删除，删除以后就能重录。门禁卡照常使用。
 ## 事件、更换物业服务单位、审计资料
 duties-evidence = 证据
 duties-incidents = 安全事件

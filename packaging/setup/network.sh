@@ -5,6 +5,11 @@
 #
 #   packaging/setup/network.sh [MENKA-PROGRAM]        (default: target/debug/menka)
 #
+# The other half, a real site in a network that has no way out, on which a face is enrolled, recognised and erased again, is a test of its own
+# (part of `make test`):
+#
+#   cargo test --features practice --test it posture::real -- --nocapture
+#
 # Where the kernel allows no network namespace, it says so and clicks through without watching.
 set -euo pipefail
 

@@ -297,6 +297,7 @@ pub(super) fn failure_of(error: VaultError) -> Failure {
         | VaultError::FormWrong => Failure::FaceNotOffered,
         VaultError::NoGate => Failure::NoGateChosen,
         VaultError::ConsentThere => Failure::AlreadyEnrolled,
+        VaultError::OldFaceThere => Failure::OldFaceThere,
         VaultError::SiteFileRefused => Failure::Notice(NoticeFailure::SiteFileRefused),
         VaultError::RegistryRefused => Failure::Notice(NoticeFailure::RegistryRefused),
         VaultError::OtherRealm => Failure::OtherRealm,

@@ -89,6 +89,8 @@ pub enum Failure {
     NothingToWithdraw,
     /// This person's face is enrolled already: withdraw first, then enroll anew.
     AlreadyEnrolled,
+    /// A bad template is still to be erased at a gate that does not answer; a new one comes after it.
+    OldFaceThere,
     /// Something keeps face entry off just now (staff see what); the card works.
     FaceNotOffered,
     /// The paper could not be written there.

@@ -29,6 +29,7 @@ mod notice_acts;
 mod notice_care;
 pub mod on_paper;
 pub mod operators;
+pub mod own_face;
 pub mod posture;
 #[cfg(all(test, feature = "practice"))]
 mod posture_tests;
@@ -42,6 +43,7 @@ mod rights_window;
 pub mod roles;
 pub mod runner;
 pub mod sheet;
+mod sheet_parties;
 pub mod shown_again;
 mod site_end;
 mod staff;

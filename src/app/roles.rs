@@ -123,6 +123,7 @@ fn rights_row(command: &RightsCommand) -> Row {
         R::SeeAll(_) => only("see-everything-held", PEOPLE),
         R::SavePaper { .. } => only("save-everything-held", PEOPLE),
         R::SaveCopy { .. } => only("save-electronic-copy", PEOPLE),
+        R::SaveGuardianPaper { .. } => only("save-guardian-sheet", PEOPLE),
         R::SaveExplanations(_) => only("save-explanations", PEOPLE),
         R::Explained(_) => only("note-explained", PEOPLE),
         R::RefuseFace { .. } => only("note-face-refused", PEOPLE),

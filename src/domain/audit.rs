@@ -133,6 +133,8 @@ pub enum AuditEvent {
     Account(AccountEvent),
     /// A guardian was checked in person; the log's label names the proof's kind.
     GuardianChecked(ResidentId, GuardianId),
+    /// A guardian's phone, or name and phone (label), reached its term and was overwritten.
+    GuardianErased(ResidentId, GuardianId, &'static str),
     /// An adult was marked as needing a guardian, or the mark was taken away (label).
     WardMarked(ResidentId, &'static str),
     /// A child or ward was asked in words of their own and answered (label).

@@ -26,6 +26,7 @@ pub mod id;
 pub mod incident;
 pub mod notice;
 pub mod permit;
+pub mod phrase;
 pub mod posture;
 pub mod presence;
 pub mod quality;

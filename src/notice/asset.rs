@@ -54,6 +54,7 @@ files! {
     DeletionCertificate = "deletion-certificate",
     RefusalReply = "refusal-reply",
     Held = "held",
+    HeldGuardian = "held-guardian",
     HeldWords = "held-words",
     Transfer = "transfer",
     Explain = "explain",

@@ -62,6 +62,8 @@ pub enum Text {
     RefusalReply,
     /// Everything held about a person (PIPL 45).
     Held,
+    /// What is held about a guardian, for that guardian (PIPL 45).
+    HeldGuardian,
     /// The words for codes in [`Text::Held`]; read by [`HeldWords`].
     HeldWords,
     /// What goes with an electronic copy, and why the template does not (PIPL 45(3)).
@@ -118,7 +120,7 @@ pub enum Text {
 
 impl Text {
     /// Every text.
-    pub const ALL: [Text; 36] = [
+    pub const ALL: [Text; 37] = [
         Self::Notice,
         Self::Consent,
         Self::Refused,
@@ -129,6 +131,7 @@ impl Text {
         Self::DeletionCertificate,
         Self::RefusalReply,
         Self::Held,
+        Self::HeldGuardian,
         Self::HeldWords,
         Self::Transfer,
         Self::Explain,
@@ -178,6 +181,7 @@ impl Text {
             | Self::EntrustedEnd
             | Self::RefusalReply
             | Self::Held
+            | Self::HeldGuardian
             | Self::HeldWords
             | Self::Transfer
             | Self::InternalRules

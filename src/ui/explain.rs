@@ -66,6 +66,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::Link(gate, error) => link(texts, gate, error),
         Failure::Refused(gate, refusal) => refused(texts, gate, refusal),
         Failure::AlreadyEnrolled => words!(texts, "err-face-there", "rec-face-there"),
+        Failure::OldFaceThere => words!(texts, "err-old-face-there", "rec-old-face-there"),
         Failure::FaceNotOffered => words!(texts, "err-face-not-offered", "rec-face-not-offered"),
         Failure::FingerprintUnreadable => words!(texts, "err-fingerprint", "rec-fingerprint"),
         Failure::NotRecognised => words!(texts, "err-not-recognised", "rec-not-recognised"),
@@ -310,6 +311,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         Failure::NothingToWithdraw => tr!(texts, "say-nothing-to-withdraw"),
         Failure::PaperNotWritten(_) => tr!(texts, "say-paper"),
         Failure::AlreadyEnrolled => tr!(texts, "say-face-there"),
+        Failure::OldFaceThere => tr!(texts, "say-old-face-there"),
         Failure::Request(fault) => super::words_rights::fault_for_resident(texts, *fault),
         Failure::FaceNotOffered => tr!(texts, "say-face-not-offered"),
         Failure::RulesChanged

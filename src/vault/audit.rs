@@ -27,7 +27,7 @@ use super::showings;
 /// P56). A key that is gone earlier is a fault.
 pub(super) const TERM_MS: i64 = 3 * 365 * 86_400_000;
 /// Kinds of record that tell of the end of a person's records, and begin no term of their own.
-pub(super) const ENDS_THE_TERM: [&str; 2] = ["identity-erased", "evidence-erased"];
+pub(super) const ENDS_THE_TERM: [&str; 3] = ["identity-erased", "evidence-erased", "guardian-erased"];
 /// Records that a start reads again besides those of the last session.
 const SLICE: u64 = 1_000;
 /// Most records of the last session that a start reads again.

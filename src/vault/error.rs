@@ -122,6 +122,9 @@ pub enum VaultError {
     /// A current consent is there already.
     #[error("a current consent is there already")]
     ConsentThere,
+    /// A bad template is still to be erased at a gate; a new one comes after it.
+    #[error("the old template is not erased everywhere")]
+    OldFaceThere,
     /// The consent is not current: ended, refused since, expired, or without a card in force.
     #[error("the consent is not current")]
     ConsentNotCurrent,

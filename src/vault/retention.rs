@@ -14,6 +14,7 @@ use super::Vault;
 use super::audit::{ENDS_THE_TERM, TERM_MS};
 use super::endings::residents_of;
 use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
+use super::guardian_terms::GuardianDue;
 use super::outbox::{self, Queued};
 
 /// Days after a record is closed at which name, unit and card numbers are erased, at the latest (the notice's `identity_end_rule`).
@@ -32,6 +33,8 @@ pub struct RetentionPlan {
     pub identities: Vec<ResidentId>,
     /// Closed records that would be due, but for a gate that has not signed: the person is still to get the certificate.
     pub waiting: Vec<ResidentId>,
+    /// Guardians whose phone, or name, has reached its term.
+    pub guardians: Vec<GuardianDue>,
     /// Persons whose evidence has reached its term: the key goes.
     pub evidence: Vec<ResidentId>,
 }
@@ -39,7 +42,8 @@ pub struct RetentionPlan {
 impl RetentionPlan {
     /// Whether nothing is due.
     pub fn is_empty(&self) -> bool {
-        self.faces.is_empty() && self.records.is_empty() && self.identities.is_empty() && self.evidence.is_empty()
+        let (faces, records) = (self.faces.is_empty(), self.records.is_empty());
+        faces && records && self.identities.is_empty() && self.guardians.is_empty() && self.evidence.is_empty()
     }
 }
 
@@ -52,7 +56,7 @@ pub struct RetentionReport {
     pub faces: u32,
     /// Records closed.
     pub records: u32,
-    /// Identities erased.
+    /// Identities erased, those of guardians among them.
     pub identities: u32,
     /// Keys destroyed.
     pub evidence: u32,
@@ -93,7 +97,8 @@ impl Vault {
                 evidence.push(resident);
             }
         }
-        Ok(RetentionPlan { faces, records, identities, waiting, evidence })
+        let guardians = self.guardians_due(self.evidence_over(now)?, now)?;
+        Ok(RetentionPlan { faces, records, identities, waiting, guardians, evidence })
     }
 
     /// Ends and erases everything that is due. What is erased is overwritten in both files before this returns.
@@ -111,6 +116,9 @@ impl Vault {
         for resident in &plan.identities {
             self.erase_identity(*resident, now)?;
         }
+        for due in &plan.guardians {
+            self.erase_guardian(due, now)?;
+        }
         for resident in &plan.evidence {
             self.erase_evidence(*resident, now)?;
         }
@@ -119,7 +127,7 @@ impl Vault {
             run_at: now,
             faces: count(plan.faces.len()),
             records: count(plan.records.len()),
-            identities: count(plan.identities.len()),
+            identities: count(plan.identities.len() + plan.guardians.len()),
             evidence: count(plan.evidence.len()),
         };
         if !plan.is_empty() {

@@ -253,6 +253,57 @@ fn p31a_under_fourteen_a_guardian_consents_after_the_childs_own_yes() {
     assert!(vault.audit().unwrap().is_sound(), "the log verifies");
 }
 
+// Shows: M1
+#[test]
+fn m1_the_childs_own_card_and_the_guardians_call_withdraw_at_once_on_the_same_path() {
+    let mut site = site();
+    let child = site.person(AgeBand::Under14);
+    for by_call in [false, true] {
+        site.check(child, GuardianRole::Mother, ProofSeen::HouseholdBook);
+        site.tap();
+        site.read();
+        site.act(GuardianAct::Heard(View::Yes));
+        site.consent(by_hand());
+        site.enroll();
+        site.drive.resident(ResidentCommand::Finish);
+        assert_eq!(site.gate.faces().unwrap(), 1);
+        if by_call {
+            // On the telephone: nobody has to come, show anything or give a reason.
+            site.drive.staff(StaffCommand::WithdrawFor(child));
+        } else {
+            // The child alone, with the own card: no guardian is asked.
+            site.drive.resident(ResidentCommand::AskWithdraw);
+            let typed = practice_card(CARD).unwrap().bytes().iter().map(|b| format!("{b:02X}")).collect();
+            site.drive.resident(ResidentCommand::WedgeTyped(typed));
+            assert!(matches!(site.drive.scene, ResidentScene::WithdrawConfirm { .. }), "{:?}", site.drive.scene);
+            site.drive.resident(ResidentCommand::ConfirmWithdraw);
+        }
+        for _ in 0..100 {
+            site.drive.deliver().unwrap();
+            site.drive.tick();
+            if site.gate.faces().unwrap() == 0 {
+                break;
+            }
+        }
+        assert_eq!(site.gate.faces().unwrap(), 0, "by call: {by_call}");
+        assert!(site.gate.opens_for(&practice_card(CARD).unwrap()).unwrap(), "the card works on");
+        site.drive.resident(ResidentCommand::Back);
+        let vault = site.vault();
+        assert_eq!(vault.current_consent(child).unwrap(), None);
+        assert!(vault.erase_pending(child).unwrap().is_empty());
+        let ended: Vec<_> =
+            vault.log_records(0, 10_000).unwrap().into_iter().filter(|r| r.what == "consent-ended").collect();
+        let last = ended.last().expect("it ended");
+        assert_eq!(last.label.as_deref(), Some("withdrawn"), "the same end, with the same certificate");
+        assert_eq!(last.who.starts_with("staff:"), by_call, "{}", last.who);
+        assert_eq!(vault.certificates_of(vault.endings_of(child).unwrap()[0].consent).unwrap(), [true]);
+        drop(vault);
+        site.drive.unlock();
+        site.drive.deliver().unwrap();
+        site.drive.tick();
+    }
+}
+
 #[test]
 fn m2_the_childs_no_is_final_and_nobody_asks_again_for_a_month() {
     let mut site = site();

@@ -18,6 +18,7 @@ mod model;
 mod notice;
 mod notice_site;
 mod operators;
+mod own_face;
 mod posture;
 mod practice;
 mod rights;

@@ -183,6 +183,9 @@ table! {
         "save-everything-held", May::Only(&[FRONT, CHIEF]);
     C::Rights(R::SaveCopy { .. }) => C::Rights(R::SaveCopy { resident: somebody(), path: nowhere() }),
         "save-electronic-copy", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::SaveGuardianPaper { .. }) =>
+        C::Rights(R::SaveGuardianPaper { resident: somebody(), path: nowhere() }),
+        "save-guardian-sheet", May::Only(&[FRONT, CHIEF]);
     C::Rights(R::SaveExplanations(_)) => C::Rights(R::SaveExplanations(nowhere())),
         "save-explanations", May::Only(&[FRONT, CHIEF]);
     C::Rights(R::Explained(_)) => C::Rights(R::Explained(somebody())), "note-explained", May::Only(&[FRONT, CHIEF]);

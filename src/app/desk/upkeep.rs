@@ -124,6 +124,7 @@ impl Desk {
         if refresh_record {
             self.show_opened_if_changed();
             self.refresh_withdrawn();
+            self.follow_corrections(now);
             self.show_doors();
             self.show_deletions(now);
         }
