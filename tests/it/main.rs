@@ -24,6 +24,7 @@ mod rights;
 mod roles;
 mod trace;
 mod ui_duties;
+mod ui_every;
 mod ui_evidence;
 mod ui_guardian;
 mod ui_machine;
