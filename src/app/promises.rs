@@ -45,10 +45,14 @@ pub const PROMISES: &[Promise] = &[
     kept("十二", "必须由父母或者其他监护人同意，适用专门的规则", "GuardianCommand::Check"),
     kept("十二", "由本人决定，并请监护人签字知悉；本人说不录就不录", "GuardianAct::SignInformed"),
     kept("十二", "由监护人决定，并尊重本人的意愿", "GuardianAct::Heard"),
+    kept("十", "人脸特征一律删除，不移交", "SiteEndCommand::End"),
     kept("十三", "立即停用人脸", "DeletionCommand::StopFaces"),
+    kept("十三", "用电话、短信、信件或者公告告诉您", "IncidentCommand::SaveLetters"),
+    kept("十三", "同时告诉监护人", "IncidentCommand::Told"),
     kept("十五", "日内答复", "RightsAct::Ask"),
     kept("十六", "可以放大、朗读、打印", "ResidentCommand::Aid"),
     kept("十七", "任何人可以查阅", "ResidentCommand::ShowRules"),
+    kept("十七", "您可以带走一份", "AidCommand::Save"),
 ];
 
 /// Whether every promise has its command.

@@ -353,6 +353,7 @@ fn p51_5_stopping_all_faces_binds_at_every_gate_and_cards_go_on() {
     assert!(matches!(&site.drive.scene, ResidentScene::Idle { face_offered: false, .. }), "{:?}", site.drive.scene);
     site.drive.deliver().unwrap();
     println!("all faces stopped at two gates after {:.2?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(60), "within the minute (J09)");
     for gate in &mut site.gates {
         assert_eq!(gate.ask("look 0").unwrap(), "FacesOff(Stopped)", "the gate looks at nobody");
         assert!(gate.opens_for(&practice_card(0).unwrap()).unwrap());

@@ -26,6 +26,7 @@ mod roles;
 mod templates;
 mod trace;
 mod ui_duties;
+mod ui_every;
 mod ui_evidence;
 mod ui_guardian;
 mod ui_machine;

@@ -59,7 +59,7 @@ fn mine(has_face: bool, restricted: bool, busy: bool) -> RightsScene {
 }
 
 /// Every scene with the ids of what can be pressed on it at once.
-fn scenes(language: Language) -> Vec<(&'static str, RightsScene, Vec<&'static str>)> {
+pub fn scenes(language: Language) -> Vec<(&'static str, RightsScene, Vec<&'static str>)> {
     let all = AllHeld(Arc::new(text(Text::Held, language)));
     vec![
         ("mine-tap", RightsScene::Tap { failure: None }, vec!["back"]),
