@@ -25,6 +25,7 @@ mod notice_acts;
 mod notice_care;
 pub mod on_paper;
 pub mod operators;
+pub mod pairing;
 pub mod posture;
 #[cfg(all(test, feature = "practice"))]
 mod posture_tests;

@@ -7,5 +7,6 @@ mod doors;
 mod faces;
 mod heads;
 mod kills;
+mod pairings;
 mod stops;
 mod support;

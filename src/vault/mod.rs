@@ -68,6 +68,7 @@ mod stops;
 mod tamper_tests;
 #[cfg(test)]
 mod tests;
+mod unpairings;
 mod versions;
 
 pub use accounts::{Account, NAME_CHARS_MAX, NewAccount};
@@ -92,6 +93,7 @@ pub use retention::{RetentionPlan, RetentionReport};
 pub use showings::{ShownFrom, ShownRow};
 pub use site_files::SiteFileRow;
 pub use stops::SwitchOff;
+pub use unpairings::Unpairing;
 pub use versions::{Recorded, VersionRow};
 
 use std::fs::File;
