@@ -1197,3 +1197,8 @@ err-pair-other = This is not the code that { $gate } shows.
 rec-pair-other = Please compare address and digits. One code allows three tries.
 err-pair-tries = Three codes did not fit; { $gate } was not paired.
 rec-pair-tries = Compare the address that the gate itself shows, then use a new code.
+## A copy of one's own template
+ref-not-held = { $gate } does not hold this template.
+rec-not-held = See whether another gate holds it, or compare the gates.
+ref-not-authorised = { $gate } does not accept this request, or the face is stopped there.
+rec-not-authorised = See first whether the face is stopped; if not, ask a supervisor to pair again.

@@ -1197,3 +1197,8 @@ err-pair-other = 配对码与 { $gate } 显示的不一样。
 rec-pair-other = 请核对地址和数字。同一个配对码最多试三次。
 err-pair-tries = 三次都不一样，{ $gate } 没有配对。
 rec-pair-tries = 请到门禁机前核对它显示的地址，再用新的配对码。
+## 人脸特征的副本
+ref-not-held = { $gate } 里没有这份人脸特征。
+rec-not-held = 看看其他门禁机有没有，或者核对门禁机。
+ref-not-authorised = { $gate } 不认可这次请求，或者那里的人脸已经停用。
+rec-not-authorised = 先看看人脸是不是停用了；不是的，请主管重新配对。

@@ -135,9 +135,9 @@ fn former(db: &Connection) -> rusqlite::Result<Option<[u8; 32]>> {
 /// station that was restored from a backup counts from an earlier number). The code is used up.
 pub(super) fn pin(tx: &Transaction<'_>, pin: &[u8; 32], hello: &Hello, now: Timestamp) -> rusqlite::Result<()> {
     tx.execute(
-        "UPDATE settings SET station_pin = ?1, station_seal = ?2, station_site = ?3, last_contact = ?4,
-             last_instant = ?4, stop_sequence = 0",
-        params![pin, hello.seal_key, hello.id, now.ms()],
+        "UPDATE settings SET station_pin = ?1, station_seal = ?2, station_sign = ?3, station_site = ?4, last_contact = ?5,
+             last_instant = ?5, stop_sequence = 0",
+        params![pin, hello.seal_key, hello.sign_key, hello.id, now.ms()],
     )?;
     tx.execute("UPDATE pairing SET code = NULL, tries_left = 0, times = times + 1, former_pin = NULL", [])?;
     tx.execute("DELETE FROM card_order", [])?;
@@ -150,8 +150,8 @@ pub(super) fn unpair(tx: &Transaction<'_>) -> rusqlite::Result<(Outcome, [u8; 32
         "INSERT OR IGNORE INTO spent (template) SELECT template FROM faces;
          DELETE FROM faces; DELETE FROM cards; DELETE FROM card_order; DELETE FROM openings;
          UPDATE pairing SET former_pin = (SELECT station_pin FROM settings), code = NULL, tries_left = 0;
-         UPDATE settings SET station_pin = NULL, station_seal = NULL, station_site = NULL, faces_stopped = 0,
-             stop_sequence = 0;",
+         UPDATE settings SET station_pin = NULL, station_seal = NULL, station_sign = NULL, station_site = NULL,
+             faces_stopped = 0, stop_sequence = 0;",
     )?;
     let sql = "SELECT EXISTS (SELECT 1 FROM faces UNION ALL SELECT 1 FROM cards UNION ALL SELECT 1 FROM openings)";
     if tx.query_row(sql, [], |row| row.get(0))? {

@@ -8,5 +8,6 @@ mod faces;
 mod heads;
 mod kills;
 mod pairings;
+mod reseal;
 mod stops;
 mod support;

@@ -247,6 +247,8 @@ pub fn refused(texts: &Texts, gate: &str, refusal: &Refusal) -> Words {
         Refusal::CardsOnly => words!(texts, "ref-cards-only", "rec-cards-only", gate = gate),
         Refusal::NoCode => words!(texts, "err-pair-none", "rec-pair-none", gate = gate),
         Refusal::OtherCode => words!(texts, "err-pair-other", "rec-pair-other", gate = gate),
+        Refusal::NotHeld => words!(texts, "ref-not-held", "rec-not-held", gate = gate),
+        Refusal::NotAuthorised => words!(texts, "ref-not-authorised", "rec-not-authorised", gate = gate),
         Refusal::TooMany => words!(texts, "ref-too-many", "rec-too-many", gate = gate),
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! [`frame`] cuts a stream into messages, [`message`] says what they are, [`envelope`] seals a face to one gate,
 //! [`pairing`] makes two sides trust each other's keys by a short code, [`mdns`] lets a desk find a gate that waits for that,
-//! [`receipt`] signs what a gate did, [`keys`] holds the keys of either side, [`tls`] pins them, [`address`] keeps
-//! everything on the LAN.
+//! [`receipt`] signs what a gate did, [`reseal`] seals a held template again, [`copy_file`] is what a person takes home of it, [`keys`] holds
+//! the keys of either side, [`tls`] pins them, [`address`] keeps everything on the LAN.
 
 pub mod address;
+pub mod copy_file;
 pub mod envelope;
 pub mod frame;
 pub mod keys;
@@ -13,6 +14,7 @@ pub mod mdns;
 pub mod message;
 pub mod pairing;
 pub mod receipt;
+pub mod reseal;
 pub mod tls;
 
 #[cfg(test)]

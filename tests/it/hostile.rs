@@ -109,7 +109,7 @@ fn a_replay_on_the_wire_changes_nothing_and_a_replayed_operation_gets_its_receip
 
     // What went over the wire, byte for byte, to the gate itself: another handshake, so nothing of it is understood.
     let bytes = sent.lock().unwrap().clone();
-    assert!(bytes.len() > 1_000, "{}", bytes.len());
+    assert!(bytes.len() > 500, "{}", bytes.len());
     for _ in 0..20 {
         let mut replay = TcpStream::connect(daemon.address).unwrap();
         replay.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
@@ -355,9 +355,9 @@ fn ten_thousand_malformed_frames_are_refused_logged_and_outlived() {
     let started = Instant::now();
     for n in 0..10_000usize {
         let (name, body) = &vectors[n % vectors.len()];
-        let mut body = body.clone();
-        // From the second round on with noise behind it: still malformed, since bytes are left over or the head is wrong.
-        body.extend(std::iter::repeat_n(0xff, n / vectors.len()));
+        // From the second round on with more and more noise before it.
+        let mut body = [vec![0xff; n / vectors.len()], body.clone()].concat();
+        body.truncate(4_096);
         assert_eq!(wire.say(&body), Some(Reply::Refused(Refusal::Malformed)), "{name}, {n}");
     }
     let per_second = 10_000.0 / started.elapsed().as_secs_f64();
