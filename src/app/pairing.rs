@@ -6,7 +6,7 @@ use super::command::StaffCommand;
 use super::desk::Desk;
 use super::event::{Event, Failure, FieldFault, StaffEvent};
 use crate::domain::approval::Act;
-use crate::domain::gate::GateRecord;
+use crate::domain::gate::{GateRecord, is_private_room};
 use crate::domain::id::GateId;
 use crate::domain::time::Timestamp;
 use crate::ports::{FoundGate, Lan, PairError};
@@ -172,6 +172,9 @@ impl Desk {
     fn pair_gate(&mut self, words: GateWords, address: &str, code: Option<PairingCode>, now: Timestamp) {
         if words.name.is_empty() || address.is_empty() {
             return self.fail(Failure::Field(FieldFault::Gate));
+        }
+        if [&words.name, &words.place, &words.capture_area].iter().any(|words| is_private_room(words)) {
+            return self.fail(Failure::Field(FieldFault::PrivateRoom));
         }
         let Some(code) = code else { return self.fail(Failure::Pairing(PairingFailure::CodeUnreadable)) };
         let Some(open) = self.open.as_mut() else { return };
