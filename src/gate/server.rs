@@ -244,7 +244,10 @@ fn serve(shared: &Shared, socket: TcpStream, number: u64) {
                 }
                 (gate.answer(&mut caller, &body, now), false)
             }
-            Err(FrameError::TooLong(_) | FrameError::Malformed) => (Reply::Refused(Refusal::Malformed), true),
+            Err(error @ (FrameError::TooLong(_) | FrameError::Malformed)) => {
+                tracing::warn!(%error, "refused");
+                (Reply::Refused(Refusal::Malformed), true)
+            }
             Err(FrameError::Closed | FrameError::Io(_)) => break,
         };
         stream.sock.until = Instant::now() + REPLY_WITHIN;

@@ -8,6 +8,7 @@ mod faces;
 mod heads;
 mod kills;
 mod pairings;
+mod renewal;
 mod reseal;
 mod stops;
 mod support;
