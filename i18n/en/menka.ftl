@@ -211,15 +211,12 @@ fact-local-rule-line = Local rule
 pair-open = Pair a gate
 pair-close = Fold away
 pair-title = Pair a gate
-pair-how = Type this station's fingerprint at the gate's console, then copy the gate's fingerprint here. Both must match.
 pair-name = Name
 pair-name-hint = What residents call it, e.g. East gate
 pair-place = Place
 pair-place-hint = e.g. pedestrian entrance on the east side
 pair-address = LAN address
 pair-address-hint = e.g. 192.168.1.20:7443
-pair-fingerprint = The gate's fingerprint
-pair-fingerprint-hint = 64 hex digits, spaces allowed
 pair-other-way = The other way in here
 pair-other-way-hint = Goes into the notice; left empty, face entry stays off here
 pair-capture = What its camera takes in
@@ -231,7 +228,7 @@ pair-working = Pairing…
 gate-test = Test card
 gate-test-hint = "Test card" asks the gate whether the last issued card would open it. With every gate tested, nobody is left outside.
 station-fingerprint = This station's fingerprint
-station-fingerprint-hint = Typed at a gate when pairing, or compared group by group.
+station-fingerprint-hint = To compare: "station" in menka-gate status at a gate must say the same.
 
 ## Why face entry is off
 
@@ -353,9 +350,9 @@ rec-engine-start = Call support. Cards are not affected.
 err-gate-away = { $gate } does not answer.
 rec-gate-away = Check its power and cable; what waits is delivered once it is back.
 err-gate-key = The key of { $gate } has changed; it is stopped.
-rec-gate-key = Do not go on. The person in charge compares the fingerprint at the gate, then pairs again.
+rec-gate-key = Do not go on. The person in charge finds out at the gate what happened, shows a code there, and two persons in charge pair it again.
 err-gate-not-paired = { $gate } does not know this station.
-rec-gate-not-paired = Type this station's fingerprint at the gate's console, then pair again.
+rec-gate-not-paired = Show a code at the gate (menka-gate pair), then pair it under Gates.
 err-gate-realm = { $gate } belongs to the other mode (practice or real).
 rec-gate-realm = Practice talks to practice gates only, real to real ones.
 err-gate-protocol = { $gate } speaks another version.
@@ -381,8 +378,6 @@ ref-cards-only = { $gate } takes cards only.
 rec-cards-only = Nothing to do; people use the card here.
 ref-too-many = { $gate } had too many tries in a short time.
 rec-too-many = Try again in a minute.
-err-fingerprint = The fingerprint is not 64 hex digits.
-rec-fingerprint = Copy it again from the gate's console, group by group.
 err-not-recognised = The gate did not recognise the face; it was erased again.
 rec-not-recognised = The resident may try again; the card works as always.
 err-too-long = No good picture within the time.
@@ -1181,6 +1176,27 @@ rec-recovery-key = Please check the eight groups against the sheet.
 err-rules-not-read = The rules were not read to the end yet.
 rec-rules-not-read = Please read to the end, then sign.
 
+## Pairing gates
+
+pair-step-gate = First: run menka-gate pair at the gate. It shows its name and a code of eight digits.
+pair-step-code = Second: choose that gate, or type the address that it shows; then type the code.
+pair-step-words = Third: describe this door. These words go into the notice.
+pair-code = Code
+pair-code-hint = Eight digits shown at the gate, good for ten minutes
+pair-found = { $name } ({ $address })
+pair-looking = Looking for gates that wait to be paired… Typing the address works as well.
+pair-which-lan = Look on this LAN:
+pair-choose-lan = Please choose the LAN to look on, or type the address.
+pair-no-lan = This computer is on no LAN, so that no gate can be found. Please connect the cable.
+flash-gate-paired = { $gate } is paired.
+err-pair-code = The code has eight digits.
+rec-pair-code = Please type the digits again as the gate shows them.
+err-pair-none = { $gate } shows no code now, or its time is over.
+rec-pair-none = Run menka-gate pair at the gate, then type the new code.
+err-pair-other = This is not the code that { $gate } shows.
+rec-pair-other = Please compare address and digits. One code allows three tries.
+err-pair-tries = Three codes did not fit; { $gate } was not paired.
+rec-pair-tries = Compare the address that the gate itself shows, then use a new code.
 ## A copy of one's own template
 ref-not-held = { $gate } does not hold this template.
 rec-not-held = See whether another gate holds it, or compare the gates.

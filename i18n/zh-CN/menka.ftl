@@ -211,15 +211,12 @@ fact-local-rule-line = 地方规定
 pair-open = 配对新门禁机
 pair-close = 收起
 pair-title = 配对新门禁机
-pair-how = 在门禁机控制台上输入本站指纹，再把门禁机显示的指纹抄到这里。两边一致才会配对。
 pair-name = 名称
 pair-name-hint = 住户认得的叫法，例如 东门
 pair-place = 位置
 pair-place-hint = 例如 小区东侧人行入口
 pair-address = 局域网地址
 pair-address-hint = 例如 192.168.1.20:7443
-pair-fingerprint = 门禁机指纹
-pair-fingerprint-hint = 64 位十六进制数，可以带空格
 pair-other-way = 这里不用人脸怎么进
 pair-other-way-hint = 写进告知书；空着则此处不开放人脸
 pair-capture = 镜头拍到的范围
@@ -231,7 +228,7 @@ pair-working = 正在配对…
 gate-test = 试卡
 gate-test-hint = “试卡”会问门禁机：最近发的那张卡能不能开门。每台都试过，住户才不会被挡在门外。
 station-fingerprint = 本站指纹
-station-fingerprint-hint = 配对时在门禁机上输入，或逐组核对。
+station-fingerprint-hint = 核对用：门禁机上 menka-gate status 显示的“station”应当与此相同。
 
 ## 人脸入口为什么没有开放
 
@@ -353,9 +350,9 @@ rec-engine-start = 请联系技术支持。刷卡不受影响。
 err-gate-away = { $gate } 没有应答。
 rec-gate-away = 检查它的电源和网线；待送的内容会在它恢复后自动送到。
 err-gate-key = { $gate } 的密钥变了，已停用。
-rec-gate-key = 不要继续使用。负责人到门禁机前核对指纹，再重新配对。
+rec-gate-key = 不要继续使用。负责人到门禁机前查明原因，在门禁机上显示配对码，再由两位负责人一起重新配对。
 err-gate-not-paired = { $gate } 不认识本站。
-rec-gate-not-paired = 在门禁机控制台上输入本站指纹，再配对一次。
+rec-gate-not-paired = 在门禁机上显示配对码（menka-gate pair），再到“门禁机”里配对。
 err-gate-realm = { $gate } 属于另一种模式（练习或正式）。
 rec-gate-realm = 练习只连练习门禁机，正式只连正式门禁机。
 err-gate-protocol = { $gate } 的软件版本对不上。
@@ -381,8 +378,6 @@ ref-cards-only = { $gate } 只认卡。
 rec-cards-only = 不用处理，这里刷卡进门。
 ref-too-many = { $gate } 短时间内试得太多。
 rec-too-many = 过一分钟再试。
-err-fingerprint = 指纹不是 64 位十六进制数。
-rec-fingerprint = 请对照门禁机控制台，一组一组重新抄。
 err-not-recognised = 门禁机没有认出来，已经删除。
 rec-not-recognised = 住户愿意时可以重试；门禁卡照常可用。
 err-too-long = 时间内没有拍到合适的画面。
@@ -1181,6 +1176,27 @@ rec-recovery-key = 请照纸上的八组字符核对。
 err-rules-not-read = 制度还没有读到末尾。
 rec-rules-not-read = 请读到末尾再签名。
 
+## 配对门禁机
+
+pair-step-gate = 第一步：在要配对的门禁机上运行 menka-gate pair。它会显示自己的名字和 8 位配对码。
+pair-step-code = 第二步：选中这台门禁机，或者填它显示的地址；再照着输入 8 位配对码。
+pair-step-words = 第三步：写清这道门。这些话会写进告知书。
+pair-code = 配对码
+pair-code-hint = 门禁机上显示的 8 位数字，10 分钟内有效
+pair-found = { $name }（{ $address }）
+pair-looking = 正在找等候配对的门禁机……没有找到时，直接填地址也可以。
+pair-which-lan = 在哪个局域网里找：
+pair-choose-lan = 请先选在哪个局域网里找，或者直接填地址。
+pair-no-lan = 这台电脑没有接到局域网，找不到门禁机。请接好网线。
+flash-gate-paired = { $gate } 已配对。
+err-pair-code = 配对码要填 8 位数字。
+rec-pair-code = 请照着门禁机上显示的数字再输一次。
+err-pair-none = { $gate } 现在没有显示配对码，或者已经过期。
+rec-pair-none = 请在门禁机上运行 menka-gate pair，再输入新的配对码。
+err-pair-other = 配对码与 { $gate } 显示的不一样。
+rec-pair-other = 请核对地址和数字。同一个配对码最多试三次。
+err-pair-tries = 三次都不一样，{ $gate } 没有配对。
+rec-pair-tries = 请到门禁机前核对它显示的地址，再用新的配对码。
 ## 人脸特征的副本
 ref-not-held = { $gate } 里没有这份人脸特征。
 rec-not-held = 看看其他门禁机有没有，或者核对门禁机。

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Clicks through a whole day (gui.sh) in a network of its own that has a way out, and watches every packet on every interface and every
-# socket of the desk. Fails when anything but TCP between the desk and its paired gates was sent, or when the desk used a local socket that
-# SECURITY.md does not list.
+# socket of the desk. Fails when anything but TCP between the desk and its paired gates was sent, and questions for gates on the interface that
+# was chosen while the pairing page was open, or when the desk used a local socket that SECURITY.md does not list.
 #
 #   packaging/setup/network.sh [MENKA-PROGRAM]        (default: target/debug/menka)
 #

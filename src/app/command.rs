@@ -8,6 +8,7 @@ use super::guardian::GuardianAct;
 use super::guardian_desk::GuardianCommand;
 use super::on_paper::FormCommand;
 use super::operators::OperatorsCommand;
+use super::pairing::PairingCommand;
 use super::posture::PostureCommand;
 use super::rights::{RightsAct, RightsCommand};
 use crate::domain::card::CardUid;
@@ -80,23 +81,8 @@ pub enum StaffCommand {
     },
     /// Writes the site's facts.
     SaveFacts(SiteFacts),
-    /// Pairs a gate by its address and the fingerprint copied from its console (64 hex digits).
-    PairGate {
-        /// Shown name.
-        name: String,
-        /// Place.
-        place: String,
-        /// What its camera takes in.
-        capture_area: String,
-        /// The other way in.
-        other_way: String,
-        /// Why a face reader is needed here.
-        why_needed: String,
-        /// `host:port`.
-        address: String,
-        /// 64 hex digits, spaces allowed.
-        fingerprint: String,
-    },
+    /// Looking for gates and pairing them.
+    Pairing(PairingCommand),
     /// Asks a gate whether the last issued card would open it: the card way test.
     TestCardWay(GateId),
     /// Asks for the gates page again.

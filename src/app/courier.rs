@@ -157,6 +157,9 @@ impl Courier {
     /// One gate's turn: what is due, then its health.
     fn visit(&mut self, gate: &GateRecord, now: Timestamp) -> Result<u32, VaultError> {
         let (done, last_error) = self.serve(gate, now)?;
+        if last_error.is_none() {
+            self.unpair(gate, now)?;
+        }
         let due = self.asked_at.get(&gate.id).is_none_or(|at| now.since(*at) >= HEALTH_EVERY_MS || now < *at);
         if due || done > 0 || last_error.is_some() {
             self.asked_at.insert(gate.id, now);
@@ -234,6 +237,21 @@ impl Courier {
             }
         }
         Ok((done, None))
+    }
+
+    /// Tells a gate that was taken out of use, and has signed for everything else, to erase what is left and to forget this station.
+    fn unpair(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(), VaultError> {
+        let Some(op) = self.vault.unpairing_due(gate.id)? else { return Ok(()) };
+        let request = Request::Apply(Apply { op: *op.bytes(), sequence: 0, what: What::Unpair });
+        match self.link.ask(gate, &request, ANSWER_LIMIT) {
+            Ok(Reply::Done(signed)) if signed.check(gate, self.realm, &request).is_ok() => {
+                self.vault.record_unpaired(op, gate.id, &frame::encode(&signed), now)
+            }
+            Ok(Reply::Refused(refusal)) if is_passing(&refusal) => Ok(()),
+            Ok(Reply::Refused(refusal)) => self.vault.record_unpairing_refused(op, &refusal.to_string(), now),
+            // Away, or an answer that counts for nothing: the same operation goes again.
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// Asks the gate what it holds after an operation on faces: whether that is what the operation should have led to. `None` for cards,

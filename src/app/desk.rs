@@ -97,6 +97,7 @@ pub(super) struct Open {
     pub notice: NoticeCare,
     pub chain: super::evidence::ChainSeen,
     pub form_shown: Option<FormView>,
+    pub pairing: super::pairing::Pairing,
 }
 
 impl Open {
@@ -221,6 +222,7 @@ impl Desk {
         self.step(now);
         self.care(now);
         self.care_notice_daily(now);
+        self.mind_search();
         self.watch_idle(now);
         self.after(now);
         std::mem::take(&mut self.out)

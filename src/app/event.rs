@@ -9,6 +9,7 @@ use super::guardian::GuardianScene;
 use super::guardian_desk::GuardianEvent;
 use super::on_paper::FormView;
 use super::operators::{OperatorsEvent, OperatorsFailure};
+use super::pairing::{PairingEvent, PairingFailure};
 use super::posture::PostureEvent;
 use super::rights::{RequestFault, RightsScene, RightsTold};
 use crate::domain::Realm;
@@ -69,8 +70,8 @@ pub enum Failure {
     Link(GateLabel, LinkError),
     /// A gate refused.
     Refused(GateLabel, Refusal),
-    /// The fingerprint is not 64 hex digits.
-    FingerprintUnreadable,
+    /// A gate was not paired.
+    Pairing(PairingFailure),
     /// The gate did not know the face at the try; it was erased again.
     NotRecognised,
     /// No good picture within the time.
@@ -213,7 +214,9 @@ pub enum StaffEvent {
     },
     /// Gates and counts.
     Gates(Vec<GateStatus>),
-    /// This station's fingerprint, typed at gates (64 hex digits).
+    /// About pairing gates.
+    Pairing(PairingEvent),
+    /// This station's fingerprint, to compare with what a gate states (64 hex digits).
     StationFingerprint(String),
     /// Facts, and which keep face entry off.
     Facts(SiteFacts, Vec<Fact>),

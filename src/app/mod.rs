@@ -30,6 +30,7 @@ mod notice_care;
 pub mod on_paper;
 pub mod operators;
 pub mod own_face;
+pub mod pairing;
 pub mod posture;
 #[cfg(all(test, feature = "practice"))]
 mod posture_tests;

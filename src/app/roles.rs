@@ -13,6 +13,7 @@ use super::guardian_desk::GuardianCommand;
 use super::notice::{NoticeCommand, Paper};
 use super::on_paper::FormCommand;
 use super::operators::{OperatorsCommand, OperatorsFailure};
+use super::pairing::PairingCommand;
 use super::posture::PostureCommand;
 use super::rights::RightsCommand;
 use crate::domain::account::AccountEvent;
@@ -85,7 +86,10 @@ pub fn row(command: &StaffCommand) -> Row {
         C::WedgeTyped(_) => only("wedge-typed", PEOPLE),
         C::IssueCard { .. } => only("issue-card", PEOPLE),
         C::SaveFacts(_) => only("save-facts", SUPERVISOR),
-        C::PairGate { .. } => only("pair-gate", SUPERVISOR),
+        C::Pairing(PairingCommand::Look) => only("look-for-gates", SUPERVISOR),
+        C::Pairing(PairingCommand::ChooseLan(_)) => only("choose-lan", SUPERVISOR),
+        C::Pairing(PairingCommand::Pair { .. }) => only("pair-gate", SUPERVISOR),
+        C::Pairing(PairingCommand::Repair(_)) => only("repair-gate", SUPERVISOR),
         C::TestCardWay(_) => only("test-card-way", PEOPLE),
         C::ShowGates => only("show-gates", GATES),
         // Stopping wipes what is held: whoever sees that it must stop may stop it.

@@ -95,6 +95,8 @@ pub enum AuditEvent {
     TemplatesRenewed(GateId),
     /// A gate was taken out of use.
     GateRetired(GateId),
+    /// A gate signed that nobody is held there any more, and forgot this station.
+    GateUnpaired(GateId),
     /// Somebody entered that a gate's face function was switched off by hand.
     SwitchedOff(GateId),
     /// A gate and the vault differed: something was found there and queued for erasure, or was missing.

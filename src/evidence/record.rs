@@ -185,6 +185,7 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::RenewalBegun => ("renewal-begun", vec![], None),
         E::TemplatesRenewed(gate) => ("templates-renewed", one(gate), None),
         E::GateRetired(gate) => ("gate-retired", one(gate), None),
+        E::GateUnpaired(gate) => ("gate-unpaired", one(gate), None),
         E::SwitchedOff(gate) => ("switched-off", one(gate), None),
         E::FaceDrift(template, gate, what) => ("face-drift", two(template, gate), Some(what)),
         E::RecordClosed(resident, reason) => ("record-closed", one(resident), Some(reason)),

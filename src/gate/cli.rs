@@ -6,20 +6,20 @@ use std::sync::mpsc;
 
 use super::daemon::Gate;
 use super::error::GateError;
-use super::heads;
 use super::key_file::Cost;
 use super::place::Place;
 use super::process;
 use super::reseal;
 use super::server::Server;
 use super::store::{Setup, Store};
+use super::{heads, shown};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::time::Timestamp;
 use crate::ports::Clock;
 use crate::secret::EngineId;
 use crate::wire::address::lan_address;
-use crate::wire::keys::{fingerprint_text, parse_fingerprint};
+use crate::wire::keys::fingerprint_text;
 use crate::wire::reseal::ResealFor;
 
 /// How it is used.
@@ -27,8 +27,8 @@ pub const USAGE: &str = "\
 menka-gate: holds cards and sealed face templates at one gate, without names
 
   menka-gate init        --data DIR [--engine sface|dlib] [--cards-only] [--offline-hours N] [--passlog-days N]
-  menka-gate fingerprint --data DIR           this gate's fingerprint, to be typed at the station
-  menka-gate pair        --data DIR STATION   pair with the station of this fingerprint (64 hex digits)
+  menka-gate pair        --data DIR           show a code, to be typed at the station, while this gate runs
+  menka-gate fingerprint --data DIR           this gate's fingerprint, to compare
   menka-gate run         --data DIR --listen ADDRESS:PORT [--until-stdin-closes]
   menka-gate status      --data DIR           counts and settings
   menka-gate heads       --data DIR           heads of the station's log that this gate keeps, for menka-verify
@@ -64,12 +64,8 @@ pub fn run_with(arguments: &[String], out: &mut dyn Write, console: Option<Conso
             fingerprint(&place.open_beside(given.setup.realm)?, out)
         }
         "fingerprint" => fingerprint(&place.open_beside(given.setup.realm)?, out),
-        "pair" => {
-            let pin = given.operand().and_then(|text| parse_fingerprint(&text));
-            let pin = pin.ok_or_else(|| usage("a fingerprint has 64 hex digits"))?;
-            place.open_beside(given.setup.realm)?.pair(&pin, now)?;
-            say(out, format_args!("paired with: {}", fingerprint_text(&pin)))
-        }
+        "pair" if given.operand().is_some() => Err(usage("a fingerprint is typed nowhere: the code is")),
+        "pair" => shown::show(&place.open_beside(given.setup.realm)?, given.setup.realm, &mut SystemClock, out),
         "run" => daemon(&given, &place, out, console),
         "status" => status(&place.open_beside(given.setup.realm)?, out),
         "heads" => {
@@ -91,7 +87,7 @@ pub fn run_with(arguments: &[String], out: &mut dyn Write, console: Option<Conso
             Ok(())
         }
         "swipe" => {
-            let uid = given.operand().and_then(|text| hex(&text)).and_then(|bytes| CardUid::from_bytes(&bytes));
+            let uid = given.operand().and_then(hex).and_then(|bytes| CardUid::from_bytes(&bytes));
             let uid = uid.ok_or_else(|| usage("a card number has 8 to 20 hex digits"))?;
             let store = place.open_beside(given.setup.realm)?;
             let today = now.max(store.instants()?.1).date();
@@ -115,6 +111,7 @@ fn daemon(
     process::stop_on_signal(stop.clone());
     let gate = Gate::open_without_relay(place, given.setup.realm)?;
     let server = Server::start(gate, listen, Box::new(SystemClock))?;
+    server.with_gate(|gate, _| gate.record_address(server.address()))?;
     if given.until_stdin_closes {
         std::thread::spawn(move || {
             for line in std::io::stdin().lines().map_while(Result::ok) {
@@ -151,6 +148,7 @@ fn status(store: &Store, out: &mut dyn Write) -> Result<(), GateError> {
     say(out, format_args!("faces: {faces}"))?;
     say(out, format_args!("cards: {cards}"))?;
     say(out, format_args!("openings recorded: {}", store.openings()?))?;
+    say(out, format_args!("receipts kept: {}", store.operations()?))?;
     say(out, format_args!("last contact: {}", contact.minute_text()))?;
     say(out, format_args!("latest instant seen: {}", latest.minute_text()))?;
     say(out, format_args!("hours without contact until faces stop: {}", setup.offline_hours))?;
@@ -209,16 +207,15 @@ impl Arguments {
         if given.data.as_os_str().is_empty() {
             return Err(usage("--data is missing"));
         }
-        // A fingerprint may be typed in groups; every other command takes at most one word.
-        if given.operands.len() > 1 && given.command != "pair" {
+        if given.operands.len() > 1 {
             return Err(usage("too many words"));
         }
         Ok(given)
     }
 
-    /// What follows the options, without the spaces between groups.
-    fn operand(&self) -> Option<String> {
-        (!self.operands.is_empty()).then(|| self.operands.concat())
+    /// The word that follows the options.
+    fn operand(&self) -> Option<&str> {
+        self.operands.first().map(String::as_str)
     }
 }
 

@@ -2,8 +2,10 @@
 //!
 //! Deliberately absent: `Clone`, `Serialize` and a telling `Debug` on anything that holds a secret.
 
+mod code;
 mod recovery;
 
+pub use code::PairingCode;
 pub use recovery::{RecoveryKey, RecoveryKeyFault};
 
 use secrecy::{ExposeSecret, SecretBox, SecretString};

@@ -6,6 +6,7 @@ use crate::app::duties::DutyFailure;
 use crate::app::event::{Failure, FieldFault};
 use crate::app::notice::NoticeFailure;
 use crate::app::operators::OperatorsFailure;
+use crate::app::pairing::PairingFailure;
 use crate::domain::assessment::{AssessmentFault, HEAD_CHARS_MIN};
 use crate::domain::entrusted::EntrustedFault;
 use crate::domain::guardian::GuardianError;
@@ -14,7 +15,7 @@ use crate::domain::permit::{Blocker, Condition};
 use crate::domain::resident::{PersonName, ResidentError, Unit};
 use crate::domain::site::REASON_CHARS_MIN;
 use crate::i18n::Texts;
-use crate::ports::{CameraError, FaceError, LinkError, ReaderError};
+use crate::ports::{CameraError, FaceError, LinkError, PairError, ReaderError};
 use crate::secret::Passphrase;
 use crate::tr;
 use crate::wire::message::Refusal;
@@ -68,7 +69,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::AlreadyEnrolled => words!(texts, "err-face-there", "rec-face-there"),
         Failure::OldFaceThere => words!(texts, "err-old-face-there", "rec-old-face-there"),
         Failure::FaceNotOffered => words!(texts, "err-face-not-offered", "rec-face-not-offered"),
-        Failure::FingerprintUnreadable => words!(texts, "err-fingerprint", "rec-fingerprint"),
+        Failure::Pairing(failure) => pairing(texts, failure),
         Failure::NotRecognised => words!(texts, "err-not-recognised", "rec-not-recognised"),
         Failure::TooLong => words!(texts, "err-too-long", "rec-too-long"),
         Failure::DeciderChanged => words!(texts, "err-decider-changed", "rec-decider-changed"),
@@ -239,6 +240,19 @@ pub fn link(texts: &Texts, gate: &str, error: &LinkError) -> Words {
     }
 }
 
+/// A gate that was not paired.
+pub fn pairing(texts: &Texts, failure: &PairingFailure) -> Words {
+    match failure {
+        PairingFailure::CodeUnreadable => words!(texts, "err-pair-code", "rec-pair-code"),
+        PairingFailure::Gate(gate, PairError::Link(error)) => link(texts, gate, error),
+        PairingFailure::Gate(gate, PairError::NoCode) => words!(texts, "err-pair-none", "rec-pair-none", gate = gate),
+        PairingFailure::Gate(gate, PairError::OtherCode) => {
+            words!(texts, "err-pair-other", "rec-pair-other", gate = gate)
+        }
+        PairingFailure::TooManyTries(gate) => words!(texts, "err-pair-tries", "rec-pair-tries", gate = gate),
+    }
+}
+
 /// A gate's no.
 pub fn refused(texts: &Texts, gate: &str, refusal: &Refusal) -> Words {
     match refusal {
@@ -253,6 +267,8 @@ pub fn refused(texts: &Texts, gate: &str, refusal: &Refusal) -> Words {
         Refusal::Storage => words!(texts, "ref-storage", "rec-storage", gate = gate),
         Refusal::Stale => words!(texts, "ref-stale", "rec-stale", gate = gate),
         Refusal::CardsOnly => words!(texts, "ref-cards-only", "rec-cards-only", gate = gate),
+        Refusal::NoCode => words!(texts, "err-pair-none", "rec-pair-none", gate = gate),
+        Refusal::OtherCode => words!(texts, "err-pair-other", "rec-pair-other", gate = gate),
         Refusal::NotHeld => words!(texts, "ref-not-held", "rec-not-held", gate = gate),
         Refusal::NotAuthorised => words!(texts, "ref-not-authorised", "rec-not-authorised", gate = gate),
         Refusal::TooMany => words!(texts, "ref-too-many", "rec-too-many", gate = gate),
@@ -326,7 +342,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         | Failure::Face(_)
         | Failure::Refused(..)
         | Failure::Notice(_)
-        | Failure::FingerprintUnreadable
+        | Failure::Pairing(_)
         | Failure::NotYourRole
         | Failure::Duty(_)
         | Failure::Operators(_) => tr!(texts, "say-staff"),

@@ -22,6 +22,7 @@ const MAIN_MIGRATIONS: &[&str] = &[
     include_str!("migrations/vault/0008_reading.sql"),
     include_str!("migrations/vault/0009_letters.sql"),
     include_str!("migrations/vault/0010_promises.sql"),
+    include_str!("migrations/vault/0010_pairing.sql"),
 ];
 /// Numbered migrations of `keys.db`. Never edited after a release.
 const KEYS_MIGRATIONS: &[&str] = &[include_str!("migrations/keys/0001_init.sql")];

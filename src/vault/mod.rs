@@ -75,6 +75,7 @@ mod stops;
 mod tamper_tests;
 #[cfg(test)]
 mod tests;
+mod unpairings;
 mod versions;
 
 pub use accounts::{Account, NAME_CHARS_MAX, NewAccount};
@@ -104,6 +105,7 @@ pub use showings::{ShownFrom, ShownRow};
 pub use site_end::{GateLeft, SiteEndRow};
 pub use site_files::SiteFileRow;
 pub use stops::SwitchOff;
+pub use unpairings::Unpairing;
 pub use versions::{Recorded, VersionRow};
 
 use std::fs::File;

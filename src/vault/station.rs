@@ -12,6 +12,7 @@ use crate::domain::time::Timestamp;
 
 use super::Vault;
 use super::error::{MAIN_FILE, VaultError};
+use super::unpairings;
 
 impl Vault {
     /// The station's identity keys as `wire::keys` wrote them; `None` until they are recorded.
@@ -29,6 +30,25 @@ impl Vault {
     pub fn record_identity_bytes(&mut self, bytes: &[u8]) -> Result<(), VaultError> {
         let work = self.begin()?;
         self.write_station_sealed(&work, "identity", bytes)?;
+        Ok(work.commit()?)
+    }
+
+    /// The address of this machine on which gates are looked for, as a supervisor chose it.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn search_address(&self) -> Result<Option<String>, VaultError> {
+        let kept = self.read_station("search-address")?;
+        Ok(kept.and_then(|bytes| String::from_utf8(bytes).ok()))
+    }
+
+    /// Records on which address gates are looked for.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn record_search_address(&mut self, address: &str) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        self.write_station(&work, "search-address", address.as_bytes())?;
         Ok(work.commit()?)
     }
 
@@ -105,6 +125,7 @@ impl Vault {
                 gate.card_way_tested_at.map(Timestamp::ms),
             ],
         )?;
+        unpairings::overtake(&work, gate.id, now)?;
         self.append(&work, Actor::Staff(self.staff), &AuditEvent::GatePaired(gate.id), now)?;
         self.stop_newcomer(&work, gate.id, now)?;
         Ok(work.commit()?)

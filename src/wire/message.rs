@@ -9,6 +9,9 @@ use super::reseal::{Reseal, Resealed};
 /// Version of this protocol. A gate answers another version with [`Refusal::Version`].
 pub const PROTOCOL: u16 = 1;
 
+/// Revision within the version: sides of different revisions talk, and what one of them does not know it refuses as malformed.
+pub const REVISION: u16 = 3;
+
 /// Largest accepted frame body, in bytes.
 pub const FRAME_MAX: usize = 256 * 1024;
 
@@ -45,6 +48,9 @@ pub struct Hello {
     /// Whether this gate matches faces.
     #[n(6)]
     pub takes_faces: bool,
+    /// [`REVISION`]; absent before revision 3.
+    #[n(7)]
+    pub revision: Option<u16>,
 }
 
 /// A question to a gate.
@@ -83,6 +89,23 @@ pub enum Request {
     /// Keep this head, if it continues the one that you keep.
     #[n(21)]
     KeepHead(#[n(0)] KeepHead),
+    /// Shall we pair? Heard from anybody, while a code is shown at the gate. Since revision 3.
+    #[n(22)]
+    PairBegin(#[n(0)] PairShare),
+    /// The station knows the code too. Since revision 3.
+    #[n(23)]
+    PairConfirm(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]),
+}
+
+/// One side's part of a pairing (`wire::pairing`).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct PairShare {
+    /// SPAKE2 message: 33 bytes.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub share: Vec<u8>,
+    /// Who says it, with the keys that will be pinned.
+    #[n(1)]
+    pub hello: Hello,
 }
 
 /// Longest note of a head, in bytes.
@@ -187,6 +210,9 @@ pub enum What {
     /// Keep all templates under a new transform; a copy from before then opens nothing (rule S40660b). Since revision 3.
     #[n(7)]
     RenewFaces,
+    /// Erase everything and everybody, then hear this station no more, except to repeat this receipt. Since revision 3.
+    #[n(20)]
+    Unpair,
 }
 
 /// A gate's answer.
@@ -223,6 +249,12 @@ pub enum Reply {
     /// tlog-cosignature); nothing when it keeps none.
     #[n(20)]
     Head(#[n(0)] Option<String>),
+    /// To [`Request::PairBegin`]. Since revision 3.
+    #[n(21)]
+    PairShare(#[n(0)] PairShare),
+    /// To [`Request::PairConfirm`]: the gate knows the code too, and has pinned this station. Since revision 3.
+    #[n(22)]
+    Paired(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]),
 }
 
 /// State of a gate, without people.
@@ -332,6 +364,9 @@ pub enum Outcome {
     /// All templates are kept under a new transform; the digest is that of everything held, as before. Since revision 3.
     #[n(9)]
     FacesRenewed,
+    /// Nothing and nobody is held any more, and the station is forgotten. Since revision 3.
+    #[n(20)]
+    Unpaired,
 }
 
 /// A template as a gate lists it: never the numbers.
@@ -449,4 +484,12 @@ pub enum Refusal {
     #[error("not authorised")]
     #[n(13)]
     NotAuthorised,
+    /// No code is shown at this gate, or it has run out. Since revision 3.
+    #[error("no pairing code is shown")]
+    #[n(20)]
+    NoCode,
+    /// The code was another one, or somebody stands between the two. Since revision 3.
+    #[error("another pairing code")]
+    #[n(21)]
+    OtherCode,
 }

@@ -55,13 +55,12 @@ pub fn with_card(count: usize) -> (Site, ResidentId) {
     let folder = tempfile::tempdir().unwrap();
     let mut drive = drive_in(folder.path());
     drive.create();
-    let station = drive.fingerprint.expect("the station says its fingerprint");
     // Each gate makes its store at a cost of its own: all at once.
     let gates: Vec<GateProcess> = std::thread::scope(|scope| {
         let starts: Vec<_> = (0..count)
             .map(|n| {
                 let data = folder.path().join(format!("gate{n}"));
-                scope.spawn(move || GateProcess::start(&gate_program(), &data, &station, n).unwrap())
+                scope.spawn(move || GateProcess::start(&gate_program(), &data, n).unwrap())
             })
             .collect();
         starts.into_iter().map(|start| start.join().unwrap()).collect()
@@ -411,8 +410,7 @@ fn a_lost_acknowledgement_is_asked_for_again_and_the_face_is_stored_once() {
         let folder = tempfile::tempdir().unwrap();
         let mut drive = drive_in(folder.path());
         drive.create();
-        let station = drive.fingerprint.unwrap();
-        let mut gate = GateProcess::start(&gate_program(), &folder.path().join("gate0"), &station, 0).unwrap();
+        let mut gate = GateProcess::start(&gate_program(), &folder.path().join("gate0"), 0).unwrap();
         let swallow = Arc::new(AtomicI32::new(0));
         gate.address = lossy(&gate.address, Arc::clone(&swallow));
         drive.pair(&gate, "东门");

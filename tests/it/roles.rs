@@ -10,6 +10,7 @@ use menka::app::guardian_desk::GuardianCommand;
 use menka::app::notice::{NoticeCommand as N, Paper};
 use menka::app::on_paper::FormCommand;
 use menka::app::operators::OperatorsCommand as O;
+use menka::app::pairing::{GateWords, PairingCommand as P};
 use menka::app::posture::PostureCommand;
 use menka::app::rights::RightsCommand as R;
 use menka::app::roles::{Access, row};
@@ -23,7 +24,7 @@ use menka::domain::rights::{Came, Identity, RefusalWords, RequestKind, RequestNo
 use menka::domain::role::{LookWhy, Role};
 use menka::domain::site::SiteFacts;
 use menka::domain::time::CivilDate;
-use menka::secret::{Passphrase, Typed};
+use menka::secret::{PairingCode, Passphrase, Typed};
 
 /// Who may: `Door` is anybody at the keyboard, `Own` these roles also without training on record.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -126,15 +127,14 @@ table! {
     C::IssueCard { .. } => C::IssueCard { resident: somebody(), uid: some_card(), gates: vec![some_gate()] },
         "issue-card", May::Only(&[FRONT, CHIEF]);
     C::SaveFacts(_) => C::SaveFacts(SiteFacts::default()), "save-facts", May::Only(&[CHIEF]);
-    C::PairGate { .. } => C::PairGate {
-        name: "东门".into(),
-        place: "东".into(),
-        capture_area: "1米".into(),
-        other_way: "刷卡".into(),
-        why_needed: "方便".into(),
+    C::Pairing(P::Look) => C::Pairing(P::Look), "look-for-gates", May::Only(&[CHIEF]);
+    C::Pairing(P::ChooseLan(_)) => C::Pairing(P::ChooseLan("127.0.0.1".into())), "choose-lan", May::Only(&[CHIEF]);
+    C::Pairing(P::Pair { .. }) => C::Pairing(P::Pair {
+        words: GateWords { name: "东门".into(), ..GateWords::default() },
         address: "127.0.0.1:9".into(),
-        fingerprint: "00".repeat(32),
-    }, "pair-gate", May::Only(&[CHIEF]);
+        code: PairingCode::parse("12345678"),
+    }), "pair-gate", May::Only(&[CHIEF]);
+    C::Pairing(P::Repair(_)) => C::Pairing(P::Repair(some_gate())), "repair-gate", May::Only(&[CHIEF]);
     C::TestCardWay(_) => C::TestCardWay(some_gate()), "test-card-way", May::Only(&[FRONT, CHIEF]);
     C::ShowGates => C::ShowGates, "show-gates", May::Only(&[FRONT, CHIEF, TECH]);
     C::StopFace => C::StopFace, "stop-face", May::Own(ALL);

@@ -11,6 +11,7 @@ use menka::app::event::{CardRead, CardView, FaceState, Failure, FieldFault, Resi
 use menka::app::guardian_desk::GuardianCommand;
 use menka::app::on_paper::FormCommand;
 use menka::app::operators::OperatorsEvent;
+use menka::app::pairing::{PairingCommand, PairingFailure};
 use menka::app::posture::{PostureCommand, PostureEvent};
 use menka::domain::Realm;
 use menka::domain::card::CardUid;
@@ -605,7 +606,10 @@ pub fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::WedgeTyped(_) => "wedge",
         StaffCommand::IssueCard { .. } => "issue-card",
         StaffCommand::SaveFacts(_) => "save-facts",
-        StaffCommand::PairGate { .. } => "pair-gate",
+        StaffCommand::Pairing(PairingCommand::Look) => "look-for-gates",
+        StaffCommand::Pairing(PairingCommand::ChooseLan(_)) => "choose-lan",
+        StaffCommand::Pairing(PairingCommand::Pair { .. }) => "pair-gate",
+        StaffCommand::Pairing(PairingCommand::Repair(_)) => "repair-gate",
         StaffCommand::TestCardWay(_) => "test-card-way",
         StaffCommand::ShowGates => "show-gates",
         StaffCommand::StopFace => "stop-face",
@@ -661,7 +665,8 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
             "shown" | "shown-broken" => &["close", "evidence", "lock", "requests"],
             "form" | "form-wrong" => &["lock", "requests", "save", "show-deletions"],
             "facts" => &["lock", "minors-figures", "requests", "save-facts", "show-deletions", "show-gates"],
-            "gates" => &["lock", "minors-figures", "requests", "show-deletions", "test-card-way"],
+            // To open the form is to look for gates that wait.
+            "gates" => &["lock", "look-for-gates", "minors-figures", "requests", "show-deletions", "test-card-way"],
             "pair" => &["lock", "minors-figures", "requests", "show-deletions", "test-card-way"],
             "why" => &["lock", "requests", "show-deletions", "show-gates"],
             "machine" => &[
@@ -815,28 +820,9 @@ fn facts_are_saved_as_typed_and_the_missing_ones_are_counted() {
 }
 
 #[test]
-fn a_gate_is_paired_by_name_address_and_fingerprint() {
-    use staff::gates::{Message as M, PairField};
+fn a_gate_is_tested_with_the_last_card() {
     let mut staff = unlocked();
     staff.update(Message::Go(Route::Gates));
-    press(&mut staff, "pair-open");
-    assert!(matches!(staff.update(Message::Gates(M::PairPressed)), Action::Focus("pair-name")));
-    let fingerprint = "ab ".repeat(32);
-    for (field, text) in [
-        (PairField::Name, "南门"),
-        (PairField::Address, "192.168.1.20:7443"),
-        (PairField::Fingerprint, fingerprint.as_str()),
-    ] {
-        staff.update(Message::Gates(M::Typed(field, text.into())));
-    }
-    let asked = commands(after(&mut staff, [Message::Gates(M::PairPressed)]));
-    assert!(matches!(&asked[..], [StaffCommand::PairGate { name, address, fingerprint: digits, .. }]
-        if name == "南门" && address == "192.168.1.20:7443" && *digits == fingerprint.trim()));
-    let texts = Texts::new(Language::Chinese);
-    let mut more = gates();
-    more.push(gate(4, "南门"));
-    staff.apply(StaffEvent::Gates(more));
-    assert!(window(LARGE, staff.view(&texts)).find(id("pair-name")).is_err(), "the form folds away when it is done");
     let asked = commands(press(&mut staff, "gate-test-1"));
     assert!(matches!(asked[..], [StaffCommand::TestCardWay(which)] if which == GateId::from_bytes([2; 16])));
 }
@@ -988,7 +974,7 @@ fn news_of_an_issued_card_is_flashed_until_read() {
 /// Every failure that exists, with a marked word in every text it carries.
 fn failures() -> Vec<Failure> {
     use menka::app::event::Failure as F;
-    use menka::ports::{CameraError as C, FaceError as E, LinkError as L, ReaderError as R};
+    use menka::ports::{CameraError as C, FaceError as E, LinkError as L, PairError, ReaderError as R};
     use menka::wire::message::Refusal as N;
     let mark = || "MARK".to_owned();
     let mut all = vec![
@@ -1004,7 +990,10 @@ fn failures() -> Vec<Failure> {
         F::CardExpired,
         F::CardTextUnreadable,
         F::NoGateChosen,
-        F::FingerprintUnreadable,
+        F::Pairing(PairingFailure::CodeUnreadable),
+        F::Pairing(PairingFailure::Gate(mark(), PairError::NoCode)),
+        F::Pairing(PairingFailure::Gate(mark(), PairError::OtherCode)),
+        F::Pairing(PairingFailure::TooManyTries(mark())),
         F::NotRecognised,
         F::TooLong,
         F::DeciderChanged,

@@ -152,6 +152,7 @@ impl Desk {
             notice: NoticeCare::default(),
             chain: evidence::ChainSeen::default(),
             form_shown: None,
+            pairing: crate::app::pairing::Pairing::default(),
         }));
         self.idle_anew();
         self.say(StaffEvent::Unlocked { operator });

@@ -11,7 +11,7 @@ use crate::gate::admit::{self, Number, Room};
 use crate::gate::error::GateError;
 use crate::gate::gallery::Gallery;
 use crate::gate::store::LiveFace;
-use crate::gate::{matcher, rows};
+use crate::gate::{matcher, pairing, rows};
 use crate::wire::envelope::{open_face, open_probe};
 use crate::wire::keys::IdentityKeys;
 use crate::wire::message::{Apply, CARDS_MAX, Outcome, Probe, Probed, PutFace, Receipt, Refusal, What};
@@ -77,7 +77,8 @@ impl Gate {
             | What::ThawFace(_)
             | What::StopFaces
             | What::ResumeFaces
-            | What::RenewFaces => None,
+            | What::RenewFaces
+            | What::Unpair => None,
         };
         self.stop_matching(&apply.what);
         let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, apply.op, digest, now));
@@ -101,6 +102,7 @@ impl Gate {
                 (What::ThawFace(template), _) => rows::thaw_face(tx, template),
                 (What::StopFaces, _) => rows::stop_faces(tx, true, sequence),
                 (What::ResumeFaces, _) => rows::stop_faces(tx, false, sequence),
+                (What::Unpair, _) => pairing::unpair(tx),
                 // Done above.
                 (What::RenewFaces, _) => Err(rusqlite::Error::InvalidQuery),
             },
@@ -108,12 +110,17 @@ impl Gate {
         )?;
         self.holdings = None;
         self.match_again(&apply.what)?;
-        if matches!(apply.what, What::EraseFace(_)) {
+        if matches!(apply.what, What::EraseFace(_) | What::Unpair) {
             self.log_due = true;
             self.empty_log()?;
         }
         tracing::info!(op = %OpId::from_bytes(apply.op).short(), outcome = ?receipt.outcome, "operation done");
         Ok(receipt)
+    }
+
+    /// The receipt of an operation, if exactly this one was done before.
+    pub(super) fn done_again(&mut self, apply: &Apply, body: &[u8]) -> Result<Option<Receipt>, Halt> {
+        self.done_before(&apply.op, &Sha256::digest(body).into())
     }
 
     /// Ahead of the store: whatever the disk does, a template that shall go is not matched from here on.
@@ -124,6 +131,7 @@ impl Gate {
                 self.faces.freeze(template, true);
             }
             What::StopFaces => self.stopped = true,
+            What::Unpair => self.faces.remove(|_| true),
             What::PutCard(..) | What::RemoveCard(_) | What::ThawFace(_) | What::ResumeFaces | What::RenewFaces => {}
         }
     }
@@ -135,7 +143,7 @@ impl Gate {
                 let frozen = self.store.held(template)?.is_none_or(|held| held.frozen);
                 self.faces.freeze(template, frozen);
             }
-            What::StopFaces | What::ResumeFaces => self.stopped = self.store.faces_stopped()?,
+            What::StopFaces | What::ResumeFaces | What::Unpair => self.stopped = self.store.faces_stopped()?,
             What::EraseFace(_) | What::FreezeFace(_) | What::PutCard(..) | What::RemoveCard(_) | What::RenewFaces => {}
         }
         Ok(())

@@ -82,7 +82,7 @@ fn twenty_kills_lose_nothing_that_was_acknowledged_and_double_nothing() {
     let place = Place::new(&data, None);
     let station = IdentityKeys::make(Realm::Real).unwrap();
     place.init(&Setup::default(), LIGHT, NOON).unwrap();
-    place.open_beside(Realm::Real).unwrap().pair(&station.fingerprint(), NOON).unwrap();
+    place.open_beside(Realm::Real).unwrap().pair(&station.fingerprint(), &hello(&station), NOON).unwrap();
     let gate = {
         let gate = Gate::open_without_relay(&place, Realm::Real).unwrap();
         record(gate.id(), gate.keys(), true)

@@ -4,6 +4,7 @@ use super::{Action, Flash, Page, Route, Staff, first_run, home, resident, unlock
 use crate::app::event::{Failure, FieldFault, StaffEvent};
 use crate::app::evidence::EvidenceEvent;
 use crate::app::notice::NoticeEvent;
+use crate::app::pairing::PairingEvent;
 use crate::app::posture::PostureEvent;
 use crate::app::rights::RightsTold;
 
@@ -39,10 +40,15 @@ impl Staff {
                 if let Some(record) = &mut self.record {
                     record.gates_changed(&gates);
                 }
-                if let Page::Gates(screen) = &mut self.page {
-                    screen.gates_changed(&gates);
-                }
                 self.known.gates = gates;
+            }
+            StaffEvent::Pairing(event) => {
+                if let PairingEvent::Paired(name) = &event {
+                    self.flash = Some(Flash::GatePaired(name.clone()));
+                }
+                if let Page::Gates(screen) = &mut self.page {
+                    screen.hear(event);
+                }
             }
             StaffEvent::StationFingerprint(digits) => self.known.fingerprint = digits,
             StaffEvent::Facts(facts, missing) => {

@@ -22,6 +22,7 @@ pub mod minors;
 pub mod news;
 pub mod notice;
 pub mod operators;
+pub mod pairing;
 pub mod paper;
 pub mod resident;
 pub mod rights;
@@ -158,6 +159,8 @@ pub struct Known {
 pub enum Flash {
     /// It did not work.
     Failed(Failure),
+    /// A gate was paired under this name.
+    GatePaired(String),
     /// A card was issued.
     CardIssued,
     /// A record was saved.
@@ -395,7 +398,9 @@ impl Staff {
     /// Whether a waiting time runs on the page, so that ticks are needed.
     pub fn counts_down(&self) -> bool {
         let asked = self.accounts.approval.as_ref().is_some_and(|approval| approval.wait_ms() > 0);
-        asked || matches!(&self.page, Page::Unlock(unlock) if unlock.wait_ms() > 0)
+        asked
+            || matches!(&self.page, Page::Unlock(unlock) if unlock.wait_ms() > 0)
+            || matches!(&self.page, Page::Gates(gates) if gates.looks())
     }
 
     /// The field that wants the caret on the page that is shown.
@@ -501,6 +506,8 @@ impl Staff {
                 self.accounts.approval.iter_mut().for_each(|approval| approval.tick(ms));
                 Action::None
             }
+            // Not an act of a person: what is said under the header stays.
+            (Message::Ticked(ms), Page::Gates(screen)) => return screen.tick(ms),
             (Message::Minors(message), Page::Minors(screen)) => screen.update(message),
             (Message::Paper(message), _) => paper::update(message),
             (Message::Machine(message), Page::Machine(screen)) => screen.update(message),

@@ -270,6 +270,9 @@ fn farewell<'a>(texts: &Texts, erased: u32, unanswered: &[GateLabel]) -> Element
 fn flash_line<'a>(texts: &Texts, flash: &Flash) -> Element<'a, Message> {
     let (tone, said) = match flash {
         Flash::Failed(failure) => (Tone::Alarm, explain::failure(texts, failure)),
+        Flash::GatePaired(gate) => {
+            (Tone::Well, explain::Words::only(tr!(texts, "flash-gate-paired", gate = gate.as_str())))
+        }
         Flash::CardIssued => (Tone::Well, explain::Words::only(tr!(texts, "flash-card-issued"))),
         Flash::Saved => (Tone::Well, explain::Words::only(tr!(texts, "flash-saved"))),
         Flash::FactsSaved => (Tone::Well, explain::Words::only(tr!(texts, "flash-facts-saved"))),

@@ -14,6 +14,7 @@ use menka::domain::posture::{MACHINE, What};
 use menka::face::{self, EngineKind};
 use menka::posture::linux::Linux;
 use menka::practice::drive::Drive;
+use menka::practice::site::ShownCode;
 use menka::practice::{Controls, PictureCamera, PracticeAct, people};
 
 use super::machine::{Machine, close};
@@ -25,21 +26,14 @@ struct RealGate {
     child: Child,
     data: String,
     address: String,
-    fingerprint: String,
+    shown: Option<ShownCode>,
 }
 
 impl RealGate {
-    fn start(folder: &Path, station: &[u8; 32], listen: &str) -> Self {
+    fn start(folder: &Path, listen: &str) -> Self {
         let data = folder.to_string_lossy().into_owned();
-        let said = |args: &[&str]| {
-            let run = Command::new(gate_program()).args(args).args(["--data", &data]).output().unwrap();
-            assert!(run.status.success(), "{args:?}: {}", String::from_utf8_lossy(&run.stderr));
-            String::from_utf8_lossy(&run.stdout).trim().to_owned()
-        };
-        said(&["init"]);
-        let station: String = station.iter().map(|b| format!("{b:02x}")).collect();
-        said(&["pair", &station]);
-        let fingerprint = said(&["fingerprint"]);
+        let init = Command::new(gate_program()).args(["init", "--data", &data]).output().unwrap();
+        assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
         let mut child = Command::new(gate_program())
             .args(["run", "--data", &data, "--listen", listen, "--until-stdin-closes"])
             .stdin(Stdio::piped())
@@ -50,7 +44,8 @@ impl RealGate {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening: ").expect("the gate listens").to_owned();
-        Self { child, data, address, fingerprint }
+        let shown = Some(ShownCode::at(&gate_program(), folder, Realm::Real).unwrap());
+        Self { child, data, address, shown }
     }
 }
 
@@ -105,17 +100,10 @@ fn l1_a_real_site_off_the_internet_meets_every_condition_of_its_machine() {
     let posture = Box::new(Linux::at_root(machine.root(), &data));
     let mut drive = Drive::with_machine(folder.path(), engine, camera, controls, (Realm::Real, posture));
     drive.create();
-    let station = drive.fingerprint.expect("the desk is open");
-    let gate = RealGate::start(&folder.path().join("gate"), &station, "192.168.77.3:0");
-    drive.staff(StaffCommand::PairGate {
-        name: "东门".into(),
-        place: "东门旁".into(),
-        capture_area: "门前1米".into(),
-        other_way: "刷卡，或者值班人员核对放行".into(),
-        why_needed: "双手不便的住户较多".into(),
-        address: gate.address.clone(),
-        fingerprint: gate.fingerprint.clone(),
-    });
+    let mut gate = RealGate::start(&folder.path().join("gate"), "192.168.77.3:0");
+    let shown = gate.shown.take().unwrap();
+    drive.pair_by(&shown.code, &gate.address, "东门");
+    drop(shown);
     drive.deliver().unwrap();
     drive.tick();
     let resident = drive.add("王小明", "1-101").unwrap();
