@@ -3,6 +3,7 @@
 //! Deliberately absent: any staff command that starts, suggests or repeats face entry, or consents; any import of a picture.
 
 use super::aids::AidCommand;
+use super::boards::BoardsCommand;
 use super::deletion::{DeletionCommand, DoorChange};
 use super::guardian::GuardianAct;
 use super::guardian_desk::GuardianCommand;
@@ -121,6 +122,8 @@ pub enum StaffCommand {
     Form(FormCommand),
     /// The machine that the desk runs on.
     Posture(PostureCommand),
+    /// Card boards.
+    Boards(BoardsCommand),
 }
 
 /// From the resident window.

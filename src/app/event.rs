@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::aids::AidEvent;
+use super::boards::BoardsEvent;
 use super::deletion::{DeletionEvent, DoorsView};
 use super::guardian::GuardianScene;
 use super::guardian_desk::GuardianEvent;
@@ -121,6 +122,8 @@ pub enum FieldFault {
     Operator,
     /// The gate's name or address is empty or not readable.
     Gate,
+    /// Name, address or serial number of a card board is not readable, or no door is ticked.
+    Board,
     /// A field of the guardian.
     Guardian(crate::domain::guardian::GuardianError),
 }
@@ -242,6 +245,8 @@ pub enum StaffEvent {
     Evidence(super::evidence::EvidenceEvent),
     /// The machine that the desk runs on.
     Posture(PostureEvent),
+    /// Card boards.
+    Boards(BoardsEvent),
     /// Something did not work.
     Failed(Failure),
     /// Pausing, fewer doors, stops, endings, certificates, retention.

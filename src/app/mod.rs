@@ -2,6 +2,8 @@
 
 mod accounts;
 pub mod aids;
+mod board_courier;
+pub mod boards;
 mod capturing;
 mod certificate;
 mod changing;

@@ -3,6 +3,9 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use menka::app::runner::SystemClock;
+use menka::ports::Clock;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     #[cfg(feature = "face")]
@@ -17,6 +20,20 @@ fn main() -> ExitCode {
             return menka::practice::camera_check::main(phase.get(1..).unwrap_or_default());
         }
         return menka::capture::selftest::main(phase);
+    }
+    #[cfg(feature = "practice")]
+    if arguments.first().is_some_and(|a| a == "--practice-board") {
+        return menka::practice::board::main(arguments.get(1..).unwrap_or_default());
+    }
+    if arguments.first().is_some_and(|a| a == "board") {
+        let now = SystemClock.now();
+        return match menka::boards::cli::run(arguments.get(1..).unwrap_or_default(), now, &mut std::io::stdout()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                let _ = writeln!(std::io::stderr(), "menka-gate: {error}");
+                ExitCode::FAILURE
+            }
+        };
     }
     let level = tracing_subscriber::EnvFilter::try_from_env("MENKA_LOG");
     tracing_subscriber::fmt()

@@ -32,6 +32,16 @@ pub struct GateRecord {
     pub takes_faces: bool,
 }
 
+/// The two kinds of gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum GateKind {
+    /// With keys of its own: signs for what it did.
+    #[default]
+    Signing,
+    /// A card board: cards only, over a wire without authentication.
+    Board,
+}
+
 /// What the first screen shows of a gate: no people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GateStatus {
@@ -39,6 +49,8 @@ pub struct GateStatus {
     pub id: GateId,
     /// Shown name.
     pub name: String,
+    /// Which kind.
+    pub kind: GateKind,
     /// Answered the last question.
     pub reachable: bool,
     /// Last answer.

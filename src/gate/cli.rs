@@ -31,6 +31,7 @@ menka-gate: holds cards and sealed face templates at one gate, without names
   menka-gate status      --data DIR           counts and settings
   menka-gate heads       --data DIR           heads of the station's log that this gate keeps, for menka-verify
   menka-gate swipe       --data DIR CARD      would this card open now? changes and opens nothing
+  menka-gate board …                          looks at a card board; `menka-gate board` says more
 
   --secret-file FILE     the gate's secret, if it is not DIR/gate.secret
   --realm practice       practice builds only

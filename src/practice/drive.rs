@@ -184,6 +184,7 @@ impl Drive {
             speech,
             printer,
             link,
+            boards: crate::boards::links(),
             posture,
         };
         let data = folder.join("desk");

@@ -150,6 +150,7 @@ pub fn field(texts: &Texts, fault: FieldFault) -> Words {
         FieldFault::EndDate => words!(texts, "err-end-date", "rec-date"),
         FieldFault::NextBandDate => words!(texts, "err-next-band-date", "rec-date"),
         FieldFault::Operator => words!(texts, "err-operator", "rec-field"),
+        FieldFault::Board => words!(texts, "err-board-fields", "rec-board-fields"),
         FieldFault::Gate => words!(texts, "err-gate-fields", "rec-gate-fields"),
         FieldFault::Guardian(fault) => guardian(texts, fault),
     }
@@ -213,6 +214,7 @@ pub fn link(texts: &Texts, gate: &str, error: &LinkError) -> Words {
         LinkError::NotPaired => words!(texts, "err-gate-not-paired", "rec-gate-not-paired", gate = gate),
         LinkError::OtherRealm => words!(texts, "err-gate-realm", "rec-gate-realm", gate = gate),
         LinkError::Protocol => words!(texts, "err-gate-protocol", "rec-gate-protocol", gate = gate),
+        LinkError::OtherBoard => words!(texts, "err-board-other", "rec-board-other", gate = gate),
         LinkError::NotLan => words!(texts, "err-gate-not-lan", "rec-gate-not-lan", gate = gate),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::theme::Tone;
 use crate::domain::approval::Act;
-use crate::domain::gate::GateStatus;
+use crate::domain::gate::{GateKind, GateStatus};
 use crate::domain::resident::AgeBand;
 use crate::domain::role::{LookWhy, Role};
 use crate::domain::site::{Fact, FactFault};
@@ -74,6 +74,9 @@ pub fn list<'a>(texts: &Texts, names: impl Iterator<Item = &'a str>) -> String {
 /// The states of a gate, the worst first.
 pub fn gate_states(texts: &Texts, gate: &GateStatus) -> Vec<(Tone, String)> {
     let mut states = vec![];
+    if gate.kind == GateKind::Board {
+        states.push((Tone::Told, tr!(texts, "gate-cards-only-wire")));
+    }
     if gate.key_changed {
         states.push((Tone::Alarm, tr!(texts, "gate-key-changed")));
     } else if gate.reachable {

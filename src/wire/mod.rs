@@ -2,9 +2,10 @@
 //!
 //! [`frame`] cuts a stream into messages, [`message`] says what they are, [`envelope`] seals a face to one gate,
 //! [`receipt`] signs what a gate did, [`keys`] holds the keys of either side, [`tls`] pins them, [`address`] keeps
-//! everything on the LAN.
+//! everything on the LAN. [`board`] is the other wire: card boards, datagrams without authentication.
 
 pub mod address;
+pub mod board;
 pub mod envelope;
 pub mod frame;
 pub mod keys;

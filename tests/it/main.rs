@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests fail by panicking")]
 #![allow(clippy::print_stdout, reason = "a skipped test says why")]
 
+mod boards;
 mod capture;
 mod cards;
 mod day;
@@ -21,6 +22,7 @@ mod practice;
 mod rights;
 mod roles;
 mod trace;
+mod ui_boards;
 mod ui_evidence;
 mod ui_guardian;
 mod ui_machine;

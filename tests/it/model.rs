@@ -181,6 +181,7 @@ impl World {
             camera: Box::new(CountedCamera(Arc::clone(&acts), false)),
             engine: Box::new(CountedEngine(Arc::clone(&acts))),
             reader: Box::new(NoReader),
+            boards: menka::boards::links(),
             link: Box::new(move |keys, site, realm| {
                 Box::new(CountedLink(tls(keys, site, realm), Arc::clone(&counted))) as Box<dyn GateLink>
             }),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use menka::app::boards::BoardsCommand as B;
 use menka::app::command::StaffCommand as C;
 use menka::app::deletion::{Closing, DeletionCommand as D};
 use menka::app::evidence::EvidenceCommand as E;
@@ -12,6 +13,7 @@ use menka::app::operators::OperatorsCommand as O;
 use menka::app::posture::PostureCommand;
 use menka::app::rights::RightsCommand as R;
 use menka::app::roles::{Access, row};
+use menka::domain::board::{CardFormat, DoorNumber};
 use menka::domain::card::CardUid;
 use menka::domain::guardian::{GuardianRole, ProofSeen};
 use menka::domain::id::{ConsentId, GateId, ResidentId, ShowingId, StaffId};
@@ -281,6 +283,20 @@ table! {
         May::Only(&[FRONT, CHIEF, TECH]);
     C::Posture(PostureCommand::Save { .. }) => C::Posture(PostureCommand::Save { path: "x.txt".into(), text: String::new() }),
         "machine-save", May::Only(&[FRONT, CHIEF, TECH]);
+    C::Boards(B::Show) => C::Boards(B::Show), "show-boards", May::Only(&[FRONT, CHIEF, TECH]);
+    C::Boards(B::Add { .. }) => C::Boards(B::Add {
+        name: "地库门".into(),
+        place: "地库".into(),
+        address: "127.0.0.1:9".into(),
+        serial: "405419896".into(),
+        doors: [true, false, false, false],
+        format: CardFormat::Wiegand26,
+    }), "add-board", May::Only(&[CHIEF]);
+    C::Boards(B::Mend(_)) => C::Boards(B::Mend(some_gate())), "mend-board", May::Only(&[CHIEF]);
+    C::Boards(B::OpenDoor(..)) => C::Boards(B::OpenDoor(some_gate(), DoorNumber::new(1).unwrap())), "open-door",
+        May::Only(&[FRONT, CHIEF]);
+    C::Boards(B::StopEvents(_)) => C::Boards(B::StopEvents(some_gate())), "stop-events",
+        May::Only(&[FRONT, CHIEF, TECH]);
 }
 
 #[test]

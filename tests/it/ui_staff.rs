@@ -14,7 +14,7 @@ use menka::app::operators::OperatorsEvent;
 use menka::app::posture::{PostureCommand, PostureEvent};
 use menka::domain::Realm;
 use menka::domain::card::CardUid;
-use menka::domain::gate::GateStatus;
+use menka::domain::gate::{GateKind, GateStatus};
 use menka::domain::id::{ConsentId, GateId, ResidentId};
 use menka::domain::notice::Language;
 use menka::domain::permit::{Blocker, Condition};
@@ -53,10 +53,15 @@ pub fn both() -> [Texts; 2] {
     [Texts::new(Language::Chinese), Texts::new(Language::English)]
 }
 
+pub fn gate_status(n: u8, name: &str) -> GateStatus {
+    gate(n, name)
+}
+
 fn gate(n: u8, name: &str) -> GateStatus {
     GateStatus {
         id: GateId::from_bytes([n; 16]),
         name: name.into(),
+        kind: GateKind::Signing,
         reachable: true,
         last_seen_at: Some(Timestamp::from_ms(1_795_317_000_000)),
         pending: 0,
@@ -282,6 +287,8 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ("farewell", farewell, vec!["farewell-left"]),
         ("why", at(Route::WhyOff), vec!["why-facts", "why-gates", "why-machine", "why-cards-work"]),
         ("machine", at(Route::Machine), vec!["settings-facts", "settings-gates", "machine-doctor", "machine-again"]),
+        ("boards", crate::ui_boards::at_boards(), vec!["settings-boards", "boards-wire", "board-open"]),
+        ("boards-form", crate::ui_boards::adding(), vec!["board-name", "board-address", "board-serial"]),
         ("evidence", crate::ui_evidence::whole(unlocked()), vec!["go-evidence", "chain-state", "check-all"]),
         ("evidence-alarm", crate::ui_evidence::alarming(unlocked()), vec!["chain-alarm", "chain-state"]),
         ("shown", crate::ui_evidence::shown(unlocked(), person(held())), vec!["shown-back", "shown-row-0"]),
@@ -636,6 +643,7 @@ pub fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::Posture(PostureCommand::Check) => "machine-check",
         StaffCommand::Posture(PostureCommand::Examine) => "machine-examine",
         StaffCommand::Posture(PostureCommand::Save { .. }) => "machine-save",
+        StaffCommand::Boards(_) => menka::app::roles::row(command).name,
     }
 }
 

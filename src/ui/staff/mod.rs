@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod approve;
+pub mod boards;
 pub mod deletion;
 mod deletion_panels;
 pub mod evidence;
@@ -34,6 +35,7 @@ pub mod shown;
 pub mod unlock;
 pub mod why_off;
 
+use crate::app::boards::{BoardDone, BoardView};
 use crate::app::command::StaffCommand;
 use crate::app::doctor::Doctor;
 use crate::app::event::{Failure, GateLabel};
@@ -146,6 +148,8 @@ pub struct Known {
     pub evidence: evidence::Heard,
     /// The form that somebody wants to sign on paper.
     pub form: Option<FormView>,
+    /// The card boards.
+    pub boards: Vec<BoardView>,
 }
 
 /// A line under the header: the newest thing that happened.
@@ -175,6 +179,8 @@ pub enum Flash {
     Account(AccountChange),
     /// The report of the examination was saved there.
     ReportSaved(String),
+    /// Something about a card board was done.
+    Board(BoardDone),
 }
 
 /// A page with what it holds.
@@ -224,6 +230,8 @@ pub enum Page {
     Minors(minors::Minors),
     /// The machine.
     Machine(machine::Machine),
+    /// Card boards.
+    Boards(boards::Boards),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -253,6 +261,7 @@ impl Page {
             | Self::Shown(_)
             | Self::Minors(_)
             | Self::Machine(_)
+            | Self::Boards(_)
             | Self::Rights(_) => true,
             Self::Rules(_) | Self::Untrained | Self::Sheet(_) => true,
             Self::Operators(_) | Self::Looks(_) | Self::Mine(_) => true,
@@ -323,6 +332,8 @@ pub enum Message {
     Paper(paper::Message),
     /// On the machine page.
     Machine(machine::Message),
+    /// On the page of card boards.
+    Boards(boards::Message),
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -413,6 +424,7 @@ impl Staff {
             | Page::Operators(_)
             | Page::Looks(_)
             | Page::Machine(_)
+            | Page::Boards(_)
             | Page::Closing
             | Page::Gone
             | Page::Farewell { .. } => None,
@@ -493,6 +505,7 @@ impl Staff {
             (Message::Minors(message), Page::Minors(screen)) => screen.update(message),
             (Message::Paper(message), _) => paper::update(message),
             (Message::Machine(message), Page::Machine(screen)) => screen.update(message),
+            (Message::Boards(message), Page::Boards(screen)) => screen.update(message),
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None

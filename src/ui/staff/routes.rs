@@ -1,9 +1,10 @@
 //! The ways between the staff window's pages.
 
 use super::{
-    Action, Flash, Page, Staff, deletion, evidence, form, gates, home, machine, mine, minors, notice, resident, rights,
-    settings, shown,
+    Action, Flash, Page, Staff, boards, deletion, evidence, form, gates, home, machine, mine, minors, notice, resident,
+    rights, settings, shown,
 };
+use crate::app::boards::BoardsCommand;
 use crate::app::command::StaffCommand;
 use crate::app::deletion::DeletionCommand;
 use crate::app::evidence::EvidenceCommand;
@@ -92,6 +93,10 @@ impl Staff {
                 self.page = Page::Minors(minors::Minors::default());
                 Action::Ask(StaffCommand::Guardian(GuardianCommand::ShowFigures { year: None }))
             }
+            Route::Boards => {
+                self.page = Page::Boards(boards::Boards::default());
+                Action::Ask(StaffCommand::Boards(BoardsCommand::Show))
+            }
             Route::Machine => {
                 self.page = Page::Machine(machine::Machine::default());
                 Action::None
@@ -159,4 +164,6 @@ pub enum Route {
     Minors,
     /// The machine.
     Machine,
+    /// Card boards.
+    Boards,
 }
