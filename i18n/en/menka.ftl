@@ -1244,3 +1244,8 @@ board-events-stop = Stop sending
 board-added = The board was added. It can be ticked when a card is issued.
 board-opened = Door { $door } was opened once.
 board-events-stopped = This board sends card taps to nobody any more.
+## A copy of one's own template
+ref-not-held = { $gate } does not hold this template.
+rec-not-held = See whether another gate holds it, or compare the gates.
+ref-not-authorised = { $gate } does not accept this request, or the face is stopped there.
+rec-not-authorised = See first whether the face is stopped; if not, ask a supervisor to pair again.

@@ -1244,3 +1244,8 @@ board-events-stop = 不再发送
 board-added = 控制板已添加。发卡时就可以勾选它。
 board-opened = { $door } 号门已开一次。
 board-events-stopped = 这块板子不再把刷卡发给别处。
+## 人脸特征的副本
+ref-not-held = { $gate } 里没有这份人脸特征。
+rec-not-held = 看看其他门禁机有没有，或者核对门禁机。
+ref-not-authorised = { $gate } 不认可这次请求，或者那里的人脸已经停用。
+rec-not-authorised = 先看看人脸是不是停用了；不是的，请主管重新配对。
