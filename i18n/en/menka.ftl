@@ -1249,3 +1249,10 @@ ref-not-held = { $gate } does not hold this template.
 rec-not-held = See whether another gate holds it, or compare the gates.
 ref-not-authorised = { $gate } does not accept this request, or the face is stopped there.
 rec-not-authorised = See first whether the face is stopped; if not, ask a supervisor to pair again.
+
+## Card first, then the face
+ref-card-way = { $gate }: no card was seen to open it yet, so it takes no faces.
+rec-card-way-first = Issue a card for this gate first, and test that it opens.
+ref-card-first = { $gate }: too many people are enrolled to know one by the face alone.
+rec-card-first = Card first, then the face; the card alone opens too.
+gate-card-first = many people: card first, then the face

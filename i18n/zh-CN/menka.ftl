@@ -1249,3 +1249,10 @@ ref-not-held = { $gate } 里没有这份人脸特征。
 rec-not-held = 看看其他门禁机有没有，或者核对门禁机。
 ref-not-authorised = { $gate } 不认可这次请求，或者那里的人脸已经停用。
 rec-not-authorised = 先看看人脸是不是停用了；不是的，请主管重新配对。
+
+## 先刷卡，再看脸
+ref-card-way = { $gate }：还没有试过刷卡能开门，所以不收人脸。
+rec-card-way-first = 请先给这台门禁机发一张卡，试过能开门，再来。
+ref-card-first = { $gate }：登记的人多，不能只看脸就认人。
+rec-card-first = 先刷卡，再看脸；只刷卡也能开门。
+gate-card-first = 人多：先刷卡，再看脸

@@ -346,6 +346,7 @@ impl Courier {
             version: known.version.clone(),
             card_way_tested: tested,
             key_changed: false,
+            card_first: false,
         });
         self.shared().note_board(board.id, known.seen.clone());
         Ok(())

@@ -135,6 +135,7 @@ pub struct Courier {
     compared_at: BTreeMap<GateId, Timestamp>,
     pub(super) heads: BTreeMap<GateId, super::witness::Asked>,
     pub(super) boards: Boards,
+    pub(super) bound: BTreeMap<GateId, super::card_first::Bound>,
 }
 
 impl Courier {
@@ -142,7 +143,7 @@ impl Courier {
     pub fn new(vault: Vault, link: Box<dyn GateLink>, boards: Box<dyn BoardLink>, shared: Arc<Shared>) -> Self {
         let realm = vault.realm();
         let (asked_at, compared_at, heads) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { vault, link, realm, shared, asked_at, compared_at, heads, boards: Boards::new(boards) }
+        Self { vault, link, realm, shared, asked_at, compared_at, heads, boards: Boards::new(boards), bound: BTreeMap::new() }
     }
 
     /// What it shares with the desk.
@@ -194,6 +195,9 @@ impl Courier {
             };
             if let Ok(health) = &health {
                 self.compare_faces(gate, health, now)?;
+            }
+            if health.as_ref().is_ok_and(|health| health.faces_off == Some(FacesOff::CardFirst)) {
+                self.bind_cards(gate)?;
             }
             if health.is_ok() {
                 // Before the gate counts as answering: a log that does not continue what it keeps must not act on faces.
@@ -334,6 +338,7 @@ impl Courier {
             Err(_) => {}
         }
         let health = health.ok();
+        let card_first = health.as_ref().is_some_and(|h| h.faces_off == Some(FacesOff::CardFirst));
         self.shared.note(GateStatus {
             id: gate.id,
             name: gate.name.clone(),
@@ -347,6 +352,7 @@ impl Courier {
             version: health.map(|h| h.version).or(before.and_then(|s| s.version)),
             card_way_tested: tested,
             key_changed,
+            card_first,
         });
         Ok(())
     }

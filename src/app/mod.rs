@@ -5,6 +5,7 @@ pub mod aids;
 mod board_courier;
 pub mod boards;
 mod capturing;
+mod card_first;
 mod certificate;
 mod changing;
 pub mod command;

@@ -44,7 +44,8 @@ fn main() -> ExitCode {
     let console = Some(menka::practice::console::at_the_door());
     #[cfg(not(all(feature = "practice", feature = "face")))]
     let console = None;
-    match menka::gate::cli::run_with(&arguments, &mut std::io::stdout(), console) {
+    let joined = menka::gate::cli::Joined { console, boards: Box::new(menka::boards::UdpBoards::new()) };
+    match menka::gate::cli::run_with(&arguments, &mut std::io::stdout(), joined) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "menka-gate: {error}");

@@ -69,6 +69,8 @@ pub struct GateStatus {
     pub card_way_tested: bool,
     /// Its certificate is not the pinned one: it is stopped until paired again.
     pub key_changed: bool,
+    /// It holds too many faces for looking one up among all: a card comes first.
+    pub card_first: bool,
 }
 
 /// One template that a gate holds under a consent: an id and a digest, never the template.

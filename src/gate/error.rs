@@ -39,6 +39,12 @@ pub enum GateError {
     /// The address to listen on is not a private one.
     #[error("{0} is not a LAN address")]
     NotLan(String),
+    /// The gate's own file, `gate.toml`, cannot be used (installer).
+    #[error("gate.toml: {0}")]
+    Settings(String),
+    /// The door cannot be made ready (installer).
+    #[error(transparent)]
+    Door(#[from] super::outputs::OutputError),
     /// Something was not understood (the person at the keyboard).
     #[error("{0}")]
     Usage(String),

@@ -5,6 +5,7 @@
 //! another key when it is authorised. Deliberately absent: names, pictures at rest, any way to read a template out, any window.
 
 pub mod admit;
+mod bound;
 pub mod cli;
 pub mod daemon;
 pub mod door;
@@ -12,12 +13,15 @@ pub mod error;
 pub mod heads;
 pub mod key_file;
 pub mod lease;
+pub mod limit;
 pub mod matcher;
+pub mod outputs;
 pub mod place;
 mod process;
 pub mod reseal;
 mod rows;
 pub mod server;
+pub mod settings;
 pub mod store;
 pub mod watch;
 

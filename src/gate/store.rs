@@ -14,7 +14,7 @@ use super::error::GateError;
 use super::heads;
 use super::key_file::create_private;
 use super::lease::Change;
-use super::{reseal, rows};
+use super::{bound, reseal, rows};
 use crate::domain::Realm;
 use crate::domain::id::{GateId, TemplateId};
 use crate::domain::time::{CivilDate, Timestamp};
@@ -112,6 +112,7 @@ impl Store {
         tx.execute_batch(SCHEMA)?;
         tx.execute_batch(heads::SCHEMA)?;
         tx.execute_batch(reseal::SCHEMA)?;
+        tx.execute_batch(bound::SCHEMA)?;
         tx.execute(
             "INSERT INTO settings (one, gate, realm, identity, engine, takes_faces, offline_hours, passlog_days,
                  last_contact, last_instant)
@@ -140,6 +141,7 @@ impl Store {
         let store = Self::open_beside(path, key)?;
         // Made where an earlier version of this program left it out; there already otherwise.
         store.db.execute_batch(heads::SCHEMA)?;
+        store.db.execute_batch(bound::SCHEMA)?;
         store.empty_log()?;
         Ok(store)
     }

@@ -9,4 +9,5 @@ mod heads;
 mod kills;
 mod reseal;
 mod stops;
+mod strangers;
 mod support;

@@ -96,6 +96,9 @@ pub fn gate_states(texts: &Texts, gate: &GateStatus) -> Vec<(Tone, String)> {
         }
         (count, None) => states.push((Tone::Warn, tr!(texts, "gate-pending", count = count))),
     }
+    if gate.card_first {
+        states.push((Tone::Told, tr!(texts, "gate-card-first")));
+    }
     if gate.clock_drift_ms.is_some_and(|ms| ms.saturating_abs() >= CLOCK_DRIFT_SHOWN_MS) {
         states.push((Tone::Warn, tr!(texts, "gate-clock-wrong")));
     }

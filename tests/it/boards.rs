@@ -334,7 +334,8 @@ fn a_board_that_differs_is_an_alarm_within_a_minute_and_one_press_mends_it() {
     board.tell("add 777777");
     board.tell(&format!("forget {}", 0x0600_0003));
     board.tell(&format!("shut-door {}", 0x0600_0004));
-    station.rounds(60);
+    // Less than what an idle desk locks after.
+    station.rounds(45);
     let seen = station.view().seen.unwrap();
     let faults: Vec<(BoardFault, &str)> = seen.drift.iter().map(|line| (line.fault, line.last4.as_str())).collect();
     let last4 = |n: u32| format!("{:04}", (0x0600_0000 + n) % 10_000);

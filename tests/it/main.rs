@@ -10,6 +10,7 @@ mod deletion;
 mod face;
 mod faults;
 mod gate;
+mod gate_doors;
 mod guardian;
 mod layering;
 mod machine;

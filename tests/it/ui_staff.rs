@@ -71,6 +71,7 @@ fn gate(n: u8, name: &str) -> GateStatus {
         version: Some("0.1.0".into()),
         card_way_tested: true,
         key_changed: false,
+        card_first: false,
     }
 }
 
