@@ -124,6 +124,8 @@ pub enum StaffCommand {
     Posture(PostureCommand),
     /// Card boards.
     Boards(BoardsCommand),
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duties(super::duties::DutiesCommand),
 }
 
 /// From the resident window.

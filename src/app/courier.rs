@@ -143,7 +143,17 @@ impl Courier {
     pub fn new(vault: Vault, link: Box<dyn GateLink>, boards: Box<dyn BoardLink>, shared: Arc<Shared>) -> Self {
         let realm = vault.realm();
         let (asked_at, compared_at, heads) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { vault, link, realm, shared, asked_at, compared_at, heads, boards: Boards::new(boards), bound: BTreeMap::new() }
+        Self {
+            vault,
+            link,
+            realm,
+            shared,
+            asked_at,
+            compared_at,
+            heads,
+            boards: Boards::new(boards),
+            bound: BTreeMap::new(),
+        }
     }
 
     /// What it shares with the desk.

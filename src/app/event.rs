@@ -104,6 +104,8 @@ pub enum Failure {
     NotYourRole,
     /// Accounts, training, approvals.
     Operators(OperatorsFailure),
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duty(super::duties::DutyFailure),
 }
 
 /// A gate's shown name.
@@ -124,6 +126,8 @@ pub enum FieldFault {
     Gate,
     /// Name, address or serial number of a card board is not readable, or no door is ticked.
     Board,
+    /// The gate would stand in a room in which no face reader may be.
+    PrivateRoom,
     /// A field of the guardian.
     Guardian(crate::domain::guardian::GuardianError),
 }
@@ -247,6 +251,8 @@ pub enum StaffEvent {
     Posture(PostureEvent),
     /// Card boards.
     Boards(BoardsEvent),
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duties(super::duties::DutiesEvent),
     /// Something did not work.
     Failed(Failure),
     /// Pausing, fewer doors, stops, endings, certificates, retention.

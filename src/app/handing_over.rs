@@ -94,7 +94,16 @@ impl Desk {
                 self.vault(|v| v.record_capture_over(&held.consent, now));
                 let scene = ResidentScene::TryGate { gate: gate.name.clone(), looking: false };
                 let at = self.moment;
-                let trying = Trying { held, done, gate, looking: false, begun: at, last_frame: at, probes: 0, card_first: false };
+                let trying = Trying {
+                    held,
+                    done,
+                    gate,
+                    looking: false,
+                    begun: at,
+                    last_frame: at,
+                    probes: 0,
+                    card_first: false,
+                };
                 self.set(Flow::Trying(Box::new(trying)));
                 self.scene(scene);
             }

@@ -145,6 +145,8 @@ pub enum AuditEvent {
     BoardDrift(GateId, &'static str),
     /// Somebody did something at a card board from the desk (label).
     BoardAct(GateId, &'static str),
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duty(super::incident::DutyEvent),
     /// Something about the machine came up, or is well again.
     MachineFound(What),
 }

@@ -213,6 +213,7 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::BoardRecorded(board) => ("board-recorded", one(board), None),
         E::BoardDrift(board, label) => ("board-drift", one(board), Some(label)),
         E::BoardAct(board, label) => ("board-act", one(board), Some(label)),
+        E::Duty(event) => event.words(),
         E::MachineFound(what) => ("machine-found", vec![], Some(what.label())),
     }
 }

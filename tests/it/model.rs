@@ -112,7 +112,7 @@ struct CountedLink(Box<dyn GateLink>, Arc<Acts>);
 
 impl GateLink for CountedLink {
     fn ask(&mut self, gate: &GateRecord, request: &Request, limit: Duration) -> Result<Reply, LinkError> {
-        if matches!(request, Request::PutFace(_) | Request::Probe(_)) {
+        if matches!(request, Request::PutFace(_) | Request::Probe(_) | Request::ProbeOne(_)) {
             self.1.sent.fetch_add(1, Ordering::SeqCst);
         }
         self.0.ask(gate, request, limit)

@@ -67,6 +67,7 @@ pub fn at_boards() -> Staff {
 
 pub fn adding() -> Staff {
     let mut staff = at_boards();
+    staff.apply(StaffEvent::Boards(BoardsEvent::Told(vec![])));
     staff.update(Message::Boards(M::FormPressed));
     staff
 }

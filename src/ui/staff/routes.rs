@@ -1,8 +1,8 @@
 //! The ways between the staff window's pages.
 
 use super::{
-    Action, Flash, Page, Staff, boards, deletion, evidence, form, gates, home, machine, mine, minors, notice, resident,
-    rights, settings, shown,
+    Action, Flash, Page, Staff, boards, deletion, duties, evidence, form, gates, home, machine, mine, minors, notice,
+    resident, rights, settings, shown,
 };
 use crate::app::boards::BoardsCommand;
 use crate::app::command::StaffCommand;
@@ -97,6 +97,10 @@ impl Staff {
                 self.page = Page::Boards(boards::Boards::default());
                 Action::Ask(StaffCommand::Boards(BoardsCommand::Show))
             }
+            Route::Duties(tab) => {
+                self.page = Page::Duties(Box::new(duties::Duties::at(tab)));
+                duties::Duties::opening(tab)
+            }
             Route::Machine => {
                 self.page = Page::Machine(machine::Machine::default());
                 Action::None
@@ -166,4 +170,6 @@ pub enum Route {
     Machine,
     /// Card boards.
     Boards,
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duties(super::duties::Tab),
 }
