@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use super::admit::{self, Facts};
 use super::door::{Door, DoorOpens, LogDoor};
 use super::error::GateError;
+use super::gallery::Gallery;
 use super::heads;
 use super::lease::Lease;
 use super::limit;
@@ -14,7 +15,7 @@ use super::matcher::{self, Best};
 use super::place::Place;
 use super::reseal::{self, Holder};
 use super::settings::FacePlan;
-use super::store::{LiveFace, Setup, Station, Store, Way};
+use super::store::{Setup, Station, Store, Way};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::id::{GateId, TemplateId};
@@ -59,7 +60,7 @@ pub struct Gate {
     keys: IdentityKeys,
     id: GateId,
     setup: Setup,
-    faces: Vec<LiveFace>,
+    faces: Gallery,
     lease: Lease,
     probes: VecDeque<(Timestamp, [u8; 16])>,
     door: Box<dyn Door>,
@@ -87,7 +88,9 @@ impl Gate {
         }
         let (contact, latest) = store.instants()?;
         let lease = Lease::new(setup.offline_hours, contact, latest);
-        let (id, faces, stopped) = (store.gate()?, store.live_faces()?, store.faces_stopped()?);
+        let (id, stopped) = (store.gate()?, store.faces_stopped()?);
+        let mut faces = Gallery::new(setup.engine.clone());
+        faces.extend(store.live_faces()?);
         tracing::info!(gate = %id.short(), faces = faces.len(), "gate opened");
         let probes = VecDeque::new();
         Ok(Self {
@@ -243,12 +246,12 @@ impl Gate {
 
     /// Erases what ended long ago, if the clock has run long enough to be believed: an erasure cannot be taken back.
     fn erase_ended(&mut self, before: CivilDate) -> Result<(), GateError> {
-        let ended = self.faces.iter().any(|live| live.ends_on < before);
+        let ended = self.faces.any_ended_before(before);
         if !ended || self.lease.steady_ms() < CLOCK_BELIEVED_AFTER_MS {
             return Ok(());
         }
         let erased = self.store.erase_ended_before(before)?;
-        self.faces.retain(|live| !erased.contains(&live.template));
+        self.faces.remove(|template| erased.contains(template));
         self.holdings = None;
         self.log_due = true;
         tracing::info!(count = erased.len(), "templates erased after their last day");
@@ -261,16 +264,25 @@ impl Gate {
 
     /// The nearest live template and whether it is near enough.
     pub(super) fn recognise(&self, face: &FaceTemplate, today: CivilDate) -> (Option<Best>, bool) {
-        let best = matcher::nearest(face, &self.faces, today);
-        let least = matcher::threshold(&self.setup.engine);
-        let same = matches!((best, least), (Some(best), Some(least)) if best.similarity >= least);
-        (best, same)
+        self.judge(self.turned(face).and_then(|turned| self.faces.nearest(&turned, today)))
     }
 
     /// How a face compares with one held template, and whether that is near enough.
     pub(super) fn verify(&self, face: &FaceTemplate, template: TemplateId, today: CivilDate) -> (Option<Best>, bool) {
-        let best = self.faces.iter().position(|live| live.template == template);
-        let best = best.and_then(|at| matcher::nearest(face, self.faces.get(at..=at).unwrap_or_default(), today));
+        self.judge(self.turned(face).and_then(|turned| self.faces.compare(&turned, &template, today)))
+    }
+
+    fn turned(&self, face: &FaceTemplate) -> Option<FaceTemplate> {
+        match self.store.transform() {
+            Ok(transform) => transform.turn(face),
+            Err(error) => {
+                tracing::error!(%error, "a face could not be turned as templates are here");
+                None
+            }
+        }
+    }
+
+    fn judge(&self, best: Option<Best>) -> (Option<Best>, bool) {
         let least = matcher::threshold(&self.setup.engine);
         let same = matches!((best, least), (Some(best), Some(least)) if best.similarity >= least);
         (best, same)

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::templates;
 use menka::app::command::{Command, ResidentCommand, StaffCommand};
 use menka::app::deletion::{DeletionCommand, DeletionEvent, DoorChange, DoorState};
 use menka::app::event::{Event, FaceState, ResidentScene, StaffEvent};
@@ -116,11 +117,13 @@ impl Site {
         panic!("the engine of gate {gate} does not come up");
     }
 
-    /// Templates that a gate holds, as bytes.
-    pub fn vectors(&self, gate: usize) -> Vec<Vec<u8>> {
-        let place = Place::new(&self.gates[gate].folder, None);
-        let held = place.open_beside(Realm::Practice).unwrap().live_faces().unwrap();
-        held.iter().map(|f| f.face.expose().iter().flat_map(|v| v.to_le_bytes()).collect()).collect()
+    /// Templates that gates hold, as bytes: as they were handed over, once, and as each gate keeps them.
+    pub fn vectors(&self) -> Vec<Vec<u8>> {
+        let mut vectors = templates::handed_over(&self.drive, &self.gates[0].folder);
+        for gate in &self.gates {
+            vectors.extend(templates::kept(&gate.folder));
+        }
+        vectors
     }
 
     pub fn key(&mut self) -> Keys {
@@ -197,9 +200,9 @@ fn copy(from: &Path, to: &Path) {
 fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_itself() {
     let begun = Instant::now();
     let (mut site, resident) = enrolled(10);
-    // One capture, sealed to each gate: every gate holds the same vector.
-    let vectors = site.vectors(0);
-    assert_eq!(vectors.len(), 1);
+    // One capture, sealed to each gate, and turned by each in its own way.
+    let vectors = site.vectors();
+    assert_eq!(vectors.len(), 1 + 10);
     std::fs::create_dir(site.folder.path().join("papers")).unwrap();
     let keys = site.key();
     // A backup of the desk from before.

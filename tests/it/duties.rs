@@ -124,8 +124,8 @@ fn n8_20_when_the_manager_leaves_every_face_is_erased_none_is_handed_over_and_ca
     site.deliver_until("both faces everywhere", Duration::from_secs(20), |s| {
         s.gates.iter_mut().all(|gate| gate.faces().unwrap() == 2)
     });
-    let vectors = site.vectors(0);
-    assert_eq!(vectors.len(), 2);
+    let vectors = site.vectors();
+    assert_eq!(vectors.len(), 2 + 3 * 2, "as handed over, and as each gate keeps them");
     let keys = site.key();
     let end = |receiver: &str| DutiesCommand::SiteEnd(SiteEndCommand::End { receiver: receiver.into() });
 

@@ -24,6 +24,7 @@ mod posture;
 mod practice;
 mod rights;
 mod roles;
+mod templates;
 mod trace;
 mod ui_boards;
 mod ui_duties;

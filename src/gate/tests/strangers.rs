@@ -132,6 +132,9 @@ fn n8_17_of_a_stranger_no_picture_and_no_template_is_in_any_file_of_the_gate() {
     let answers = tracing::subscriber::with_default(log.finish(), || strangers_look_in(&mut site, &mut gate));
     assert_eq!(answers, 10);
 
+    let turned = |of: u32| *gate.store().transform().unwrap().turn(&person(of)).unwrap().expose();
+    let as_kept: Vec<_> = (500..505).map(turned).collect();
+    let enrolled = template_forms(&turned(1));
     // While it runs, with the key in hand; then every file as it lies there, log included.
     let mut places = vec![("decrypted pages".to_owned(), gate.store().decrypted_pages())];
     places.extend(site.raw_files());
@@ -145,8 +148,10 @@ fn n8_17_of_a_stranger_no_picture_and_no_template_is_in_any_file_of_the_gate() {
         assert_eq!(is_anywhere(&places, &forms(&picture(stranger))), None, "a picture");
         assert_eq!(is_anywhere(&places, &template_forms(&vector(stranger))), None, "a template");
     }
+    for vector in &as_kept {
+        assert_eq!(is_anywhere(&places, &template_forms(vector)), None, "a template as this gate turns them");
+    }
     // The search finds what is there: the enrolled template in the decrypted pages, and in no file as it lies on the disk.
-    let enrolled = template_forms(&vector(1));
     assert_eq!(is_anywhere(&places[..1], &enrolled).as_deref(), Some("decrypted pages"));
     let raw: Vec<_> = places.into_iter().filter(|(name, _)| !name.starts_with("decrypted")).collect();
     assert_eq!(is_anywhere(&raw, &enrolled), None, "sealed on the disk");
