@@ -36,11 +36,11 @@ impl Gate {
             Number::Free
         };
         admit::face(put, number, &self.facts(now))?;
+        let face = open_face(put, &self.keys, seal).map_err(|_| Refusal::Envelope)?;
         if !self.store.card_way_seen()? {
             // A face is never the only way in (rules J10a, F10a).
             return Err(Refusal::CardWay.into());
         }
-        let face = open_face(put, &self.keys, seal).map_err(|_| Refusal::Envelope)?;
         let turned = self.store.transform()?.turn(&face).ok_or(Refusal::Envelope)?;
         let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, put.op, digest, now));
         let receipt = self.store.perform(
