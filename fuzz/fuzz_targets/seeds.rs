@@ -42,6 +42,14 @@ fn main() -> Result<(), Failed> {
     write(folder, "typed", "fingerprint", "0123 4567 89ab cdef ".repeat(4).as_bytes())?;
     pairing(folder, &keys)?;
     write(folder, "typed", "code", "4821 7730".as_bytes())?;
+    for (n, function) in [0x20u8, 0x32, 0x50, 0x58, 0x5A, 0x5C, 0x92, 0x94].into_iter().enumerate() {
+        // A card board's answer: start, function, serial number, card 10058400, its days and doors.
+        let mut datagram = [0u8; 64];
+        datagram[..24].copy_from_slice(&[
+            0x17, function, 0, 0, 0x78, 0x37, 0x2A, 0x18, 0xA0, 0x7A, 0x99, 0, 0x20, 0x20, 1, 1, 0x20, 0x27, 0x12, 0x31, 1, 0, 1, 0,
+        ]);
+        write(folder, "board", &n.to_string(), &datagram)?;
+    }
     write(folder, "card", "four", &[0x04, 0xA1, 0xB2, 0xC3, 0x90, 0x00])?;
     write(folder, "card", "seven", &[0x04, 1, 2, 3, 4, 5, 6, 0x90, 0x00])?;
     for side in [8, 48] {

@@ -13,5 +13,6 @@ fi
 cargo test --features practice --doc
 bash packaging/setup/network.sh target/debug/menka
 MENKA_GUI_SCRIPT=resident.py MENKA_GUI_SHOTS=var/gui/resident bash packaging/setup/gui.sh target/debug/menka
+bash packaging/setup/boards.sh target/debug/menka-gate
 sh packaging/setup/shipped.sh
 echo "test minutes: $(( ($(date +%s) - start) / 60 ))"

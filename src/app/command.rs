@@ -3,6 +3,7 @@
 //! Deliberately absent: any staff command that starts, suggests or repeats face entry, or consents; any import of a picture.
 
 use super::aids::AidCommand;
+use super::boards::BoardsCommand;
 use super::deletion::{DeletionCommand, DoorChange};
 use super::guardian::GuardianAct;
 use super::guardian_desk::GuardianCommand;
@@ -107,6 +108,8 @@ pub enum StaffCommand {
     Form(FormCommand),
     /// The machine that the desk runs on.
     Posture(PostureCommand),
+    /// Card boards.
+    Boards(BoardsCommand),
     /// Incidents, the end of a manager's work, papers for an audit.
     Duties(super::duties::DutiesCommand),
 }

@@ -2,16 +2,17 @@
 //!
 //! Deliberately absent: faces. They go from memory, once, in `app::enroll`, and are never queued.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::board_courier::Boards;
 use crate::domain::Realm;
 use crate::domain::delivery::GateOp;
-use crate::domain::gate::{GateRecord, GateStatus};
+use crate::domain::gate::{GateKind, GateRecord, GateStatus};
 use crate::domain::id::{GateId, TemplateId};
 use crate::domain::time::Timestamp;
-use crate::ports::{GateLink, LinkError};
+use crate::ports::{BoardLink, GateLink, LinkError};
 use crate::vault::{Vault, VaultError};
 use crate::wire::frame;
 use crate::wire::message::{Apply, FacesOff, Health, Refusal, Reply, Request, What};
@@ -21,7 +22,7 @@ pub(super) const ANSWER_LIMIT: Duration = Duration::from_millis(2_000);
 /// Pause between two questions for a gate's health, in milliseconds.
 const HEALTH_EVERY_MS: i64 = 5_000;
 /// Most operations sent to one gate in one pass, so that no gate starves another.
-const OPS_PER_PASS: usize = 200;
+pub(super) const OPS_PER_PASS: usize = 200;
 /// Longest wait for the list of everything that a gate holds.
 const LIST_LIMIT: Duration = Duration::from_millis(8_000);
 /// Pause between two comparisons of a gate with the vault, in milliseconds.
@@ -37,8 +38,10 @@ pub struct Shared {
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
     gates: BTreeMap<GateId, GateStatus>,
+    pub(super) boards: BTreeMap<GateId, super::boards::BoardSeen>,
+    pub(super) repairs: BTreeSet<GateId>,
     changes: u64,
     rung: bool,
     over: bool,
@@ -87,11 +90,25 @@ impl Shared {
     }
 
     /// Forgets gates that are served no more.
-    fn keep(&self, served: &[GateRecord]) {
+    fn keep(&self, served: &[GateId]) {
+        self.change(|state| {
+            let before = state.gates.len();
+            state.gates.retain(|id, _| served.contains(id));
+            state.boards.retain(|id, _| served.contains(id));
+            state.gates.len() != before
+        });
+    }
+
+    /// Changes the state; `true` from `act` is news for the desk, and comes back.
+    pub(super) fn change(&self, act: impl FnOnce(&mut State) -> bool) -> bool {
         let mut state = self.lock();
-        let before = state.gates.len();
-        state.gates.retain(|id, _| served.iter().any(|gate| gate.id == *id));
-        state.changes += u64::from(state.gates.len() != before);
+        let news = act(&mut state);
+        state.changes += u64::from(news);
+        news
+    }
+
+    pub(super) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.lock())
     }
 
     /// Something else that the desk must look at has changed.
@@ -99,7 +116,7 @@ impl Shared {
         self.lock().changes += 1;
     }
 
-    fn note(&self, status: GateStatus) {
+    pub(super) fn note(&self, status: GateStatus) {
         let mut state = self.lock();
         if state.gates.get(&status.id) != Some(&status) {
             state.gates.insert(status.id, status);
@@ -117,14 +134,26 @@ pub struct Courier {
     asked_at: BTreeMap<GateId, Timestamp>,
     compared_at: BTreeMap<GateId, Timestamp>,
     pub(super) heads: BTreeMap<GateId, super::witness::Asked>,
+    pub(super) boards: Boards,
+    pub(super) bound: BTreeMap<GateId, super::card_first::Bound>,
 }
 
 impl Courier {
-    /// Takes a connection of its own to the vault and a link of its own.
-    pub fn new(vault: Vault, link: Box<dyn GateLink>, shared: Arc<Shared>) -> Self {
+    /// Takes a connection of its own to the vault and links of its own to both kinds of gate.
+    pub fn new(vault: Vault, link: Box<dyn GateLink>, boards: Box<dyn BoardLink>, shared: Arc<Shared>) -> Self {
         let realm = vault.realm();
         let (asked_at, compared_at, heads) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { vault, link, realm, shared, asked_at, compared_at, heads }
+        Self {
+            vault,
+            link,
+            realm,
+            shared,
+            asked_at,
+            compared_at,
+            heads,
+            boards: Boards::new(boards),
+            bound: BTreeMap::new(),
+        }
     }
 
     /// What it shares with the desk.
@@ -139,7 +168,9 @@ impl Courier {
     pub fn pass(&mut self, now: Timestamp) -> Result<u32, VaultError> {
         let (mut signed, mut failed) = (0, None);
         let served = self.vault.gates_to_serve()?;
-        self.shared.keep(&served);
+        let boards = self.vault.boards_to_serve()?;
+        let ids: Vec<GateId> = served.iter().map(|gate| gate.id).chain(boards.iter().map(|board| board.id)).collect();
+        self.shared.keep(&ids);
         for gate in served {
             // A desk that is being locked waits for this thread: gates that are away must not keep it waiting one by one.
             if self.shared.is_over() {
@@ -150,6 +181,10 @@ impl Courier {
                 Ok(done) => signed += done,
                 Err(error) => failed = failed.or(Some(error)),
             }
+        }
+        match self.pass_boards(now) {
+            Ok(done) => signed += done,
+            Err(error) => failed = failed.or(Some(error)),
         }
         failed.map_or(Ok(signed), Err)
     }
@@ -173,6 +208,9 @@ impl Courier {
             };
             if let Ok(health) = &health {
                 self.compare_faces(gate, health, now)?;
+            }
+            if health.as_ref().is_ok_and(|health| health.faces_off == Some(FacesOff::CardFirst)) {
+                self.bind_cards(gate)?;
             }
             if health.is_ok() {
                 // Before the gate counts as answering: a log that does not continue what it keeps must not act on faces.
@@ -328,9 +366,11 @@ impl Courier {
             Err(_) => {}
         }
         let health = health.ok();
+        let card_first = health.as_ref().is_some_and(|h| h.faces_off == Some(FacesOff::CardFirst));
         self.shared.note(GateStatus {
             id: gate.id,
             name: gate.name.clone(),
+            kind: GateKind::Signing,
             reachable: health.is_some(),
             last_seen_at: health.as_ref().map(|_| now).or(before.as_ref().and_then(|s| s.last_seen_at)),
             pending: count.map_or(0, |c| c.pending),
@@ -340,6 +380,7 @@ impl Courier {
             version: health.map(|h| h.version).or(before.and_then(|s| s.version)),
             card_way_tested: tested,
             key_changed,
+            card_first,
         });
         Ok(())
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::accounts::Operators;
 use super::aids::Aids;
+use super::boards::{BoardLinkMaker, BoardView};
 use super::command::Command;
 use super::courier::{Courier, Shared};
 use super::deletion::SiteView;
@@ -51,6 +52,8 @@ pub struct Devices {
     pub printer: Box<dyn Printer>,
     /// The channel to gates.
     pub link: LinkMaker,
+    /// The wire to card boards.
+    pub boards: BoardLinkMaker,
     /// The machine itself.
     pub posture: Box<dyn Posture>,
 }
@@ -98,6 +101,8 @@ pub(super) struct Open {
     pub chain: super::evidence::ChainSeen,
     pub form_shown: Option<FormView>,
     pub pairing: super::pairing::Pairing,
+    /// The card boards as last told.
+    pub boards_shown: Option<Vec<BoardView>>,
 }
 
 impl Open {

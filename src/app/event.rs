@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::aids::AidEvent;
+use super::boards::BoardsEvent;
 use super::deletion::{DeletionEvent, DoorsView};
 use super::guardian::GuardianScene;
 use super::guardian_desk::GuardianEvent;
@@ -126,6 +127,8 @@ pub enum FieldFault {
     Operator,
     /// The gate's name or address is empty or not readable.
     Gate,
+    /// Name, address or serial number of a card board is not readable, or no door is ticked.
+    Board,
     /// The gate would stand in a room in which no face reader may be.
     PrivateRoom,
     /// A field of the guardian.
@@ -251,6 +254,8 @@ pub enum StaffEvent {
     Evidence(super::evidence::EvidenceEvent),
     /// The machine that the desk runs on.
     Posture(PostureEvent),
+    /// Card boards.
+    Boards(BoardsEvent),
     /// Incidents, the end of a manager's work, papers for an audit.
     Duties(super::duties::DutiesEvent),
     /// Something did not work.

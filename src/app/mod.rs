@@ -3,7 +3,10 @@
 mod accounts;
 pub mod aids;
 mod audit_pack;
+mod board_courier;
+pub mod boards;
 mod capturing;
+mod card_first;
 mod certificate;
 mod changing;
 pub mod command;

@@ -51,10 +51,10 @@ impl Row {
 }
 
 const EVERYBODY: &[Role] = &[Role::FrontDesk, Role::Supervisor, Role::Technician, Role::Auditor];
-const PEOPLE: &[Role] = &[Role::FrontDesk, Role::Supervisor];
-const GATES: &[Role] = &[Role::FrontDesk, Role::Supervisor, Role::Technician];
+pub(super) const PEOPLE: &[Role] = &[Role::FrontDesk, Role::Supervisor];
+pub(super) const GATES: &[Role] = &[Role::FrontDesk, Role::Supervisor, Role::Technician];
 const SHEETS: &[Role] = &[Role::Supervisor, Role::Auditor];
-const SUPERVISOR: &[Role] = &[Role::Supervisor];
+pub(super) const SUPERVISOR: &[Role] = &[Role::Supervisor];
 const REPORTS: &[Role] = &[Role::Supervisor, Role::Auditor];
 const ENTERS: &[Role] = &[Role::Supervisor, Role::Technician];
 const INCIDENTS: &[Role] = &[Role::Supervisor, Role::Technician, Role::Auditor];
@@ -64,7 +64,7 @@ const fn door(name: &'static str) -> Row {
     Row { name, access: Access::AtTheDoor }
 }
 
-const fn only(name: &'static str, roles: &'static [Role]) -> Row {
+pub(super) const fn only(name: &'static str, roles: &'static [Role]) -> Row {
     Row { name, access: Access::Roles(roles) }
 }
 
@@ -103,6 +103,7 @@ pub fn row(command: &StaffCommand) -> Row {
         C::Guardian(GuardianCommand::Check { .. }) => only("guardian-check", PEOPLE),
         C::Guardian(GuardianCommand::MarkWard { .. }) => only("mark-ward", PEOPLE),
         C::Guardian(GuardianCommand::ShowFigures { .. }) => only("minors-figures", SHEETS),
+        C::Boards(command) => super::boards::row(command),
         C::Form(FormCommand::Save(_)) => only("form-save", PEOPLE),
         C::Form(FormCommand::Seen) => only("form-seen", PEOPLE),
         // Sees no people: whoever stands at the machine may know how it is.

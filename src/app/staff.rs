@@ -74,6 +74,7 @@ impl Desk {
             StaffCommand::Deletion(command) => self.handle_deletion(command, now),
             StaffCommand::Operators(command) => self.handle_operators(command, now),
             StaffCommand::Posture(command) => self.handle_posture(command, now),
+            StaffCommand::Boards(command) => self.handle_boards(command, now),
             StaffCommand::Duties(command) => self.handle_duties(command, now),
             StaffCommand::WithdrawFor(resident) => {
                 if let Some((staff, _)) = self.open.as_ref().map(|o| o.vault.operator()) {
@@ -246,13 +247,17 @@ impl Desk {
 
     fn test_card_way(&mut self, gate: GateId, now: Timestamp) {
         let Some(open) = self.open.as_mut() else { return };
-        let Some(record) = open.vault.gates().unwrap_or_default().into_iter().find(|g| g.id == gate) else { return };
         let uid = match (&open.last_issued, open.opened) {
             (Some(uid), _) => Some(uid.clone()),
             (None, Some(resident)) => open.vault.current_card(resident).ok().flatten().map(|c| c.uid),
             (None, None) => None,
         };
         let Some(uid) = uid else { return self.say(StaffEvent::CardWay(gate, false)) };
+        if let Some(opens) = self.board_card_way(gate, &uid, now) {
+            return self.say(StaffEvent::CardWay(gate, opens));
+        }
+        let Some(open) = self.open.as_mut() else { return };
+        let Some(record) = open.vault.gates().unwrap_or_default().into_iter().find(|g| g.id == gate) else { return };
         let opens = match open.link.ask(&record, &Request::TestCard(uid.bytes().to_vec()), ASK_LIMIT) {
             Ok(Reply::CardTested(opens)) => opens,
             Ok(Reply::Refused(refusal)) => return self.fail(Failure::Refused(record.name, refusal)),
@@ -310,8 +315,9 @@ impl Desk {
 
 fn view_of(vault: &mut crate::vault::Vault, id: ResidentId) -> Result<ResidentView, VaultError> {
     let resident = vault.resident(id)?;
-    let gates = vault.gates_ever()?;
-    let label = |gate: &GateId| gates.iter().find(|g| g.id == *gate).map_or_else(|| gate.short(), |g| g.name.clone());
+    let gates = vault.doors_ever()?;
+    let label =
+        |gate: &GateId| gates.iter().find(|g| g.id() == *gate).map_or_else(|| gate.short(), |g| g.name().to_owned());
     let card = match vault.current_card(id)? {
         None => None,
         Some(card) => {

@@ -128,6 +128,7 @@ fn open_desk(options: Options) -> Result<(), String> {
         speech: Box::new(menka::speech::SystemSpeech::new()),
         printer: Box::new(menka::printing::SystemPrinter::new()),
         link: tls_links(),
+        boards: menka::boards::links(),
         posture: menka::posture::this_machine(&data),
     };
     let (running, events) = start(config, Box::new(devices))?;
@@ -237,6 +238,7 @@ mod practice {
                 speech: Box::new(menka::speech::SystemSpeech::new()),
                 printer: Box::new(menka::printing::SystemPrinter::new()),
                 link: tls_links(),
+                boards: menka::boards::links(),
                 posture: menka::posture::this_machine(&data),
             }
         };

@@ -147,6 +147,12 @@ pub enum AuditEvent {
     FormMade(FormId),
     /// Staff looked at the signed form.
     FormSeen(FormId),
+    /// A card board was added, or described anew.
+    BoardRecorded(GateId),
+    /// A card board and the desk differ, or agree again (label).
+    BoardDrift(GateId, &'static str),
+    /// Somebody did something at a card board from the desk (label).
+    BoardAct(GateId, &'static str),
     /// Incidents, the end of a manager's work, papers for an audit.
     Duty(super::incident::DutyEvent),
     /// Something about the machine came up, or is well again.

@@ -214,6 +214,9 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::AgeBandPassed(resident) => ("age-band-passed", one(resident), None),
         E::FormMade(form) => ("form-made", one(form), None),
         E::FormSeen(form) => ("form-seen", one(form), None),
+        E::BoardRecorded(board) => ("board-recorded", one(board), None),
+        E::BoardDrift(board, label) => ("board-drift", one(board), Some(label)),
+        E::BoardAct(board, label) => ("board-act", one(board), Some(label)),
         E::Duty(event) => event.words(),
         E::MachineFound(what) => ("machine-found", vec![], Some(what.label())),
     }

@@ -8,15 +8,16 @@ use super::daemon::Gate;
 use super::error::GateError;
 use super::key_file::Cost;
 use super::place::Place;
-use super::process;
 use super::reseal;
 use super::server::Server;
+use super::settings::{FILE, Settings};
 use super::store::{Setup, Store};
 use super::{heads, shown};
+use super::{limit, outputs, process};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::time::Timestamp;
-use crate::ports::Clock;
+use crate::ports::{BoardLink, Clock};
 use crate::secret::EngineId;
 use crate::wire::address::lan_address;
 use crate::wire::keys::fingerprint_text;
@@ -34,27 +35,30 @@ menka-gate: holds cards and sealed face templates at one gate, without names
   menka-gate heads       --data DIR           heads of the station's log that this gate keeps, for menka-verify
   menka-gate given       --data DIR           templates that this gate gave out, sealed: when, which, what for
   menka-gate swipe       --data DIR CARD      would this card open now? changes and opens nothing
+  menka-gate board …                          looks at a card board; `menka-gate board` says more
+
+  DIR/gate.toml          how the door opens (log line, command, GPIO line, card board), and limits for faces
 
   --secret-file FILE     the gate's secret, if it is not DIR/gate.secret
   --realm practice       practice builds only
 ";
 
+/// Answers one line typed at a running gate. What stands at the door of a practice site; a shipped gate has none.
+pub type Console = Box<dyn FnMut(&str, &mut Gate, Timestamp) -> String>;
+
+/// What the binary joins to a gate.
+pub struct Joined {
+    /// For the lines on standard input.
+    pub console: Option<Console>,
+    /// The wire to card boards, where the door is one of theirs.
+    pub boards: Box<dyn BoardLink>,
+}
+
 /// Runs one command. `arguments` are those after the program's name.
 ///
 /// # Errors
 /// [`GateError`]; its text is meant for the person at the keyboard.
-pub fn run(arguments: &[String], out: &mut dyn Write) -> Result<(), GateError> {
-    run_with(arguments, out, None)
-}
-
-/// Answers one line typed at a running gate. What stands at the door of a practice site; a shipped gate has none.
-pub type Console = Box<dyn FnMut(&str, &mut Gate, Timestamp) -> String>;
-
-/// As [`run`], with a console for the lines on standard input.
-///
-/// # Errors
-/// As [`run`].
-pub fn run_with(arguments: &[String], out: &mut dyn Write, console: Option<Console>) -> Result<(), GateError> {
+pub fn run_with(arguments: &[String], out: &mut dyn Write, joined: Joined) -> Result<(), GateError> {
     let given = Arguments::parse(arguments)?;
     let place = Place::new(&given.data, given.secret.as_deref());
     let now = SystemClock.now();
@@ -66,8 +70,16 @@ pub fn run_with(arguments: &[String], out: &mut dyn Write, console: Option<Conso
         "fingerprint" => fingerprint(&place.open_beside(given.setup.realm)?, out),
         "pair" if given.operand().is_some() => Err(usage("a fingerprint is typed nowhere: the code is")),
         "pair" => shown::show(&place.open_beside(given.setup.realm)?, given.setup.realm, &mut SystemClock, out),
-        "run" => daemon(&given, &place, out, console),
-        "status" => status(&place.open_beside(given.setup.realm)?, out),
+        "run" => daemon(&given, &place, out, joined),
+        "status" => {
+            let store = place.open_beside(given.setup.realm)?;
+            status(&store, out)?;
+            let settings = Settings::read(place.folder())?;
+            let most = limit::people_max(&store.setup()?.engine, settings.faces);
+            say(out, format_args!("card seen to open: {}", if store.card_way_seen()? { "yes" } else { "no" }))?;
+            say(out, format_args!("people among whom a face is looked up, at most: {most}"))?;
+            say(out, format_args!("door ({FILE}): {}", settings.door.label()))
+        }
         "heads" => {
             for kept in heads::all(&place.open_beside(given.setup.realm)?)? {
                 let aside = if kept.aside { ", set aside by a pairing since" } else { "" };
@@ -98,18 +110,16 @@ pub fn run_with(arguments: &[String], out: &mut dyn Write, console: Option<Conso
     }
 }
 
-fn daemon(
-    given: &Arguments,
-    place: &Place,
-    out: &mut dyn Write,
-    mut console: Option<Console>,
-) -> Result<(), GateError> {
+fn daemon(given: &Arguments, place: &Place, out: &mut dyn Write, joined: Joined) -> Result<(), GateError> {
+    let Joined { mut console, boards } = joined;
+    let settings = Settings::read(place.folder())?;
     let text = given.listen.as_deref().ok_or_else(|| usage("--listen is missing"))?;
     let listen = lan_address(text).ok_or_else(|| GateError::NotLan(text.into()))?;
     process::keep_memory_private();
     let (stop, stopped) = mpsc::channel();
     process::stop_on_signal(stop.clone());
-    let gate = Gate::open_without_relay(place, given.setup.realm)?;
+    let mut gate = Gate::open(place, given.setup.realm, outputs::door(&settings.door, boards)?)?;
+    gate.limit_faces(settings.faces);
     let server = Server::start(gate, listen, Box::new(SystemClock))?;
     server.with_gate(|gate, _| gate.record_address(server.address()))?;
     if given.until_stdin_closes {

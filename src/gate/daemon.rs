@@ -10,13 +10,15 @@ use super::error::GateError;
 use super::gallery::Gallery;
 use super::heads;
 use super::lease::Lease;
+use super::limit;
 use super::matcher::{self, Best};
 use super::place::Place;
 use super::reseal::{self, Holder};
+use super::settings::FacePlan;
 use super::store::{Setup, Station, Store, Way};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
-use crate::domain::id::GateId;
+use crate::domain::id::{GateId, TemplateId};
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::secret::FaceTemplate;
 use crate::wire::frame::decode;
@@ -102,6 +104,8 @@ pub struct Gate {
     log_due: bool,
     /// The station stopped all faces here.
     stopped: bool,
+    /// The site's limits for faces.
+    plan: FacePlan,
     /// Digest and counts of everything held, until something changes.
     holdings: Option<([u8; 32], u64, u64)>,
 }
@@ -125,7 +129,25 @@ impl Gate {
         faces.extend(store.live_faces()?);
         tracing::info!(gate = %id.short(), faces = faces.len(), "gate opened");
         let probes = VecDeque::new();
-        Ok(Self { store, keys, id, setup, faces, lease, probes, door, log_due: false, stopped, holdings: None })
+        Ok(Self {
+            store,
+            keys,
+            id,
+            setup,
+            faces,
+            lease,
+            probes,
+            door,
+            log_due: false,
+            stopped,
+            plan: FacePlan::default(),
+            holdings: None,
+        })
+    }
+
+    /// Sets the site's limits for faces.
+    pub fn limit_faces(&mut self, plan: FacePlan) {
+        self.plan = plan;
     }
 
     /// As [`Self::open`], with a door that only writes to the log.
@@ -214,11 +236,23 @@ impl Gate {
         if !self.card_lets_in(uid, clock)? {
             return Ok(None);
         }
-        Ok(Some(self.release(Way::Card)))
+        let opens = self.release(Way::Card);
+        if opens == DoorOpens::Yes
+            && let Err(error) = self.store.note_card_way(self.lease.latest())
+        {
+            tracing::error!(%error, "an opening by card was not noted");
+        }
+        Ok(Some(opens))
     }
 
-    /// Why faces are not matched at an instant, if so.
+    /// Why a face is not looked up among all at an instant, if so.
     pub fn faces_off(&mut self, clock: Timestamp) -> Option<FacesOff> {
+        let too_many = self.faces.len() > limit::people_max(&self.setup.engine, self.plan);
+        self.faces_off_for_one(clock).or(too_many.then_some(FacesOff::CardFirst))
+    }
+
+    /// Why a face is not even compared with the one template that a card stands for, if so.
+    pub fn faces_off_for_one(&mut self, clock: Timestamp) -> Option<FacesOff> {
         self.look(clock);
         match (self.setup.takes_faces, self.stopped) {
             (false, _) => Some(FacesOff::CardsOnly),
@@ -266,17 +300,36 @@ impl Gate {
 
     /// The nearest live template and whether it is near enough.
     pub(super) fn recognise(&self, face: &FaceTemplate, today: CivilDate) -> (Option<Best>, bool) {
-        let turned = match self.store.transform() {
+        self.judge(self.turned(face).and_then(|turned| self.faces.nearest(&turned, today)))
+    }
+
+    /// How a face compares with one held template, and whether that is near enough.
+    pub(super) fn verify(&self, face: &FaceTemplate, template: TemplateId, today: CivilDate) -> (Option<Best>, bool) {
+        self.judge(self.turned(face).and_then(|turned| self.faces.compare(&turned, &template, today)))
+    }
+
+    fn turned(&self, face: &FaceTemplate) -> Option<FaceTemplate> {
+        match self.store.transform() {
             Ok(transform) => transform.turn(face),
             Err(error) => {
                 tracing::error!(%error, "a face could not be turned as templates are here");
                 None
             }
-        };
-        let best = turned.and_then(|turned| self.faces.nearest(&turned, today));
+        }
+    }
+
+    fn judge(&self, best: Option<Best>) -> (Option<Best>, bool) {
         let least = matcher::threshold(&self.setup.engine);
         let same = matches!((best, least), (Some(best), Some(least)) if best.similarity >= least);
         (best, same)
+    }
+
+    /// The template that a card stands for, if the card lets in now.
+    pub(super) fn held_for_card(&mut self, uid: &CardUid, clock: Timestamp) -> Result<Option<TemplateId>, GateError> {
+        if !self.card_lets_in(uid, clock)? {
+            return Ok(None);
+        }
+        self.store.bound_to(self.id, uid.bytes())
     }
 
     pub(super) fn today(&mut self, clock: Timestamp) -> CivilDate {
@@ -322,10 +375,22 @@ impl Gate {
             Request::Apply(apply) => self.apply(apply, body, now).map(Reply::Done),
             Request::ReadBack(template) => Ok(Reply::Held(self.store.held(template)?)),
             Request::List => Ok(Reply::List(self.store.holdings()?)),
-            Request::Probe(probe) => self.probe(probe, &seal, clock).map(Reply::Probed),
+            Request::Probe(probe) => self.probe(probe, None, &seal, clock).map(Reply::Probed),
             Request::TestCard(uid) => {
                 let uid = CardUid::from_bytes(uid).ok_or(Refusal::Malformed)?;
-                Ok(Reply::CardTested(self.card_lets_in(&uid, clock)?))
+                let opens = self.card_lets_in(&uid, clock)?;
+                if opens {
+                    self.store.note_card_way(now)?;
+                }
+                Ok(Reply::CardTested(opens))
+            }
+            Request::BindCard(bind) => {
+                let uid = CardUid::from_bytes(&bind.card).ok_or(Refusal::Malformed)?;
+                Ok(Reply::Bound(self.store.bind(self.id, &bind.template, uid.bytes())?))
+            }
+            Request::ProbeOne(one) => {
+                let template = Some(TemplateId::from_bytes(one.template));
+                self.probe(&one.probe, template, &seal, clock).map(Reply::Probed)
             }
             Request::Reseal(ask) => {
                 let holder = Holder { store: &mut self.store, keys: &self.keys, id: self.id };

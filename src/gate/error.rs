@@ -45,6 +45,12 @@ pub enum GateError {
     /// The code's time is over, or it was tried in vain too often.
     #[error("nobody was paired: run `menka-gate pair` again for a new code")]
     NotPaired,
+    /// The gate's own file, `gate.toml`, cannot be used (installer).
+    #[error("gate.toml: {0}")]
+    Settings(String),
+    /// The door cannot be made ready (installer).
+    #[error(transparent)]
+    Door(#[from] super::outputs::OutputError),
     /// Something was not understood (the person at the keyboard).
     #[error("{0}")]
     Usage(String),

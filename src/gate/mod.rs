@@ -6,6 +6,7 @@
 
 pub mod admit;
 pub mod announce;
+mod bound;
 pub mod cli;
 pub mod daemon;
 pub mod door;
@@ -14,8 +15,10 @@ pub mod gallery;
 pub mod heads;
 pub mod key_file;
 pub mod lease;
+pub mod limit;
 pub mod matcher;
 pub mod pairing;
+pub mod outputs;
 pub mod place;
 mod process;
 pub mod protect;
@@ -23,6 +26,7 @@ pub mod reseal;
 mod rows;
 pub mod server;
 pub mod shown;
+pub mod settings;
 pub mod store;
 pub mod watch;
 

@@ -25,6 +25,11 @@ impl Place {
         Self { folder: folder.to_path_buf(), secret }
     }
 
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     fn store(&self) -> PathBuf {
         self.folder.join("gate.db")
     }

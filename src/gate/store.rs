@@ -16,7 +16,7 @@ use super::heads;
 use super::key_file::create_private;
 use super::lease::Change;
 use super::protect::{SALT_LEN, Transform};
-use super::{pairing, reseal, rows};
+use super::{bound, pairing, reseal, rows};
 use crate::domain::Realm;
 use crate::domain::id::{GateId, TemplateId};
 use crate::domain::time::{CivilDate, Timestamp};
@@ -121,6 +121,7 @@ impl Store {
         tx.execute_batch(heads::SCHEMA)?;
         tx.execute_batch(pairing::SCHEMA)?;
         tx.execute_batch(reseal::SCHEMA)?;
+        tx.execute_batch(bound::SCHEMA)?;
         tx.execute(
             "INSERT INTO settings (one, gate, realm, identity, engine, takes_faces, offline_hours, passlog_days,
                  last_contact, last_instant, transform_salt)
@@ -152,6 +153,7 @@ impl Store {
         store.db.execute_batch(heads::SCHEMA)?;
         store.db.execute_batch(pairing::SCHEMA)?;
         store.db.execute_batch(OPS_BY_DAY)?;
+        store.db.execute_batch(bound::SCHEMA)?;
         store.empty_log()?;
         Ok(store)
     }

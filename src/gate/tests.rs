@@ -11,4 +11,5 @@ mod pairings;
 mod renewal;
 mod reseal;
 mod stops;
+mod strangers;
 mod support;

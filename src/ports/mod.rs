@@ -1,6 +1,7 @@
 //! Small traits to the outside. Real adapters sit beside `app`; doubles live in `practice`, at the outermost edge only.
 
 mod aids;
+mod board;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::secret::{EngineId, FaceTemplate, Frame, PairingCode};
 use crate::wire::message::{Reply, Request};
 
 pub use aids::{Heard, PrintError, Printer, Speech, SpeechError};
+pub use board::BoardLink;
 
 /// A camera that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,6 +179,9 @@ pub enum LinkError {
     /// It spoke something that is not this protocol version.
     #[error("the gate speaks another protocol version")]
     Protocol,
+    /// Only a card board with another serial number answers there.
+    #[error("another card board answers at this address")]
+    OtherBoard,
     /// Its address is not on the LAN.
     #[error("the gate's address is not a LAN address")]
     NotLan,

@@ -188,6 +188,7 @@ impl Drive {
             speech,
             printer,
             link,
+            boards: crate::boards::links(),
             posture,
         };
         let data = folder.join("desk");

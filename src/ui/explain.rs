@@ -172,6 +172,7 @@ pub fn field(texts: &Texts, fault: FieldFault) -> Words {
         FieldFault::EndDate => words!(texts, "err-end-date", "rec-date"),
         FieldFault::NextBandDate => words!(texts, "err-next-band-date", "rec-date"),
         FieldFault::Operator => words!(texts, "err-operator", "rec-field"),
+        FieldFault::Board => words!(texts, "err-board-fields", "rec-board-fields"),
         FieldFault::Gate => words!(texts, "err-gate-fields", "rec-gate-fields"),
         FieldFault::PrivateRoom => words!(texts, "err-private-room", "rec-private-room"),
         FieldFault::Guardian(fault) => guardian(texts, fault),
@@ -236,6 +237,7 @@ pub fn link(texts: &Texts, gate: &str, error: &LinkError) -> Words {
         LinkError::NotPaired => words!(texts, "err-gate-not-paired", "rec-gate-not-paired", gate = gate),
         LinkError::OtherRealm => words!(texts, "err-gate-realm", "rec-gate-realm", gate = gate),
         LinkError::Protocol => words!(texts, "err-gate-protocol", "rec-gate-protocol", gate = gate),
+        LinkError::OtherBoard => words!(texts, "err-board-other", "rec-board-other", gate = gate),
         LinkError::NotLan => words!(texts, "err-gate-not-lan", "rec-gate-not-lan", gate = gate),
     }
 }
@@ -269,6 +271,8 @@ pub fn refused(texts: &Texts, gate: &str, refusal: &Refusal) -> Words {
         Refusal::CardsOnly => words!(texts, "ref-cards-only", "rec-cards-only", gate = gate),
         Refusal::NoCode => words!(texts, "err-pair-none", "rec-pair-none", gate = gate),
         Refusal::OtherCode => words!(texts, "err-pair-other", "rec-pair-other", gate = gate),
+        Refusal::CardWay => words!(texts, "ref-card-way", "rec-card-way-first", gate = gate),
+        Refusal::CardFirst => words!(texts, "ref-card-first", "rec-card-first", gate = gate),
         Refusal::NotHeld => words!(texts, "ref-not-held", "rec-not-held", gate = gate),
         Refusal::NotAuthorised => words!(texts, "ref-not-authorised", "rec-not-authorised", gate = gate),
         Refusal::TooMany => words!(texts, "ref-too-many", "rec-too-many", gate = gate),

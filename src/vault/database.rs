@@ -22,7 +22,8 @@ const MAIN_MIGRATIONS: &[&str] = &[
     include_str!("migrations/vault/0008_reading.sql"),
     include_str!("migrations/vault/0009_letters.sql"),
     include_str!("migrations/vault/0010_promises.sql"),
-    include_str!("migrations/vault/0010_pairing.sql"),
+    include_str!("migrations/vault/0011_pairing.sql"),
+    include_str!("migrations/vault/0012_boards.sql"),
 ];
 /// Numbered migrations of `keys.db`. Never edited after a release.
 const KEYS_MIGRATIONS: &[&str] = &[include_str!("migrations/keys/0001_init.sql")];

@@ -24,6 +24,7 @@ mod accounts;
 mod approvals;
 mod attempts;
 mod audit;
+mod boards;
 mod cards;
 mod certificates;
 mod changes;
@@ -80,6 +81,7 @@ mod versions;
 
 pub use accounts::{Account, NAME_CHARS_MAX, NewAccount};
 pub use audit::{AuditReport, StartCheck};
+pub use boards::BoardCards;
 pub use certificates::{Certificate, Ended, FaceCheck};
 pub use changes::{Change, Death, Restriction};
 pub use consents::ConsentRow;

@@ -60,9 +60,11 @@ impl Vault {
         self.gates_where("retired_at IS NULL")
     }
 
-    /// Gates by a condition of ours, never typed text.
+    /// Gates by a condition of ours, never typed text. Card boards are not among them (`vault::boards`).
     pub(super) fn gates_where(&self, condition: &'static str) -> Result<Vec<GateRecord>, VaultError> {
-        let sql = format!("SELECT * FROM gates WHERE {condition} ORDER BY shown_name, id");
+        let sql = format!(
+            "SELECT * FROM gates WHERE ({condition}) AND id NOT IN (SELECT gate FROM boards) ORDER BY shown_name, id"
+        );
         let mut statement = self.main.prepare(&sql)?;
         let rows = statement.query_map([], gate_of)?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -143,6 +145,15 @@ impl Vault {
         }
         self.append(&work, Actor::Staff(self.staff), &AuditEvent::CardWayTested(gate), now)?;
         Ok(work.commit()?)
+    }
+
+    /// Whether a card was ever seen to open a gate of either kind.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn card_way_tested(&self, gate: GateId) -> Result<bool, VaultError> {
+        let sql = "SELECT card_way_tested_at IS NOT NULL FROM gates WHERE id = ?1";
+        Ok(self.main.query_row(sql, [gate.bytes()], |row| row.get(0)).optional()?.unwrap_or(false))
     }
 
     /// Records that a gate's key is not the pinned one: nothing is sent to it until it is paired again. Logged once.

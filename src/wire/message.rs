@@ -83,6 +83,12 @@ pub enum Request {
     /// Seal a template that you hold to this key. Since revision 3.
     #[n(8)]
     Reseal(#[n(0)] Reseal),
+    /// As [`Request::Probe`], compared with one held template only: also where too many are held for looking one up. Since revision 4.
+    #[n(40)]
+    ProbeOne(#[n(0)] ProbeOne),
+    /// From now on this card stands for that template, where a card must come first. Since revision 4.
+    #[n(41)]
+    BindCard(#[n(0)] BindCard),
     /// Which head of the log with this name do you keep?
     #[n(20)]
     HeadOf(#[n(0)] String),
@@ -169,6 +175,28 @@ pub struct Probe {
     pub sealed: Vec<u8>,
 }
 
+/// A probe and the one template that it is compared with. Since revision 4.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ProbeOne {
+    /// The probe.
+    #[n(0)]
+    pub probe: Probe,
+    /// The random number of the template.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub template: [u8; 16],
+}
+
+/// Which card stands for a template. Since revision 4.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct BindCard {
+    /// The random number of the template.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub template: [u8; 16],
+    /// The card's number.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub card: Vec<u8>,
+}
+
 /// An operation of the outbox.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Apply {
@@ -245,6 +273,9 @@ pub enum Reply {
     /// To [`Request::Reseal`]. Since revision 3.
     #[n(8)]
     Resealed(#[n(0)] Resealed),
+    /// To [`Request::BindCard`]: whether that template is held. Since revision 4.
+    #[n(41)]
+    Bound(#[n(0)] bool),
     /// To [`Request::HeadOf`] and [`Request::KeepHead`]: the head that the gate keeps now, with its cosignature (C2SP
     /// tlog-cosignature); nothing when it keeps none.
     #[n(20)]
@@ -299,6 +330,10 @@ pub enum FacesOff {
     /// The station stopped them ([`What::StopFaces`]).
     #[n(3)]
     Stopped,
+    /// So many templates are held that looking one face up among all would let in more strangers than the site allows: a card comes first,
+    /// and the face is compared with that card's template only. Since revision 4.
+    #[n(10)]
+    CardFirst,
 }
 
 /// A signed receipt: the gate did it, durably, and read it back. Signed over [`Receipt::signed_bytes`].
@@ -492,4 +527,12 @@ pub enum Refusal {
     #[error("another pairing code")]
     #[n(21)]
     OtherCode,
+    /// No card was ever seen to open this gate: faces are taken only after that. Since revision 4.
+    #[error("no card was seen to open this gate yet")]
+    #[n(30)]
+    CardWay,
+    /// Too many templates for looking one up among all: [`Request::ProbeOne`]. Since revision 4.
+    #[error("too many people for looking one up: the card first")]
+    #[n(31)]
+    CardFirst,
 }

@@ -147,7 +147,12 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn record(hello: &Hello, pin: &[u8; 32], address: String) -> GateRecord {
+/// An operation that lets a card in for a month.
+pub fn put_card(uid: &[u8]) -> Request {
+    apply(1, What::PutCard(uid.to_vec(), in_days(30)))
+}
+
+pub fn record(hello: &Hello, pin: &[u8; 32], address: String) -> GateRecord {
     GateRecord {
         id: GateId::from_bytes(hello.id),
         name: "东门".into(),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests fail by panicking")]
 #![allow(clippy::print_stdout, reason = "a skipped test says why")]
 
+mod boards;
 mod capture;
 mod cards;
 mod day;
@@ -10,6 +11,7 @@ mod duties;
 mod face;
 mod faults;
 mod gate;
+mod gate_doors;
 mod guardian;
 mod hostile;
 mod law;
@@ -27,6 +29,7 @@ mod rights;
 mod roles;
 mod templates;
 mod trace;
+mod ui_boards;
 mod ui_duties;
 mod ui_every;
 mod ui_evidence;

@@ -114,7 +114,7 @@ struct CountedLink(Box<dyn GateLink>, Arc<Acts>);
 
 impl GateLink for CountedLink {
     fn ask(&mut self, gate: &GateRecord, request: &Request, limit: Duration) -> Result<Reply, LinkError> {
-        if matches!(request, Request::PutFace(_) | Request::Probe(_)) {
+        if matches!(request, Request::PutFace(_) | Request::Probe(_) | Request::ProbeOne(_)) {
             self.1.sent.fetch_add(1, Ordering::SeqCst);
         }
         self.0.ask(gate, request, limit)
@@ -195,6 +195,7 @@ impl World {
             camera: Box::new(CountedCamera(Arc::clone(&acts), false)),
             engine: Box::new(CountedEngine(Arc::clone(&acts))),
             reader: Box::new(NoReader),
+            boards: menka::boards::links(),
             link: Box::new(move |keys, site, realm| {
                 Box::new(CountedLink(tls(keys, site, realm), Arc::clone(&counted))) as Box<dyn GateLink>
             }),

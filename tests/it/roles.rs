@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use menka::app::boards::BoardsCommand as B;
 use menka::app::command::StaffCommand as C;
 use menka::app::deletion::{Closing, DeletionCommand as D};
 use menka::app::duties::{DutiesCommand, DutyPaper, IncidentCommand as I, SiteEndCommand as X};
@@ -14,6 +15,7 @@ use menka::app::pairing::{GateWords, PairingCommand as P};
 use menka::app::posture::PostureCommand;
 use menka::app::rights::RightsCommand as R;
 use menka::app::roles::{Access, row};
+use menka::domain::board::{CardFormat, DoorNumber};
 use menka::domain::card::CardUid;
 use menka::domain::guardian::{GuardianRole, ProofSeen};
 use menka::domain::id::{ConsentId, GateId, ResidentId, ShowingId, StaffId};
@@ -286,6 +288,20 @@ table! {
         May::Only(&[FRONT, CHIEF, TECH]);
     C::Posture(PostureCommand::Save { .. }) => C::Posture(PostureCommand::Save { path: nowhere(), text: String::new() }),
         "machine-save", May::Only(&[FRONT, CHIEF, TECH]);
+    C::Boards(B::Show) => C::Boards(B::Show), "show-boards", May::Only(&[FRONT, CHIEF, TECH]);
+    C::Boards(B::Add { .. }) => C::Boards(B::Add {
+        name: "地库门".into(),
+        place: "地库".into(),
+        address: "127.0.0.1:9".into(),
+        serial: "405419896".into(),
+        doors: [true, false, false, false],
+        format: CardFormat::Wiegand26,
+    }), "add-board", May::Only(&[CHIEF]);
+    C::Boards(B::Mend(_)) => C::Boards(B::Mend(some_gate())), "mend-board", May::Only(&[CHIEF]);
+    C::Boards(B::OpenDoor(..)) => C::Boards(B::OpenDoor(some_gate(), DoorNumber::new(1).unwrap())), "open-door",
+        May::Only(&[FRONT, CHIEF]);
+    C::Boards(B::StopEvents(_)) => C::Boards(B::StopEvents(some_gate())), "stop-events",
+        May::Only(&[FRONT, CHIEF, TECH]);
     C::Duties(DutiesCommand::Incident(I::Show)) => C::Duties(DutiesCommand::Incident(I::Show)),
         "show-incidents", May::Only(&[CHIEF, TECH, AUDIT]);
     C::Duties(DutiesCommand::Incident(I::Enter(_))) => C::Duties(DutiesCommand::Incident(I::Enter(Box::default()))),

@@ -15,7 +15,7 @@ use menka::app::pairing::{PairingCommand, PairingFailure};
 use menka::app::posture::{PostureCommand, PostureEvent};
 use menka::domain::Realm;
 use menka::domain::card::CardUid;
-use menka::domain::gate::GateStatus;
+use menka::domain::gate::{GateKind, GateStatus};
 use menka::domain::id::{ConsentId, GateId, ResidentId};
 use menka::domain::notice::Language;
 use menka::domain::permit::{Blocker, Condition};
@@ -54,10 +54,15 @@ pub fn both() -> [Texts; 2] {
     [Texts::new(Language::Chinese), Texts::new(Language::English)]
 }
 
+pub fn gate_status(n: u8, name: &str) -> GateStatus {
+    gate(n, name)
+}
+
 fn gate(n: u8, name: &str) -> GateStatus {
     GateStatus {
         id: GateId::from_bytes([n; 16]),
         name: name.into(),
+        kind: GateKind::Signing,
         reachable: true,
         last_seen_at: Some(Timestamp::from_ms(1_795_317_000_000)),
         pending: 0,
@@ -67,6 +72,7 @@ fn gate(n: u8, name: &str) -> GateStatus {
         version: Some("0.1.0".into()),
         card_way_tested: true,
         key_changed: false,
+        card_first: false,
     }
 }
 
@@ -283,6 +289,8 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ("farewell", farewell, vec!["farewell-left"]),
         ("why", at(Route::WhyOff), vec!["why-facts", "why-gates", "why-machine", "why-cards-work"]),
         ("machine", at(Route::Machine), vec!["settings-facts", "settings-gates", "machine-doctor", "machine-again"]),
+        ("boards", crate::ui_boards::at_boards(), vec!["settings-boards", "boards-wire", "board-open"]),
+        ("boards-form", crate::ui_boards::adding(), vec!["board-name", "board-address", "board-serial"]),
         ("evidence", crate::ui_evidence::whole(unlocked()), vec!["go-evidence", "chain-state", "check-all"]),
         ("evidence-alarm", crate::ui_evidence::alarming(unlocked()), vec!["chain-alarm", "chain-state"]),
         ("shown", crate::ui_evidence::shown(unlocked(), person(held())), vec!["shown-back", "shown-row-0"]),
@@ -642,6 +650,7 @@ pub fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::Posture(PostureCommand::Check) => "machine-check",
         StaffCommand::Posture(PostureCommand::Examine) => "machine-examine",
         StaffCommand::Posture(PostureCommand::Save { .. }) => "machine-save",
+        StaffCommand::Boards(_) => menka::app::roles::row(command).name,
     }
 }
 
@@ -668,6 +677,10 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
             // To open the form is to look for gates that wait.
             "gates" => &["lock", "look-for-gates", "minors-figures", "requests", "show-deletions", "test-card-way"],
             "pair" => &["lock", "minors-figures", "requests", "show-deletions", "test-card-way"],
+            "boards" => {
+                &["lock", "minors-figures", "requests", "show-deletions", "show-gates", "stop-events", "test-card-way"]
+            }
+            "boards-form" => &["lock", "minors-figures", "requests", "show-deletions", "show-gates"],
             "why" => &["lock", "requests", "show-deletions", "show-gates"],
             "machine" => &[
                 "lock",
@@ -691,6 +704,8 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
         let inside = own.contains(&"lock");
         // From an open record, that is closed first; its answer leads on.
         own.extend((inside && !own.contains(&"close")).then_some("show-accounts"));
+        // The pages of the settings lead to each other.
+        own.extend((own.contains(&"minors-figures") && !name.starts_with("boards")).then_some("show-boards"));
         own.sort_unstable();
         let texts = Texts::new(Language::Chinese);
         let mut asked = std::collections::BTreeSet::new();

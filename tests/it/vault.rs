@@ -7,5 +7,5 @@ mod files;
 mod guardians;
 mod notice;
 mod reading;
-mod site;
+pub mod site;
 mod verify;

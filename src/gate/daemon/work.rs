@@ -14,7 +14,7 @@ use crate::gate::store::LiveFace;
 use crate::gate::{matcher, pairing, rows};
 use crate::wire::envelope::{open_face, open_probe};
 use crate::wire::keys::IdentityKeys;
-use crate::wire::message::{Apply, CARDS_MAX, Outcome, Probe, Probed, PutFace, Receipt, Refusal, What};
+use crate::wire::message::{Apply, CARDS_MAX, FacesOff, Outcome, Probe, Probed, PutFace, Receipt, Refusal, What};
 
 impl Gate {
     pub(super) fn put_face(
@@ -37,6 +37,10 @@ impl Gate {
         };
         admit::face(put, number, &self.facts(now))?;
         let face = open_face(put, &self.keys, seal).map_err(|_| Refusal::Envelope)?;
+        if !self.store.card_way_seen()? {
+            // A face is never the only way in (rules J10a, F10a).
+            return Err(Refusal::CardWay.into());
+        }
         let turned = self.store.transform()?.turn(&face).ok_or(Refusal::Envelope)?;
         let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, put.op, digest, now));
         let receipt = self.store.perform(
@@ -171,7 +175,13 @@ impl Gate {
         }
     }
 
-    pub(super) fn probe(&mut self, probe: &Probe, seal: &[u8; 32], clock: Timestamp) -> Result<Probed, Halt> {
+    pub(super) fn probe(
+        &mut self,
+        probe: &Probe,
+        one: Option<TemplateId>,
+        seal: &[u8; 32],
+        clock: Timestamp,
+    ) -> Result<Probed, Halt> {
         let now = self.look(clock);
         self.probes.retain(|(at, _)| now.since(*at) < 3 * admit::PROBE_AGE_MAX_MS);
         let recent = self.probes.iter().filter(|(at, _)| now.since(*at) < PROBES_WITHIN_MS).count();
@@ -181,11 +191,17 @@ impl Gate {
         let seen = self.probes.iter().any(|(_, op)| *op == probe.op);
         self.probes.push_back((now, probe.op));
         admit::probe(probe, seen, &self.facts(now), clock)?;
-        if self.faces_off(clock).is_some() {
-            return Err(Refusal::CardsOnly.into());
+        let off = if one.is_some() { self.faces_off_for_one(clock) } else { self.faces_off(clock) };
+        match off {
+            None => {}
+            Some(FacesOff::CardFirst) => return Err(Refusal::CardFirst.into()),
+            Some(_) => return Err(Refusal::CardsOnly.into()),
         }
         let face = open_probe(probe, &self.keys, seal).map_err(|_| Refusal::Envelope)?;
-        let (best, same) = self.recognise(&face, now.date());
+        let (best, same) = match one {
+            Some(template) => self.verify(&face, template, now.date()),
+            None => self.recognise(&face, now.date()),
+        };
         Ok(Probed {
             op: probe.op,
             template: best.filter(|_| same).map(|best| *best.template.bytes()),

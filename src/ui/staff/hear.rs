@@ -1,6 +1,7 @@
 //! What the desk tells, taken into the staff window.
 
 use super::{Action, Flash, Page, Route, Staff, first_run, home, resident, unlock};
+use crate::app::boards::{BoardDone, BoardsEvent};
 use crate::app::event::{Failure, FieldFault, StaffEvent};
 use crate::app::evidence::EvidenceEvent;
 use crate::app::notice::NoticeEvent;
@@ -147,6 +148,7 @@ impl Staff {
             }
             StaffEvent::Form(form) => self.known.form = form,
             StaffEvent::Posture(event) => self.posture(event),
+            StaffEvent::Boards(event) => self.hear_boards(event),
             StaffEvent::Duties(event) => {
                 if let Page::Duties(screen) = &mut self.page {
                     screen.hear(&event);
@@ -181,6 +183,18 @@ impl Staff {
                 self.flash = Some(Flash::Entered);
             }
             NoticeEvent::Saved(name) => self.flash = Some(Flash::PaperSaved(name)),
+        }
+    }
+
+    fn hear_boards(&mut self, event: BoardsEvent) {
+        match event {
+            BoardsEvent::Told(boards) => self.known.boards = boards,
+            BoardsEvent::Done(done) => {
+                if let (Page::Boards(screen), BoardDone::Added) = (&mut self.page, done) {
+                    screen.added();
+                }
+                self.flash = Some(Flash::Board(done));
+            }
         }
     }
 
@@ -219,6 +233,10 @@ impl Staff {
                 return Action::None;
             }
             (Page::Gates(screen), _) => {
+                screen.failed();
+                Action::None
+            }
+            (Page::Boards(screen), _) => {
                 screen.failed();
                 Action::None
             }

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod approve;
+pub mod boards;
 pub mod deletion;
 mod deletion_panels;
 pub mod duties;
@@ -36,6 +37,7 @@ pub mod shown;
 pub mod unlock;
 pub mod why_off;
 
+use crate::app::boards::{BoardDone, BoardView};
 use crate::app::command::StaffCommand;
 use crate::app::doctor::Doctor;
 use crate::app::event::{Failure, GateLabel};
@@ -150,6 +152,8 @@ pub struct Known {
     pub evidence: evidence::Heard,
     /// The form that somebody wants to sign on paper.
     pub form: Option<FormView>,
+    /// The card boards.
+    pub boards: Vec<BoardView>,
     /// The seldom duties.
     pub duties: duties::Heard,
 }
@@ -183,6 +187,8 @@ pub enum Flash {
     Account(AccountChange),
     /// The report of the examination was saved there.
     ReportSaved(String),
+    /// Something about a card board was done.
+    Board(BoardDone),
 }
 
 /// A page with what it holds.
@@ -232,6 +238,8 @@ pub enum Page {
     Minors(minors::Minors),
     /// The machine.
     Machine(machine::Machine),
+    /// Card boards.
+    Boards(boards::Boards),
     /// Incidents, the end of a manager's work, papers for an audit.
     Duties(Box<duties::Duties>),
     /// Closing: the desk erases and locks.
@@ -263,6 +271,7 @@ impl Page {
             | Self::Shown(_)
             | Self::Minors(_)
             | Self::Machine(_)
+            | Self::Boards(_)
             | Self::Duties(_)
             | Self::Rights(_) => true,
             Self::Rules(_) | Self::Untrained | Self::Sheet(_) => true,
@@ -334,6 +343,8 @@ pub enum Message {
     Paper(paper::Message),
     /// On the machine page.
     Machine(machine::Message),
+    /// On the page of card boards.
+    Boards(boards::Message),
     /// On the pages of the seldom duties.
     Duties(duties::Message),
     /// A link in the header or on a page.
@@ -428,6 +439,7 @@ impl Staff {
             | Page::Operators(_)
             | Page::Looks(_)
             | Page::Machine(_)
+            | Page::Boards(_)
             | Page::Duties(_)
             | Page::Closing
             | Page::Gone
@@ -511,6 +523,7 @@ impl Staff {
             (Message::Minors(message), Page::Minors(screen)) => screen.update(message),
             (Message::Paper(message), _) => paper::update(message),
             (Message::Machine(message), Page::Machine(screen)) => screen.update(message),
+            (Message::Boards(message), Page::Boards(screen)) => screen.update(message),
             (Message::Duties(message), Page::Duties(screen)) => screen.update(message, self.language),
             (Message::Picked(Pick::Head, Some(path)), Page::Home) => {
                 Action::Ask(StaffCommand::Evidence(crate::app::evidence::EvidenceCommand::SaveHead(path)))

@@ -1,9 +1,10 @@
 //! The ways between the staff window's pages.
 
 use super::{
-    Action, Flash, Page, Staff, deletion, duties, evidence, form, gates, home, machine, mine, minors, notice, resident,
-    rights, settings, shown,
+    Action, Flash, Page, Staff, boards, deletion, duties, evidence, form, gates, home, machine, mine, minors, notice,
+    resident, rights, settings, shown,
 };
+use crate::app::boards::BoardsCommand;
 use crate::app::command::StaffCommand;
 use crate::app::deletion::DeletionCommand;
 use crate::app::evidence::EvidenceCommand;
@@ -92,6 +93,10 @@ impl Staff {
                 self.page = Page::Minors(minors::Minors::default());
                 Action::Ask(StaffCommand::Guardian(GuardianCommand::ShowFigures { year: None }))
             }
+            Route::Boards => {
+                self.page = Page::Boards(boards::Boards::default());
+                Action::Ask(StaffCommand::Boards(BoardsCommand::Show))
+            }
             Route::Duties(tab) => {
                 self.page = Page::Duties(Box::new(duties::Duties::at(tab)));
                 duties::Duties::opening(tab)
@@ -163,6 +168,8 @@ pub enum Route {
     Minors,
     /// The machine.
     Machine,
+    /// Card boards.
+    Boards,
     /// Incidents, the end of a manager's work, papers for an audit.
     Duties(super::duties::Tab),
 }

@@ -7,6 +7,7 @@ use super::{
     Flash, Message, Page, Route, S, Staff, deletion, deletion_panels, duties, machine_words, news, paper, resident,
     rules, why_off,
 };
+use crate::app::boards::BoardDone;
 use crate::app::event::GateLabel;
 use crate::app::operators::AccountChange;
 use crate::domain::Realm;
@@ -46,6 +47,7 @@ impl Staff {
             Page::Minors(screen) => screen.view(texts).map(Message::Minors),
             Page::Duties(screen) => screen.view(texts, &self.known, self.accounts.role()).map(Message::Duties),
             Page::Machine(screen) => screen.view(texts, &self.known, self.realm).map(Message::Machine),
+            Page::Boards(screen) => screen.view(texts, &self.known).map(Message::Boards),
             Page::Rules(screen) => screen.view(texts).map(Message::Rules),
             Page::Untrained => rules::untrained(texts, Message::LockPressed),
             Page::Sheet(screen) => screen.view(texts).map(Message::Sheet),
@@ -98,7 +100,8 @@ impl Staff {
             widget::action(S, id, words, weight, Some(Message::Go(route)))
         };
         let settings =
-            matches!(self.page, Page::Facts(_) | Page::Gates(_) | Page::Notice(_) | Page::Minors(_) | Page::Machine(_));
+            matches!(self.page, Page::Facts(_) | Page::Gates(_) | Page::Notice(_) | Page::Minors(_) | Page::Machine(_))
+                || matches!(self.page, Page::Boards(_));
         let mut bar = row![text(tr!(texts, "app-name")).size(20).font(theme::BOLD).color(theme::PRIMARY_DEEP),]
             .spacing(S.space)
             .align_y(Center);
@@ -304,6 +307,14 @@ fn flash_line<'a>(texts: &Texts, flash: &Flash) -> Element<'a, Message> {
         Flash::ReportSaved(path) => {
             (Tone::Well, explain::Words::only(tr!(texts, "doctor-saved", path = path.as_str())))
         }
+        Flash::Board(done) => (
+            Tone::Well,
+            explain::Words::only(match done {
+                BoardDone::Added => tr!(texts, "board-added"),
+                BoardDone::Opened(door) => tr!(texts, "board-opened", door = door.get()),
+                BoardDone::EventsStopped => tr!(texts, "board-events-stopped"),
+            }),
+        ),
         Flash::CardWay(false) => {
             (Tone::Warn, explain::Words { what: tr!(texts, "flash-card-way-not"), todo: tr!(texts, "rec-card-way") })
         }

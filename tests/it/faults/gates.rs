@@ -193,6 +193,7 @@ fn real_desk(folder: &std::path::Path, realm: Realm) -> Desk {
         speech: Box::new(menka::speech::SystemSpeech::new()),
         printer: Box::new(menka::printing::SystemPrinter::new()),
         link: menka::practice::drive::tls_links(),
+        boards: menka::boards::links(),
         posture: menka::posture::this_machine(folder),
     };
     Desk::new(DeskConfig { data_dir: folder.to_owned(), realm, kdf: KDF }, devices)
