@@ -31,6 +31,7 @@ test: setup
 
 bench: setup
 	$(CARGO) bench $(PRACTICE) --bench desk
+	$(CARGO) bench $(PRACTICE) --bench vault
 
 screenshots: setup
 	@bash packaging/setup/screenshots.sh

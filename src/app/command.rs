@@ -121,6 +121,8 @@ pub enum StaffCommand {
     Form(FormCommand),
     /// The machine that the desk runs on.
     Posture(PostureCommand),
+    /// Backups and keys.
+    Keep(super::keep::KeepCommand),
 }
 
 /// From the resident window.

@@ -117,6 +117,7 @@ pub struct Courier {
     asked_at: BTreeMap<GateId, Timestamp>,
     compared_at: BTreeMap<GateId, Timestamp>,
     pub(super) heads: BTreeMap<GateId, super::witness::Asked>,
+    pub(super) kept: BTreeMap<GateId, super::epochs::Kept>,
 }
 
 impl Courier {
@@ -124,7 +125,7 @@ impl Courier {
     pub fn new(vault: Vault, link: Box<dyn GateLink>, shared: Arc<Shared>) -> Self {
         let realm = vault.realm();
         let (asked_at, compared_at, heads) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { vault, link, realm, shared, asked_at, compared_at, heads }
+        Self { vault, link, realm, shared, asked_at, compared_at, heads, kept: BTreeMap::new() }
     }
 
     /// What it shares with the desk.
@@ -174,6 +175,7 @@ impl Courier {
             if health.is_ok() {
                 // Before the gate counts as answering: a log that does not continue what it keeps must not act on faces.
                 self.witness(gate, now)?;
+                self.keep_epoch(gate, now)?;
             }
             self.note(gate, health, now)?;
         }

@@ -103,6 +103,8 @@ pub enum Failure {
     NotYourRole,
     /// Accounts, training, approvals.
     Operators(OperatorsFailure),
+    /// Backups and keys.
+    Keep(super::keep::KeepFailure),
 }
 
 /// A gate's shown name.
@@ -242,6 +244,8 @@ pub enum StaffEvent {
     Evidence(super::evidence::EvidenceEvent),
     /// The machine that the desk runs on.
     Posture(PostureEvent),
+    /// Backups and keys.
+    Keep(super::keep::KeepTold),
     /// Something did not work.
     Failed(Failure),
     /// Pausing, fewer doors, stops, endings, certificates, retention.

@@ -127,6 +127,8 @@ pub enum AuditEvent {
     HeadConflict(GateId, &'static str),
     /// A staff account.
     Account(AccountEvent),
+    /// Backups and keys.
+    Keep(super::keep::KeepEvent),
     /// A guardian was checked in person; the log's label names the proof's kind.
     GuardianChecked(ResidentId, GuardianId),
     /// An adult was marked as needing a guardian, or the mark was taken away (label).

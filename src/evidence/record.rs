@@ -204,6 +204,7 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::LogChecked(verdict) => ("log-checked", vec![], Some(verdict)),
         E::HeadConflict(gate, why) => ("head-conflict", one(gate), Some(why)),
         E::Account(event) => event.words(),
+        E::Keep(event) => (event.label(), vec![], None),
         E::GuardianChecked(resident, guardian) => ("guardian-checked", two(resident, guardian), None),
         E::WardMarked(resident, mark) => ("ward-marked", one(resident), Some(mark)),
         E::ViewHeard(view, answer) => ("view-heard", one(view), Some(answer)),

@@ -8,6 +8,7 @@ pub mod admit;
 pub mod cli;
 pub mod daemon;
 pub mod door;
+pub mod epochs;
 pub mod error;
 pub mod heads;
 pub mod key_file;

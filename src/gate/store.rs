@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::epochs;
 use super::error::GateError;
 use super::heads;
 use super::key_file::create_private;
@@ -107,6 +108,7 @@ impl Store {
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute_batch(SCHEMA)?;
         tx.execute_batch(heads::SCHEMA)?;
+        tx.execute_batch(epochs::SCHEMA)?;
         tx.execute(
             "INSERT INTO settings (one, gate, realm, identity, engine, takes_faces, offline_hours, passlog_days,
                  last_contact, last_instant)
@@ -135,6 +137,7 @@ impl Store {
         let store = Self::open_beside(path, key)?;
         // Made where an earlier version of this program left it out; there already otherwise.
         store.db.execute_batch(heads::SCHEMA)?;
+        store.db.execute_batch(epochs::SCHEMA)?;
         store.empty_log()?;
         Ok(store)
     }

@@ -84,6 +84,8 @@ pub enum Text {
     InternalRules,
     /// The sheet with the printed recovery key.
     RecoverySheet,
+    /// The sheet with the printed backup key.
+    BackupSheet,
     /// The weekly sheet of looks at records; a row for each account comes from numbered values.
     LooksSheet,
     /// 儿童人脸信息处理规则和监护人告知书 (part 3), with what is read to the child.
@@ -106,7 +108,7 @@ pub enum Text {
 
 impl Text {
     /// Every text.
-    pub const ALL: [Text; 30] = [
+    pub const ALL: [Text; 31] = [
         Self::Notice,
         Self::Consent,
         Self::Refused,
@@ -128,6 +130,7 @@ impl Text {
         Self::EntrustedEnd,
         Self::InternalRules,
         Self::RecoverySheet,
+        Self::BackupSheet,
         Self::LooksSheet,
         Self::ChildrensRules,
         Self::GuardianConsent,
@@ -164,6 +167,7 @@ impl Text {
             | Self::Transfer
             | Self::InternalRules
             | Self::RecoverySheet
+            | Self::BackupSheet
             | Self::LooksSheet
             | Self::GuardianConsent
             | Self::GuardianInformed

@@ -2,8 +2,10 @@
 //!
 //! Deliberately absent: `Clone`, `Serialize` and a telling `Debug` on anything that holds a secret.
 
+mod locked;
 mod recovery;
 
+pub use locked::{LockedKey, Memory, is_process_private, keep_process_private, memory};
 pub use recovery::{RecoveryKey, RecoveryKeyFault};
 
 use secrecy::{ExposeSecret, SecretBox, SecretString};

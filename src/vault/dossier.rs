@@ -370,4 +370,5 @@ pub const NOT_IN_IT: &[(&str, &str, NotInIt)] = &[
     ("wards", "marked_at", NotInIt::NotYet),
     ("person_keys", "resident", NotInIt::Said),
     ("person_keys", "sealing_key", NotInIt::Key),
+    ("person_keys", "place", NotInIt::Key),
 ];

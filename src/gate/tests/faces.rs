@@ -182,9 +182,17 @@ fn no_column_of_the_store_can_hold_a_name() {
         columns
     });
     // The heads hold the name of a log (`menka.real/<site>`), counts and signatures.
-    let heads = ["heads.note", "heads.origin"];
-    let expected =
-        ["faces.engine", heads[0], heads[1], "openings.door", "openings.way", "settings.engine", "settings.realm"];
+    let heads = ["epochs.origin", "heads.note", "heads.origin"];
+    let expected = [
+        heads[0],
+        "faces.engine",
+        heads[1],
+        heads[2],
+        "openings.door",
+        "openings.way",
+        "settings.engine",
+        "settings.realm",
+    ];
     assert_eq!(columns, expected);
     assert_ne!(site.record.id, GateId::from_bytes([0; 16]));
     assert_ne!(TemplateId::from_bytes([1; 16]).short(), "");
@@ -192,7 +200,7 @@ fn no_column_of_the_store_can_hold_a_name() {
 
 /// Every page of the store as the library sees it after decryption, free pages included.
 #[allow(unsafe_code)]
-fn decrypted_pages(db: &rusqlite::Connection) -> Vec<u8> {
+pub(super) fn decrypted_pages(db: &rusqlite::Connection) -> Vec<u8> {
     let mut length = 0i64;
     // SAFETY: the handle is open; the returned block of `length` bytes is ours until it is freed.
     unsafe {

@@ -13,6 +13,7 @@ pub mod gates;
 pub mod guardian;
 mod hear;
 pub mod home;
+pub mod keep;
 pub mod looks;
 pub mod machine;
 pub mod machine_words;
@@ -87,6 +88,8 @@ pub enum Action {
     PickFormPath,
     /// A place for the report of the examination.
     PickReportPath,
+    /// Asks for a place, then sends [`keep::Message::Picked`].
+    PickKeep(keep::Pick),
 }
 
 /// A file that staff may have written.
@@ -173,6 +176,8 @@ pub enum Flash {
     NewVersion(Version, u32, u32),
     /// An account was changed.
     Account(AccountChange),
+    /// About backups and keys.
+    Keep(crate::app::keep::KeepTold),
     /// The report of the examination was saved there.
     ReportSaved(String),
 }
@@ -224,6 +229,10 @@ pub enum Page {
     Minors(minors::Minors),
     /// The machine.
     Machine(machine::Machine),
+    /// Backups and keys.
+    Keep(keep::Keep),
+    /// Restoring a backup, and the page that was there before.
+    Restore(keep::Restore, Box<Page>),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -253,12 +262,14 @@ impl Page {
             | Self::Shown(_)
             | Self::Minors(_)
             | Self::Machine(_)
+            | Self::Keep(_)
             | Self::Rights(_) => true,
             Self::Rules(_) | Self::Untrained | Self::Sheet(_) => true,
             Self::Operators(_) | Self::Looks(_) | Self::Mine(_) => true,
             Self::Starting
             | Self::FirstRun(_)
             | Self::Unlock(_)
+            | Self::Restore(..)
             | Self::Closing
             | Self::Gone
             | Self::Farewell { .. } => false,
@@ -323,6 +334,8 @@ pub enum Message {
     Paper(paper::Message),
     /// On the machine page.
     Machine(machine::Message),
+    /// On the page about backups and keys, or on that of restoring.
+    Keep(keep::Message),
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -397,6 +410,7 @@ impl Staff {
             Page::Home => Some(home::SEARCH),
             Page::Resident => Some(resident::CARD_FIELD),
             Page::Form(_) => Some(form::NAME),
+            Page::Restore(..) => Some(keep::KEY),
             Page::Starting
             | Page::Facts(_)
             | Page::Gates(_)
@@ -413,6 +427,7 @@ impl Staff {
             | Page::Operators(_)
             | Page::Looks(_)
             | Page::Machine(_)
+            | Page::Keep(_)
             | Page::Closing
             | Page::Gone
             | Page::Farewell { .. } => None,
@@ -493,6 +508,14 @@ impl Staff {
             (Message::Minors(message), Page::Minors(screen)) => screen.update(message),
             (Message::Paper(message), _) => paper::update(message),
             (Message::Machine(message), Page::Machine(screen)) => screen.update(message),
+            (Message::Keep(message), Page::Keep(screen)) => screen.update(message),
+            (Message::Keep(keep::Message::BackPressed), page @ Page::Restore(..)) => {
+                if let Page::Restore(_, before) = std::mem::replace(page, Page::Starting) {
+                    *page = *before;
+                }
+                Action::None
+            }
+            (Message::Keep(message), Page::Restore(screen, _)) => screen.update(message),
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None

@@ -1,13 +1,14 @@
 //! The ways between the staff window's pages.
 
 use super::{
-    Action, Flash, Page, Staff, deletion, evidence, form, gates, home, machine, mine, minors, notice, resident, rights,
-    settings, shown,
+    Action, Flash, Page, Staff, deletion, evidence, form, gates, home, keep, machine, mine, minors, notice, resident,
+    rights, settings, shown,
 };
 use crate::app::command::StaffCommand;
 use crate::app::deletion::DeletionCommand;
 use crate::app::evidence::EvidenceCommand;
 use crate::app::guardian_desk::GuardianCommand;
+use crate::app::keep::KeepCommand;
 use crate::app::rights::RightsCommand;
 use crate::domain::role::Role;
 
@@ -92,6 +93,20 @@ impl Staff {
                 self.page = Page::Minors(minors::Minors::default());
                 Action::Ask(StaffCommand::Guardian(GuardianCommand::ShowFigures { year: None }))
             }
+            Route::Keep => {
+                self.page = Page::Keep(keep::Keep::default());
+                Action::Ask(StaffCommand::Keep(KeepCommand::Show))
+            }
+            Route::Restore => {
+                let over_old = match &self.page {
+                    Page::FirstRun(_) => false,
+                    Page::Unlock(screen) if !screen.is_curtain() => true,
+                    _ => return Action::None,
+                };
+                let before = std::mem::replace(&mut self.page, Page::Starting);
+                self.page = Page::Restore(keep::Restore::new(over_old), Box::new(before));
+                Action::None
+            }
             Route::Machine => {
                 self.page = Page::Machine(machine::Machine::default());
                 Action::None
@@ -159,4 +174,8 @@ pub enum Route {
     Minors,
     /// The machine.
     Machine,
+    /// Backups and keys.
+    Keep,
+    /// Restoring a backup, when nobody is logged in.
+    Restore,
 }

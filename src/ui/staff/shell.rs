@@ -4,8 +4,8 @@ use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
 use super::{
-    Flash, Message, Page, Route, S, Staff, deletion, deletion_panels, machine_words, news, paper, resident, rules,
-    why_off,
+    Flash, Message, Page, Route, S, Staff, deletion, deletion_panels, keep, machine_words, news, paper, resident,
+    rules, why_off,
 };
 use crate::app::event::GateLabel;
 use crate::app::operators::AccountChange;
@@ -45,6 +45,8 @@ impl Staff {
             Page::Shown(screen) => screen.view(texts).map(Message::Shown),
             Page::Minors(screen) => screen.view(texts).map(Message::Minors),
             Page::Machine(screen) => screen.view(texts, &self.known, self.realm).map(Message::Machine),
+            Page::Keep(screen) => screen.view(texts).map(Message::Keep),
+            Page::Restore(screen, _) => screen.view(texts).map(Message::Keep),
             Page::Rules(screen) => screen.view(texts).map(Message::Rules),
             Page::Untrained => rules::untrained(texts, Message::LockPressed),
             Page::Sheet(screen) => screen.view(texts).map(Message::Sheet),
@@ -103,7 +105,7 @@ impl Staff {
             .align_y(Center);
         if inside {
             let (works, role) = (self.accounts.works(), self.accounts.role());
-            let people = matches!(self.page, Page::Operators(_));
+            let people = matches!(self.page, Page::Operators(_) | Page::Keep(_));
             let looks = matches!(self.page, Page::Looks(_));
             let home = link("go-home", tr!(texts, "go-home"), Route::Home, matches!(self.page, Page::Home));
             let settings = link("go-settings", tr!(texts, "go-settings"), Route::Facts, settings);
@@ -293,6 +295,9 @@ fn flash_line<'a>(texts: &Texts, flash: &Flash) -> Element<'a, Message> {
             }),
         ),
         Flash::CardWay(true) => (Tone::Well, explain::Words::only(tr!(texts, "flash-card-way"))),
+        Flash::Keep(told) => {
+            keep::said(texts, told).unwrap_or_else(|| (Tone::Told, explain::Words::only(String::new())))
+        }
         Flash::ReportSaved(path) => {
             (Tone::Well, explain::Words::only(tr!(texts, "doctor-saved", path = path.as_str())))
         }
