@@ -68,7 +68,13 @@ struct Opening {
 }
 
 impl Opening {
-    fn view<'a>(&'a self, texts: &Texts, action: (&'static str, String), working: bool) -> Element<'a, Message> {
+    fn view<'a>(
+        &'a self,
+        texts: &Texts,
+        action: (&'static str, String),
+        back: (&'static str, Message),
+        working: bool,
+    ) -> Element<'a, Message> {
         let name = self.from.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
         let picked = name.map(|name| S.soft(tr!(texts, "keep-picked", name = name)));
         let field = widget::Field::new(KEY, tr!(texts, "keep-key-label"), self.key.as_str())
@@ -89,6 +95,7 @@ impl Opening {
             .align_y(Center),
             field,
             row![
+                widget::action(S, back.0, tr!(texts, "back"), Weight::Plain, (!working).then_some(back.1)),
                 widget::gap(),
                 widget::action(S, action.0, label, Weight::Primary, ready.then_some(Message::TryPressed)),
             ],
@@ -231,8 +238,12 @@ impl Keep {
         let content = column![
             S.heading(tr!(texts, "keep-drill")),
             S.soft(tr!(texts, "keep-drill-hint")),
-            drill.view(texts, ("keep-try", tr!(texts, "keep-try")), self.working),
-            widget::action(S, "keep-drill-back", tr!(texts, "back"), Weight::Plain, Some(Message::DrillPressed(false))),
+            drill.view(
+                texts,
+                ("keep-try", tr!(texts, "keep-try")),
+                ("keep-drill-back", Message::DrillPressed(false)),
+                self.working
+            ),
         ];
         widget::panel(S, Tone::Plain, content.spacing(S.space * 1.5)).into()
     }
@@ -371,11 +382,14 @@ impl Restore {
     pub fn view<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
         let old =
             self.over_old.then(|| widget::telling(S, "restore-old", Tone::Told, tr!(texts, "keep-restore-old"), None));
-        let back = (!self.working).then_some(Message::BackPressed);
         let content = column![S.title(tr!(texts, "keep-restore-title")), S.soft(tr!(texts, "keep-restore-hint"))]
             .push(old)
-            .push(self.opening.view(texts, ("restore-action", tr!(texts, "keep-restore-action")), self.working))
-            .push(widget::action(S, "restore-back", tr!(texts, "back"), Weight::Plain, back))
+            .push(self.opening.view(
+                texts,
+                ("restore-action", tr!(texts, "keep-restore-action")),
+                ("restore-back", Message::BackPressed),
+                self.working,
+            ))
             .spacing(S.space * 1.5);
         let panel = container(widget::panel(S, Tone::Plain, content).max_width(720)).center_x(Fill);
         container(widget::scroll("restore-scroll", panel)).center_y(Fill).into()
