@@ -123,6 +123,8 @@ pub enum StaffCommand {
     Posture(PostureCommand),
     /// Backups and keys.
     Keep(super::keep::KeepCommand),
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duties(super::duties::DutiesCommand),
 }
 
 /// From the resident window.

@@ -105,6 +105,8 @@ pub enum Failure {
     Operators(OperatorsFailure),
     /// Backups and keys.
     Keep(super::keep::KeepFailure),
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duty(super::duties::DutyFailure),
 }
 
 /// A gate's shown name.
@@ -123,6 +125,8 @@ pub enum FieldFault {
     Operator,
     /// The gate's name or address is empty or not readable.
     Gate,
+    /// The gate would stand in a room in which no face reader may be.
+    PrivateRoom,
     /// A field of the guardian.
     Guardian(crate::domain::guardian::GuardianError),
 }
@@ -246,6 +250,8 @@ pub enum StaffEvent {
     Posture(PostureEvent),
     /// Backups and keys.
     Keep(super::keep::KeepTold),
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duties(super::duties::DutiesEvent),
     /// Something did not work.
     Failed(Failure),
     /// Pausing, fewer doors, stops, endings, certificates, retention.

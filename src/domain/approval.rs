@@ -22,6 +22,8 @@ pub enum Act {
     ChangeKeys,
     /// The record of this minor is opened.
     MinorRecord(ResidentId),
+    /// The manager leaves: every face of the site ends.
+    EndSite,
 }
 
 impl Act {
@@ -36,6 +38,7 @@ impl Act {
             Self::NewBackupKey => "new-backup-key",
             Self::ChangeKeys => "change-keys",
             Self::MinorRecord(_) => "minor-record",
+            Self::EndSite => "end-site",
         }
     }
 }

@@ -8,5 +8,7 @@ mod epochs;
 mod faces;
 mod heads;
 mod kills;
+mod renewal;
+mod reseal;
 mod stops;
 mod support;

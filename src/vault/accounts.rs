@@ -103,7 +103,8 @@ impl Vault {
             | Act::ResetPassphrase(_)
             | Act::RepairGate(_)
             | Act::ChangeKeys
-            | Act::MinorRecord(_) => false,
+            | Act::MinorRecord(_)
+            | Act::EndSite => false,
         })
     }
 

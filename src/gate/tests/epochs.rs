@@ -1,6 +1,5 @@
 //! The note about erasures: only newer ones are kept, and the one before is gone.
 
-use super::faces::decrypted_pages;
 use super::support::*;
 use crate::wire::message::{EPOCH_MAX, KeepEpoch, KeptEpoch, Refusal, Reply, Request};
 
@@ -29,7 +28,7 @@ fn p56_a_gate_keeps_the_newest_note_about_erasures_and_overwrites_the_one_before
     let kept = Reply::Epoch(Some(KeptEpoch { number: 9, sealed: second.to_vec() }));
     assert_eq!(site.ask(&Request::EpochOf(ORIGIN.into())), kept);
     assert_eq!(site.ask(&Request::EpochOf("menka.real/02".into())), Reply::Epoch(None));
-    let pages = site.with_gate(|gate, _| decrypted_pages(gate.store().connection()));
+    let pages = site.with_gate(|gate, _| gate.store().decrypted_pages());
     assert!(holds(&pages, &second) && !holds(&pages, &first[..64]), "the note before is overwritten");
 }
 

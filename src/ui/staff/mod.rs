@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod approve;
 pub mod deletion;
 mod deletion_panels;
+pub mod duties;
 pub mod evidence;
 pub mod first_run;
 pub mod form;
@@ -90,6 +91,8 @@ pub enum Action {
     PickReportPath,
     /// Asks for a place, then sends [`keep::Message::Picked`].
     PickKeep(keep::Pick),
+    /// A file or a folder for papers of the seldom duties; answered by [`duties::Message::PathPicked`].
+    PickDuty(duties::Pick),
 }
 
 /// A file that staff may have written.
@@ -149,6 +152,8 @@ pub struct Known {
     pub evidence: evidence::Heard,
     /// The form that somebody wants to sign on paper.
     pub form: Option<FormView>,
+    /// The seldom duties.
+    pub duties: duties::Heard,
 }
 
 /// A line under the header: the newest thing that happened.
@@ -233,6 +238,8 @@ pub enum Page {
     Keep(keep::Keep),
     /// Restoring a backup, and the page that was there before.
     Restore(keep::Restore, Box<Page>),
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duties(Box<duties::Duties>),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -263,6 +270,7 @@ impl Page {
             | Self::Minors(_)
             | Self::Machine(_)
             | Self::Keep(_)
+            | Self::Duties(_)
             | Self::Rights(_) => true,
             Self::Rules(_) | Self::Untrained | Self::Sheet(_) => true,
             Self::Operators(_) | Self::Looks(_) | Self::Mine(_) => true,
@@ -336,6 +344,8 @@ pub enum Message {
     Machine(machine::Message),
     /// On the page about backups and keys, or on that of restoring.
     Keep(keep::Message),
+    /// On the pages of the seldom duties.
+    Duties(duties::Message),
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -428,6 +438,7 @@ impl Staff {
             | Page::Looks(_)
             | Page::Machine(_)
             | Page::Keep(_)
+            | Page::Duties(_)
             | Page::Closing
             | Page::Gone
             | Page::Farewell { .. } => None,
@@ -516,6 +527,10 @@ impl Staff {
                 Action::None
             }
             (Message::Keep(message), Page::Restore(screen, _)) => screen.update(message),
+            (Message::Duties(message), Page::Duties(screen)) => screen.update(message, self.language),
+            (Message::Picked(Pick::Head, Some(path)), Page::Home) => {
+                Action::Ask(StaffCommand::Evidence(crate::app::evidence::EvidenceCommand::SaveHead(path)))
+            }
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None

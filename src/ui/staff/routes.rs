@@ -1,8 +1,8 @@
 //! The ways between the staff window's pages.
 
 use super::{
-    Action, Flash, Page, Staff, deletion, evidence, form, gates, home, keep, machine, mine, minors, notice, resident,
-    rights, settings, shown,
+    Action, Flash, Page, Staff, deletion, duties, evidence, form, gates, home, keep, machine, mine, minors, notice,
+    resident, rights, settings, shown,
 };
 use crate::app::command::StaffCommand;
 use crate::app::deletion::DeletionCommand;
@@ -107,6 +107,10 @@ impl Staff {
                 self.page = Page::Restore(keep::Restore::new(over_old), Box::new(before));
                 Action::None
             }
+            Route::Duties(tab) => {
+                self.page = Page::Duties(Box::new(duties::Duties::at(tab)));
+                duties::Duties::opening(tab)
+            }
             Route::Machine => {
                 self.page = Page::Machine(machine::Machine::default());
                 Action::None
@@ -178,4 +182,6 @@ pub enum Route {
     Keep,
     /// Restoring a backup, when nobody is logged in.
     Restore,
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duties(super::duties::Tab),
 }
