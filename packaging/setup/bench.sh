@@ -1,5 +1,5 @@
 #!/bin/bash
-# Speed, as ratios taken in one run: the desk, the search among templates. faiss comes from its package registry into a virtual environment
+# Speed, as ratios taken in one run: the desk, the search among templates, the vault against plain SQLite. faiss comes from its package registry into a virtual environment
 # that is made once; without it that part says so.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -14,3 +14,4 @@ if "$venv/bin/python" -c 'import faiss' 2>/dev/null; then
 fi
 "$cargo" bench --features practice --bench matcher
 "$cargo" bench --features practice --bench desk
+"$cargo" bench --features practice --bench vault

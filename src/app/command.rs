@@ -110,6 +110,8 @@ pub enum StaffCommand {
     Posture(PostureCommand),
     /// Card boards.
     Boards(BoardsCommand),
+    /// Backups and keys.
+    Keep(super::keep::KeepCommand),
     /// Incidents, the end of a manager's work, papers for an audit.
     Duties(super::duties::DutiesCommand),
 }

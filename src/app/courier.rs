@@ -136,6 +136,7 @@ pub struct Courier {
     pub(super) heads: BTreeMap<GateId, super::witness::Asked>,
     pub(super) boards: Boards,
     pub(super) bound: BTreeMap<GateId, super::card_first::Bound>,
+    pub(super) kept: BTreeMap<GateId, super::epochs::Kept>,
 }
 
 impl Courier {
@@ -153,6 +154,7 @@ impl Courier {
             heads,
             boards: Boards::new(boards),
             bound: BTreeMap::new(),
+            kept: BTreeMap::new(),
         }
     }
 
@@ -215,6 +217,7 @@ impl Courier {
             if health.is_ok() {
                 // Before the gate counts as answering: a log that does not continue what it keeps must not act on faces.
                 self.witness(gate, now)?;
+                self.keep_epoch(gate, now)?;
             }
             self.note(gate, health, now)?;
         }

@@ -142,6 +142,7 @@ pub struct Desk {
     pub(super) acted_at: Timestamp,
     cared_at: Timestamp,
     pub(super) operators: Operators,
+    pub(super) keep: super::keep::Keep,
     pub(super) idle: Idle,
     pub(super) aids: Aids,
     pub(super) watch: Watch,
@@ -167,6 +168,7 @@ impl Desk {
             acted_at: Timestamp::default(),
             cared_at: Timestamp::default(),
             operators: Operators::default(),
+            keep: super::keep::Keep::default(),
             idle: Idle::default(),
             aids: Aids::default(),
             watch: Watch::default(),
@@ -224,6 +226,7 @@ impl Desk {
         self.poll_reader(now);
         self.listen();
         self.watch_machine(now);
+        self.go_on_changing(now);
         self.step(now);
         self.care(now);
         self.care_notice_daily(now);
@@ -287,6 +290,9 @@ impl Desk {
 pub(super) fn failure_of(error: VaultError) -> Failure {
     if let Some(failure) = super::accounts::account_failure(&error) {
         return Failure::Operators(failure);
+    }
+    if let Some(failure) = super::keep::keep_failure(&error) {
+        return Failure::Keep(failure);
     }
     match error {
         VaultError::WrongPassphrase { wait_ms } | VaultError::TooSoon { wait_ms } => {

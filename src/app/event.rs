@@ -107,6 +107,8 @@ pub enum Failure {
     NotYourRole,
     /// Accounts, training, approvals.
     Operators(OperatorsFailure),
+    /// Backups and keys.
+    Keep(super::keep::KeepFailure),
     /// Incidents, the end of a manager's work, papers for an audit.
     Duty(super::duties::DutyFailure),
 }
@@ -256,6 +258,8 @@ pub enum StaffEvent {
     Posture(PostureEvent),
     /// Card boards.
     Boards(BoardsEvent),
+    /// Backups and keys.
+    Keep(super::keep::KeepTold),
     /// Incidents, the end of a manager's work, papers for an audit.
     Duties(super::duties::DutiesEvent),
     /// Something did not work.

@@ -100,6 +100,7 @@ pub fn row(command: &StaffCommand) -> Row {
         C::Notice(command) => notice_row(command),
         C::Evidence(command) => evidence(command),
         C::Operators(command) => operators(command),
+        C::Keep(command) => keep(command),
         C::Guardian(GuardianCommand::Check { .. }) => only("guardian-check", PEOPLE),
         C::Guardian(GuardianCommand::MarkWard { .. }) => only("mark-ward", PEOPLE),
         C::Guardian(GuardianCommand::ShowFigures { .. }) => only("minors-figures", SHEETS),
@@ -206,6 +207,21 @@ fn evidence(command: &EvidenceCommand) -> Row {
         E::ListShown => only("evidence-list-shown", PEOPLE),
         E::ShowAgain(_) => only("evidence-show-again", PEOPLE),
         E::SaveReplay(..) => only("evidence-save-replay", PEOPLE),
+    }
+}
+
+/// Keys and backups are the supervisor's; a lost desk is restored by whoever has the printed backup key.
+fn keep(command: &super::keep::KeepCommand) -> Row {
+    use super::keep::KeepCommand as K;
+    match command {
+        K::Show => only("show-backups", SUPERVISOR),
+        K::NewKey => only("new-backup-key", SUPERVISOR),
+        K::SaveSheet(..) => only("save-backup-sheet", SUPERVISOR),
+        K::SheetKept => only("backup-key-kept", SUPERVISOR),
+        K::BackUp(_) => only("back-up", SUPERVISOR),
+        K::Drill(..) => only("restore-drill", SUPERVISOR),
+        K::Restore(..) => door("restore"),
+        K::ChangeKeys => only("change-keys", SUPERVISOR),
     }
 }
 

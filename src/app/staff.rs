@@ -75,6 +75,7 @@ impl Desk {
             StaffCommand::Operators(command) => self.handle_operators(command, now),
             StaffCommand::Posture(command) => self.handle_posture(command, now),
             StaffCommand::Boards(command) => self.handle_boards(command, now),
+            StaffCommand::Keep(command) => self.handle_keep(command, now),
             StaffCommand::Duties(command) => self.handle_duties(command, now),
             StaffCommand::WithdrawFor(resident) => {
                 if let Some((staff, _)) = self.open.as_ref().map(|o| o.vault.operator()) {

@@ -29,6 +29,8 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|a| a == child::FLAG) {
         return child::main(std::env::args_os().skip(1));
     }
+    // Told on the page of the machine where the system refuses.
+    menka::secret::keep_process_private();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.first().map(String::as_str) {
         Some("--version") => say(&format!("menka {}", env!("CARGO_PKG_VERSION"))),

@@ -16,6 +16,10 @@ pub enum Act {
     RepairGate(GateId),
     /// The printed recovery key is replaced.
     NewRecoveryKey,
+    /// The key of backups is replaced.
+    NewBackupKey,
+    /// The master key and the files' keys are changed.
+    ChangeKeys,
     /// The record of this minor is opened.
     MinorRecord(ResidentId),
     /// The manager leaves: every face of the site ends.
@@ -33,6 +37,8 @@ impl Act {
             Self::ResetPassphrase(_) => "reset-passphrase",
             Self::RepairGate(_) => "repair-gate",
             Self::NewRecoveryKey => "new-recovery-key",
+            Self::NewBackupKey => "new-backup-key",
+            Self::ChangeKeys => "change-keys",
             Self::MinorRecord(_) => "minor-record",
             Self::EndSite => "end-site",
             Self::RenewTemplates => "renew-templates",

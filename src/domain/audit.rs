@@ -133,6 +133,8 @@ pub enum AuditEvent {
     HeadConflict(GateId, &'static str),
     /// A staff account.
     Account(AccountEvent),
+    /// Backups and keys.
+    Keep(super::keep::KeepEvent),
     /// A guardian was checked in person; the log's label names the proof's kind.
     GuardianChecked(ResidentId, GuardianId),
     /// A guardian's phone, or name and phone (label), reached its term and was overwritten.

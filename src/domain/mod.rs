@@ -26,6 +26,7 @@ pub mod gate;
 pub mod guardian;
 pub mod id;
 pub mod incident;
+pub mod keep;
 pub mod notice;
 pub mod permit;
 pub mod phrase;

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 
 use super::admit::{self, Facts};
 use super::door::{Door, DoorOpens, LogDoor};
+use super::epochs;
 use super::error::GateError;
 use super::gallery::Gallery;
 use super::heads;
@@ -399,6 +400,10 @@ impl Gate {
             Request::HeadOf(origin) => Ok(Reply::Head(heads::kept(&self.store, origin)?.map(|kept| kept.note))),
             Request::KeepHead(offer) => {
                 heads::keep(&mut self.store, &self.keys, self.id, offer, now).map(|note| Reply::Head(Some(note)))
+            }
+            Request::EpochOf(origin) => Ok(Reply::Epoch(epochs::kept(&self.store, origin)?)),
+            Request::KeepEpoch(offer) => {
+                epochs::keep(&self.store, &self.keys, offer).map(|kept| Reply::Epoch(Some(kept)))
             }
         }
     }

@@ -10,6 +10,7 @@ mod bound;
 pub mod cli;
 pub mod daemon;
 pub mod door;
+pub mod epochs;
 pub mod error;
 pub mod gallery;
 pub mod heads;

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::epochs;
 use super::error::GateError;
 use super::heads;
 use super::key_file::create_private;
@@ -120,6 +121,7 @@ impl Store {
         tx.execute_batch(SCHEMA)?;
         tx.execute_batch(heads::SCHEMA)?;
         tx.execute_batch(pairing::SCHEMA)?;
+        tx.execute_batch(epochs::SCHEMA)?;
         tx.execute_batch(reseal::SCHEMA)?;
         tx.execute_batch(bound::SCHEMA)?;
         tx.execute(
@@ -154,6 +156,7 @@ impl Store {
         store.db.execute_batch(pairing::SCHEMA)?;
         store.db.execute_batch(OPS_BY_DAY)?;
         store.db.execute_batch(bound::SCHEMA)?;
+        store.db.execute_batch(epochs::SCHEMA)?;
         store.empty_log()?;
         Ok(store)
     }

@@ -4,6 +4,7 @@
 
 mod clocks;
 mod doors;
+mod epochs;
 mod faces;
 mod heads;
 mod kills;

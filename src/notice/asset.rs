@@ -66,6 +66,7 @@ files! {
     EntrustedEnd = "entrusted-end",
     InternalRules = "internal-rules",
     RecoverySheet = "recovery-sheet",
+    BackupSheet = "backup-sheet",
     LooksSheet = "looks-sheet",
     ChildrensRules = "children",
     GuardianConsent = "guardian-consent",

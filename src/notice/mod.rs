@@ -86,6 +86,8 @@ pub enum Text {
     InternalRules,
     /// The sheet with the printed recovery key.
     RecoverySheet,
+    /// The sheet with the printed backup key.
+    BackupSheet,
     /// The weekly sheet of looks at records; a row for each account comes from numbered values.
     LooksSheet,
     /// 儿童人脸信息处理规则和监护人告知书 (part 3), with what is read to the child.
@@ -143,6 +145,7 @@ impl Text {
         Self::EntrustedEnd,
         Self::InternalRules,
         Self::RecoverySheet,
+        Self::BackupSheet,
         Self::LooksSheet,
         Self::ChildrensRules,
         Self::GuardianConsent,
@@ -186,6 +189,7 @@ impl Text {
             | Self::Transfer
             | Self::InternalRules
             | Self::RecoverySheet
+            | Self::BackupSheet
             | Self::LooksSheet
             | Self::GuardianConsent
             | Self::GuardianInformed

@@ -4,6 +4,7 @@
 
 use crate::app::duties::DutyFailure;
 use crate::app::event::{Failure, FieldFault};
+use crate::app::keep::KeepFailure;
 use crate::app::notice::NoticeFailure;
 use crate::app::operators::OperatorsFailure;
 use crate::app::pairing::PairingFailure;
@@ -16,7 +17,7 @@ use crate::domain::resident::{PersonName, ResidentError, Unit};
 use crate::domain::site::REASON_CHARS_MIN;
 use crate::i18n::Texts;
 use crate::ports::{CameraError, FaceError, LinkError, PairError, ReaderError};
-use crate::secret::Passphrase;
+use crate::secret::{Passphrase, RecoveryKeyFault};
 use crate::tr;
 use crate::wire::message::Refusal;
 
@@ -81,6 +82,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::RulesChanged => words!(texts, "err-rules-changed", "rec-rules-changed"),
         Failure::NotYourRole => words!(texts, "err-role", "rec-role"),
         Failure::Operators(failure) => operators(texts, *failure),
+        Failure::Keep(failure) => keep(texts, *failure),
         Failure::Duty(failure) => duty(texts, *failure),
         Failure::PaperNotWritten(why) => words!(texts, "err-paper", "rec-paper", why = why.as_str()),
         Failure::Request(fault) => super::words_rights::fault(texts, *fault),
@@ -152,6 +154,35 @@ pub fn operators(texts: &Texts, failure: OperatorsFailure) -> Words {
         OperatorsFailure::NotAnApprover => words!(texts, "err-not-an-approver", "rec-not-an-approver"),
         OperatorsFailure::RecoveryKey(_) => words!(texts, "err-recovery-key", "rec-recovery-key"),
         OperatorsFailure::RulesNotRead => words!(texts, "err-rules-not-read", "rec-rules-not-read"),
+    }
+}
+
+/// Backups and keys.
+pub fn keep(texts: &Texts, failure: KeepFailure) -> Words {
+    match failure {
+        KeepFailure::NoKey => words!(texts, "err-keep-no-key", "rec-keep-no-key"),
+        KeepFailure::NoGate => words!(texts, "err-keep-no-gate", "rec-keep-no-gate"),
+        KeepFailure::NotABackup => words!(texts, "err-keep-not-a-backup", "rec-keep-not-a-backup"),
+        KeepFailure::Damaged => words!(texts, "err-keep-damaged", "rec-keep-damaged"),
+        KeepFailure::WrongKey => words!(texts, "err-keep-wrong-key", "rec-keep-wrong-key"),
+        KeepFailure::Key(RecoveryKeyFault::Length) => words!(texts, "err-keep-key", "rec-keep-key-length"),
+        KeepFailure::Key(RecoveryKeyFault::Group(group)) => {
+            Words { what: tr!(texts, "err-keep-key"), todo: tr!(texts, "rec-keep-key-group", group = group) }
+        }
+        KeepFailure::KeptNowhere => words!(texts, "err-keep-nowhere", "rec-keep-nowhere"),
+        KeepFailure::Void => words!(texts, "err-keep-too-old", "rec-keep-too-old"),
+        KeepFailure::SlotsOld => words!(texts, "err-keep-slots", "rec-keep-slots"),
+        KeepFailure::Serving => words!(texts, "err-keep-serving", "rec-keep-serving"),
+        KeepFailure::NotLocked => words!(texts, "err-keep-not-locked", "rec-keep-not-locked"),
+        KeepFailure::Busy => words!(texts, "err-keep-busy", "rec-keep-busy"),
+    }
+}
+
+/// A size in bytes, as people say it.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_048_576 => format!("{} KB", bytes.div_ceil(1024)),
+        _ => format!("{:.1} MB", bytes as f64 / 1_048_576.0),
     }
 }
 
@@ -348,6 +379,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         | Failure::Notice(_)
         | Failure::Pairing(_)
         | Failure::NotYourRole
+        | Failure::Keep(_)
         | Failure::Duty(_)
         | Failure::Operators(_) => tr!(texts, "say-staff"),
     }

@@ -50,6 +50,8 @@ pub fn act(texts: &Texts, act: Act) -> String {
         Act::ResetPassphrase(_) => tr!(texts, "act-reset-passphrase"),
         Act::RepairGate(_) => tr!(texts, "act-repair-gate"),
         Act::NewRecoveryKey => tr!(texts, "act-recovery-key"),
+        Act::NewBackupKey => tr!(texts, "act-new-backup-key"),
+        Act::ChangeKeys => tr!(texts, "act-change-keys"),
         Act::MinorRecord(_) => tr!(texts, "act-minor-record"),
         Act::EndSite => tr!(texts, "act-end-site"),
         Act::RenewTemplates => tr!(texts, "act-renew-templates"),

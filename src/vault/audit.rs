@@ -222,7 +222,7 @@ impl Vault {
             let now = (size <= report.records).then(|| tree_hash(size, built).ok()).flatten().map(|hash| hash.0);
             let note = String::from_utf8(note).unwrap_or_default();
             let fits = checkpoint::verify(&note, &self.evidence_public())
-                .is_ok_and(|head| head.size == size && head.origin == self.origin() && Some(head.root) == now);
+                .is_ok_and(|head| head.size == size && head.origin == self.origin_at(size) && Some(head.root) == now);
             if !fits {
                 report.heads_broken.push(size);
             }
@@ -254,7 +254,7 @@ impl Vault {
             let size = position(size)?;
             let root = if size <= records { tree_hash(size, &Nodes(work)).ok().map(|hash| hash.0) } else { None };
             check.sound = checkpoint::verify(&note, &self.evidence_public())
-                .is_ok_and(|head| head.size == size && head.origin == self.origin() && Some(head.root) == root);
+                .is_ok_and(|head| head.size == size && head.origin == self.origin_at(size) && Some(head.root) == root);
             from = size;
         }
         let before: Option<i64> =

@@ -356,4 +356,5 @@ pub const NOT_IN_IT: &[(&str, &str, NotInIt)] = &[
     ("consent_parties", "signature", NotInIt::OtherPerson),
     ("person_keys", "resident", NotInIt::Said),
     ("person_keys", "sealing_key", NotInIt::Key),
+    ("person_keys", "place", NotInIt::Key),
 ];

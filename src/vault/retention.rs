@@ -1,5 +1,5 @@
 //! What ends by rule, without an operator: faces on their day, records after it, identity fields thirty days later, and at the end of the
-//! evidence's term the person's key. Rules: P19, P47a, F08b, L3.
+//! evidence's term the person's key; each in every backup too (`epoch`). Rules: P19, P47a, P56, L3.
 
 use rusqlite::{Connection, params};
 
@@ -16,6 +16,7 @@ use super::endings::residents_of;
 use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
 use super::guardian_terms::GuardianDue;
 use super::outbox::{self, Queued};
+use super::punctures::Leaf;
 
 /// Days after a record is closed at which name, unit and card numbers are erased, at the latest (the notice's `identity_end_rule`).
 pub const IDENTITY_DAYS: i64 = 30;
@@ -138,6 +139,7 @@ impl Vault {
             )?;
             work.commit()?;
         }
+        super::swap::sweep(&self.dir, now.ms())?;
         // Also on a day without anything due: a log that was in use at the last run is emptied now.
         match self.empty_logs() {
             Err(VaultError::Busy) if report.identities + report.evidence == 0 => {}
@@ -255,9 +257,11 @@ impl Vault {
         Ok(work.commit()?)
     }
 
-    /// Overwrites name, unit, surname forms and card numbers.
-    fn erase_identity(&self, resident: ResidentId, now: Timestamp) -> Result<(), VaultError> {
+    /// Overwrites name, unit, surname forms and card numbers, here and in every backup.
+    pub(super) fn erase_identity(&self, resident: ResidentId, now: Timestamp) -> Result<(), VaultError> {
         let work = self.begin()?;
+        // First: what is left after a crash is due again, and no backup opens it meanwhile.
+        self.cut_leaf(resident, Leaf::Identity)?;
         work.execute(
             "UPDATE residents SET name = x'', unit = x'', unit_hash = ?2, next_band_on = NULL, identity_ended_at = ?3
              WHERE id = ?1",
@@ -277,7 +281,7 @@ impl Vault {
     }
 
     /// Destroys the person's key, and the shown texts that were theirs alone. The signed records of random ids stay, and say nothing.
-    fn erase_evidence(&self, resident: ResidentId, now: Timestamp) -> Result<(), VaultError> {
+    pub(super) fn erase_evidence(&self, resident: ResidentId, now: Timestamp) -> Result<(), VaultError> {
         let work = self.begin()?;
         work.execute("UPDATE residents SET evidence_ended_at = ?2 WHERE id = ?1", params![resident.bytes(), now.ms()])?;
         work.execute(
@@ -290,7 +294,9 @@ impl Vault {
         let sql = "DELETE FROM certificates WHERE consent IN (SELECT id FROM consents WHERE resident = ?1)";
         work.execute(sql, [resident.bytes()])?;
         self.append(&work, Actor::Station, &AuditEvent::EvidenceErased(resident), now)?;
-        // The key goes first: what is left of the rest after a crash cannot be read.
+        // The key goes first, here and in every backup: what is left of the rest after a crash cannot be read.
+        self.cut_leaf(resident, Leaf::Identity)?;
+        self.cut_leaf(resident, Leaf::Evidence)?;
         let sql = "DELETE FROM person_keys WHERE resident = ?1";
         let in_keys = |error: rusqlite::Error| VaultError::of(KEYS_FILE, &error);
         self.people_keys.execute(sql, [resident.bytes()]).map_err(in_keys)?;
@@ -298,7 +304,7 @@ impl Vault {
     }
 
     /// Moves both write-ahead logs into their files and cuts them to nothing; freed pages are overwritten already (`secure_delete`).
-    fn empty_logs(&self) -> Result<(), VaultError> {
+    pub(super) fn empty_logs(&self) -> Result<(), VaultError> {
         for file in [&self.main, &self.people_keys] {
             let busy: i64 = file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
             if busy != 0 {
@@ -321,7 +327,7 @@ impl Vault {
     }
 
     /// Ends the person's card inside a transaction, if there is one.
-    fn end_card_in(
+    pub(super) fn end_card_in(
         &self,
         work: &Connection,
         resident: ResidentId,

@@ -101,6 +101,12 @@ pub enum Request {
     /// The station knows the code too. Since revision 3.
     #[n(23)]
     PairConfirm(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]),
+    /// Keep this note about erasures, if its number is higher than that of the one that you keep.
+    #[n(42)]
+    KeepEpoch(#[n(0)] KeepEpoch),
+    /// Which note about erasures do you keep for the log with this name?
+    #[n(43)]
+    EpochOf(#[n(0)] String),
 }
 
 /// One side's part of a pairing (`wire::pairing`).
@@ -112,6 +118,37 @@ pub struct PairShare {
     /// Who says it, with the keys that will be pinned.
     #[n(1)]
     pub hello: Hello,
+}
+
+/// Longest sealed note about erasures, in bytes. With its name it fits into a frame.
+pub const EPOCH_MAX: usize = 224 * 1024;
+/// Longest name of a log, in bytes.
+pub const ORIGIN_MAX: usize = 128;
+
+/// What the station opens its backups with, sealed by the station for itself: random numbers and keys, cut smaller at every erasure. The gate
+/// cannot read it, and overwrites the one before.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct KeepEpoch {
+    /// Name of the station's log.
+    #[n(0)]
+    pub origin: String,
+    /// Grows with every erasure.
+    #[n(1)]
+    pub number: u64,
+    /// Sealed bytes.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub sealed: Vec<u8>,
+}
+
+/// A kept note about erasures.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct KeptEpoch {
+    /// Its number.
+    #[n(0)]
+    pub number: u64,
+    /// As it was given; left out in the answer to [`Request::KeepEpoch`].
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub sealed: Vec<u8>,
 }
 
 /// Longest note of a head, in bytes.
@@ -286,6 +323,9 @@ pub enum Reply {
     /// To [`Request::PairConfirm`]: the gate knows the code too, and has pinned this station. Since revision 3.
     #[n(22)]
     Paired(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]),
+    /// To [`Request::EpochOf`] and [`Request::KeepEpoch`]: the note that the gate keeps now; nothing when it keeps none.
+    #[n(40)]
+    Epoch(#[n(0)] Option<KeptEpoch>),
 }
 
 /// State of a gate, without people.

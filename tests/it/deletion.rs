@@ -12,6 +12,7 @@ use crate::templates;
 use menka::app::command::{Command, ResidentCommand, StaffCommand};
 use menka::app::deletion::{DeletionCommand, DeletionEvent, DoorChange, DoorState};
 use menka::app::event::{Event, FaceState, Failure, ResidentScene, StaffEvent};
+use menka::app::keep::KeepCommand;
 use menka::app::operators::{OperatorsCommand, OperatorsFailure};
 use menka::app::runner::SystemClock;
 use menka::domain::Realm;
@@ -28,6 +29,7 @@ use menka::secret::Passphrase;
 use menka::vault::Vault;
 
 use super::day::{gate_program, models, pictures};
+use super::keep;
 
 pub const NAME: &str = "欧阳暖暖";
 pub const UNIT: &str = "9-1909";
@@ -307,6 +309,77 @@ fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_its
     search(&mut site, &vectors);
     assert!(!site.knows(0) && !site.knows(8));
     println!("the whole test: {:.1?}", begun.elapsed());
+}
+
+/// The last word on what keeps face entry off.
+fn log_is_doubted(drive: &Drive) -> bool {
+    let last = drive.told.iter().rev().find(|told| told.starts_with("Staff(Desk("));
+    last.is_some_and(|told| told.contains("LogNotWhole"))
+}
+
+#[test]
+fn n8_14_ten_gates_three_away_the_desk_is_lost_restored_from_a_backup_and_no_face_comes_back() {
+    let (mut site, resident) = enrolled(10);
+    let vectors = site.vectors(0);
+    std::fs::create_dir(site.folder.path().join("papers")).unwrap();
+    site.deliver_until("all gates", Duration::from_secs(20), |s| {
+        s.drive.gates.iter().filter(|g| g.reachable).count() == 10
+    });
+    let key = keep::backup_key(&mut site.drive);
+    // As on a stick: outside of the desk.
+    let backup = keep::back_up(&mut site.drive, &site.folder.path().join("papers/stick"));
+
+    let away = [2usize, 5, 8];
+    let addresses: Vec<String> = away.iter().map(|n| site.gates[*n].address.clone()).collect();
+    away.iter().for_each(|n| site.gates[*n].kill());
+    site.ask_withdraw();
+    site.drive.resident(ResidentCommand::ConfirmWithdraw);
+    site.deliver_until(
+        "seven signatures",
+        Duration::from_secs(20),
+        |s| matches!(&s.drive.scene, ResidentScene::Withdrawn { erased, .. } if erased.len() == 7),
+    );
+    site.drive.resident(ResidentCommand::Back);
+    site.drive.deliver().unwrap();
+
+    // The disk is lost. The backup, which knows of no withdrawal, is all there is.
+    site.drive.staff(StaffCommand::Lock);
+    std::fs::remove_dir_all(site.drive.data()).unwrap();
+    site.drive.staff(StaffCommand::Keep(KeepCommand::Restore(backup.clone(), key.clone())));
+    let report = keep::restored(&site.drive);
+    assert!(report.sound && report.people == 1 && report.faces == 1, "{report:?}");
+    assert_eq!(report.gates, 7, "seven gave their half");
+    assert!(report.lost.is_some(), "and said how much of the log they have seen");
+    site.drive.unlock();
+    let face = |s: &mut Site| {
+        s.drive.staff(StaffCommand::OpenResident(resident, LookWhy::Request));
+        s.drive.opened.as_ref().map(|view| view.face.clone())
+    };
+    let shown = face(&mut site);
+    assert!(!matches!(shown, Some(FaceState::Held { .. })), "not for a moment: {shown:?}");
+    site.drive.staff(StaffCommand::CloseResident);
+
+    // The three that were away hold it still, and do not keep it.
+    for (n, address) in away.iter().zip(&addresses) {
+        site.gates[*n].restart(address).unwrap();
+        let n = *n;
+        site.deliver_until("the erasure", Duration::from_secs(30), |s| s.gates[n].faces().unwrap() == 0);
+    }
+    for gate in &mut site.gates {
+        assert_eq!(gate.faces().unwrap(), 0);
+        assert!(gate.opens_for(&practice_card(0).unwrap()).unwrap(), "the card is not touched");
+    }
+    search(&mut site, &vectors);
+    assert!(!site.knows(0) && !site.knows(8));
+    site.deliver_until("gates that take the restored log", Duration::from_secs(20), |s| !log_is_doubted(&s.drive));
+
+    // Life goes on: the person consents anew, under a new number.
+    assert!(site.drive.enroll(0).unwrap(), "{:?}", site.drive.failures);
+    assert!(site.gates.iter_mut().all(|gate| gate.faces().unwrap() == 1));
+    // And the drill tells the same of the old backup.
+    site.drive.staff(StaffCommand::Keep(KeepCommand::Drill(backup, key)));
+    let drilled = keep::restored(&site.drive);
+    assert!(drilled.sound && drilled.faces == 1, "{drilled:?}");
 }
 
 #[test]

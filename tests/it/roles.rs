@@ -8,6 +8,7 @@ use menka::app::deletion::{Closing, DeletionCommand as D};
 use menka::app::duties::{DutiesCommand, DutyPaper, IncidentCommand as I, SiteEndCommand as X};
 use menka::app::evidence::EvidenceCommand as E;
 use menka::app::guardian_desk::GuardianCommand;
+use menka::app::keep::KeepCommand as K;
 use menka::app::notice::{NoticeCommand as N, Paper};
 use menka::app::on_paper::FormCommand;
 use menka::app::operators::OperatorsCommand as O;
@@ -283,6 +284,15 @@ table! {
     C::Form(FormCommand::Save(_)) => C::Form(FormCommand::Save("form.pdf".into())), "form-save",
         May::Only(&[FRONT, CHIEF]);
     C::Form(FormCommand::Seen) => C::Form(FormCommand::Seen), "form-seen", May::Only(&[FRONT, CHIEF]);
+    C::Keep(K::Show) => C::Keep(K::Show), "show-backups", May::Only(&[CHIEF]);
+    C::Keep(K::NewKey) => C::Keep(K::NewKey), "new-backup-key", May::Only(&[CHIEF]);
+    C::Keep(K::SaveSheet(..)) => C::Keep(K::SaveSheet(nowhere(), Language::Chinese)),
+        "save-backup-sheet", May::Only(&[CHIEF]);
+    C::Keep(K::SheetKept) => C::Keep(K::SheetKept), "backup-key-kept", May::Only(&[CHIEF]);
+    C::Keep(K::BackUp(_)) => C::Keep(K::BackUp(nowhere())), "back-up", May::Only(&[CHIEF]);
+    C::Keep(K::Drill(..)) => C::Keep(K::Drill(nowhere(), Typed::default())), "restore-drill", May::Only(&[CHIEF]);
+    C::Keep(K::Restore(..)) => C::Keep(K::Restore(nowhere(), Typed::default())), "restore", May::Door;
+    C::Keep(K::ChangeKeys) => C::Keep(K::ChangeKeys), "change-keys", May::Only(&[CHIEF]);
     C::Posture(PostureCommand::Check) => C::Posture(PostureCommand::Check), "machine-check", May::Only(&[FRONT, CHIEF, TECH]);
     C::Posture(PostureCommand::Examine) => C::Posture(PostureCommand::Examine), "machine-examine",
         May::Only(&[FRONT, CHIEF, TECH]);

@@ -184,8 +184,14 @@ impl Desk {
                 self.fail(failure_of(error));
             }
         }
+        self.after_lock(now);
+    }
+
+    /// Nothing of the session is left, and the door is shown.
+    pub(in crate::app) fn after_lock(&mut self, now: Timestamp) {
         self.courier = None;
         self.operators = Operators::default();
+        self.keep.forget();
         self.idle_anew();
         self.say_door(now);
         self.scene(ResidentScene::Closed);

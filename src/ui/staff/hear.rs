@@ -4,6 +4,7 @@ use super::{Action, Flash, Page, Route, Staff, first_run, home, resident, unlock
 use crate::app::boards::{BoardDone, BoardsEvent};
 use crate::app::event::{Failure, FieldFault, StaffEvent};
 use crate::app::evidence::EvidenceEvent;
+use crate::app::keep::KeepTold;
 use crate::app::notice::NoticeEvent;
 use crate::app::pairing::PairingEvent;
 use crate::app::posture::PostureEvent;
@@ -146,6 +147,7 @@ impl Staff {
                     record.guardian_told(&event);
                 }
             }
+            StaffEvent::Keep(told) => self.hear_keep(told),
             StaffEvent::Form(form) => self.known.form = form,
             StaffEvent::Posture(event) => self.posture(event),
             StaffEvent::Boards(event) => self.hear_boards(event),
@@ -198,6 +200,17 @@ impl Staff {
         }
     }
 
+    fn hear_keep(&mut self, told: KeepTold) {
+        if let Page::Keep(screen) = &mut self.page {
+            screen.hear(&told);
+        }
+        match told {
+            KeepTold::View(_) | KeepTold::Sheet(_) | KeepTold::SheetOver => {}
+            KeepTold::SheetSaved(path) => self.flash = Some(Flash::PaperSaved(path)),
+            told => self.flash = Some(Flash::Keep(told)),
+        }
+    }
+
     fn posture(&mut self, event: PostureEvent) {
         if let Page::Machine(screen) = &mut self.page {
             screen.answered();
@@ -224,6 +237,14 @@ impl Staff {
                 Action::None
             }
             (Page::FirstRun(screen), _) => screen.failed(),
+            (Page::Keep(screen), _) => {
+                screen.failed();
+                Action::None
+            }
+            (Page::Restore(screen, _), _) => {
+                screen.failed();
+                Action::None
+            }
             // Said beside the field; saying it twice helps nobody.
             (Page::Form(screen), Failure::Field(fault)) => return screen.failed(*fault),
             (Page::Resident, Failure::Field(FieldFault::Guardian(fault))) => {

@@ -15,6 +15,7 @@ pub mod gates;
 pub mod guardian;
 mod hear;
 pub mod home;
+pub mod keep;
 pub mod looks;
 pub mod machine;
 pub mod machine_words;
@@ -91,6 +92,8 @@ pub enum Action {
     PickFormPath,
     /// A place for the report of the examination.
     PickReportPath,
+    /// Asks for a place, then sends [`keep::Message::Picked`].
+    PickKeep(keep::Pick),
     /// A file or a folder for papers of the seldom duties; answered by [`duties::Message::PathPicked`].
     PickDuty(duties::Pick),
 }
@@ -185,6 +188,8 @@ pub enum Flash {
     NewVersion(Version, u32, u32),
     /// An account was changed.
     Account(AccountChange),
+    /// About backups and keys.
+    Keep(crate::app::keep::KeepTold),
     /// The report of the examination was saved there.
     ReportSaved(String),
     /// Something about a card board was done.
@@ -240,6 +245,10 @@ pub enum Page {
     Machine(machine::Machine),
     /// Card boards.
     Boards(boards::Boards),
+    /// Backups and keys.
+    Keep(keep::Keep),
+    /// Restoring a backup, and the page that was there before.
+    Restore(keep::Restore, Box<Page>),
     /// Incidents, the end of a manager's work, papers for an audit.
     Duties(Box<duties::Duties>),
     /// Closing: the desk erases and locks.
@@ -272,6 +281,7 @@ impl Page {
             | Self::Minors(_)
             | Self::Machine(_)
             | Self::Boards(_)
+            | Self::Keep(_)
             | Self::Duties(_)
             | Self::Rights(_) => true,
             Self::Rules(_) | Self::Untrained | Self::Sheet(_) => true,
@@ -279,6 +289,7 @@ impl Page {
             Self::Starting
             | Self::FirstRun(_)
             | Self::Unlock(_)
+            | Self::Restore(..)
             | Self::Closing
             | Self::Gone
             | Self::Farewell { .. } => false,
@@ -345,6 +356,8 @@ pub enum Message {
     Machine(machine::Message),
     /// On the page of card boards.
     Boards(boards::Message),
+    /// On the page about backups and keys, or on that of restoring.
+    Keep(keep::Message),
     /// On the pages of the seldom duties.
     Duties(duties::Message),
     /// A link in the header or on a page.
@@ -423,6 +436,7 @@ impl Staff {
             Page::Home => Some(home::SEARCH),
             Page::Resident => Some(resident::CARD_FIELD),
             Page::Form(_) => Some(form::NAME),
+            Page::Restore(..) => Some(keep::KEY),
             Page::Starting
             | Page::Facts(_)
             | Page::Gates(_)
@@ -440,6 +454,7 @@ impl Staff {
             | Page::Looks(_)
             | Page::Machine(_)
             | Page::Boards(_)
+            | Page::Keep(_)
             | Page::Duties(_)
             | Page::Closing
             | Page::Gone
@@ -524,6 +539,14 @@ impl Staff {
             (Message::Paper(message), _) => paper::update(message),
             (Message::Machine(message), Page::Machine(screen)) => screen.update(message),
             (Message::Boards(message), Page::Boards(screen)) => screen.update(message),
+            (Message::Keep(message), Page::Keep(screen)) => screen.update(message),
+            (Message::Keep(keep::Message::BackPressed), page @ Page::Restore(..)) => {
+                if let Page::Restore(_, before) = std::mem::replace(page, Page::Starting) {
+                    *page = *before;
+                }
+                Action::None
+            }
+            (Message::Keep(message), Page::Restore(screen, _)) => screen.update(message),
             (Message::Duties(message), Page::Duties(screen)) => screen.update(message, self.language),
             (Message::Picked(Pick::Head, Some(path)), Page::Home) => {
                 Action::Ask(StaffCommand::Evidence(crate::app::evidence::EvidenceCommand::SaveHead(path)))

@@ -1,7 +1,7 @@
 //! The ways between the staff window's pages.
 
 use super::{
-    Action, Flash, Page, Staff, boards, deletion, duties, evidence, form, gates, home, machine, mine, minors, notice,
+    Action, Flash, Page, Staff, boards, deletion, duties, evidence, form, gates, home, keep, machine, mine, minors, notice,
     resident, rights, settings, shown,
 };
 use crate::app::boards::BoardsCommand;
@@ -9,6 +9,7 @@ use crate::app::command::StaffCommand;
 use crate::app::deletion::DeletionCommand;
 use crate::app::evidence::EvidenceCommand;
 use crate::app::guardian_desk::GuardianCommand;
+use crate::app::keep::KeepCommand;
 use crate::app::rights::RightsCommand;
 use crate::domain::role::Role;
 
@@ -97,6 +98,20 @@ impl Staff {
                 self.page = Page::Boards(boards::Boards::default());
                 Action::Ask(StaffCommand::Boards(BoardsCommand::Show))
             }
+            Route::Keep => {
+                self.page = Page::Keep(keep::Keep::default());
+                Action::Ask(StaffCommand::Keep(KeepCommand::Show))
+            }
+            Route::Restore => {
+                let over_old = match &self.page {
+                    Page::FirstRun(_) => false,
+                    Page::Unlock(screen) if !screen.is_curtain() => true,
+                    _ => return Action::None,
+                };
+                let before = std::mem::replace(&mut self.page, Page::Starting);
+                self.page = Page::Restore(keep::Restore::new(over_old), Box::new(before));
+                Action::None
+            }
             Route::Duties(tab) => {
                 self.page = Page::Duties(Box::new(duties::Duties::at(tab)));
                 duties::Duties::opening(tab)
@@ -170,6 +185,10 @@ pub enum Route {
     Machine,
     /// Card boards.
     Boards,
+    /// Backups and keys.
+    Keep,
+    /// Restoring a backup, when nobody is logged in.
+    Restore,
     /// Incidents, the end of a manager's work, papers for an audit.
     Duties(super::duties::Tab),
 }

@@ -4,8 +4,8 @@ use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
 use super::{
-    Flash, Message, Page, Route, S, Staff, deletion, deletion_panels, duties, machine_words, news, paper, resident,
-    rules, why_off,
+    Flash, Message, Page, Route, S, Staff, deletion, deletion_panels, duties, keep, machine_words, news, paper,
+    resident, rules, why_off,
 };
 use crate::app::boards::BoardDone;
 use crate::app::event::GateLabel;
@@ -48,6 +48,8 @@ impl Staff {
             Page::Duties(screen) => screen.view(texts, &self.known, self.accounts.role()).map(Message::Duties),
             Page::Machine(screen) => screen.view(texts, &self.known, self.realm).map(Message::Machine),
             Page::Boards(screen) => screen.view(texts, &self.known).map(Message::Boards),
+            Page::Keep(screen) => screen.view(texts).map(Message::Keep),
+            Page::Restore(screen, _) => screen.view(texts).map(Message::Keep),
             Page::Rules(screen) => screen.view(texts).map(Message::Rules),
             Page::Untrained => rules::untrained(texts, Message::LockPressed),
             Page::Sheet(screen) => screen.view(texts).map(Message::Sheet),
@@ -107,7 +109,7 @@ impl Staff {
             .align_y(Center);
         if inside {
             let (works, role) = (self.accounts.works(), self.accounts.role());
-            let people = matches!(self.page, Page::Operators(_));
+            let people = matches!(self.page, Page::Operators(_) | Page::Keep(_));
             let looks = matches!(self.page, Page::Looks(_));
             let home = link("go-home", tr!(texts, "go-home"), Route::Home, matches!(self.page, Page::Home));
             let settings = link("go-settings", tr!(texts, "go-settings"), Route::Facts, settings);
@@ -304,6 +306,9 @@ fn flash_line<'a>(texts: &Texts, flash: &Flash) -> Element<'a, Message> {
             }),
         ),
         Flash::CardWay(true) => (Tone::Well, explain::Words::only(tr!(texts, "flash-card-way"))),
+        Flash::Keep(told) => {
+            keep::said(texts, told).unwrap_or_else(|| (Tone::Told, explain::Words::only(String::new())))
+        }
         Flash::ReportSaved(path) => {
             (Tone::Well, explain::Words::only(tr!(texts, "doctor-saved", path = path.as_str())))
         }
