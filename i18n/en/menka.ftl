@@ -1180,3 +1180,9 @@ err-recovery-key = The recovery key is mistyped.
 rec-recovery-key = Please check the eight groups against the sheet.
 err-rules-not-read = The rules were not read to the end yet.
 rec-rules-not-read = Please read to the end, then sign.
+
+## A copy of one's own template
+ref-not-held = { $gate } does not hold this template.
+rec-not-held = See whether another gate holds it, or compare the gates.
+ref-not-authorised = { $gate } does not accept this request, or the face is stopped there.
+rec-not-authorised = See first whether the face is stopped; if not, ask a supervisor to pair again.

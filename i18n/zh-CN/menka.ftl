@@ -1180,3 +1180,9 @@ err-recovery-key = 恢复密钥输错了。
 rec-recovery-key = 请照纸上的八组字符核对。
 err-rules-not-read = 制度还没有读到末尾。
 rec-rules-not-read = 请读到末尾再签名。
+
+## 人脸特征的副本
+ref-not-held = { $gate } 里没有这份人脸特征。
+rec-not-held = 看看其他门禁机有没有，或者核对门禁机。
+ref-not-authorised = { $gate } 不认可这次请求，或者那里的人脸已经停用。
+rec-not-authorised = 先看看人脸是不是停用了；不是的，请主管重新配对。

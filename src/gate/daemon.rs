@@ -11,7 +11,8 @@ use super::heads;
 use super::lease::Lease;
 use super::matcher::{self, Best};
 use super::place::Place;
-use super::store::{LiveFace, Setup, Store, Way};
+use super::reseal::{self, Holder};
+use super::store::{LiveFace, Setup, Station, Store, Way};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::id::GateId;
@@ -258,7 +259,7 @@ impl Gate {
         let station = station.ok_or(Refusal::Envelope)?;
         let now = self.look(clock);
         if let Request::Hello(hello) = request {
-            self.greet(caller, hello, station.seal)?;
+            self.greet(caller, hello, &station)?;
             return Ok(Reply::Hello(self.hello()));
         }
         let seal = station.seal.filter(|_| caller.greeted).ok_or(Refusal::Malformed)?;
@@ -275,6 +276,10 @@ impl Gate {
                 let uid = CardUid::from_bytes(uid).ok_or(Refusal::Malformed)?;
                 Ok(Reply::CardTested(self.card_lets_in(&uid, clock)?))
             }
+            Request::Reseal(ask) => {
+                let holder = Holder { store: &mut self.store, keys: &self.keys, id: self.id };
+                reseal::answer(holder, station.sign.as_ref(), ask, body, now).map(Reply::Resealed)
+            }
             Request::HeadOf(origin) => Ok(Reply::Head(heads::kept(&self.store, origin)?.map(|kept| kept.note))),
             Request::KeepHead(offer) => {
                 heads::keep(&mut self.store, &self.keys, self.id, offer, now).map(|note| Reply::Head(Some(note)))
@@ -282,13 +287,15 @@ impl Gate {
         }
     }
 
-    /// The sealing key that the station states first after pairing is pinned too.
-    fn greet(&mut self, caller: &mut Caller, hello: &Hello, known: Option<[u8; 32]>) -> Result<(), Halt> {
+    /// The keys for sealing and signing that the station states first after pairing are pinned too.
+    fn greet(&mut self, caller: &mut Caller, hello: &Hello, station: &Station) -> Result<(), Halt> {
         admit::hello(hello, self.setup.realm.label())?;
-        match known {
-            None => self.store.learn_station(&hello.seal_key, &hello.id)?,
-            Some(seal) if seal == hello.seal_key => {}
-            Some(_) => return Err(Refusal::Envelope.into()),
+        let other = |known: Option<[u8; 32]>, stated: &[u8; 32]| known.is_some_and(|known| known != *stated);
+        if other(station.seal, &hello.seal_key) || other(station.sign, &hello.sign_key) {
+            return Err(Refusal::Envelope.into());
+        }
+        if station.seal.is_none() || station.sign.is_none() {
+            self.store.learn_station(&hello.seal_key, &hello.sign_key, &hello.id)?;
         }
         // The lease counts from a request after this: a greeting alone tells the station nothing of what was done.
         caller.greeted = true;

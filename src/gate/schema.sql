@@ -1,4 +1,4 @@
--- The gate's store, version 2. SQLCipher seals the whole file; no column can hold a name, a unit or a picture.
+-- The gate's store, version 3. SQLCipher seals the whole file; no column can hold a name, a unit or a picture.
 
 CREATE TABLE settings (
     one             INTEGER PRIMARY KEY CHECK (one = 1),
@@ -11,6 +11,7 @@ CREATE TABLE settings (
     passlog_days    INTEGER NOT NULL CHECK (passlog_days BETWEEN 0 AND 30),
     station_pin     BLOB CHECK (length(station_pin) = 32),            -- fingerprint of the paired station; NULL: not paired
     station_seal    BLOB CHECK (length(station_seal) = 32),           -- its sealing key, learned at its first hello
+    station_sign    BLOB CHECK (length(station_sign) = 32),           -- its signing key, learned likewise
     station_site    BLOB CHECK (length(station_site) = 16),
     last_contact    INTEGER NOT NULL,                                 -- ms since 1970; faces stop when it is too old
     last_instant    INTEGER NOT NULL,                                 -- latest instant seen; a clock before it has jumped back

@@ -14,7 +14,7 @@ use super::error::GateError;
 use super::heads;
 use super::key_file::create_private;
 use super::lease::Change;
-use super::rows;
+use super::{reseal, rows};
 use crate::domain::Realm;
 use crate::domain::id::{GateId, TemplateId};
 use crate::domain::time::{CivilDate, Timestamp};
@@ -26,11 +26,13 @@ use crate::wire::message::{CardDigest, HeldFace, Holdings, Outcome, Receipt};
 use crate::wire::receipt::face_digest;
 
 const SCHEMA: &str = include_str!("schema.sql");
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 /// From version 1: stopping all faces.
 const TO_VERSION_2: &str = "ALTER TABLE settings ADD COLUMN faces_stopped INTEGER NOT NULL DEFAULT 0
          CHECK (faces_stopped IN (0, 1));
      ALTER TABLE settings ADD COLUMN stop_sequence INTEGER NOT NULL DEFAULT 0;";
+/// From version 2: the station's signing key, which authorises that a template is sealed again.
+const TO_VERSION_3: &str = "ALTER TABLE settings ADD COLUMN station_sign BLOB CHECK (length(station_sign) = 32);";
 const BUSY_MS: u64 = 3_000;
 
 /// What is decided when a gate is set up.
@@ -61,6 +63,8 @@ pub struct Station {
     pub pin: [u8; 32],
     /// Its sealing key, once it has said hello.
     pub seal: Option<[u8; 32]>,
+    /// Its signing key, once it has said hello.
+    pub sign: Option<[u8; 32]>,
 }
 
 /// The way somebody asked the door to open.
@@ -107,6 +111,7 @@ impl Store {
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute_batch(SCHEMA)?;
         tx.execute_batch(heads::SCHEMA)?;
+        tx.execute_batch(reseal::SCHEMA)?;
         tx.execute(
             "INSERT INTO settings (one, gate, realm, identity, engine, takes_faces, offline_hours, passlog_days,
                  last_contact, last_instant)
@@ -146,14 +151,19 @@ impl Store {
     pub fn open_beside(path: &Path, key: &[u8; 32]) -> Result<Self, GateError> {
         let mut db = connect(path, key)?;
         let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if version == 1 {
-            let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            tx.execute_batch(TO_VERSION_2)?;
-            tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-            tx.commit()?;
-            return Ok(Self { db });
+        let steps: &[&str] = match version {
+            SCHEMA_VERSION => return Ok(Self { db }),
+            1 => &[TO_VERSION_2, TO_VERSION_3, reseal::SCHEMA],
+            2 => &[TO_VERSION_3, reseal::SCHEMA],
+            _ => return Err(GateError::Corrupt),
+        };
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for step in steps {
+            tx.execute_batch(step)?;
         }
-        if version == SCHEMA_VERSION { Ok(Self { db }) } else { Err(GateError::Corrupt) }
+        tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        tx.commit()?;
+        Ok(Self { db })
     }
 
     /// The decisions of the set-up.
@@ -195,11 +205,11 @@ impl Store {
     /// # Errors
     /// [`GateError`].
     pub fn station(&self) -> Result<Option<Station>, GateError> {
-        let mut statement = self.db.prepare_cached("SELECT station_pin, station_seal FROM settings")?;
+        let mut statement = self.db.prepare_cached("SELECT station_pin, station_seal, station_sign FROM settings")?;
         let station = statement.query_row([], |row| {
             let pin: Option<[u8; 32]> = row.get(0)?;
-            let seal = row.get(1)?;
-            Ok(pin.map(|pin| Station { pin, seal }))
+            let (seal, sign) = (row.get(1)?, row.get(2)?);
+            Ok(pin.map(|pin| Station { pin, seal, sign }))
         })?;
         Ok(station)
     }
@@ -212,7 +222,7 @@ impl Store {
     pub fn pair(&mut self, pin: &[u8; 32], now: Timestamp) -> Result<(), GateError> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute(
-            "UPDATE settings SET station_pin = ?1, station_seal = NULL, station_site = NULL, last_contact = ?2,
+            "UPDATE settings SET station_pin = ?1, station_seal = NULL, station_sign = NULL, station_site = NULL, last_contact = ?2,
                  last_instant = ?2, stop_sequence = 0",
             params![pin, now.ms()],
         )?;
@@ -222,12 +232,13 @@ impl Store {
         Ok(())
     }
 
-    /// Writes down the sealing key and site that the paired station stated first.
+    /// Writes down the keys and site that the paired station stated first.
     ///
     /// # Errors
     /// [`GateError`].
-    pub fn learn_station(&self, seal: &[u8; 32], site: &[u8; 16]) -> Result<(), GateError> {
-        self.db.execute("UPDATE settings SET station_seal = ?1, station_site = ?2", params![seal, site])?;
+    pub fn learn_station(&self, seal: &[u8; 32], sign: &[u8; 32], site: &[u8; 16]) -> Result<(), GateError> {
+        let sql = "UPDATE settings SET station_seal = ?1, station_sign = ?2, station_site = ?3";
+        self.db.execute(sql, params![seal, sign, site])?;
         Ok(())
     }
 

@@ -7,5 +7,6 @@ mod doors;
 mod faces;
 mod heads;
 mod kills;
+mod reseal;
 mod stops;
 mod support;

@@ -231,6 +231,8 @@ pub fn refused(texts: &Texts, gate: &str, refusal: &Refusal) -> Words {
         Refusal::Storage => words!(texts, "ref-storage", "rec-storage", gate = gate),
         Refusal::Stale => words!(texts, "ref-stale", "rec-stale", gate = gate),
         Refusal::CardsOnly => words!(texts, "ref-cards-only", "rec-cards-only", gate = gate),
+        Refusal::NotHeld => words!(texts, "ref-not-held", "rec-not-held", gate = gate),
+        Refusal::NotAuthorised => words!(texts, "ref-not-authorised", "rec-not-authorised", gate = gate),
         Refusal::TooMany => words!(texts, "ref-too-many", "rec-too-many", gate = gate),
     }
 }

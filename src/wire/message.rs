@@ -4,6 +4,8 @@
 
 use minicbor::{Decode, Encode};
 
+use super::reseal::{Reseal, Resealed};
+
 /// Version of this protocol. A gate answers another version with [`Refusal::Version`].
 pub const PROTOCOL: u16 = 1;
 
@@ -72,6 +74,9 @@ pub enum Request {
     /// Would this card open the door now? Nothing opens.
     #[n(7)]
     TestCard(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>),
+    /// Seal a template that you hold to this key. Since revision 3.
+    #[n(8)]
+    Reseal(#[n(0)] Reseal),
     /// Which head of the log with this name do you keep?
     #[n(20)]
     HeadOf(#[n(0)] String),
@@ -208,6 +213,9 @@ pub enum Reply {
     /// Anything a gate will not do.
     #[n(7)]
     Refused(#[n(0)] Refusal),
+    /// To [`Request::Reseal`]. Since revision 3.
+    #[n(8)]
+    Resealed(#[n(0)] Resealed),
     /// To [`Request::HeadOf`] and [`Request::KeepHead`]: the head that the gate keeps now, with its cosignature (C2SP
     /// tlog-cosignature); nothing when it keeps none.
     #[n(20)]
@@ -315,6 +323,9 @@ pub enum Outcome {
     /// Faces are matched again. Since revision 2.
     #[n(7)]
     FacesResumed,
+    /// A held template was sealed to another key and given out. Since revision 3.
+    #[n(8)]
+    FaceResealed,
 }
 
 /// A template as a gate lists it: never the numbers.
@@ -420,8 +431,16 @@ pub enum Refusal {
     #[error("this gate takes cards only")]
     #[n(10)]
     CardsOnly,
-    /// Too many probes in a short time.
+    /// Too many probes, or copies of templates, in a short time.
     #[error("too many probes")]
     #[n(11)]
     TooMany,
+    /// The gate does not hold this template. Since revision 3.
+    #[error("the gate does not hold this template")]
+    #[n(12)]
+    NotHeld,
+    /// The station's signature does not authorise it, or the template is frozen. Since revision 3.
+    #[error("not authorised")]
+    #[n(13)]
+    NotAuthorised,
 }

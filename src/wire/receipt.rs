@@ -90,7 +90,7 @@ impl Receipt {
         }
         let kept = self.stored_digest != [0; 32];
         let fits = match self.outcome {
-            Outcome::FaceStored | Outcome::CardStored => kept,
+            Outcome::FaceStored | Outcome::CardStored | Outcome::FaceResealed => kept,
             Outcome::FaceErased | Outcome::CardRemoved => !kept,
             Outcome::FaceFrozen | Outcome::FaceThawed => true,
             Outcome::FacesStopped | Outcome::FacesResumed => !kept,
@@ -114,6 +114,7 @@ impl Receipt {
 pub fn request_op(request: &Request) -> Option<[u8; 16]> {
     match request {
         Request::PutFace(PutFace { op, .. }) | Request::Apply(Apply { op, .. }) => Some(*op),
+        Request::Reseal(ask) => Some(ask.op),
         _ => None,
     }
 }
@@ -176,12 +177,14 @@ fn outcome_byte(outcome: Outcome) -> u8 {
         Outcome::FaceThawed => 5,
         Outcome::FacesStopped => 6,
         Outcome::FacesResumed => 7,
+        Outcome::FaceResealed => 8,
     }
 }
 
 fn outcome_answers(request: &Request, outcome: Outcome) -> bool {
     match request {
         Request::PutFace(_) => outcome == Outcome::FaceStored,
+        Request::Reseal(_) => outcome == Outcome::FaceResealed,
         Request::Apply(apply) => match apply.what {
             What::EraseFace(_) => outcome == Outcome::FaceErased,
             What::FreezeFace(_) => outcome == Outcome::FaceFrozen,

@@ -73,7 +73,8 @@ fn a_store_of_version_1_is_opened_and_brought_up() {
         gate.store()
             .connection()
             .execute_batch(
-                "ALTER TABLE settings DROP COLUMN faces_stopped; ALTER TABLE settings DROP COLUMN stop_sequence;
+                "DROP TABLE resealed; ALTER TABLE settings DROP COLUMN station_sign;
+                 ALTER TABLE settings DROP COLUMN faces_stopped; ALTER TABLE settings DROP COLUMN stop_sequence;
                  PRAGMA user_version = 1;",
             )
             .unwrap();
