@@ -3,6 +3,10 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+/// Freed memory is wiped, whatever type held it.
+#[global_allocator]
+static WIPED: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     #[cfg(feature = "face")]

@@ -68,6 +68,8 @@ mod stops;
 mod tamper_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod torn_tests;
 mod versions;
 
 pub use accounts::{Account, NAME_CHARS_MAX, NewAccount};

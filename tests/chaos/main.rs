@@ -60,7 +60,8 @@ fn main() -> ExitCode {
     let report = Report::default();
     match words[..] {
         ["smoke"] => smoke(&report, &library),
-        ["all"] => SECTIONS.iter().for_each(|(_, run)| run(&report, &library)),
+        ["list"] => return list(),
+        ["netem"] => net::on_a_bad_line(&report, &library),
         ["one", name, place, fault, at] => one(&report, &library, (name, place, fault, at)),
         ["sweep", name, place] => {
             let place = if place == "gate" { Where::Gate } else { Where::Desk };
@@ -73,8 +74,9 @@ fn main() -> ExitCode {
             SECTIONS.iter().filter(|(known, _)| *known == name).for_each(|(_, run)| run(&report, &library));
         }
         _ => {
-            let names: Vec<&str> = SECTIONS.iter().map(|(name, _)| *name).collect();
-            println!("chaos: smoke | all | {} | one ACT desk|gate FAULT N | sweep ACT desk|gate", names.join(" | "));
+            println!(
+                "chaos: smoke | list | netem | SECTION | one ACT desk|gate FAULT N | sweep ACT desk|gate | net ACT"
+            );
             return ExitCode::FAILURE;
         }
     }
@@ -86,29 +88,31 @@ fn main() -> ExitCode {
 type Section = (&'static str, fn(&Report, &Path));
 
 /// Acts before which somebody must come before the camera take a stride of their own (`CHAOS_LONG_STRIDE`); 1 is every write.
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 14] = [
     ("desk-kills", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::KILLS, long_stride(), stride(1))),
     ("gate-kills", |r, l| kills::sweeps(r, l, Where::Gate, &Fault::KILLS, long_stride(), stride(1))),
     ("desk-errors", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::ERRORS, long_stride(), stride(1))),
     ("gate-errors", |r, l| kills::sweeps(r, l, Where::Gate, &Fault::ERRORS, long_stride(), stride(1))),
-    ("starts", |r, l| {
-        starts::first_run(r, l, stride(1));
-        starts::unlocks(r, l, stride(1));
-        starts::gate_tools(r, l, stride(1));
-        starts::pairing(r, l, stride(1));
-    }),
-    ("random", |r, l| {
-        let (kills, seed) = (setting("CHAOS_KILLS", 1_000), setting("CHAOS_SEED", 20_261_122));
-        kills::random(r, l, Where::Desk, kills, seed);
-        kills::random(r, l, Where::Gate, kills / 2, seed);
-    }),
-    ("network", |r, l| {
-        net::sweeps(r, l, &NetFault::QUICK, &net::ACTS, stride(1));
-        net::sweeps(r, l, &NetFault::SLOW, &net::ACTS, long_stride());
-    }),
+    ("first-run", |r, l| starts::first_run(r, l, stride(1))),
+    ("unlock", |r, l| starts::unlocks(r, l, stride(1))),
+    ("gate-tools", |r, l| starts::gate_tools(r, l, stride(1))),
+    ("pairing", |r, l| starts::pairing(r, l, stride(1))),
+    ("random-desk", |r, l| kills::random(r, l, Where::Desk, setting("CHAOS_KILLS", 1_000), seed())),
+    ("random-gate", |r, l| kills::random(r, l, Where::Gate, setting("CHAOS_KILLS", 1_000) / 2, seed())),
+    ("network", |r, l| net::sweeps(r, l, &NetFault::QUICK, &net::ACTS, stride(1))),
+    ("network-slow", |r, l| net::sweeps(r, l, &NetFault::SLOW, &net::ACTS, long_stride())),
     ("disks", |r, l| disks::full_and_read_only(r, l)),
     ("clocks", |r, l| clocks::forth_and_back(r, l)),
 ];
+
+fn list() -> ExitCode {
+    SECTIONS.iter().for_each(|(name, _)| println!("{name}"));
+    ExitCode::SUCCESS
+}
+
+fn seed() -> u64 {
+    setting("CHAOS_SEED", 20_261_122)
+}
 
 fn stride(usual: u64) -> u64 {
     setting("CHAOS_STRIDE", usual).max(1)
@@ -123,7 +127,7 @@ fn smoke(report: &Report, library: &Path) {
     let mut world = World::new(report, library, "smoke", 1, true);
     let start = std::time::Instant::now();
     let issue = Act::named("issue a card");
-    for (at, fault) in (1..).zip(Fault::KILLS.into_iter().cycle()).take(24).map(|(n, fault)| (n * 2, fault)) {
+    for (at, fault) in (1..).zip(Fault::KILLS.into_iter().cycle()).take(12).map(|(n, fault)| (n * 4, fault)) {
         kills::once(&mut world, issue, Where::Desk, fault, at);
     }
     for (at, fault) in (1..).zip(Fault::KILLS) {

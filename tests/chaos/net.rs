@@ -73,3 +73,22 @@ pub fn once(world: &mut World<'_>, act: Act, fault: NetFault, at: u64) {
     }
     act.finish(world, person);
 }
+
+/// Every act a few times over a line that the kernel makes bad (`packaging/setup/chaos.sh` sets it up around this process).
+pub fn on_a_bad_line(report: &Report, library: &Path) {
+    for name in ACTS {
+        let act = Act::named(name);
+        let mut world = World::new(report, library, "bad line", 1, act.is_long());
+        for _ in 0..5 {
+            let person = act.prepare(&mut world);
+            let line = act.line_for(&world, person);
+            let said = world.ask(&line);
+            report.fault("bad line");
+            act.note(&mut world, person, &said);
+            world.must("settle 90");
+            world.check(person);
+            act.finish(&mut world, person);
+        }
+        world.check_all();
+    }
+}
