@@ -121,6 +121,8 @@ pub enum StaffCommand {
     Form(FormCommand),
     /// The machine that the desk runs on.
     Posture(PostureCommand),
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duties(super::duties::DutiesCommand),
 }
 
 /// From the resident window.

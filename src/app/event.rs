@@ -103,6 +103,8 @@ pub enum Failure {
     NotYourRole,
     /// Accounts, training, approvals.
     Operators(OperatorsFailure),
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duty(super::duties::DutyFailure),
 }
 
 /// A gate's shown name.
@@ -121,6 +123,8 @@ pub enum FieldFault {
     Operator,
     /// The gate's name or address is empty or not readable.
     Gate,
+    /// The gate would stand in a room in which no face reader may be.
+    PrivateRoom,
     /// A field of the guardian.
     Guardian(crate::domain::guardian::GuardianError),
 }
@@ -242,6 +246,8 @@ pub enum StaffEvent {
     Evidence(super::evidence::EvidenceEvent),
     /// The machine that the desk runs on.
     Posture(PostureEvent),
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duties(super::duties::DutiesEvent),
     /// Something did not work.
     Failed(Failure),
     /// Pausing, fewer doors, stops, endings, certificates, retention.

@@ -18,6 +18,8 @@ pub enum Act {
     NewRecoveryKey,
     /// The record of this minor is opened.
     MinorRecord(ResidentId),
+    /// The manager leaves: every face of the site ends.
+    EndSite,
 }
 
 impl Act {
@@ -30,6 +32,7 @@ impl Act {
             Self::RepairGate(_) => "repair-gate",
             Self::NewRecoveryKey => "new-recovery-key",
             Self::MinorRecord(_) => "minor-record",
+            Self::EndSite => "end-site",
         }
     }
 }

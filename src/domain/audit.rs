@@ -139,6 +139,8 @@ pub enum AuditEvent {
     FormMade(FormId),
     /// Staff looked at the signed form.
     FormSeen(FormId),
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duty(super::incident::DutyEvent),
     /// Something about the machine came up, or is well again.
     MachineFound(What),
 }

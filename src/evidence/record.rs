@@ -210,6 +210,7 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::AgeBandPassed(resident) => ("age-band-passed", one(resident), None),
         E::FormMade(form) => ("form-made", one(form), None),
         E::FormSeen(form) => ("form-seen", one(form), None),
+        E::Duty(event) => event.words(),
         E::MachineFound(what) => ("machine-found", vec![], Some(what.label())),
     }
 }

@@ -7,12 +7,13 @@ use std::collections::VecDeque;
 use super::admit::{self, Facts};
 use super::door::{Door, DoorOpens, LogDoor};
 use super::error::GateError;
+use super::gallery::Gallery;
 use super::heads;
 use super::lease::Lease;
 use super::matcher::{self, Best};
 use super::place::Place;
 use super::reseal::{self, Holder};
-use super::store::{LiveFace, Setup, Station, Store, Way};
+use super::store::{Setup, Station, Store, Way};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::id::GateId;
@@ -57,7 +58,7 @@ pub struct Gate {
     keys: IdentityKeys,
     id: GateId,
     setup: Setup,
-    faces: Vec<LiveFace>,
+    faces: Gallery,
     lease: Lease,
     probes: VecDeque<(Timestamp, [u8; 16])>,
     door: Box<dyn Door>,
@@ -83,7 +84,9 @@ impl Gate {
         }
         let (contact, latest) = store.instants()?;
         let lease = Lease::new(setup.offline_hours, contact, latest);
-        let (id, faces, stopped) = (store.gate()?, store.live_faces()?, store.faces_stopped()?);
+        let (id, stopped) = (store.gate()?, store.faces_stopped()?);
+        let mut faces = Gallery::new(setup.engine.clone());
+        faces.extend(store.live_faces()?);
         tracing::info!(gate = %id.short(), faces = faces.len(), "gate opened");
         let probes = VecDeque::new();
         Ok(Self { store, keys, id, setup, faces, lease, probes, door, log_due: false, stopped, holdings: None })
@@ -209,12 +212,12 @@ impl Gate {
 
     /// Erases what ended long ago, if the clock has run long enough to be believed: an erasure cannot be taken back.
     fn erase_ended(&mut self, before: CivilDate) -> Result<(), GateError> {
-        let ended = self.faces.iter().any(|live| live.ends_on < before);
+        let ended = self.faces.any_ended_before(before);
         if !ended || self.lease.steady_ms() < CLOCK_BELIEVED_AFTER_MS {
             return Ok(());
         }
         let erased = self.store.erase_ended_before(before)?;
-        self.faces.retain(|live| !erased.contains(&live.template));
+        self.faces.remove(|template| erased.contains(template));
         self.holdings = None;
         self.log_due = true;
         tracing::info!(count = erased.len(), "templates erased after their last day");
@@ -227,7 +230,14 @@ impl Gate {
 
     /// The nearest live template and whether it is near enough.
     pub(super) fn recognise(&self, face: &FaceTemplate, today: CivilDate) -> (Option<Best>, bool) {
-        let best = matcher::nearest(face, &self.faces, today);
+        let turned = match self.store.transform() {
+            Ok(transform) => transform.turn(face),
+            Err(error) => {
+                tracing::error!(%error, "a face could not be turned as templates are here");
+                None
+            }
+        };
+        let best = turned.and_then(|turned| self.faces.nearest(&turned, today));
         let least = matcher::threshold(&self.setup.engine);
         let same = matches!((best, least), (Some(best), Some(least)) if best.similarity >= least);
         (best, same)

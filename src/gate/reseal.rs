@@ -4,22 +4,18 @@
 //! authorisation once; it writes down what it gave out, for which purpose, under which consent; and it gives out at most
 //! [`COPIES_A_DAY_MAX`] copies a day, so that a station in wrong hands cannot empty a gate unseen.
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Transaction, params};
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
 use super::admit;
 use super::daemon::Halt;
 use super::error::GateError;
 use super::rows;
-use super::store::{LiveFace, Store};
+use super::store::Store;
 use crate::domain::id::{GateId, OpId, TemplateId};
-use crate::domain::time::{CivilDate, Timestamp};
-use crate::secret::EngineId;
-use crate::wire::envelope::template_from_bytes;
+use crate::domain::time::Timestamp;
 use crate::wire::keys::IdentityKeys;
 use crate::wire::message::{Outcome, Receipt, Refusal};
-use crate::wire::receipt::face_digest;
 use crate::wire::reseal::{Reseal, ResealFor, Resealed, seal_again};
 
 /// Added to the store's schema; made where it is missing.
@@ -85,7 +81,7 @@ pub(super) fn answer(
     if store.done(&ask.op)?.is_some() {
         return Err(Refusal::Spent.into());
     }
-    let live = open_held(store, &ask.template)?.ok_or(Refusal::NotHeld)?;
+    let live = store.handed_over(&ask.template)?.ok_or(Refusal::NotHeld)?;
     if live.frozen {
         return Err(Refusal::NotAuthorised.into());
     }
@@ -135,24 +131,6 @@ pub fn given(store: &Store) -> Result<Vec<Given>, GateError> {
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// One held template, opened; `None` when it is not held or what is stored does not give its digest.
-fn open_held(store: &Store, template: &[u8; 16]) -> Result<Option<LiveFace>, GateError> {
-    let mut statement = store
-        .connection()
-        .prepare_cached("SELECT engine, vector, ends_on, frozen, digest FROM faces WHERE template = ?1")?;
-    let found = statement.query_row([template], |row| {
-        let (engine, vector): (String, _) = (row.get(0)?, Zeroizing::new(row.get::<_, [u8; 512]>(1)?));
-        let (days, digest): (i64, [u8; 32]) = (row.get(2)?, row.get(4)?);
-        let face = EngineId::parse(&engine)
-            .filter(|_| face_digest(template, &engine, days, vector.as_slice()) == digest)
-            .and_then(|engine| template_from_bytes(engine, &vector));
-        let (template, ends_on) = (TemplateId::from_bytes(*template), CivilDate::from_epoch_days(days));
-        let frozen = row.get(3)?;
-        Ok(face.map(|face| LiveFace { template, ends_on, frozen, face }))
-    });
-    Ok(found.optional()?.flatten())
 }
 
 fn copies_since(store: &Store, since: Timestamp) -> Result<u64, GateError> {

@@ -3,6 +3,7 @@
 use super::theme::Tone;
 use crate::domain::approval::Act;
 use crate::domain::gate::GateStatus;
+use crate::domain::incident::DataKind;
 use crate::domain::resident::AgeBand;
 use crate::domain::role::{LookWhy, Role};
 use crate::domain::site::{Fact, FactFault};
@@ -50,6 +51,7 @@ pub fn act(texts: &Texts, act: Act) -> String {
         Act::RepairGate(_) => tr!(texts, "act-repair-gate"),
         Act::NewRecoveryKey => tr!(texts, "act-recovery-key"),
         Act::MinorRecord(_) => tr!(texts, "act-minor-record"),
+        Act::EndSite => tr!(texts, "act-end-site"),
     }
 }
 
@@ -60,6 +62,17 @@ pub fn look(texts: &Texts, why: LookWhy) -> String {
         LookWhy::Card => tr!(texts, "look-card"),
         LookWhy::Request => tr!(texts, "look-request"),
         LookWhy::Other => tr!(texts, "look-other"),
+    }
+}
+
+/// A kind of information that an incident concerns.
+pub fn data_kind(texts: &Texts, kind: DataKind) -> String {
+    match kind {
+        DataKind::Face => tr!(texts, "kind-face"),
+        DataKind::Openings => tr!(texts, "kind-openings"),
+        DataKind::Identity => tr!(texts, "kind-identity"),
+        DataKind::Consents => tr!(texts, "kind-consents"),
+        DataKind::StaffLog => tr!(texts, "kind-staff-log"),
     }
 }
 

@@ -101,7 +101,8 @@ impl Vault {
             | Act::DisableAccount(_)
             | Act::ResetPassphrase(_)
             | Act::RepairGate(_)
-            | Act::MinorRecord(_) => false,
+            | Act::MinorRecord(_)
+            | Act::EndSite => false,
         })
     }
 

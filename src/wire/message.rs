@@ -184,6 +184,9 @@ pub enum What {
     /// Match faces again: a deliberate act. Since revision 2.
     #[n(6)]
     ResumeFaces,
+    /// Keep all templates under a new transform; a copy from before then opens nothing (rule S40660b). Since revision 3.
+    #[n(7)]
+    RenewFaces,
 }
 
 /// A gate's answer.
@@ -326,6 +329,9 @@ pub enum Outcome {
     /// A held template was sealed to another key and given out. Since revision 3.
     #[n(8)]
     FaceResealed,
+    /// All templates are kept under a new transform; the digest is that of everything held, as before. Since revision 3.
+    #[n(9)]
+    FacesRenewed,
 }
 
 /// A template as a gate lists it: never the numbers.
@@ -334,7 +340,7 @@ pub struct HeldFace {
     /// The random number.
     #[cbor(n(0), with = "minicbor::bytes")]
     pub template: [u8; 16],
-    /// SHA-256 of the stored template.
+    /// Digest of the template as it was handed over ([`super::receipt::face_digest`]).
     #[cbor(n(1), with = "minicbor::bytes")]
     pub digest: [u8; 32],
     /// Last day, days since 1970-01-01.

@@ -90,7 +90,7 @@ impl Receipt {
         }
         let kept = self.stored_digest != [0; 32];
         let fits = match self.outcome {
-            Outcome::FaceStored | Outcome::CardStored | Outcome::FaceResealed => kept,
+            Outcome::FaceStored | Outcome::CardStored | Outcome::FaceResealed | Outcome::FacesRenewed => kept,
             Outcome::FaceErased | Outcome::CardRemoved => !kept,
             Outcome::FaceFrozen | Outcome::FaceThawed => true,
             Outcome::FacesStopped | Outcome::FacesResumed => !kept,
@@ -178,6 +178,7 @@ fn outcome_byte(outcome: Outcome) -> u8 {
         Outcome::FacesStopped => 6,
         Outcome::FacesResumed => 7,
         Outcome::FaceResealed => 8,
+        Outcome::FacesRenewed => 9,
     }
 }
 
@@ -189,6 +190,7 @@ fn outcome_answers(request: &Request, outcome: Outcome) -> bool {
             What::EraseFace(_) => outcome == Outcome::FaceErased,
             What::FreezeFace(_) => outcome == Outcome::FaceFrozen,
             What::ThawFace(_) => outcome == Outcome::FaceThawed,
+            What::RenewFaces => outcome == Outcome::FacesRenewed,
             What::StopFaces | What::ResumeFaces => matches!(outcome, Outcome::FacesStopped | Outcome::FacesResumed),
             What::PutCard(..) | What::RemoveCard(_) => matches!(outcome, Outcome::CardStored | Outcome::CardRemoved),
         },

@@ -211,6 +211,7 @@ fn text() -> String {
         ("thaw", What::ThawFace([0x05; 16])),
         ("stop faces", What::StopFaces),
         ("resume faces", What::ResumeFaces),
+        ("renew faces", What::RenewFaces),
     ];
     for (name, what) in kinds {
         line(&format!("{name} body"), hex(&encode(&Request::Apply(Apply { op: [0x07; 16], sequence: 1, what }))));

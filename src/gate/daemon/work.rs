@@ -9,6 +9,7 @@ use crate::domain::id::{GateId, OpId, TemplateId};
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::gate::admit::{self, Number, Room};
 use crate::gate::error::GateError;
+use crate::gate::gallery::Gallery;
 use crate::gate::store::LiveFace;
 use crate::gate::{matcher, rows};
 use crate::wire::envelope::{open_face, open_probe};
@@ -36,17 +37,18 @@ impl Gate {
         };
         admit::face(put, number, &self.facts(now))?;
         let face = open_face(put, &self.keys, seal).map_err(|_| Refusal::Envelope)?;
+        let turned = self.store.transform()?.turn(&face).ok_or(Refusal::Envelope)?;
         let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, put.op, digest, now));
         let receipt = self.store.perform(
             &put.op,
             &digest,
-            |tx| rows::put_face(tx, put, &face),
+            |tx| rows::put_face(tx, put, &face, &turned),
             |outcome, stored| signer.sign(keys, outcome, stored),
         )?;
         self.holdings = None;
         let template = TemplateId::from_bytes(put.template);
         let ends_on = CivilDate::from_epoch_days(put.ends_on);
-        self.faces.push(LiveFace { template, ends_on, frozen: false, face });
+        self.faces.insert(&LiveFace { template, ends_on, frozen: false, face: turned });
         // Paired with the look inside the transaction: the answer goes out only if the committed row gives its digest
         // too.
         let held = self.store.held(&put.template)?.map(|held| held.digest);
@@ -74,11 +76,17 @@ impl Gate {
             | What::FreezeFace(_)
             | What::ThawFace(_)
             | What::StopFaces
-            | What::ResumeFaces => None,
+            | What::ResumeFaces
+            | What::RenewFaces => None,
         };
         self.stop_matching(&apply.what);
         let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, apply.op, digest, now));
         let (gate, sequence) = (self.id, apply.sequence);
+        if apply.what == What::RenewFaces {
+            let receipt = self.store.renew(&apply.op, &digest, |outcome, stored| signer.sign(keys, outcome, stored))?;
+            self.take_renewed()?;
+            return Ok(receipt);
+        }
         let receipt = self.store.perform(
             &apply.op,
             &digest,
@@ -93,6 +101,8 @@ impl Gate {
                 (What::ThawFace(template), _) => rows::thaw_face(tx, template),
                 (What::StopFaces, _) => rows::stop_faces(tx, true, sequence),
                 (What::ResumeFaces, _) => rows::stop_faces(tx, false, sequence),
+                // Done above.
+                (What::RenewFaces, _) => Err(rusqlite::Error::InvalidQuery),
             },
             |outcome, stored| signer.sign(keys, outcome, stored),
         )?;
@@ -109,14 +119,12 @@ impl Gate {
     /// Ahead of the store: whatever the disk does, a template that shall go is not matched from here on.
     pub(super) fn stop_matching(&mut self, what: &What) {
         match what {
-            What::EraseFace(template) => self.faces.retain(|live| live.template.bytes() != template),
+            What::EraseFace(template) => self.faces.remove(|held| held.bytes() == template),
             What::FreezeFace(template) => {
-                for live in self.faces.iter_mut().filter(|live| live.template.bytes() == template) {
-                    live.frozen = true;
-                }
+                self.faces.freeze(template, true);
             }
             What::StopFaces => self.stopped = true,
-            What::PutCard(..) | What::RemoveCard(_) | What::ThawFace(_) | What::ResumeFaces => {}
+            What::PutCard(..) | What::RemoveCard(_) | What::ThawFace(_) | What::ResumeFaces | What::RenewFaces => {}
         }
     }
 
@@ -125,13 +133,22 @@ impl Gate {
         match what {
             What::ThawFace(template) => {
                 let frozen = self.store.held(template)?.is_none_or(|held| held.frozen);
-                for live in self.faces.iter_mut().filter(|live| live.template.bytes() == template) {
-                    live.frozen = frozen;
-                }
+                self.faces.freeze(template, frozen);
             }
             What::StopFaces | What::ResumeFaces => self.stopped = self.store.faces_stopped()?,
-            What::EraseFace(_) | What::FreezeFace(_) | What::PutCard(..) | What::RemoveCard(_) => {}
+            What::EraseFace(_) | What::FreezeFace(_) | What::PutCard(..) | What::RemoveCard(_) | What::RenewFaces => {}
         }
+        Ok(())
+    }
+
+    /// Everything in memory is as it was turned before: it is read again. Nothing of that time stays in a journal.
+    fn take_renewed(&mut self) -> Result<(), GateError> {
+        let mut faces = Gallery::new(self.setup.engine.clone());
+        faces.extend(self.store.live_faces()?);
+        self.faces = faces;
+        self.log_due = true;
+        self.empty_log()?;
+        tracing::info!(faces = self.faces.len(), "templates turned anew");
         Ok(())
     }
 

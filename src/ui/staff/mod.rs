@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod approve;
 pub mod deletion;
 mod deletion_panels;
+pub mod duties;
 pub mod evidence;
 pub mod first_run;
 pub mod form;
@@ -87,6 +88,8 @@ pub enum Action {
     PickFormPath,
     /// A place for the report of the examination.
     PickReportPath,
+    /// A file or a folder for papers of the seldom duties; answered by [`duties::Message::PathPicked`].
+    PickDuty(duties::Pick),
 }
 
 /// A file that staff may have written.
@@ -146,6 +149,8 @@ pub struct Known {
     pub evidence: evidence::Heard,
     /// The form that somebody wants to sign on paper.
     pub form: Option<FormView>,
+    /// The seldom duties.
+    pub duties: duties::Heard,
 }
 
 /// A line under the header: the newest thing that happened.
@@ -224,6 +229,8 @@ pub enum Page {
     Minors(minors::Minors),
     /// The machine.
     Machine(machine::Machine),
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duties(Box<duties::Duties>),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -253,6 +260,7 @@ impl Page {
             | Self::Shown(_)
             | Self::Minors(_)
             | Self::Machine(_)
+            | Self::Duties(_)
             | Self::Rights(_) => true,
             Self::Rules(_) | Self::Untrained | Self::Sheet(_) => true,
             Self::Operators(_) | Self::Looks(_) | Self::Mine(_) => true,
@@ -323,6 +331,8 @@ pub enum Message {
     Paper(paper::Message),
     /// On the machine page.
     Machine(machine::Message),
+    /// On the pages of the seldom duties.
+    Duties(duties::Message),
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -413,6 +423,7 @@ impl Staff {
             | Page::Operators(_)
             | Page::Looks(_)
             | Page::Machine(_)
+            | Page::Duties(_)
             | Page::Closing
             | Page::Gone
             | Page::Farewell { .. } => None,
@@ -493,6 +504,10 @@ impl Staff {
             (Message::Minors(message), Page::Minors(screen)) => screen.update(message),
             (Message::Paper(message), _) => paper::update(message),
             (Message::Machine(message), Page::Machine(screen)) => screen.update(message),
+            (Message::Duties(message), Page::Duties(screen)) => screen.update(message, self.language),
+            (Message::Picked(Pick::Head, Some(path)), Page::Home) => {
+                Action::Ask(StaffCommand::Evidence(crate::app::evidence::EvidenceCommand::SaveHead(path)))
+            }
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None

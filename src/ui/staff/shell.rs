@@ -4,8 +4,8 @@ use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
 use super::{
-    Flash, Message, Page, Route, S, Staff, deletion, deletion_panels, machine_words, news, paper, resident, rules,
-    why_off,
+    Flash, Message, Page, Route, S, Staff, deletion, deletion_panels, duties, machine_words, news, paper, resident,
+    rules, why_off,
 };
 use crate::app::event::GateLabel;
 use crate::app::operators::AccountChange;
@@ -44,6 +44,7 @@ impl Staff {
             Page::Evidence(screen) => screen.view(texts, &self.known.evidence).map(Message::Evidence),
             Page::Shown(screen) => screen.view(texts).map(Message::Shown),
             Page::Minors(screen) => screen.view(texts).map(Message::Minors),
+            Page::Duties(screen) => screen.view(texts, &self.known, self.accounts.role()).map(Message::Duties),
             Page::Machine(screen) => screen.view(texts, &self.known, self.realm).map(Message::Machine),
             Page::Rules(screen) => screen.view(texts).map(Message::Rules),
             Page::Untrained => rules::untrained(texts, Message::LockPressed),
@@ -111,8 +112,11 @@ impl Staff {
             let looks = link("go-looks", tr!(texts, "go-looks"), Route::Looks, looks);
             let requests = matches!(self.page, Page::Rights(_));
             let requests = link("go-rights", tr!(texts, "go-rights"), Route::Rights, requests);
-            let evidence = matches!(self.page, Page::Evidence(_));
+            let evidence = matches!(self.page, Page::Evidence(_) | Page::Duties(_));
             let evidence = link("go-evidence", tr!(texts, "go-evidence"), Route::Evidence, evidence);
+            let incidents = Route::Duties(duties::Tab::Incidents);
+            let here = matches!(self.page, Page::Duties(_));
+            let incidents = link("go-incidents", tr!(texts, "duties-incidents"), incidents, here);
             let deletion = link("go-deletion", tr!(texts, "go-deletion"), Route::Deletion, self.is_site_deletion());
             bar = bar
                 .push((works && role != Role::Auditor).then_some(home))
@@ -122,6 +126,7 @@ impl Staff {
                 .push((works && role == Role::Supervisor).then_some(people))
                 .push((works && matches!(role, Role::Supervisor | Role::Auditor)).then_some(evidence))
                 .push((works && role == Role::Auditor).then_some(looks))
+                .push((works && role == Role::Technician).then_some(incidents))
                 .push(widget::gap());
             bar = if works {
                 let mine = matches!(self.page, Page::Mine(_));
