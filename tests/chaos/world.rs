@@ -213,7 +213,7 @@ impl<'a> World<'a> {
 
     /// Starts gates again that their fault killed.
     pub fn revive(&mut self) {
-        for number in 0..self.gates.len() {
+        for number in 0..self.gate_controls.len() {
             if self.gate_controls[number].fired().is_some_and(|_| !is_running(&mut self.gates[number])) {
                 self.gate_controls[number].clear();
                 self.revived += 1;
