@@ -6,6 +6,10 @@ use std::process::ExitCode;
 use menka::app::runner::SystemClock;
 use menka::ports::Clock;
 
+/// Freed memory is wiped, whatever type held it.
+#[global_allocator]
+static WIPED: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     #[cfg(feature = "face")]

@@ -17,6 +17,10 @@ use menka::ports::GateLink;
 use menka::ui::program::{self, Boot, Geometry, WindowPlan};
 use menka::vault::KdfCost;
 
+/// Freed memory is wiped: a name that a window showed is not left in the heap of a locked desk.
+#[global_allocator]
+static WIPED: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
 const USAGE: &str = "\
 menka: the enrollment desk
 

@@ -89,6 +89,8 @@ mod tamper_tests;
 #[cfg(test)]
 mod tests;
 mod unpairings;
+#[cfg(test)]
+mod torn_tests;
 mod versions;
 
 pub use accounts::{Account, NAME_CHARS_MAX, NewAccount};
