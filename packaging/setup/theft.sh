@@ -1,6 +1,6 @@
 #!/bin/bash
-# What a thief learns: from the desk's files, disk, dump, swap and memory (theft.py, in real windows), and of templates and keys from desk and
-# gate (tests/chaos). Ends with `name: value` lines; fails when something lies where it must not.
+# What a thief learns from the desk's files, disk, dump, swap and memory (theft.py, in real windows). Ends with `name: value` lines; fails when
+# something lies where it must not.
 set -eu
 here=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$here"
