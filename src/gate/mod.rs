@@ -18,16 +18,16 @@ pub mod key_file;
 pub mod lease;
 pub mod limit;
 pub mod matcher;
-pub mod pairing;
 pub mod outputs;
+pub mod pairing;
 pub mod place;
 mod process;
 pub mod protect;
 pub mod reseal;
 mod rows;
 pub mod server;
-pub mod shown;
 pub mod settings;
+pub mod shown;
 pub mod store;
 pub mod watch;
 

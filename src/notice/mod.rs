@@ -122,7 +122,7 @@ pub enum Text {
 
 impl Text {
     /// Every text.
-    pub const ALL: [Text; 37] = [
+    pub const ALL: [Text; 38] = [
         Self::Notice,
         Self::Consent,
         Self::Refused,

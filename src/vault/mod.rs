@@ -24,8 +24,8 @@ mod accounts;
 mod approvals;
 mod attempts;
 mod audit;
-mod boards;
 mod backup;
+mod boards;
 mod cards;
 mod certificates;
 mod changes;
@@ -88,15 +88,15 @@ mod swap;
 mod tamper_tests;
 #[cfg(test)]
 mod tests;
-mod unpairings;
 #[cfg(test)]
 mod torn_tests;
+mod unpairings;
 mod versions;
 
 pub use accounts::{Account, NAME_CHARS_MAX, NewAccount};
 pub use audit::{AuditReport, StartCheck};
-pub use boards::BoardCards;
 pub use backup::{BackupReport, BackupRow};
+pub use boards::BoardCards;
 pub use certificates::{Certificate, Ended, FaceCheck};
 pub use changes::{Change, Death, Restriction};
 pub use consents::ConsentRow;

@@ -58,7 +58,7 @@ impl Desk {
                 self.0.staff(StaffCommand::Lock);
                 self.unless_failed(String::new())
             }
-            ["pair", name, address, fingerprint] => self.pair(name, address, fingerprint),
+            ["pair", name, address, code] => self.pair(name, address, code),
             ["add", name, unit] => {
                 let id = self.0.add(name, unit).map_err(|e| e.to_string())?;
                 self.0.staff(StaffCommand::CloseResident);
@@ -119,16 +119,8 @@ impl Desk {
         }
     }
 
-    fn pair(&mut self, name: &str, address: &str, fingerprint: &str) -> Answer {
-        self.0.staff(StaffCommand::PairGate {
-            name: name.into(),
-            place: format!("{name}旁"),
-            capture_area: "门前1米".into(),
-            other_way: "刷卡，或者值班人员核对放行".into(),
-            why_needed: "双手不便的住户较多".into(),
-            address: address.into(),
-            fingerprint: fingerprint.into(),
-        });
+    fn pair(&mut self, name: &str, address: &str, code: &str) -> Answer {
+        self.0.pair_by(code, address, name);
         self.unless_failed(String::new())
     }
 

@@ -87,49 +87,39 @@ pub fn unlocks(report: &Report, library: &Path, stride: u64) {
     println!("{section}: up to write {at}");
 }
 
-/// Making a gate and telling it its station, by its own command line.
+/// Making a gate, by its own command line.
 pub fn gate_tools(report: &Report, library: &Path, stride: u64) {
     let section = "gate killed while it is made";
-    let station = "a5".repeat(32);
-    for word in ["init", "pair"] {
-        let mut at = 1;
-        loop {
-            let mut any = false;
-            for fault in Fault::KILLS {
-                let folder = tempfile::tempdir().expect("a folder");
-                let (data, control) = (folder.path().join("gate"), Control::new(&folder.path().join("control")));
-                let run = |words: &[&str]| {
-                    let mut run = Command::new(gate_program());
-                    run.args(words).args(["--realm", "practice", "--data"]).arg(&data);
-                    run.envs(control.environment(library, &data)).stdout(Stdio::null()).stderr(Stdio::null());
-                    run.status().expect("the gate program runs")
-                };
-                let words: &[&str] = if word == "init" { &["init"] } else { &["pair", &station] };
-                if word == "pair" {
-                    run(&["init"]);
-                }
-                control.arm(fault, at, at);
-                let done = run(words).success();
-                control.disarm();
-                if !done {
-                    any = true;
-                    report.killed(section);
-                }
-                // Done, or it can be done again; and then it works.
-                let works = (done || run(words).success() || run(&["fingerprint"]).success())
-                    && run(&["fingerprint"]).success()
-                    && run(&["pair", &station]).success();
-                if !works {
-                    report.broke(Break::Unsound, &format!("{section}: {word}: {fault:?} at {at}"));
-                }
+    let mut at = 1;
+    loop {
+        let mut any = false;
+        for fault in Fault::KILLS {
+            let folder = tempfile::tempdir().expect("a folder");
+            let (data, control) = (folder.path().join("gate"), Control::new(&folder.path().join("control")));
+            let run = |word: &str| {
+                let mut run = Command::new(gate_program());
+                run.args([word, "--realm", "practice", "--data"]).arg(&data);
+                run.envs(control.environment(library, &data)).stdout(Stdio::null()).stderr(Stdio::null());
+                run.status().expect("the gate program runs").success()
+            };
+            control.arm(fault, at, at);
+            let done = run("init");
+            control.disarm();
+            if !done {
+                any = true;
+                report.killed(section);
             }
-            if !any {
-                break;
+            // Done, or it can be done again; and then it works.
+            if !((done || run("init") || run("fingerprint")) && run("fingerprint")) {
+                report.broke(Break::Unsound, &format!("{section}: {fault:?} at {at}"));
             }
-            at += stride;
         }
-        println!("{section}: {word}: up to write {at}");
+        if !any {
+            break;
+        }
+        at += stride;
     }
+    println!("{section}: up to write {at}");
 }
 
 /// Pairing at the desk: the gate is there whole, or not at all and is paired again.
@@ -142,10 +132,11 @@ pub fn pairing(report: &Report, library: &Path, stride: u64) {
         for fault in [Fault::Kill, Fault::PowerCutMixed] {
             let number = world.gates.len();
             let gate = world.another_gate();
-            let line = format!("pair 门{number} {} {}", gate.address, hex(&gate.fingerprint));
+            let line = |code: &str| format!("pair 门{number} {} {code}", gate.address);
+            let shown = gate.show_code().expect("the gate shows a code");
             world.must("gates");
             world.desk_control.arm(fault, at, at);
-            let said = world.ask(&line);
+            let said = world.ask(&line(&shown.code));
             world.desk_control.disarm();
             any |= said == Said::Dead;
             let count = |world: &mut World<'_>| world.must("gates").parse::<usize>().unwrap_or(0);
@@ -154,7 +145,9 @@ pub fn pairing(report: &Report, library: &Path, stride: u64) {
                 report.broke(Break::Lost, &format!("{section}: {fault:?} at {at}"));
             }
             if !there {
-                world.must(&line);
+                drop(shown);
+                let shown = gate.show_code().expect("the gate shows another code");
+                world.must(&line(&shown.code));
             }
             let now = count(&mut world);
             if now != number + 1 {
@@ -173,15 +166,11 @@ pub fn pairing(report: &Report, library: &Path, stride: u64) {
     println!("{section}: up to write {at}");
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
 impl World<'_> {
     /// A further gate, running and not yet paired at the desk.
     fn another_gate(&mut self) -> GateProcess {
         let number = self.gates.len();
         let data = self.folder.join(format!("gate{number}"));
-        GateProcess::start(&gate_program(), &data, &self.station, number).expect("a gate starts")
+        GateProcess::start(&gate_program(), &data, number).expect("a gate starts")
     }
 }

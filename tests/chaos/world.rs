@@ -111,7 +111,7 @@ impl<'a> World<'a> {
             let data = world.folder.join(format!("gate{number}"));
             let control = Control::new(&world.folder.join(format!("gate{number}.control")));
             let program = world.wrapper(number, &control, &data);
-            let mut gate = GateProcess::start(&program, &data, &station, number).expect("a gate starts");
+            let mut gate = GateProcess::start(&program, &data, number).expect("a gate starts");
             let proxy = Proxy::start(&gate.address);
             gate.address.clone_from(&proxy.address);
             drive.pair(&gate, NAMES[number % NAMES.len()]);

@@ -320,7 +320,7 @@ fn log_is_doubted(drive: &Drive) -> bool {
 #[test]
 fn n8_14_ten_gates_three_away_the_desk_is_lost_restored_from_a_backup_and_no_face_comes_back() {
     let (mut site, resident) = enrolled(10);
-    let vectors = site.vectors(0);
+    let vectors = site.vectors();
     std::fs::create_dir(site.folder.path().join("papers")).unwrap();
     site.deliver_until("all gates", Duration::from_secs(20), |s| {
         s.drive.gates.iter().filter(|g| g.reachable).count() == 10

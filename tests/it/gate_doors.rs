@@ -19,12 +19,14 @@ fn gate(folder: &Path, file: &str) -> GateProcess {
     let init = ["init", "--data", &data, "--realm", "practice"];
     assert!(Command::new(gate_program()).args(init).output().unwrap().status.success());
     std::fs::write(place.join("gate.toml"), file).unwrap();
-    let mut gate = GateProcess::start(&gate_program(), &place, &keys.fingerprint(), 0).unwrap();
+    let mut gate = GateProcess::start(&gate_program(), &place, 0).unwrap();
     let hello = {
         use menka::ports::GateLink;
         let mut link = menka::lan::TlsLink::new(keys.into(), menka::domain::id::SiteId::from_bytes([1; 16]));
-        let hello = link.meet(&gate.address, &gate.fingerprint, Duration::from_secs(5)).unwrap();
-        let record = crate::gate::record(&hello, &gate.fingerprint, gate.address.clone());
+        let shown = gate.show_code().unwrap();
+        let code = menka::secret::PairingCode::parse(&shown.code).unwrap();
+        let (hello, pin) = link.pair(&gate.address, &code, Duration::from_secs(5)).unwrap();
+        let record = crate::gate::record(&hello, &pin, gate.address.clone());
         let put = crate::gate::put_card(card().bytes());
         assert!(matches!(
             link.ask(&record, &put, Duration::from_secs(5)).unwrap(),

@@ -9,7 +9,7 @@ use iced_test::Simulator;
 use iced_test::selector::id;
 use menka::app::event::{Event, ResidentScene};
 use menka::app::guardian::GuardianScene;
-use menka::app::rights::RightsScene;
+use menka::app::rights::{OwnFaceScene, RightsScene};
 use menka::app::shown_again::ShownScene;
 use menka::domain::Realm;
 use menka::domain::notice::Language;
@@ -48,6 +48,8 @@ fn name(scene: &ResidentScene) -> &'static str {
         S::Rights(RightsScene::Shown(ShownScene::List(_))) => "shown-list",
         S::Rights(RightsScene::Shown(ShownScene::Again { .. })) => "shown-again",
         S::Rights(RightsScene::Shown(ShownScene::Broken { .. })) => "shown-broken",
+        S::Rights(RightsScene::OwnFace(OwnFaceScene::Copy { .. })) => "own-copy",
+        S::Rights(RightsScene::OwnFace(OwnFaceScene::Redo { .. })) => "own-redo",
         S::Guardian(GuardianScene::Ask { .. }) => "guardian-ask",
         S::Guardian(GuardianScene::Consent { .. }) => "guardian-consent",
         S::Guardian(GuardianScene::Informed { .. }) => "guardian-informed",

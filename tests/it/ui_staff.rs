@@ -631,6 +631,7 @@ pub fn kind(command: &StaffCommand) -> &'static str {
             DeletionCommand::SaveCertificate { .. } => "save-certificate",
             DeletionCommand::StopFaces(_) => "stop-faces",
             DeletionCommand::ResumeFaces(_) => "resume-faces",
+            DeletionCommand::RenewTemplates => "renew-templates",
             DeletionCommand::RetireGate(_) => "retire-gate",
             DeletionCommand::SwitchedOff { .. } => "switched-off",
             DeletionCommand::Show => "show-deletions",

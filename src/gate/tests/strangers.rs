@@ -11,7 +11,7 @@ use crate::gate::door::Act;
 use crate::gate::watch::Answer;
 use crate::secret::Frame;
 use crate::wire::frame::encode;
-use crate::wire::message::{Hello, PROTOCOL, Reply, Request};
+use crate::wire::message::{Hello, PROTOCOL, REVISION, Reply, Request};
 
 /// A picture that occurs nowhere by chance.
 pub fn picture(of: u32) -> Vec<u8> {
@@ -89,7 +89,7 @@ impl std::io::Write for Told {
 
 /// Shows a stranger to the gate's own camera path and to the station's probe, over and over.
 fn strangers_look_in(site: &mut Site, gate: &mut Gate) -> usize {
-    let mut caller = Caller::new(site.station.fingerprint());
+    let mut caller = Caller::new(site.station.fingerprint(), None);
     let hello = Hello {
         protocol: PROTOCOL,
         realm: site.station.realm().label().into(),
@@ -98,6 +98,7 @@ fn strangers_look_in(site: &mut Site, gate: &mut Gate) -> usize {
         sign_key: site.station.sign_public(),
         version: "test".into(),
         takes_faces: false,
+        revision: Some(REVISION),
     };
     let said = gate.answer(&mut caller, &encode(&Request::Hello(hello)), NOON);
     assert!(matches!(said, Reply::Hello(_)));

@@ -1,8 +1,8 @@
 //! The ways between the staff window's pages.
 
 use super::{
-    Action, Flash, Page, Staff, boards, deletion, duties, evidence, form, gates, home, keep, machine, mine, minors, notice,
-    resident, rights, settings, shown,
+    Action, Flash, Page, Staff, boards, deletion, duties, evidence, form, gates, home, keep, machine, mine, minors,
+    notice, resident, rights, settings, shown,
 };
 use crate::app::boards::BoardsCommand;
 use crate::app::command::StaffCommand;
