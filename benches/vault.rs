@@ -86,11 +86,11 @@ fn compare(keyed: bool) -> Result<Vec<String>, Failed> {
     drop(db);
     let begun = Instant::now();
     let db = open(&path, keyed)?;
-    let count: usize = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let count: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let opening = begun.elapsed();
     assert_eq!(count, 1);
     let begun = Instant::now();
-    let sum: usize = db.query_row("SELECT sum(length(value)) FROM rows", [], |row| row.get(0))?;
+    let sum: i64 = db.query_row("SELECT sum(length(value)) FROM rows", [], |row| row.get(0))?;
     let scan = begun.elapsed();
     assert_eq!(sum, ROWS * value.len());
     Ok(vec![
