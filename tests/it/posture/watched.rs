@@ -73,7 +73,7 @@ fn p38_the_judge_of_the_watched_day_finds_what_it_is_there_for() {
             "10 bind(5, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"0.0.0.0\")}, 16) = 0\n",
             "used bind",
         ),
-        (clean.clone(), "10 socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) = 5\n", "does not list: AF_NETLINK"),
+        (clean.clone(), "10 socket(AF_BLUETOOTH, SOCK_RAW, BTPROTO_HCI) = 5\n", "does not list: AF_BLUETOOTH"),
         (
             clean.clone(),
             "10 connect(5, {sa_family=AF_UNIX, sun_path=\"/run/avahi-daemon/socket\"}, 110) = 0\n",
