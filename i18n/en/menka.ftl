@@ -1180,3 +1180,37 @@ err-recovery-key = The recovery key is mistyped.
 rec-recovery-key = Please check the eight groups against the sheet.
 err-rules-not-read = The rules were not read to the end yet.
 rec-rules-not-read = Please read to the end, then sign.
+
+## Gates that fill, match and replace each other
+
+act-replace-gate = Put a new gate in the place of an old one
+ref-not-allowed = { $gate } does not accept this authorisation.
+rec-not-allowed = Check the gate's clock and its pairing; if that does not help, call the technician.
+gate-differs = differs from the register in { $count }
+step-title = Gate by gate
+step-how = What each gate should hold and what it does hold, compared at every answer. Numbers only, no residents.
+step-not-yet = not compared yet
+step-exact = exactly as registered
+step-repair = Put right
+replace-open = Replace
+replace-title = Replace the gate at { $gate }
+replace-how = Only for the same door in the same place. The old gate is out of use from now on; cards are written to the new one at once; faces come from another gate only, and only of people whose consent names this door. Another supervisor must approve.
+replace-action = Replace
+drift-face-left-over = { $count } faces too many, being erased. Numbers { $numbers }
+drift-face-missing = { $count } faces missing. Numbers { $numbers }
+drift-face-state = { $count } faces paused or not as they should be, being put right. Numbers { $numbers }
+drift-card-left-over = { $count } cards too many. Numbers { $numbers }
+drift-card-missing = { $count } cards missing. Numbers { $numbers }
+drift-card-day = { $count } cards with another last day. Numbers { $numbers }
+drift-alarm = Differs from the register: { $gates }
+drift-alarm-todo = See what differs under “Gate by gate”, then press “Put right”. Cards go on working.
+replaced-title = Replaced gates
+replaced-line = { $gate }, replaced { $at }
+replaced-under-way = { $faces } faces there, { $waiting } to come
+replaced-done = done: { $faces } faces, check { $digest }
+replaced-anew = { $count } residents had a face on the old gate only; their consent has ended. When they come to the desk they may decide anew; nobody is contacted from here.
+replaced-who = Show who
+flash-replaced = Replaced. Cards are being written to the new gate.
+home-relay = Compare and replace
+door-state-filling = not there yet, another gate passes it on
+door-state-lost = lost, put the gate right

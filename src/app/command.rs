@@ -9,6 +9,7 @@ use super::guardian_desk::GuardianCommand;
 use super::on_paper::FormCommand;
 use super::operators::OperatorsCommand;
 use super::posture::PostureCommand;
+use super::relay::RelayCommand;
 use super::rights::{RightsAct, RightsCommand};
 use crate::domain::card::CardUid;
 use crate::domain::consent::Signature;
@@ -121,6 +122,8 @@ pub enum StaffCommand {
     Form(FormCommand),
     /// The machine that the desk runs on.
     Posture(PostureCommand),
+    /// Gates that are compared, put right and replaced.
+    Relay(RelayCommand),
 }
 
 /// From the resident window.

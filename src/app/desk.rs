@@ -96,6 +96,8 @@ pub(super) struct Open {
     pub requests_told: Option<RequestCounts>,
     pub notice: NoticeCare,
     pub chain: super::evidence::ChainSeen,
+    /// Replacements as last told.
+    pub replacements_shown: Option<Vec<crate::domain::relay::Replacement>>,
     pub form_shown: Option<FormView>,
 }
 

@@ -10,6 +10,7 @@ use super::guardian_desk::GuardianEvent;
 use super::on_paper::FormView;
 use super::operators::{OperatorsEvent, OperatorsFailure};
 use super::posture::PostureEvent;
+use super::relay::RelayEvent;
 use super::rights::{RequestFault, RightsScene, RightsTold};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
@@ -242,6 +243,8 @@ pub enum StaffEvent {
     Evidence(super::evidence::EvidenceEvent),
     /// The machine that the desk runs on.
     Posture(PostureEvent),
+    /// Gates that are compared, put right and replaced.
+    Relay(RelayEvent),
     /// Something did not work.
     Failed(Failure),
     /// Pausing, fewer doors, stops, endings, certificates, retention.

@@ -13,6 +13,7 @@ use super::notice::{NoticeCommand, Paper};
 use super::on_paper::FormCommand;
 use super::operators::{OperatorsCommand, OperatorsFailure};
 use super::posture::PostureCommand;
+use super::relay::RelayCommand;
 use super::rights::RightsCommand;
 use crate::domain::account::AccountEvent;
 use crate::domain::role::Role;
@@ -99,6 +100,10 @@ pub fn row(command: &StaffCommand) -> Row {
         C::Form(FormCommand::Save(_)) => only("form-save", PEOPLE),
         C::Form(FormCommand::Seen) => only("form-seen", PEOPLE),
         // Sees no people: whoever stands at the machine may know how it is.
+        C::Relay(RelayCommand::Show) => only("show-relay", GATES),
+        C::Relay(RelayCommand::Repair(_)) => only("put-gate-right", PEOPLE),
+        C::Relay(RelayCommand::Replace { .. }) => only("replace-gate", SUPERVISOR),
+        C::Relay(RelayCommand::Invited(_)) => only("show-invited", PEOPLE),
         C::Posture(PostureCommand::Check) => only("machine-check", GATES),
         C::Posture(PostureCommand::Examine) => only("machine-examine", GATES),
         C::Posture(PostureCommand::Save { .. }) => only("machine-save", GATES),

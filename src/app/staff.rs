@@ -73,6 +73,7 @@ impl Desk {
             StaffCommand::Deletion(command) => self.handle_deletion(command, now),
             StaffCommand::Operators(command) => self.handle_operators(command, now),
             StaffCommand::Posture(command) => self.handle_posture(command, now),
+            StaffCommand::Relay(command) => self.handle_relay(command, now),
             StaffCommand::WithdrawFor(resident) => {
                 if let Some((staff, _)) = self.open.as_ref().map(|o| o.vault.operator()) {
                     match self.end_face(resident, EraseReason::Withdrawn, Actor::Staff(staff), now) {

@@ -210,6 +210,10 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::AgeBandPassed(resident) => ("age-band-passed", one(resident), None),
         E::FormMade(form) => ("form-made", one(form), None),
         E::FormSeen(form) => ("form-seen", one(form), None),
+        E::GateReplaced(old, new) => ("gate-replaced", two(old, new), None),
+        E::ReplacementDone(old, new) => ("replacement-done", two(old, new), None),
+        E::CardDrift(gate, what) => ("card-drift", one(gate), Some(what)),
+        E::GateRepaired(gate) => ("gate-repaired", one(gate), None),
         E::MachineFound(what) => ("machine-found", vec![], Some(what.label())),
     }
 }

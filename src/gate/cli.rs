@@ -10,6 +10,7 @@ use super::heads;
 use super::key_file::Cost;
 use super::place::Place;
 use super::process;
+use super::relay;
 use super::server::Server;
 use super::store::{Setup, Store};
 use crate::domain::Realm;
@@ -137,6 +138,8 @@ fn status(store: &Store, out: &mut dyn Write) -> Result<(), GateError> {
     }
     say(out, format_args!("faces: {faces}"))?;
     say(out, format_args!("cards: {cards}"))?;
+    let (templates, acts) = relay::passed_count(store)?;
+    say(out, format_args!("templates passed on to other gates: {templates} in {acts} acts"))?;
     say(out, format_args!("openings recorded: {}", store.openings()?))?;
     say(out, format_args!("last contact: {}", contact.minute_text()))?;
     say(out, format_args!("latest instant seen: {}", latest.minute_text()))?;

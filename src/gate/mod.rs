@@ -5,16 +5,19 @@
 //! template out, any window.
 
 pub mod admit;
+mod batch;
 pub mod cli;
 pub mod daemon;
 pub mod door;
 pub mod error;
 pub mod heads;
+mod index;
 pub mod key_file;
 pub mod lease;
 pub mod matcher;
 pub mod place;
 mod process;
+pub mod relay;
 mod rows;
 pub mod server;
 pub mod store;

@@ -1,7 +1,7 @@
 //! What each operation changes in the store, inside the transaction that also writes its receipt. Each ends with a look
 //! at what is there.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -15,7 +15,7 @@ const ABSENT: [u8; 32] = [0; 32];
 
 /// Stores a template and reads it back.
 pub(super) fn put_face(
-    tx: &Transaction<'_>,
+    tx: &Connection,
     put: &PutFace,
     face: &FaceTemplate,
 ) -> rusqlite::Result<(Outcome, [u8; 32])> {
@@ -34,7 +34,7 @@ pub(super) fn put_face(
 }
 
 /// Erases a template, whether or not it is there, spends its number, and looks for it.
-pub(super) fn erase_face(tx: &Transaction<'_>, template: &[u8; 16]) -> rusqlite::Result<(Outcome, [u8; 32])> {
+pub(super) fn erase_face(tx: &Connection, template: &[u8; 16]) -> rusqlite::Result<(Outcome, [u8; 32])> {
     tx.prepare_cached("DELETE FROM faces WHERE template = ?1")?.execute([template])?;
     tx.prepare_cached("INSERT OR IGNORE INTO spent (template) VALUES (?1)")?.execute([template])?;
     if tx.prepare_cached("SELECT 1 FROM faces WHERE template = ?1")?.exists([template])? {
@@ -44,7 +44,7 @@ pub(super) fn erase_face(tx: &Transaction<'_>, template: &[u8; 16]) -> rusqlite:
 }
 
 /// Freezes a template. The number of one that is not there is spent, so that a late hand-over cannot undo the freeze.
-pub(super) fn freeze_face(tx: &Transaction<'_>, template: &[u8; 16]) -> rusqlite::Result<(Outcome, [u8; 32])> {
+pub(super) fn freeze_face(tx: &Connection, template: &[u8; 16]) -> rusqlite::Result<(Outcome, [u8; 32])> {
     tx.prepare_cached("UPDATE faces SET frozen = 1 WHERE template = ?1")?.execute([template])?;
     let held = read_back_face(tx, template)?;
     if held.is_none() {
@@ -54,14 +54,14 @@ pub(super) fn freeze_face(tx: &Transaction<'_>, template: &[u8; 16]) -> rusqlite
 }
 
 /// Lets a frozen template be matched again. One that is not held stays absent, and its number as it was.
-pub(super) fn thaw_face(tx: &Transaction<'_>, template: &[u8; 16]) -> rusqlite::Result<(Outcome, [u8; 32])> {
+pub(super) fn thaw_face(tx: &Connection, template: &[u8; 16]) -> rusqlite::Result<(Outcome, [u8; 32])> {
     tx.prepare_cached("UPDATE faces SET frozen = 0 WHERE template = ?1")?.execute([template])?;
     let held = read_back_face(tx, template)?;
     Ok((Outcome::FaceThawed, held.map_or(ABSENT, |face| face.digest)))
 }
 
 /// Stops all faces of this gate, or lets them be matched again, unless a later such operation was done before.
-pub(super) fn stop_faces(tx: &Transaction<'_>, stop: bool, sequence: u64) -> rusqlite::Result<(Outcome, [u8; 32])> {
+pub(super) fn stop_faces(tx: &Connection, stop: bool, sequence: u64) -> rusqlite::Result<(Outcome, [u8; 32])> {
     let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
     tx.prepare_cached("UPDATE settings SET faces_stopped = ?1, stop_sequence = ?2 WHERE stop_sequence <= ?2")?
         .execute(params![stop, sequence])?;
@@ -71,7 +71,7 @@ pub(super) fn stop_faces(tx: &Transaction<'_>, stop: bool, sequence: u64) -> rus
 
 /// Lets a card in until a day, unless a later operation on the same card was done before.
 pub(super) fn put_card(
-    tx: &Transaction<'_>,
+    tx: &Connection,
     gate: GateId,
     uid: &[u8],
     ends_on: i64,
@@ -88,7 +88,7 @@ pub(super) fn put_card(
 
 /// Lets a card in no more, unless a later operation on the same card was done before.
 pub(super) fn remove_card(
-    tx: &Transaction<'_>,
+    tx: &Connection,
     gate: GateId,
     uid: &[u8],
     sequence: u64,
@@ -99,8 +99,13 @@ pub(super) fn remove_card(
     read_back_card(tx, uid)
 }
 
+/// The read-back of a card that was not found.
+pub(super) fn no_card() -> (Outcome, [u8; 32]) {
+    (Outcome::CardRemoved, ABSENT)
+}
+
 /// Removals overtake issues in the station's queue, so the order of queueing decides which of the two holds.
-fn take_turn(tx: &Transaction<'_>, gate: GateId, uid: &[u8], sequence: u64) -> rusqlite::Result<bool> {
+fn take_turn(tx: &Connection, gate: GateId, uid: &[u8], sequence: u64) -> rusqlite::Result<bool> {
     let card: [u8; 32] = Sha256::new().chain_update(gate.bytes()).chain_update(uid).finalize().into();
     let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
     let changed = tx
@@ -112,7 +117,7 @@ fn take_turn(tx: &Transaction<'_>, gate: GateId, uid: &[u8], sequence: u64) -> r
     Ok(changed == 1)
 }
 
-fn read_back_card(tx: &Transaction<'_>, uid: &[u8]) -> rusqlite::Result<(Outcome, [u8; 32])> {
+fn read_back_card(tx: &Connection, uid: &[u8]) -> rusqlite::Result<(Outcome, [u8; 32])> {
     let mut statement = tx.prepare_cached("SELECT ends_on FROM cards WHERE uid = ?1")?;
     let ends_on: Option<i64> = statement.query_row([uid], |row| row.get(0)).optional()?;
     Ok(match ends_on {

@@ -232,6 +232,7 @@ pub fn refused(texts: &Texts, gate: &str, refusal: &Refusal) -> Words {
         Refusal::Stale => words!(texts, "ref-stale", "rec-stale", gate = gate),
         Refusal::CardsOnly => words!(texts, "ref-cards-only", "rec-cards-only", gate = gate),
         Refusal::TooMany => words!(texts, "ref-too-many", "rec-too-many", gate = gate),
+        Refusal::NotAllowed => words!(texts, "ref-not-allowed", "rec-not-allowed", gate = gate),
     }
 }
 

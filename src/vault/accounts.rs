@@ -100,7 +100,7 @@ impl Vault {
             Act::AddAccount(Role::FrontDesk | Role::Technician | Role::Auditor)
             | Act::DisableAccount(_)
             | Act::ResetPassphrase(_)
-            | Act::RepairGate(_)
+            | Act::RepairGate(_) | Act::ReplaceGate(_)
             | Act::MinorRecord(_) => false,
         })
     }

@@ -20,6 +20,7 @@ const MAIN_MIGRATIONS: &[&str] = &[
     include_str!("migrations/vault/0006_deletion.sql"),
     include_str!("migrations/vault/0007_evidence.sql"),
     include_str!("migrations/vault/0008_reading.sql"),
+    include_str!("migrations/vault/0009_relay.sql"),
 ];
 /// Numbered migrations of `keys.db`. Never edited after a release.
 const KEYS_MIGRATIONS: &[&str] = &[include_str!("migrations/keys/0001_init.sql")];

@@ -5,11 +5,14 @@
 //! everything on the LAN.
 
 pub mod address;
+pub mod batch;
 pub mod envelope;
 pub mod frame;
+pub mod held;
 pub mod keys;
 pub mod message;
 pub mod receipt;
+pub mod relay;
 pub mod tls;
 
 #[cfg(test)]

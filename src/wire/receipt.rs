@@ -114,6 +114,7 @@ impl Receipt {
 pub fn request_op(request: &Request) -> Option<[u8; 16]> {
     match request {
         Request::PutFace(PutFace { op, .. }) | Request::Apply(Apply { op, .. }) => Some(*op),
+        Request::PutPassed(passed) => Some(passed.put.op),
         _ => None,
     }
 }
@@ -181,13 +182,15 @@ fn outcome_byte(outcome: Outcome) -> u8 {
 
 fn outcome_answers(request: &Request, outcome: Outcome) -> bool {
     match request {
-        Request::PutFace(_) => outcome == Outcome::FaceStored,
+        Request::PutFace(_) | Request::PutPassed(_) => outcome == Outcome::FaceStored,
         Request::Apply(apply) => match apply.what {
             What::EraseFace(_) => outcome == Outcome::FaceErased,
             What::FreezeFace(_) => outcome == Outcome::FaceFrozen,
             What::ThawFace(_) => outcome == Outcome::FaceThawed,
             What::StopFaces | What::ResumeFaces => matches!(outcome, Outcome::FacesStopped | Outcome::FacesResumed),
-            What::PutCard(..) | What::RemoveCard(_) => matches!(outcome, Outcome::CardStored | Outcome::CardRemoved),
+            What::PutCard(..) | What::RemoveCard(_) | What::RemoveCardBy(_) => {
+                matches!(outcome, Outcome::CardStored | Outcome::CardRemoved)
+            }
         },
         _ => false,
     }

@@ -10,6 +10,7 @@ use menka::app::notice::{NoticeCommand as N, Paper};
 use menka::app::on_paper::FormCommand;
 use menka::app::operators::OperatorsCommand as O;
 use menka::app::posture::PostureCommand;
+use menka::app::relay::RelayCommand;
 use menka::app::rights::RightsCommand as R;
 use menka::app::roles::{Access, row};
 use menka::domain::card::CardUid;
@@ -276,6 +277,16 @@ table! {
     C::Form(FormCommand::Save(_)) => C::Form(FormCommand::Save("form.pdf".into())), "form-save",
         May::Only(&[FRONT, CHIEF]);
     C::Form(FormCommand::Seen) => C::Form(FormCommand::Seen), "form-seen", May::Only(&[FRONT, CHIEF]);
+    C::Relay(RelayCommand::Show) => C::Relay(RelayCommand::Show), "show-relay", May::Only(&[FRONT, CHIEF, TECH]);
+    C::Relay(RelayCommand::Repair(_)) => C::Relay(RelayCommand::Repair(some_gate())), "put-gate-right",
+        May::Only(&[FRONT, CHIEF]);
+    C::Relay(RelayCommand::Replace { .. }) => C::Relay(RelayCommand::Replace {
+            old: some_gate(),
+            address: "192.168.1.9:7443".into(),
+            fingerprint: "00".repeat(32),
+        }), "replace-gate", May::Only(&[CHIEF]);
+    C::Relay(RelayCommand::Invited(_)) => C::Relay(RelayCommand::Invited(some_gate())), "show-invited",
+        May::Only(&[FRONT, CHIEF]);
     C::Posture(PostureCommand::Check) => C::Posture(PostureCommand::Check), "machine-check", May::Only(&[FRONT, CHIEF, TECH]);
     C::Posture(PostureCommand::Examine) => C::Posture(PostureCommand::Examine), "machine-examine",
         May::Only(&[FRONT, CHIEF, TECH]);

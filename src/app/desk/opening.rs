@@ -151,6 +151,7 @@ impl Desk {
             requests_told: None,
             notice: NoticeCare::default(),
             chain: evidence::ChainSeen::default(),
+            replacements_shown: None,
             form_shown: None,
         }));
         self.idle_anew();

@@ -125,6 +125,7 @@ impl Desk {
             self.refresh_withdrawn();
             self.show_doors();
             self.show_deletions(now);
+            self.show_replacements(now);
         }
     }
 }

@@ -1,80 +1,69 @@
 //! What a gate does for its station: takes a face, carries out an operation, answers a probe. Each act is signed.
 
-use sha2::{Digest, Sha256};
-
 use super::{Gate, Halt, PROBES_MAX, PROBES_WITHIN_MS};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
-use crate::domain::id::{GateId, OpId, TemplateId};
-use crate::domain::time::{CivilDate, Timestamp};
-use crate::gate::admit::{self, Number, Room};
+use crate::domain::id::{GateId, OpId};
+use crate::domain::time::Timestamp;
+use crate::gate::admit::{self, Room};
 use crate::gate::error::GateError;
-use crate::gate::store::LiveFace;
 use crate::gate::{matcher, rows};
+use crate::secret::FaceTemplate;
 use crate::wire::envelope::{open_face, open_probe};
 use crate::wire::keys::IdentityKeys;
 use crate::wire::message::{Apply, CARDS_MAX, Outcome, Probe, Probed, PutFace, Receipt, Refusal, What};
 
 impl Gate {
-    pub(super) fn put_face(
+    pub(in crate::gate) fn put_face(
         &mut self,
         put: &PutFace,
         seal: &[u8; 32],
-        body: &[u8],
+        digest: [u8; 32],
         now: Timestamp,
     ) -> Result<Receipt, Halt> {
-        let digest: [u8; 32] = Sha256::digest(body).into();
-        if let Some(receipt) = self.done_before(&put.op, &digest)? {
-            return Ok(receipt);
-        }
-        let number = if self.store.is_spent(&put.template)? {
-            Number::Spent
-        } else if self.store.held(&put.template)?.is_some() {
-            Number::Held
-        } else {
-            Number::Free
-        };
-        admit::face(put, number, &self.facts(now))?;
-        let face = open_face(put, &self.keys, seal).map_err(|_| Refusal::Envelope)?;
-        let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, put.op, digest, now));
-        let receipt = self.store.perform(
-            &put.op,
-            &digest,
-            |tx| rows::put_face(tx, put, &face),
-            |outcome, stored| signer.sign(keys, outcome, stored),
-        )?;
-        self.holdings = None;
-        let template = TemplateId::from_bytes(put.template);
-        let ends_on = CivilDate::from_epoch_days(put.ends_on);
-        self.faces.push(LiveFace { template, ends_on, frozen: false, face });
-        // Paired with the look inside the transaction: the answer goes out only if the committed row gives its digest
-        // too.
-        let held = self.store.held(&put.template)?.map(|held| held.digest);
-        if held != Some(receipt.stored_digest) {
-            return Err(GateError::Corrupt.into());
-        }
-        tracing::info!(op = %OpId::from_bytes(put.op).short(), template = %template.short(), "template stored");
-        Ok(receipt)
+        self.take_face(put, digest, now, |gate| open_face(put, &gate.keys, seal).map_err(|_| Refusal::Envelope))
     }
 
-    pub(super) fn apply(&mut self, apply: &Apply, body: &[u8], now: Timestamp) -> Result<Receipt, Halt> {
-        let digest: [u8; 32] = Sha256::digest(body).into();
+    /// Writes the row and the receipt.
+    pub(in crate::gate) fn store_face(
+        &mut self,
+        put: &PutFace,
+        face: &FaceTemplate,
+        digest: [u8; 32],
+        now: Timestamp,
+    ) -> Result<Receipt, GateError> {
+        let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, put.op, digest, now));
+        self.store.perform(
+            &put.op,
+            &digest,
+            |tx| rows::put_face(tx, put, face),
+            |outcome, stored| signer.sign(keys, outcome, stored),
+        )
+    }
+
+    pub(in crate::gate) fn apply(&mut self, apply: &Apply, digest: [u8; 32], now: Timestamp) -> Result<Receipt, Halt> {
         if let Some(receipt) = self.done_before(&apply.op, &digest)? {
             return Ok(receipt);
         }
         let card = match &apply.what {
             What::PutCard(uid, days) => {
                 let held = self.store.card_ends_on(uid)?.is_some();
-                let free = if held || self.store.cards()? < CARDS_MAX { Room::Free } else { Room::Full };
+                let free = if held || self.held()?.counts().1 < CARDS_MAX { Room::Free } else { Room::Full };
                 Some(admit::card(uid, *days, free, now.date())?)
             }
             What::RemoveCard(uid) if CardUid::from_bytes(uid).is_none() => return Err(Refusal::Malformed.into()),
             What::RemoveCard(_)
+            | What::RemoveCardBy(_)
             | What::EraseFace(_)
             | What::FreezeFace(_)
             | What::ThawFace(_)
             | What::StopFaces
             | What::ResumeFaces => None,
+        };
+        // A card that only its digest is known of: looked for among those held.
+        let found = match &apply.what {
+            What::RemoveCardBy(digest) => self.store.card_with(digest)?,
+            _ => None,
         };
         self.stop_matching(&apply.what);
         let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, apply.op, digest, now));
@@ -88,6 +77,10 @@ impl Gate {
                 }
                 (What::PutCard(uid, days), None) => rows::put_card(tx, gate, uid, *days, sequence),
                 (What::RemoveCard(uid), _) => rows::remove_card(tx, gate, uid, sequence),
+                (What::RemoveCardBy(_), _) => match &found {
+                    Some(uid) => rows::remove_card(tx, gate, uid, sequence),
+                    None => Ok(rows::no_card()),
+                },
                 (What::EraseFace(template), _) => rows::erase_face(tx, template),
                 (What::FreezeFace(template), _) => rows::freeze_face(tx, template),
                 (What::ThawFace(template), _) => rows::thaw_face(tx, template),
@@ -96,7 +89,15 @@ impl Gate {
             },
             |outcome, stored| signer.sign(keys, outcome, stored),
         )?;
-        self.holdings = None;
+        match (&apply.what, &found) {
+            (What::EraseFace(template) | What::FreezeFace(template) | What::ThawFace(template), _) => {
+                self.note_face(template);
+            }
+            (What::PutCard(uid, _) | What::RemoveCard(uid), _) | (What::RemoveCardBy(_), Some(uid)) => {
+                self.note_card(uid);
+            }
+            (What::RemoveCardBy(_), None) | (What::StopFaces | What::ResumeFaces, _) => {}
+        }
         self.match_again(&apply.what)?;
         if matches!(apply.what, What::EraseFace(_)) {
             self.log_due = true;
@@ -116,7 +117,11 @@ impl Gate {
                 }
             }
             What::StopFaces => self.stopped = true,
-            What::PutCard(..) | What::RemoveCard(_) | What::ThawFace(_) | What::ResumeFaces => {}
+            What::PutCard(..)
+            | What::RemoveCard(_)
+            | What::RemoveCardBy(_)
+            | What::ThawFace(_)
+            | What::ResumeFaces => {}
         }
     }
 
@@ -130,13 +135,17 @@ impl Gate {
                 }
             }
             What::StopFaces | What::ResumeFaces => self.stopped = self.store.faces_stopped()?,
-            What::EraseFace(_) | What::FreezeFace(_) | What::PutCard(..) | What::RemoveCard(_) => {}
+            What::EraseFace(_)
+            | What::FreezeFace(_)
+            | What::PutCard(..)
+            | What::RemoveCard(_)
+            | What::RemoveCardBy(_) => {}
         }
         Ok(())
     }
 
     /// The receipt of an operation done before. The same id with other bytes is another operation: refused.
-    pub(super) fn done_before(&mut self, op: &[u8; 16], digest: &[u8; 32]) -> Result<Option<Receipt>, Halt> {
+    pub(in crate::gate) fn done_before(&mut self, op: &[u8; 16], digest: &[u8; 32]) -> Result<Option<Receipt>, Halt> {
         // An erasure may have been durable while its log was not yet empty: no receipt before that.
         self.empty_log()?;
         match self.store.done(op)? {

@@ -136,6 +136,14 @@ impl Staff {
             }
             StaffEvent::Form(form) => self.known.form = form,
             StaffEvent::Posture(event) => self.posture(event),
+            StaffEvent::Relay(event) => {
+                if self.known.relay.apply(event) {
+                    if let Page::Relay(screen) = &mut self.page {
+                        screen.replaced();
+                    }
+                    self.flash = Some(Flash::Replaced);
+                }
+            }
             StaffEvent::Failed(failure) => return self.failed(failure),
             StaffEvent::Operators(event) => return self.hear_accounts(event),
         }
@@ -202,6 +210,10 @@ impl Staff {
                 return Action::None;
             }
             (Page::Gates(screen), _) => {
+                screen.failed();
+                Action::None
+            }
+            (Page::Relay(screen), _) => {
                 screen.failed();
                 Action::None
             }

@@ -22,6 +22,7 @@ pub mod news;
 pub mod notice;
 pub mod operators;
 pub mod paper;
+pub mod relay;
 pub mod resident;
 pub mod rights;
 mod rights_view;
@@ -146,6 +147,8 @@ pub struct Known {
     pub evidence: evidence::Heard,
     /// The form that somebody wants to sign on paper.
     pub form: Option<FormView>,
+    /// Replaced gates.
+    pub relay: relay::Told,
 }
 
 /// A line under the header: the newest thing that happened.
@@ -175,6 +178,8 @@ pub enum Flash {
     Account(AccountChange),
     /// The report of the examination was saved there.
     ReportSaved(String),
+    /// A gate took the place of another.
+    Replaced,
 }
 
 /// A page with what it holds.
@@ -224,6 +229,8 @@ pub enum Page {
     Minors(minors::Minors),
     /// The machine.
     Machine(machine::Machine),
+    /// Gates beside each other.
+    Relay(relay::Relay),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -253,6 +260,7 @@ impl Page {
             | Self::Shown(_)
             | Self::Minors(_)
             | Self::Machine(_)
+            | Self::Relay(_)
             | Self::Rights(_) => true,
             Self::Rules(_) | Self::Untrained | Self::Sheet(_) => true,
             Self::Operators(_) | Self::Looks(_) | Self::Mine(_) => true,
@@ -323,6 +331,8 @@ pub enum Message {
     Paper(paper::Message),
     /// On the machine page.
     Machine(machine::Message),
+    /// On the page of gates beside each other.
+    Relay(relay::Message),
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -413,6 +423,7 @@ impl Staff {
             | Page::Operators(_)
             | Page::Looks(_)
             | Page::Machine(_)
+            | Page::Relay(_)
             | Page::Closing
             | Page::Gone
             | Page::Farewell { .. } => None,
@@ -493,6 +504,7 @@ impl Staff {
             (Message::Minors(message), Page::Minors(screen)) => screen.update(message),
             (Message::Paper(message), _) => paper::update(message),
             (Message::Machine(message), Page::Machine(screen)) => screen.update(message),
+            (Message::Relay(message), Page::Relay(screen)) => screen.update(message),
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None

@@ -1,13 +1,15 @@
 //! The ways between the staff window's pages.
 
 use super::{
-    Action, Flash, Page, Staff, deletion, evidence, form, gates, home, machine, mine, minors, notice, resident, rights,
+    Action, Flash, Page, Staff, deletion, evidence, form, gates, home, machine, mine, minors, notice, relay, resident,
+    rights,
     settings, shown,
 };
 use crate::app::command::StaffCommand;
 use crate::app::deletion::DeletionCommand;
 use crate::app::evidence::EvidenceCommand;
 use crate::app::guardian_desk::GuardianCommand;
+use crate::app::relay::RelayCommand;
 use crate::app::rights::RightsCommand;
 use crate::domain::role::Role;
 
@@ -96,6 +98,10 @@ impl Staff {
                 self.page = Page::Machine(machine::Machine::default());
                 Action::None
             }
+            Route::Relay => {
+                self.page = Page::Relay(relay::Relay::default());
+                Action::Ask(StaffCommand::Relay(RelayCommand::Show))
+            }
         };
         // A record stays open only while its page or its form is shown.
         if self.record.is_some() && (route == Route::Add || !self.shows_record()) {
@@ -159,4 +165,6 @@ pub enum Route {
     Minors,
     /// The machine.
     Machine,
+    /// Gates beside each other.
+    Relay,
 }

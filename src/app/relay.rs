@@ -1,0 +1,141 @@
+//! Gates as the staff see them beside each other: what differs and is put right by a press, and a gate that takes the place of another at the
+//! same door. Rules: P47, P51-4.
+//!
+//! Deliberately absent: any command that gives a face to a door which a consent does not name.
+
+use std::time::Duration;
+
+use super::command::StaffCommand;
+use super::desk::{Desk, failure_of};
+use super::event::{Failure, FieldFault, ResidentRow, StaffEvent};
+use crate::domain::approval::Act;
+use crate::domain::gate::GateRecord;
+use crate::domain::id::GateId;
+use crate::domain::relay::Replacement;
+use crate::domain::time::Timestamp;
+use crate::wire::keys::parse_fingerprint;
+
+/// Longest wait for the new gate.
+const ASK_LIMIT: Duration = Duration::from_millis(2_000);
+
+/// From the staff window.
+#[derive(Debug)]
+pub enum RelayCommand {
+    /// Asks for the page again.
+    Show,
+    /// Has what a gate holds put right.
+    Repair(GateId),
+    /// Puts a new gate in the place of an old one. Needs a second person.
+    Replace {
+        /// The old gate.
+        old: GateId,
+        /// `host:port` of the new one.
+        address: String,
+        /// Its fingerprint, 64 hex digits, spaces allowed.
+        fingerprint: String,
+    },
+    /// Shows who must be asked anew after a replacement.
+    Invited(GateId),
+}
+
+/// To the staff window.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RelayEvent {
+    /// Replacements, the newest first.
+    Replacements(Vec<Replacement>),
+    /// A gate took the place of another.
+    Replaced(GateId),
+    /// People whose face was on the replaced gate only: masked, at most ten.
+    Invited(GateId, Vec<ResidentRow>),
+}
+
+impl Desk {
+    pub(super) fn handle_relay(&mut self, command: RelayCommand, now: Timestamp) {
+        match command {
+            RelayCommand::Show => {
+                if let Some(open) = self.open.as_mut() {
+                    open.replacements_shown = None;
+                    open.shared.ring();
+                }
+            }
+            RelayCommand::Repair(gate) => {
+                if let Some(open) = self.open.as_ref() {
+                    open.shared.ask_repair(gate);
+                }
+            }
+            RelayCommand::Replace { old, address, fingerprint } => self.replace(old, &address, &fingerprint, now),
+            RelayCommand::Invited(gate) => {
+                self.vault(|v| v.record_searched(now));
+                if let Some(found) = self.vault(|v| v.to_invite(gate)) {
+                    let rows = found.into_iter().map(|row| ResidentRow {
+                        id: row.id,
+                        masked_name: row.masked_name,
+                        unit: row.unit.as_str().to_owned(),
+                        has_card: row.has_card,
+                    });
+                    self.say(StaffEvent::Relay(RelayEvent::Invited(gate, rows.collect())));
+                }
+            }
+        }
+        self.show_replacements(now);
+    }
+
+    fn replace(&mut self, old: GateId, address: &str, fingerprint: &str, now: Timestamp) {
+        let address = address.trim();
+        if address.is_empty() {
+            return self.fail(Failure::Field(FieldFault::Gate));
+        }
+        let Some(tls_pin) = parse_fingerprint(fingerprint) else { return self.fail(Failure::FingerprintUnreadable) };
+        let Some(open) = self.open.as_mut() else { return };
+        let gates = match open.vault.gates() {
+            Ok(gates) => gates,
+            Err(error) => return self.fail(failure_of(error)),
+        };
+        let Some(door) = gates.into_iter().find(|gate| gate.id == old) else {
+            return self.fail(Failure::Field(FieldFault::Gate));
+        };
+        let hello = match open.link.meet(address, &tls_pin, ASK_LIMIT) {
+            Ok(hello) => hello,
+            Err(error) => return self.fail(Failure::Link(door.name, error)),
+        };
+        if hello.realm != self.config.realm.label() {
+            return self.fail(Failure::OtherRealm);
+        }
+        let new = GateRecord {
+            id: GateId::from_bytes(hello.id),
+            address: address.to_owned(),
+            tls_pin,
+            seal_key: hello.seal_key,
+            sign_key: hello.sign_key,
+            card_way_tested_at: None,
+            takes_faces: hello.takes_faces,
+            ..door
+        };
+        let again = StaffCommand::Relay(RelayCommand::Replace {
+            old,
+            address: address.to_owned(),
+            fingerprint: fingerprint.to_owned(),
+        });
+        let Some((Some(approval), _)) = self.approved(Act::ReplaceGate(old), again, now) else { return };
+        if self.vault(|v| v.replace_gate(old, &new, approval, now)).is_some() {
+            if let Some(open) = self.open.as_mut() {
+                open.stale = true;
+                open.shared.ring();
+            }
+            self.say(StaffEvent::Relay(RelayEvent::Replaced(new.id)));
+            self.show_deletions(now);
+            self.show_opened(now);
+        }
+    }
+
+    /// Tells the staff window how replacements stand, when that has changed.
+    pub(super) fn show_replacements(&mut self, now: Timestamp) {
+        let Some(all) = self.vault(|v| v.replacements(now)) else { return };
+        let Some(open) = self.open.as_mut() else { return };
+        if open.replacements_shown.as_ref() == Some(&all) {
+            return;
+        }
+        open.replacements_shown = Some(all.clone());
+        self.say(StaffEvent::Relay(RelayEvent::Replacements(all)));
+    }
+}
