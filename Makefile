@@ -30,7 +30,7 @@ test: setup
 	@sh packaging/setup/test.sh
 
 bench: setup
-	$(CARGO) bench $(PRACTICE) --bench desk
+	@bash packaging/setup/bench.sh
 
 screenshots: setup
 	@bash packaging/setup/screenshots.sh

@@ -210,3 +210,20 @@ notice-no = No face, card only
 
 door-filling = not there yet, another gate passes it on
 door-lost = not there now, please use your card
+## The texts that I was shown, again
+mine-shown = See again what I was shown
+own-shown-title = What you were shown
+own-shown-text = Exactly what was on the screen then, to the last letter.
+own-shown-none = No notice was shown to you yet.
+own-shown-read = read to its end
+own-shown-not-read = not read to its end
+own-shown-again = See it again
+own-shown-exact = This is what you were shown on { $date }.
+own-shown-agreed = You agreed to this text.
+own-shown-not-agreed = You did not agree to this text.
+own-shown-code = Check code (SHA-256): { $code }
+own-shown-save = Save it, to check at home
+own-shown-saved = Saved: { $name }. menka-verify replay checks it.
+own-shown-broken = This text cannot be shown
+own-shown-broken-step = What is kept does not pass its check: { $step }.
+own-shown-broken-todo = We do not show a changed text as if it were the one you saw. Please tell the desk; your card works as before.

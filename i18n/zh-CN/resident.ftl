@@ -210,3 +210,20 @@ notice-no = 不录人脸，只用门禁卡
 
 door-filling = 还没有，会由另一台门禁机补上
 door-lost = 现在没有，请用门禁卡
+## 我看过的文字，再看一次
+mine-shown = 再看一次给我看过的文字
+own-shown-title = 给您看过的文字
+own-shown-text = 当时屏幕上是什么，现在就是什么，一个字也不少。
+own-shown-none = 还没有给您看过告知书。
+own-shown-read = 看到了末尾
+own-shown-not-read = 没有看到末尾
+own-shown-again = 再看一次
+own-shown-exact = { $date } 给您看的，就是下面这些文字。
+own-shown-agreed = 您对这份文字表示过同意。
+own-shown-not-agreed = 您没有对这份文字表示过同意。
+own-shown-code = 校验码（SHA-256）：{ $code }
+own-shown-save = 保存，带回家核对
+own-shown-saved = 已保存：{ $name }。用 menka-verify replay 可以核对。
+own-shown-broken = 这份文字不能给您看
+own-shown-broken-step = 保存的文字没有通过核对：{ $step }。
+own-shown-broken-todo = 我们不会把改动过的文字当成原来的给您看。请告诉前台；您的门禁卡照常有效。

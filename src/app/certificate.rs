@@ -40,7 +40,17 @@ impl Desk {
         path: &Path,
         now: Timestamp,
     ) -> Result<String, Failure> {
-        let language = self.language;
+        self.save_certificate_in(consent, path, self.language, now)
+    }
+
+    /// [`Self::save_certificate`], in this language.
+    pub(super) fn save_certificate_in(
+        &mut self,
+        consent: ConsentId,
+        path: &Path,
+        language: Language,
+        now: Timestamp,
+    ) -> Result<String, Failure> {
         let engine = self.devices.engine.engine();
         let Some(open) = self.open.as_mut() else { return Err(Failure::FaceNotOffered) };
         let certificate = open.vault.certificate(consent, now).map_err(failure_of)?;
@@ -226,6 +236,10 @@ fn reason(label: &str, language: Language) -> String {
         "notice-changed" => ("其他：告知书变更后未重新同意", "other: changed notice not agreed to"),
         "next-age-band" => ("到期：年龄到了，改由另外的人决定", "term over: of an age at which somebody else decides"),
         "other-decider" => ("更正：应当由另外的人决定", "correction: somebody else decides"),
+        "manager-left" => (
+            "其他：更换物业服务单位，人脸一律删除、不移交",
+            "other: the manager leaves; faces are erased, none is handed over",
+        ),
         "found-erased" => ("其他：门禁机中已删除", "other: found erased at the gates"),
         _ => ("其他", "other"),
     };

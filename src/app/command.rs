@@ -124,6 +124,8 @@ pub enum StaffCommand {
     Posture(PostureCommand),
     /// Gates that are compared, put right and replaced.
     Relay(RelayCommand),
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duties(super::duties::DutiesCommand),
 }
 
 /// From the resident window.

@@ -269,12 +269,7 @@ impl Courier {
 
     /// Asks the gate what it holds after an operation: whether that is what the operation should have led to. `None` for a card operation
     /// that a later one has overtaken, and for cards at a gate that does not know the question.
-    fn read_back(
-        &mut self,
-        gate: &GateRecord,
-        what: &GateOp,
-        overtaken: bool,
-    ) -> Result<Option<bool>, LinkError> {
+    fn read_back(&mut self, gate: &GateRecord, what: &GateOp, overtaken: bool) -> Result<Option<bool>, LinkError> {
         let request = match what {
             GateOp::PutCard { .. } | GateOp::RemoveCard { .. } if overtaken => return Ok(None),
             GateOp::PutCard { .. } | GateOp::RemoveCard { .. } => return self.card_fits(gate, what),

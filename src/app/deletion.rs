@@ -320,7 +320,7 @@ pub enum DoorChange {
 }
 
 /// `2026-11-22 10:30` as typed at the desk, in China time.
-fn parse_moment(text: &str) -> Option<Timestamp> {
+pub(super) fn parse_moment(text: &str) -> Option<Timestamp> {
     let text = text.trim().replace('：', ":");
     let (day, time) = text.rsplit_once([' ', 'T'])?;
     let (hours, minutes) = time.split_once(':')?;

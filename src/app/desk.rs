@@ -306,6 +306,7 @@ pub(super) fn failure_of(error: VaultError) -> Failure {
         VaultError::DiskFull => Failure::DiskFull,
         VaultError::CardTaken => Failure::CardTaken,
         VaultError::CardSame => Failure::CardSame,
+        VaultError::ManagerLeft => Failure::Duty(super::duties::DutyFailure::ManagerLeft),
         VaultError::RequestDecided | VaultError::RequestUndecided => {
             super::rights::fault_of(&error).map_or(Failure::FaceNotOffered, Failure::Request)
         }

@@ -52,7 +52,12 @@ impl Courier {
     ///
     /// # Errors
     /// The vault failed.
-    pub(super) fn compare_held(&mut self, gate: &GateRecord, health: &Health, now: Timestamp) -> Result<(), VaultError> {
+    pub(super) fn compare_held(
+        &mut self,
+        gate: &GateRecord,
+        health: &Health,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
         if self.vault.gates_stopped()?.contains(&gate.id) {
             return Ok(());
         }
@@ -210,8 +215,7 @@ impl Courier {
                 continue;
             }
             let op = OpId::from_bytes(random_bytes());
-            let request =
-                Request::Apply(Apply { op: *op.bytes(), sequence, what: What::RemoveCardBy(*number) });
+            let request = Request::Apply(Apply { op: *op.bytes(), sequence, what: What::RemoveCardBy(*number) });
             // What is not taken stays a difference, and the button stays with it.
             match self.link.ask(gate, &request, ANSWER_LIMIT) {
                 Ok(Reply::Done(signed)) if signed.check(gate, self.realm, &request).is_ok() => {}

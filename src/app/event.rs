@@ -104,6 +104,8 @@ pub enum Failure {
     NotYourRole,
     /// Accounts, training, approvals.
     Operators(OperatorsFailure),
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duty(super::duties::DutyFailure),
 }
 
 /// A gate's shown name.
@@ -122,6 +124,8 @@ pub enum FieldFault {
     Operator,
     /// The gate's name or address is empty or not readable.
     Gate,
+    /// The gate would stand in a room in which no face reader may be.
+    PrivateRoom,
     /// A field of the guardian.
     Guardian(crate::domain::guardian::GuardianError),
 }
@@ -245,6 +249,8 @@ pub enum StaffEvent {
     Posture(PostureEvent),
     /// Gates that are compared, put right and replaced.
     Relay(RelayEvent),
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duties(super::duties::DutiesEvent),
     /// Something did not work.
     Failed(Failure),
     /// Pausing, fewer doors, stops, endings, certificates, retention.

@@ -10,6 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::desk::{Desk, failure_of};
 use super::event::{Failure, GateLabel, StaffEvent};
+use super::head_due::HeadDue;
+use super::shown_again::{SHOWN_MAX, line, text_of};
 use crate::domain::id::{ConsentId, ShowingId};
 use crate::domain::notice::{Language, NoticeRef};
 use crate::domain::time::Timestamp;
@@ -19,8 +21,6 @@ use crate::evidence::hex;
 use crate::notice::Rendered;
 use crate::vault::{HeadState, Vault, VaultError};
 
-/// Most showings of one person in a list.
-const SHOWN_MAX: u32 = 50;
 /// Most letters of an authority's name and of a case number.
 const ASKED_CHARS_MAX: usize = 200;
 
@@ -88,6 +88,8 @@ pub enum EvidenceEvent {
     },
     /// It was written into a file.
     ReplaySaved(String),
+    /// Whether today's head on paper is due.
+    HeadDue(Option<HeadDue>),
 }
 
 /// How the log stands.
@@ -293,6 +295,7 @@ impl Desk {
             Ok(()) => {
                 let path = path.display().to_string();
                 self.say(StaffEvent::Evidence(EvidenceEvent::HeadSaved { short, path }));
+                self.tell_head_due(now);
             }
             Err(why) => self.fail(Failure::PaperNotWritten(why)),
         }
@@ -331,14 +334,7 @@ impl Desk {
     fn list_shown(&mut self) {
         let Some(resident) = self.open.as_ref().and_then(|o| o.opened) else { return };
         if let Some(rows) = self.vault(|v| v.showings(resident, SHOWN_MAX)) {
-            let view = |row: crate::vault::ShownRow| ShownView {
-                showing: row.showing,
-                notice: format!("{} {}", row.notice_id, row.version),
-                language: language_of(&row.language),
-                opened_at: row.opened_at,
-                read_to_end: row.reached_end_at.is_some(),
-            };
-            self.say(StaffEvent::Evidence(EvidenceEvent::Shown(rows.into_iter().map(view).collect())));
+            self.say(StaffEvent::Evidence(EvidenceEvent::Shown(rows.into_iter().map(line).collect())));
         }
     }
 
@@ -358,21 +354,10 @@ impl Desk {
             Ok(shown) => shown,
             Err(error) => return self.not_shown(error),
         };
-        let language = language_of(&shown.showing.language);
-        let sha256 = Sha256::digest(shown.text.as_bytes()).into();
-        let (id, version) = (shown.showing.notice_id, shown.showing.notice_version);
-        let text = Rendered { markdown: shown.text, reference: NoticeRef { id, version, language, sha256 } };
-        self.say(StaffEvent::Evidence(EvidenceEvent::ShownAgain(Box::new(ShownText {
-            showing,
-            text: Arc::new(text),
-            letters_percent: shown.showing.letters_percent,
-            opened_at: Timestamp::from_ms(shown.showing.opened_at),
-            reached_end_at: shown.reached_end_at.map(Timestamp::from_ms),
-            consented: shown.consent.is_some(),
-        }))));
+        self.say(StaffEvent::Evidence(EvidenceEvent::ShownAgain(Box::new(text_of(showing, shown)))));
     }
 
-    fn not_shown(&mut self, error: VaultError) {
+    pub(super) fn not_shown(&mut self, error: VaultError) {
         match error {
             VaultError::NotAsShown(step) => {
                 let (zh, en) = (step.words(Language::Chinese), step.words(Language::English));
@@ -440,7 +425,7 @@ fn chain(vault: &Vault) -> Result<ChainView, VaultError> {
     })
 }
 
-fn language_of(tag: &str) -> Language {
+pub(super) fn language_of(tag: &str) -> Language {
     if tag == Language::English.tag() { Language::English } else { Language::Chinese }
 }
 

@@ -31,7 +31,8 @@ const RELAY_LIMIT: Duration = Duration::from_millis(15_000);
 /// A face between two gates.
 struct OnTheWay {
     granted: FillGranted,
-    source_digest: [u8; 32],
+    /// What the gate that sealed it says its read-back must give.
+    digest: [u8; 32],
     passed: PutPassed,
     op: OpId,
 }
@@ -94,15 +95,15 @@ impl Courier {
     fn fill_turn(&mut self, gate: &GateRecord, now: Timestamp) -> Result<bool, VaultError> {
         let due = self.vault.fills_due(gate.id, TURN, now)?;
         let (count, mut away) = (due.len(), vec![]);
-        let mut by_source: Vec<(GateId, Vec<(FillGranted, [u8; 32])>)> = vec![];
+        let mut by_source: Vec<(GateId, Vec<FillGranted>)> = vec![];
         let there = self.shared().gates().0;
         let reachable = |id: GateId| there.iter().any(|status| status.id == id && status.reachable);
         for granted in due {
-            let found = granted.sources().iter().find(|(id, _)| reachable(*id) && self.compared.contains_key(id));
+            let found = granted.sources().iter().find(|id| reachable(**id) && self.compared.contains_key(id));
             match found.copied() {
-                Some((source, digest)) => match by_source.iter_mut().find(|(id, _)| *id == source) {
-                    Some((_, list)) => list.push((granted, digest)),
-                    None => by_source.push((source, vec![(granted, digest)])),
+                Some(source) => match by_source.iter_mut().find(|(id, _)| *id == source) {
+                    Some((_, list)) => list.push(granted),
+                    None => by_source.push((source, vec![granted])),
                 },
                 None => away.push(granted.consent()),
             }
@@ -138,12 +139,12 @@ impl Courier {
         &mut self,
         source: &GateRecord,
         gate: &GateRecord,
-        wanted: Vec<(FillGranted, [u8; 32])>,
+        wanted: Vec<FillGranted>,
         now: Timestamp,
     ) -> Result<Option<(Vec<OnTheWay>, Vec<ConsentId>)>, VaultError> {
         let introduction = self.vault.introduce(gate, now)?;
         let with_ops: Vec<_> = wanted.into_iter().map(|one| (one, OpId::from_bytes(random_bytes()))).collect();
-        let wants = with_ops.iter().map(|((granted, _), op)| Want {
+        let wants = with_ops.iter().map(|(granted, op)| Want {
             op: *op.bytes(),
             template: *granted.template().bytes(),
             consent: granted.evidence().to_vec(),
@@ -158,14 +159,15 @@ impl Courier {
                     Err(error) => error.to_string(),
                 };
                 tracing::warn!(from = %source.id.short(), to = %gate.id.short(), why, "no face was passed on");
-                for ((granted, _), _) in &with_ops {
+                for (granted, _) in &with_ops {
                     self.vault.record_fill_failed(granted.consent(), gate.id, now)?;
                 }
                 return Ok(None);
             }
         };
         let (mut sealed, mut none) = (vec![], vec![]);
-        for (((granted, source_digest), op), passed) in with_ops.into_iter().zip(passed) {
+        for ((granted, op), passed) in with_ops.into_iter().zip(passed) {
+            let digest = passed.digest;
             let put = passed.put.filter(|put| {
                 put.op == *op.bytes()
                     && put.gate == *gate.id.bytes()
@@ -175,7 +177,7 @@ impl Courier {
             match put {
                 Some(put) => {
                     let passed = PutPassed { put, from: *source.id.bytes(), from_seal: source.seal_key };
-                    sealed.push(OnTheWay { granted, source_digest, passed, op });
+                    sealed.push(OnTheWay { granted, digest, passed, op });
                 }
                 None => none.push(granted.consent()),
             }
@@ -213,8 +215,7 @@ impl Courier {
             let request = Request::PutPassed(one.passed.clone());
             match reply {
                 StepReply::Done(receipt)
-                    if receipt.check(gate, self.realm, &request).is_ok()
-                        && receipt.stored_digest == one.source_digest =>
+                    if receipt.check(gate, self.realm, &request).is_ok() && receipt.stored_digest == one.digest =>
                 {
                     stored.push((one.passed.put.template, filled(consent, &receipt)));
                 }
@@ -256,10 +257,10 @@ fn filled(consent: ConsentId, receipt: &Receipt) -> Filled {
 }
 
 /// As many as fit into one request, with their signed consents.
-fn in_frames(wanted: Vec<(FillGranted, [u8; 32])>) -> Vec<Vec<(FillGranted, [u8; 32])>> {
+fn in_frames(wanted: Vec<FillGranted>) -> Vec<Vec<FillGranted>> {
     let (mut frames, mut bytes) = (vec![vec![]], 0);
     for one in wanted {
-        let size = one.0.evidence().len() + 64;
+        let size = one.evidence().len() + 64;
         if bytes + size > BATCH_BYTES && bytes > 0 {
             frames.push(vec![]);
             bytes = 0;

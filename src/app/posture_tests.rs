@@ -198,6 +198,7 @@ fn not_offered(scene: &ResidentScene) -> bool {
     matches!(scene, ResidentScene::Ended { failure: Some(Failure::FaceNotOffered), may_retry: false })
 }
 
+// Shows: F14a
 #[test]
 fn l1_a_machine_that_goes_bad_during_a_capture_ends_it_and_everything_held_is_wiped() {
     let mut site = site();

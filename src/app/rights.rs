@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::desk::{Desk, failure_of};
 use super::event::{Event, Failure, GateLabel, ResidentScene, StaffEvent};
 use super::sheet;
+use super::shown_again::{ShownAct, ShownScene};
 use crate::domain::id::ResidentId;
 use crate::domain::notice::Language;
 use crate::domain::rights::{
@@ -131,6 +132,8 @@ pub enum RightsAct {
     Mine,
     /// A section's explanation was opened while the notice is shown.
     Explain(u8),
+    /// What was on the own screen, again.
+    Shown(ShownAct),
 }
 
 /// Everything held, as rendered, on its way to a window. Does not print itself.
@@ -248,6 +251,8 @@ pub enum RightsScene {
         /// Gates that hold it now.
         gates: Vec<GateLabel>,
     },
+    /// What was on the own screen, again.
+    Shown(ShownScene),
 }
 
 /// Why something about a request was not done.

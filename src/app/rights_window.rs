@@ -9,7 +9,7 @@ use super::event::Failure;
 use super::rights::{AllHeld, ChangeView, MineView, RequestFault, RightsAct, RightsScene, RightsTold};
 use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
-use crate::domain::id::ResidentId;
+use crate::domain::id::{ResidentId, ShowingId};
 use crate::domain::rights::{Came, Field, Given, Identity, RequestKind, section_label};
 use crate::domain::time::Timestamp;
 use crate::vault::NewRequest;
@@ -44,6 +44,8 @@ pub(super) struct Mine {
     pub text: Option<AllHeld>,
     /// The refusal of a face is being confirmed.
     pub confirming: bool,
+    /// A text that was on this person's screen, while it is shown again.
+    pub shown: Option<ShowingId>,
 }
 
 impl Desk {
@@ -94,6 +96,7 @@ impl Desk {
                     .vault(|v| Ok(v.current_consent(resident)?.is_some() || !v.erase_pending(resident)?.is_empty()));
                 if has_face == Some(true) { self.begin_withdraw(resident) } else { self.show_mine(mine, now) }
             }
+            RightsAct::Shown(act) => self.handle_shown(mine, act, now),
             RightsAct::Ask(_) | RightsAct::ConfirmRefuseFace | RightsAct::AskMine | RightsAct::Explain(_) => {
                 self.set(Flow::Rights(RightsFlow::Mine(mine)));
             }
@@ -125,7 +128,7 @@ impl Desk {
         if self.vault(|v| v.record_own_page_opened(resident, now)).is_none() {
             return self.to_idle(now);
         }
-        let mine = Mine { resident, noted: vec![], text: None, confirming: false };
+        let mine = Mine { resident, noted: vec![], text: None, confirming: false, shown: None };
         self.show_mine(Box::new(mine), now);
     }
 
@@ -149,12 +152,16 @@ impl Desk {
                     Err(failure) => self.mine_failed(failure),
                 }
             }
-            RightsFlow::Mine(mine) => self.show_mine(mine, now),
+            RightsFlow::Mine(mine) => match mine.shown {
+                // The same text: it stays in the language in which it was shown.
+                Some(showing) => self.show_own_again(mine, showing, now),
+                None => self.show_mine(mine, now),
+            },
         }
     }
 
     fn show_mine(&mut self, mut mine: Box<Mine>, now: Timestamp) {
-        (mine.text, mine.confirming) = (None, false);
+        (mine.text, mine.confirming, mine.shown) = (None, false, None);
         let resident = mine.resident;
         let seen = self.vault(|v| {
             let name = v.resident(resident)?.name.masked();

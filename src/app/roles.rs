@@ -6,6 +6,7 @@
 use super::command::StaffCommand;
 use super::deletion::{Closing, DeletionCommand};
 use super::desk::Desk;
+use super::duties::{DutiesCommand, IncidentCommand, SiteEndCommand};
 use super::event::Failure;
 use super::evidence::EvidenceCommand;
 use super::guardian_desk::GuardianCommand;
@@ -55,6 +56,8 @@ const GATES: &[Role] = &[Role::FrontDesk, Role::Supervisor, Role::Technician];
 const SHEETS: &[Role] = &[Role::Supervisor, Role::Auditor];
 const SUPERVISOR: &[Role] = &[Role::Supervisor];
 const REPORTS: &[Role] = &[Role::Supervisor, Role::Auditor];
+const ENTERS: &[Role] = &[Role::Supervisor, Role::Technician];
+const INCIDENTS: &[Role] = &[Role::Supervisor, Role::Technician, Role::Auditor];
 const HEADS: &[Role] = &[Role::FrontDesk, Role::Supervisor, Role::Auditor];
 
 const fn door(name: &'static str) -> Row {
@@ -107,6 +110,7 @@ pub fn row(command: &StaffCommand) -> Row {
         C::Posture(PostureCommand::Check) => only("machine-check", GATES),
         C::Posture(PostureCommand::Examine) => only("machine-examine", GATES),
         C::Posture(PostureCommand::Save { .. }) => only("machine-save", GATES),
+        C::Duties(command) => duties(command),
     }
 }
 
@@ -151,6 +155,22 @@ fn deletion(command: &DeletionCommand) -> Row {
         D::Show => only("show-deletions", EVERYBODY),
         D::RunRetention => only("run-retention", PEOPLE),
         D::ConfirmDate => only("confirm-date", PEOPLE),
+    }
+}
+
+/// The rows of the seldom duties. Whoever sees an incident enters it, and faces stop; the letters name people, so they are the supervisor's, and so is
+/// everything of a manager who leaves.
+fn duties(command: &DutiesCommand) -> Row {
+    match command {
+        DutiesCommand::Incident(IncidentCommand::Show) => only("show-incidents", INCIDENTS),
+        DutiesCommand::Incident(IncidentCommand::Enter(_)) => only("enter-incident-case", ENTERS),
+        DutiesCommand::Incident(IncidentCommand::SaveLetters { .. }) => only("save-incident-letters", SUPERVISOR),
+        DutiesCommand::Incident(IncidentCommand::Told { .. }) => only("note-incident-told", SUPERVISOR),
+        DutiesCommand::Incident(IncidentCommand::Reported { .. }) => only("note-incident-reported", SUPERVISOR),
+        DutiesCommand::SiteEnd(SiteEndCommand::Show) => only("show-site-end", SHEETS),
+        DutiesCommand::SiteEnd(SiteEndCommand::End { .. }) => only("end-site", SUPERVISOR),
+        DutiesCommand::SiteEnd(SiteEndCommand::SavePapers { .. }) => only("save-site-end", SUPERVISOR),
+        DutiesCommand::SavePaper { .. } => only("save-duty-paper", SHEETS),
     }
 }
 

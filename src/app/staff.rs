@@ -10,7 +10,7 @@ use crate::domain::approval::Act;
 use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
 use crate::domain::consent::EraseReason;
-use crate::domain::gate::GateRecord;
+use crate::domain::gate::{GateRecord, is_private_room};
 use crate::domain::id::{GateId, ResidentId};
 use crate::domain::resident::{AgeBand, ResidentDraft, ResidentError};
 use crate::domain::role::LookWhy;
@@ -74,6 +74,7 @@ impl Desk {
             StaffCommand::Operators(command) => self.handle_operators(command, now),
             StaffCommand::Posture(command) => self.handle_posture(command, now),
             StaffCommand::Relay(command) => self.handle_relay(command, now),
+            StaffCommand::Duties(command) => self.handle_duties(command, now),
             StaffCommand::WithdrawFor(resident) => {
                 if let Some((staff, _)) = self.open.as_ref().map(|o| o.vault.operator()) {
                     match self.end_face(resident, EraseReason::Withdrawn, Actor::Staff(staff), now) {
@@ -247,6 +248,9 @@ impl Desk {
         let [name, place, capture_area, other_way, why_needed] = described.map(|t| t.trim().to_owned());
         if name.is_empty() || address.trim().is_empty() {
             return self.fail(Failure::Field(FieldFault::Gate));
+        }
+        if [&name, &place, &capture_area].iter().any(|words| is_private_room(words)) {
+            return self.fail(Failure::Field(FieldFault::PrivateRoom));
         }
         let Some(tls_pin) = parse_fingerprint(fingerprint) else { return self.fail(Failure::FingerprintUnreadable) };
         let Some(open) = self.open.as_mut() else { return };

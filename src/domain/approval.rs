@@ -20,6 +20,8 @@ pub enum Act {
     NewRecoveryKey,
     /// The record of this minor is opened.
     MinorRecord(ResidentId),
+    /// The manager leaves: every face of the site ends.
+    EndSite,
 }
 
 impl Act {
@@ -33,6 +35,7 @@ impl Act {
             Self::ReplaceGate(_) => "replace-gate",
             Self::NewRecoveryKey => "new-recovery-key",
             Self::MinorRecord(_) => "minor-record",
+            Self::EndSite => "end-site",
         }
     }
 }

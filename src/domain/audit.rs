@@ -147,6 +147,8 @@ pub enum AuditEvent {
     CardDrift(GateId, &'static str),
     /// Staff had what a gate holds put right.
     GateRepaired(GateId),
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duty(super::incident::DutyEvent),
     /// Something about the machine came up, or is well again.
     MachineFound(What),
 }

@@ -256,6 +256,8 @@ pub enum EraseReason {
     NextAgeBand,
     /// Staff corrected who must decide for this person: the yes was not given by who must give it.
     OtherDecider,
+    /// The manager leaves the site: every face ends, none is handed over (P22).
+    ManagerLeft,
 }
 
 impl EraseReason {
@@ -276,6 +278,7 @@ impl EraseReason {
             Self::NoticeChanged => "notice-changed",
             Self::NextAgeBand => "next-age-band",
             Self::OtherDecider => "other-decider",
+            Self::ManagerLeft => "manager-left",
         }
     }
 }

@@ -76,3 +76,60 @@ pub struct FaceHeld {
     /// When the gate acknowledged.
     pub since: Timestamp,
 }
+
+/// Words of rooms inside which no face reader may be (Measures 13(2)): guest rooms, public baths, changing rooms, toilets.
+const PRIVATE_ROOMS: &[&str] = &[
+    "客房",
+    "浴室",
+    "浴池",
+    "澡堂",
+    "淋浴",
+    "更衣",
+    "试衣",
+    "换衣",
+    "卫生间",
+    "洗手间",
+    "厕所",
+    "公厕",
+    "盥洗",
+    "母婴室",
+    "哺乳",
+    "guest room",
+    "hotel room",
+    "bathroom",
+    "bath house",
+    "shower",
+    "changing room",
+    "locker room",
+    "fitting room",
+    "toilet",
+    "restroom",
+    "washroom",
+    "lavatory",
+    "nursing room",
+];
+
+/// Whether words describe the inside of a room in which no face reader may be. Rule: F13b.
+///
+/// Words, not truth: what is written otherwise is not noticed, and a corridor that is named after such a room has to be named after something else.
+pub fn is_private_room(words: &str) -> bool {
+    let words = words.to_lowercase();
+    PRIVATE_ROOMS.iter().any(|room| words.contains(room))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_private_room;
+
+    #[test]
+    fn f13b_rooms_where_people_undress_are_known_by_their_words_in_both_languages() {
+        for room in ["三楼公共卫生间", "游泳馆更衣室", "浴室内", "酒店客房 302", "Ladies' Toilet", "gym locker room"]
+        {
+            assert!(is_private_room(room), "{room}");
+        }
+        for door in ["东门", "3 栋大堂", "西门车库", "游泳馆入口闸机", "east gate", "lobby of block 3"]
+        {
+            assert!(!is_private_room(door), "{door}");
+        }
+    }
+}

@@ -23,6 +23,7 @@ pub mod entrusted;
 pub mod gate;
 pub mod guardian;
 pub mod id;
+pub mod incident;
 pub mod notice;
 pub mod permit;
 pub mod posture;

@@ -19,7 +19,7 @@ pub struct FillGranted {
     template: TemplateId,
     gate: GateId,
     ends_on: CivilDate,
-    sources: Vec<(GateId, [u8; 32])>,
+    sources: Vec<GateId>,
     evidence: Vec<u8>,
 }
 
@@ -30,7 +30,7 @@ impl FillGranted {
         template: TemplateId,
         gate: GateId,
         ends_on: CivilDate,
-        sources: Vec<(GateId, [u8; 32])>,
+        sources: Vec<GateId>,
         evidence: Vec<u8>,
     ) -> Self {
         Self { consent, template, gate, ends_on, sources, evidence }
@@ -56,8 +56,8 @@ impl FillGranted {
         self.ends_on
     }
 
-    /// Gates that signed that they hold it, each with the digest it signed for.
-    pub fn sources(&self) -> &[(GateId, [u8; 32])] {
+    /// Gates that signed that they hold it.
+    pub fn sources(&self) -> &[GateId] {
         &self.sources
     }
 

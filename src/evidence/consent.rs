@@ -402,7 +402,7 @@ mod tests {
         }
     }
 
-    // Shows: J03, J05
+    // Shows: J03
     #[test]
     fn p14_the_record_states_what_was_agreed_and_no_name() {
         let (draft, facts) = (draft(), SiteFacts::default());

@@ -214,6 +214,7 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::ReplacementDone(old, new) => ("replacement-done", two(old, new), None),
         E::CardDrift(gate, what) => ("card-drift", one(gate), Some(what)),
         E::GateRepaired(gate) => ("gate-repaired", one(gate), None),
+        E::Duty(event) => event.words(),
         E::MachineFound(what) => ("machine-found", vec![], Some(what.label())),
     }
 }

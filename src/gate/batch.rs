@@ -3,9 +3,10 @@
 
 use super::daemon::{Gate, Halt};
 use super::error::GateError;
+use super::gallery::Gallery;
 use crate::domain::time::Timestamp;
 use crate::wire::batch::{BATCH_MAX, Step, StepReply};
-use crate::wire::message::Refusal;
+use crate::wire::message::{Apply, Refusal, What};
 use crate::wire::receipt::request_digest;
 
 impl Gate {
@@ -13,12 +14,7 @@ impl Gate {
     ///
     /// # Errors
     /// A refusal of the whole: too many steps, or the disk failed; then nothing was done.
-    pub(super) fn batch(
-        &mut self,
-        steps: &[Step],
-        seal: &[u8; 32],
-        now: Timestamp,
-    ) -> Result<Vec<StepReply>, Halt> {
+    pub(super) fn batch(&mut self, steps: &[Step], seal: &[u8; 32], now: Timestamp) -> Result<Vec<StepReply>, Halt> {
         if steps.len() > BATCH_MAX {
             return Err(Refusal::Malformed.into());
         }
@@ -44,6 +40,8 @@ impl Gate {
         let digest = request_digest(&step.clone().request());
         match step {
             Step::Put(put) => self.put_face(put, seal, digest, now),
+            // Turning everything anew is a write of its own.
+            Step::Apply(Apply { what: What::RenewFaces, .. }) => Err(Refusal::Malformed.into()),
             Step::Apply(apply) => self.apply(apply, digest, now),
             Step::Passed(passed) => self.put_passed(passed, digest, now),
         }
@@ -53,13 +51,9 @@ impl Gate {
     fn undo_batch(&mut self, error: GateError) -> Halt {
         self.store.undo_batch();
         self.index = None;
-        match self.store.live_faces().and_then(|faces| Ok((faces, self.store.faces_stopped()?))) {
-            Ok((faces, stopped)) => {
-                self.faces = faces;
-                // A stop that could not be written binds all the same until the next start.
-                self.stopped |= stopped;
-            }
-            Err(_) => self.faces.clear(),
+        if let Err(error) = self.reload_faces() {
+            tracing::error!(%error, "the templates could not be read again");
+            self.faces = Gallery::new(self.setup.engine.clone());
         }
         error.into()
     }

@@ -11,6 +11,7 @@ use super::key_file::Cost;
 use super::place::Place;
 use super::process;
 use super::relay;
+use super::reseal;
 use super::server::Server;
 use super::store::{Setup, Store};
 use crate::domain::Realm;
@@ -20,6 +21,7 @@ use crate::ports::Clock;
 use crate::secret::EngineId;
 use crate::wire::address::lan_address;
 use crate::wire::keys::{fingerprint_text, parse_fingerprint};
+use crate::wire::reseal::ResealFor;
 
 /// How it is used.
 pub const USAGE: &str = "\
@@ -31,6 +33,7 @@ menka-gate: holds cards and sealed face templates at one gate, without names
   menka-gate run         --data DIR --listen ADDRESS:PORT [--until-stdin-closes]
   menka-gate status      --data DIR           counts and settings
   menka-gate heads       --data DIR           heads of the station's log that this gate keeps, for menka-verify
+  menka-gate given       --data DIR           templates that this gate gave out, sealed: when, which, what for
   menka-gate swipe       --data DIR CARD      would this card open now? changes and opens nothing
 
   --secret-file FILE     the gate's secret, if it is not DIR/gate.secret
@@ -75,6 +78,16 @@ pub fn run_with(arguments: &[String], out: &mut dyn Write, console: Option<Conso
                 let aside = if kept.aside { ", set aside by a pairing since" } else { "" };
                 say(out, format_args!("kept since {}{aside}:", kept.kept_at.minute_text()))?;
                 say(out, format_args!("{}", kept.note))?;
+            }
+            Ok(())
+        }
+        "given" => {
+            for once in reseal::given(&place.open_beside(given.setup.realm)?)? {
+                let what = if once.purpose == ResealFor::Copy.number() { ResealFor::Copy.label() } else { "other" };
+                say(
+                    out,
+                    format_args!("{}: {what} of {}, operation {}", once.at.minute_text(), once.template, once.op),
+                )?;
             }
             Ok(())
         }

@@ -9,12 +9,14 @@ use sha2::{Digest, Sha256};
 use super::admit::{self, Facts};
 use super::door::{Door, DoorOpens, LogDoor};
 use super::error::GateError;
+use super::gallery::Gallery;
 use super::heads;
 use super::index::Index;
 use super::lease::Lease;
 use super::matcher::{self, Best};
 use super::place::Place;
-use super::store::{LiveFace, Setup, Store, Way};
+use super::reseal::{self, Holder};
+use super::store::{Setup, Station, Store, Way};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::id::GateId;
@@ -59,7 +61,7 @@ pub struct Gate {
     pub(super) keys: IdentityKeys,
     pub(super) id: GateId,
     pub(super) setup: Setup,
-    pub(super) faces: Vec<LiveFace>,
+    pub(super) faces: Gallery,
     lease: Lease,
     probes: VecDeque<(Timestamp, [u8; 16])>,
     door: Box<dyn Door>,
@@ -85,7 +87,9 @@ impl Gate {
         }
         let (contact, latest) = store.instants()?;
         let lease = Lease::new(setup.offline_hours, contact, latest);
-        let (id, faces, stopped) = (store.gate()?, store.live_faces()?, store.faces_stopped()?);
+        let (id, stopped) = (store.gate()?, store.faces_stopped()?);
+        let mut faces = Gallery::new(setup.engine.clone());
+        faces.extend(store.live_faces()?);
         tracing::info!(gate = %id.short(), faces = faces.len(), "gate opened");
         let probes = VecDeque::new();
         Ok(Self { store, keys, id, setup, faces, lease, probes, door, log_due: false, stopped, index: None })
@@ -211,12 +215,12 @@ impl Gate {
 
     /// Erases what ended long ago, if the clock has run long enough to be believed: an erasure cannot be taken back.
     fn erase_ended(&mut self, before: CivilDate) -> Result<(), GateError> {
-        let ended = self.faces.iter().any(|live| live.ends_on < before);
+        let ended = self.faces.any_ended_before(before);
         if !ended || self.lease.steady_ms() < CLOCK_BELIEVED_AFTER_MS {
             return Ok(());
         }
         let erased = self.store.erase_ended_before(before)?;
-        self.faces.retain(|live| !erased.contains(&live.template));
+        self.faces.remove(|template| erased.contains(template));
         self.index = None;
         self.log_due = true;
         tracing::info!(count = erased.len(), "templates erased after their last day");
@@ -229,7 +233,14 @@ impl Gate {
 
     /// The nearest live template and whether it is near enough.
     pub(super) fn recognise(&self, face: &FaceTemplate, today: CivilDate) -> (Option<Best>, bool) {
-        let best = matcher::nearest(face, &self.faces, today);
+        let turned = match self.store.transform() {
+            Ok(transform) => transform.turn(face),
+            Err(error) => {
+                tracing::error!(%error, "a face could not be turned as templates are here");
+                None
+            }
+        };
+        let best = turned.and_then(|turned| self.faces.nearest(&turned, today));
         let least = matcher::threshold(&self.setup.engine);
         let same = matches!((best, least), (Some(best), Some(least)) if best.similarity >= least);
         (best, same)
@@ -261,7 +272,7 @@ impl Gate {
         let station = station.ok_or(Refusal::Envelope)?;
         let now = self.look(clock);
         if let Request::Hello(hello) = request {
-            self.greet(caller, hello, station.seal)?;
+            self.greet(caller, hello, &station)?;
             return Ok(Reply::Hello(self.hello()));
         }
         let seal = station.seal.filter(|_| caller.greeted).ok_or(Refusal::Malformed)?;
@@ -278,6 +289,10 @@ impl Gate {
                 let uid = CardUid::from_bytes(uid).ok_or(Refusal::Malformed)?;
                 Ok(Reply::CardTested(self.card_lets_in(&uid, clock)?))
             }
+            Request::Reseal(ask) => {
+                let holder = Holder { store: &mut self.store, keys: &self.keys, id: self.id };
+                reseal::answer(holder, station.sign.as_ref(), ask, body, now).map(Reply::Resealed)
+            }
             Request::HeadOf(origin) => Ok(Reply::Head(heads::kept(&self.store, origin)?.map(|kept| kept.note))),
             Request::KeepHead(offer) => {
                 heads::keep(&mut self.store, &self.keys, self.id, offer, now).map(|note| Reply::Head(Some(note)))
@@ -287,20 +302,20 @@ impl Gate {
             Request::Entries(ask) => Ok(Reply::Entries(self.held()?.entries(ask)?)),
             Request::Find(ask) => Ok(Reply::Entries(self.held()?.find(ask)?)),
             Request::PassOn(ask) => self.pass_on(ask, now).map(Reply::PassedOn),
-            Request::PutPassed(passed) => {
-                self.put_passed(passed, Sha256::digest(body).into(), now).map(Reply::Done)
-            }
+            Request::PutPassed(passed) => self.put_passed(passed, Sha256::digest(body).into(), now).map(Reply::Done),
             Request::ReceiptOf(op) => Ok(Reply::ReceiptOf(self.store.done(op)?.map(|(_, receipt)| receipt))),
         }
     }
 
-    /// The sealing key that the station states first after pairing is pinned too.
-    fn greet(&mut self, caller: &mut Caller, hello: &Hello, known: Option<[u8; 32]>) -> Result<(), Halt> {
+    /// The keys for sealing and signing that the station states first after pairing are pinned too.
+    fn greet(&mut self, caller: &mut Caller, hello: &Hello, station: &Station) -> Result<(), Halt> {
         admit::hello(hello, self.setup.realm.label())?;
-        match known {
-            None => self.store.learn_station(&hello.seal_key, &hello.id)?,
-            Some(seal) if seal == hello.seal_key => {}
-            Some(_) => return Err(Refusal::Envelope.into()),
+        let other = |known: Option<[u8; 32]>, stated: &[u8; 32]| known.is_some_and(|known| known != *stated);
+        if other(station.seal, &hello.seal_key) || other(station.sign, &hello.sign_key) {
+            return Err(Refusal::Envelope.into());
+        }
+        if station.seal.is_none() || station.sign.is_none() {
+            self.store.learn_station(&hello.seal_key, &hello.sign_key, &hello.id)?;
         }
         // The lease counts from a request after this: a greeting alone tells the station nothing of what was done.
         caller.greeted = true;

@@ -56,7 +56,7 @@ impl Gate {
             Some(index) if index.version == version => index,
             Some(_) => {
                 // Another process wrote the file: what is matched follows it too.
-                self.faces = self.store.live_faces()?;
+                self.reload_faces()?;
                 Index::read(&self.store, version)?
             }
             None => Index::read(&self.store, version)?,

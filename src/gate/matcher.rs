@@ -1,9 +1,7 @@
-//! Compares one template with all held ones (1:N), in memory.
+//! How near is near enough, and the one comparison that everything rests on.
 
-use super::store::LiveFace;
 use crate::domain::id::TemplateId;
-use crate::domain::time::CivilDate;
-use crate::secret::{EngineId, FaceTemplate, TEMPLATE_LEN};
+use crate::secret::{EngineId, TEMPLATE_LEN};
 
 /// Smallest cosine similarity that counts as the same person, for an engine; `None` for an unknown one.
 ///
@@ -26,18 +24,6 @@ pub struct Best {
     pub template: TemplateId,
     /// Cosine similarity, -1 to 1.
     pub similarity: f32,
-}
-
-/// The nearest template that is neither frozen, over, nor of another engine. `None` when there is none.
-pub fn nearest(probe: &FaceTemplate, held: &[LiveFace], today: CivilDate) -> Option<Best> {
-    held.iter()
-        .filter(|live| !live.frozen && live.ends_on >= today && live.face.engine() == probe.engine())
-        .map(|live| Best {
-            template: live.template,
-            // EXPOSE: the gate is where templates are compared.
-            similarity: cosine(probe.expose(), live.face.expose()),
-        })
-        .max_by(|a, b| a.similarity.total_cmp(&b.similarity))
 }
 
 /// Thousandths, rounded down, as on the wire.
@@ -63,40 +49,6 @@ pub fn cosine(a: &[f32; TEMPLATE_LEN], b: &[f32; TEMPLATE_LEN]) -> f32 {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
-
-    /// A unit vector at a known angle from the first axis.
-    fn at(cosine_to_first: f32, engine: EngineId) -> FaceTemplate {
-        let mut v = [0f32; TEMPLATE_LEN];
-        v[0] = cosine_to_first;
-        v[77] = (1.0 - cosine_to_first * cosine_to_first).sqrt();
-        FaceTemplate::from_unit_vector(engine, &mut v).unwrap()
-    }
-
-    fn live(id: u8, cosine_to_first: f32, ends_on: &str, frozen: bool) -> LiveFace {
-        LiveFace {
-            template: TemplateId::from_bytes([id; 16]),
-            ends_on: CivilDate::parse(ends_on).unwrap(),
-            frozen,
-            face: at(cosine_to_first, EngineId::sface()),
-        }
-    }
-
-    #[test]
-    fn the_nearest_live_template_is_found() {
-        let today = CivilDate::parse("2026-11-22").unwrap();
-        let held = [
-            live(1, 0.30, "2027-01-01", false),
-            live(2, 0.80, "2027-01-01", false),
-            live(3, 0.99, "2027-01-01", true),
-            live(4, 0.98, "2026-11-21", false),
-            live(5, 0.70, "2026-11-22", false),
-        ];
-        let best = nearest(&at(1.0, EngineId::sface()), &held, today).unwrap();
-        assert_eq!(best.template, TemplateId::from_bytes([2; 16]));
-        assert!((best.similarity - 0.80).abs() < 1e-6);
-        assert_eq!(nearest(&at(1.0, EngineId::dlib()), &held, today), None, "engines are never mixed");
-        assert_eq!(nearest(&at(1.0, EngineId::sface()), &[], today), None);
-    }
 
     #[test]
     fn thresholds_are_those_of_the_measured_distances() {

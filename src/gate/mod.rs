@@ -1,8 +1,8 @@
 //! The gate daemon: holds templates and cards without names, matches them, signs for what it did.
 //!
 //! [`daemon::Gate`] is the whole gate without sockets, threads or a clock: one body in, one reply out. [`server`] puts
-//! it on the LAN, [`cli`] is what the binary runs. Deliberately absent: names, pictures at rest, any way to read a
-//! template out, any window.
+//! it on the LAN, [`cli`] is what the binary runs. [`reseal`] seals a single held template to
+//! another key when it is authorised. Deliberately absent: names, pictures at rest, any way to read a template out, any window.
 
 pub mod admit;
 mod batch;
@@ -10,6 +10,7 @@ pub mod cli;
 pub mod daemon;
 pub mod door;
 pub mod error;
+pub mod gallery;
 pub mod heads;
 mod index;
 pub mod key_file;
@@ -17,7 +18,9 @@ pub mod lease;
 pub mod matcher;
 pub mod place;
 mod process;
+pub mod protect;
 pub mod relay;
+pub mod reseal;
 mod rows;
 pub mod server;
 pub mod store;

@@ -10,12 +10,14 @@ use super::admit::{self, Number};
 use super::daemon::{Gate, Halt};
 use super::error::GateError;
 use super::heads;
+use super::rows;
 use super::store::{LiveFace, Store};
 use crate::domain::id::{GateId, OpId, TemplateId};
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::evidence::introduction::{self, Introduction};
 use crate::evidence::{Kind, consent, statement};
 use crate::wire::message::{PutFace, Receipt, Refusal};
+use crate::wire::receipt::face_digest;
 use crate::wire::relay::{PASSES_MAX, PassAllowed, PassOn, Passed, PutPassed, Want, open_passed, seal_passed};
 
 /// Added to the store's schema; made where it is missing. Counts and gates only: no random number of a template.
@@ -55,21 +57,21 @@ impl Gate {
     /// Seals templates to another gate. One that must not be passed on, or is not here, is answered with nothing.
     ///
     /// # Errors
-    /// [`Refusal::NotAllowed`] when the introduction does not hold, [`Refusal::TooMany`].
+    /// [`Refusal::NotAuthorised`] when the introduction does not hold, [`Refusal::TooMany`].
     pub(super) fn pass_on(&mut self, ask: &PassOn, now: Timestamp) -> Result<Vec<Passed>, Halt> {
         if ask.wants.len() > PASSES_MAX {
             return Err(Refusal::Malformed.into());
         }
-        let key = self.log_key()?.ok_or(Refusal::NotAllowed)?;
-        let to = introduction::verify(&ask.introduction, &key).map_err(|_| Refusal::NotAllowed)?;
+        let key = self.log_key()?.ok_or(Refusal::NotAuthorised)?;
+        let to = introduction::verify(&ask.introduction, &key).map_err(|_| Refusal::NotAuthorised)?;
         let fresh = (-INTRODUCTION_AGE_MAX_MS..=INTRODUCTION_AGE_MAX_MS).contains(&now.since(to.at));
         if !fresh || to.realm != self.setup.realm || to.gate == self.id || to.replaces.contains(&self.id) {
-            return Err(Refusal::NotAllowed.into());
+            return Err(Refusal::NotAuthorised.into());
         }
         if recent(self.store.connection(), now)?.saturating_add(count(ask.wants.len())) > PASSES_PER_MINUTE_MAX {
             return Err(Refusal::TooMany.into());
         }
-        let passed: Vec<Passed> = ask.wants.iter().map(|want| Passed { put: self.pass(want, &to, &key, now) }).collect();
+        let passed: Vec<Passed> = ask.wants.iter().map(|want| Passed::of(self.pass(want, &to, &key, now))).collect();
         let sealed = count(passed.iter().filter(|passed| passed.put.is_some()).count());
         if sealed > 0 {
             record(self.store.connection(), to.gate, sealed, now)?;
@@ -78,15 +80,18 @@ impl Gate {
         Ok(passed)
     }
 
-    fn pass(&self, want: &Want, to: &Introduction, key: &[u8; 32], now: Timestamp) -> Option<PutFace> {
-        let live = self.faces.iter().find(|live| live.template.bytes() == &want.template)?;
+    fn pass(&self, want: &Want, to: &Introduction, key: &[u8; 32], now: Timestamp) -> Option<(PutFace, [u8; 32])> {
+        // As it was handed over, not as this gate keeps it.
+        let live = self.store.handed_over(&want.template).ok()??;
         // A paused or stopped face stays where it is: elsewhere it would be matched.
         if live.frozen || live.ends_on < now.date() {
             return None;
         }
         let allowed = self.allow(want, to, key)?;
         let op = OpId::from_bytes(want.op);
-        seal_passed(&allowed, &live.face, live.ends_on.epoch_days(), op, (self.id, &self.keys))
+        let put = seal_passed(&allowed, &live.face, live.ends_on.epoch_days(), op, (self.id, &self.keys))?;
+        let digest = face_digest(&put.template, &put.engine, put.ends_on, rows::numbers(&live.face).as_slice());
+        Some((put, digest))
     }
 
     /// The person's signed consent names this template, and the other gate or the one that it replaces.
@@ -109,12 +114,7 @@ impl Gate {
     }
 
     /// Takes a template in that another gate sealed to this one.
-    pub(super) fn put_passed(
-        &mut self,
-        passed: &PutPassed,
-        digest: [u8; 32],
-        now: Timestamp,
-    ) -> Result<Receipt, Halt> {
+    pub(super) fn put_passed(&mut self, passed: &PutPassed, digest: [u8; 32], now: Timestamp) -> Result<Receipt, Halt> {
         if passed.from == *self.id.bytes() {
             return Err(Refusal::Envelope.into());
         }
@@ -141,10 +141,11 @@ impl Gate {
         };
         admit::face(put, number, &self.facts(now))?;
         let face = open(self)?;
-        let receipt = self.store_face(put, &face, digest, now)?;
+        let turned = self.store.transform()?.turn(&face).ok_or(Refusal::Envelope)?;
+        let receipt = self.store_face(put, (&face, &turned), digest, now)?;
         let template = TemplateId::from_bytes(put.template);
         let ends_on = CivilDate::from_epoch_days(put.ends_on);
-        self.faces.push(LiveFace { template, ends_on, frozen: false, face });
+        self.faces.insert(&LiveFace { template, ends_on, frozen: false, face: turned });
         self.note_face(&put.template);
         // Paired with the look inside the transaction: the answer goes out only if the committed row gives its digest
         // too.

@@ -5,32 +5,120 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::protect::{SALT_LEN, Transform};
 use crate::domain::id::GateId;
-use crate::secret::FaceTemplate;
+use crate::secret::{EngineId, FaceTemplate};
+use crate::wire::envelope::template_from_bytes;
 use crate::wire::message::{HeldFace, Outcome, PutFace};
 use crate::wire::receipt::{card_digest, face_digest};
 
 /// The read-back of something that is not there.
 const ABSENT: [u8; 32] = [0; 32];
 
-/// Stores a template and reads it back.
+/// Stores a template as this gate turns it, and reads it back. The digest is of the template as handed over.
 pub(super) fn put_face(
     tx: &Connection,
     put: &PutFace,
     face: &FaceTemplate,
+    turned: &FaceTemplate,
 ) -> rusqlite::Result<(Outcome, [u8; 32])> {
-    let mut vector = Zeroizing::new([0u8; 512]);
-    // EXPOSE: this file is where a template rests.
-    for (out, number) in vector.chunks_exact_mut(4).zip(face.expose()) {
-        out.copy_from_slice(&number.to_le_bytes());
-    }
-    let digest = face_digest(&put.template, &put.engine, put.ends_on, vector.as_slice());
+    let digest = face_digest(&put.template, &put.engine, put.ends_on, numbers(face).as_slice());
+    let vector = numbers(turned);
+    let kept = kept_digest(&digest, &put.template, &put.engine, put.ends_on, vector.as_slice());
     tx.prepare_cached(
-        "INSERT INTO faces (template, engine, vector, ends_on, op, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO faces (template, engine, vector, ends_on, op, digest, kept) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
-    .execute(params![put.template, put.engine, vector.as_slice(), put.ends_on, put.op, digest])?;
+    .execute(params![put.template, put.engine, vector.as_slice(), put.ends_on, put.op, digest, kept])?;
     let back = read_back_face(tx, &put.template)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     Ok((Outcome::FaceStored, back.digest))
+}
+
+/// Turns every template that is held from one transform to another; the salt of the first is overwritten. What is damaged stays as it is,
+/// and stays unmatched.
+pub(super) fn renew_faces(
+    tx: &Connection,
+    old: &Transform,
+    new: &Transform,
+    salt: &[u8; SALT_LEN],
+) -> rusqlite::Result<()> {
+    let held: Vec<[u8; 16]> =
+        tx.prepare("SELECT template FROM faces")?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut change = tx.prepare("UPDATE faces SET vector = ?2, kept = ?3 WHERE template = ?1")?;
+    for template in held {
+        let Some(Kept { digest, ends_on, face, .. }) = face_as_kept(tx, &template)? else { continue };
+        let Some(turned) = old.turn_back(&face).and_then(|plain| new.turn(&plain)) else { continue };
+        let vector = numbers(&turned);
+        let kept = kept_digest(&digest, &template, face.engine().as_str(), ends_on, vector.as_slice());
+        change.execute(params![template, vector.as_slice(), kept])?;
+    }
+    tx.execute("UPDATE settings SET transform_salt = ?1", [salt])?;
+    Ok(())
+}
+
+/// A template as this gate keeps it.
+pub(super) struct Kept {
+    /// Of the template as it was handed over.
+    pub digest: [u8; 32],
+    /// Last day, days since 1970.
+    pub ends_on: i64,
+    /// Not matched.
+    pub frozen: bool,
+    /// Turned.
+    pub face: FaceTemplate,
+}
+
+/// Reads a template. `None` for one that is not held or damaged.
+pub(super) fn face_as_kept(db: &Connection, template: &[u8; 16]) -> rusqlite::Result<Option<Kept>> {
+    let sql = "SELECT engine, vector, digest, kept, ends_on, frozen FROM faces WHERE template = ?1";
+    let mut statement = db.prepare_cached(sql)?;
+    let found = statement
+        .query_row([template], |row| {
+            let (engine, digest): (String, [u8; 32]) = (row.get(0)?, row.get(2)?);
+            let vector = Zeroizing::new(row.get::<_, [u8; 512]>(1)?);
+            let (ends_on, frozen) = (row.get(4)?, row.get(5)?);
+            let sound =
+                kept_digest(&digest, template, &engine, ends_on, vector.as_slice()) == row.get::<_, [u8; 32]>(3)?;
+            let face = EngineId::parse(&engine).filter(|_| sound).and_then(|e| template_from_bytes(e, &vector));
+            Ok(face.map(|face| Kept { digest, ends_on, frozen, face }))
+        })
+        .optional()?;
+    Ok(found.flatten())
+}
+
+/// From version 2 of the store, which kept templates as they were handed over.
+pub(super) fn keep_turned(tx: &Connection, transform: &Transform) -> rusqlite::Result<()> {
+    let mut rows = tx.prepare("SELECT template, engine, vector, ends_on, digest FROM faces")?;
+    let mut rows = rows.query([])?;
+    let mut change = tx.prepare("UPDATE faces SET vector = ?2, kept = ?3 WHERE template = ?1")?;
+    while let Some(row) = rows.next()? {
+        let (template, engine): ([u8; 16], String) = (row.get(0)?, row.get(1)?);
+        let vector = Zeroizing::new(row.get::<_, [u8; 512]>(2)?);
+        let digest: [u8; 32] = row.get(4)?;
+        let ends_on = row.get(3)?;
+        let sound = face_digest(&template, &engine, ends_on, vector.as_slice()) == digest;
+        let face = EngineId::parse(&engine).filter(|_| sound).and_then(|e| template_from_bytes(e, &vector));
+        // A damaged one was not matched before and is not matched after: its `kept` stays empty.
+        let Some(turned) = face.and_then(|face| transform.turn(&face)) else { continue };
+        let vector = numbers(&turned);
+        let kept = kept_digest(&digest, &template, &engine, ends_on, vector.as_slice());
+        change.execute(params![template, vector.as_slice(), kept])?;
+    }
+    Ok(())
+}
+
+pub(super) fn numbers(face: &FaceTemplate) -> Zeroizing<[u8; 512]> {
+    let mut bytes = Zeroizing::new([0u8; 512]);
+    // EXPOSE: this file is where a template rests.
+    for (out, number) in bytes.chunks_exact_mut(4).zip(face.expose()) {
+        out.copy_from_slice(&number.to_le_bytes());
+    }
+    bytes
+}
+
+/// Digest of a row as it is kept: a changed bit on the disk is noticed.
+fn kept_digest(digest: &[u8; 32], template: &[u8; 16], engine: &str, ends_on: i64, vector: &[u8]) -> [u8; 32] {
+    let row = face_digest(template, engine, ends_on, vector);
+    Sha256::new().chain_update(b"menka kept face 1\0").chain_update(digest).chain_update(row).finalize().into()
 }
 
 /// Erases a template, whether or not it is there, spends its number, and looks for it.
@@ -129,13 +217,14 @@ fn read_back_card(tx: &Connection, uid: &[u8]) -> rusqlite::Result<(Outcome, [u8
 /// A held template, if what is stored still gives its digest.
 pub(super) fn read_back_face(db: &Connection, template: &[u8; 16]) -> rusqlite::Result<Option<HeldFace>> {
     let mut statement =
-        db.prepare_cached("SELECT engine, vector, ends_on, frozen, digest FROM faces WHERE template = ?1")?;
+        db.prepare_cached("SELECT vector, kept, ends_on, frozen, digest, engine FROM faces WHERE template = ?1")?;
     let found = statement
         .query_row([template], |row| {
-            let engine: String = row.get(0)?;
-            let vector = Zeroizing::new(row.get::<_, [u8; 512]>(1)?);
+            let vector = Zeroizing::new(row.get::<_, [u8; 512]>(0)?);
             let held = HeldFace { template: *template, digest: row.get(4)?, ends_on: row.get(2)?, frozen: row.get(3)? };
-            let sound = face_digest(template, &engine, held.ends_on, vector.as_slice()) == held.digest;
+            let engine: String = row.get(5)?;
+            let kept = kept_digest(&held.digest, template, &engine, held.ends_on, vector.as_slice());
+            let sound = kept == row.get::<_, [u8; 32]>(1)?;
             Ok(sound.then_some(held))
         })
         .optional()?;

@@ -1,4 +1,4 @@
--- The gate's store, version 2. SQLCipher seals the whole file; no column can hold a name, a unit or a picture.
+-- The gate's store, version 4. SQLCipher seals the whole file; no column can hold a name, a unit or a picture.
 
 CREATE TABLE settings (
     one             INTEGER PRIMARY KEY CHECK (one = 1),
@@ -11,21 +11,24 @@ CREATE TABLE settings (
     passlog_days    INTEGER NOT NULL CHECK (passlog_days BETWEEN 0 AND 30),
     station_pin     BLOB CHECK (length(station_pin) = 32),            -- fingerprint of the paired station; NULL: not paired
     station_seal    BLOB CHECK (length(station_seal) = 32),           -- its sealing key, learned at its first hello
+    station_sign    BLOB CHECK (length(station_sign) = 32),           -- its signing key, learned likewise
     station_site    BLOB CHECK (length(station_site) = 16),
     last_contact    INTEGER NOT NULL,                                 -- ms since 1970; faces stop when it is too old
     last_instant    INTEGER NOT NULL,                                 -- latest instant seen; a clock before it has jumped back
     faces_stopped   INTEGER NOT NULL DEFAULT 0 CHECK (faces_stopped IN (0, 1)), -- the station stopped all faces here
-    stop_sequence   INTEGER NOT NULL DEFAULT 0                        -- latest stop or resumption, by the station's order
+    stop_sequence   INTEGER NOT NULL DEFAULT 0,                       -- latest stop or resumption, by the station's order
+    transform_salt  BLOB NOT NULL CHECK (length(transform_salt) = 32) -- with the store's key: how templates are turned here
 ) STRICT;
 
 CREATE TABLE faces (
     template        BLOB PRIMARY KEY CHECK (length(template) = 16),   -- random number, all that is known of a person
     engine          TEXT NOT NULL,
-    vector          BLOB NOT NULL CHECK (length(vector) = 512),       -- 128 float32, little endian: the template
+    vector          BLOB NOT NULL CHECK (length(vector) = 512),       -- 128 float32, little endian: the turned template
     ends_on         INTEGER NOT NULL,                                 -- last day, days since 1970 (China time)
     frozen          INTEGER NOT NULL DEFAULT 0 CHECK (frozen IN (0, 1)),
     op              BLOB NOT NULL CHECK (length(op) = 16),
-    digest          BLOB NOT NULL CHECK (length(digest) = 32)
+    digest          BLOB NOT NULL CHECK (length(digest) = 32),        -- of the template as handed over: stays when it is turned anew
+    kept            BLOB NOT NULL CHECK (length(kept) = 32)           -- of this row as it is kept
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE spent (                                                  -- random numbers that can never be used again

@@ -4,6 +4,7 @@
 //! An erased template is overwritten (`secure_delete`) and the write-ahead log is emptied before anybody is told that
 //! it is gone.
 
+use std::cell::OnceCell;
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
@@ -14,24 +15,28 @@ use super::error::GateError;
 use super::heads;
 use super::key_file::create_private;
 use super::lease::Change;
-use super::relay;
-use super::rows;
+use super::protect::{SALT_LEN, Transform};
+use super::{relay, reseal, rows};
 use crate::domain::Realm;
 use crate::domain::id::{GateId, TemplateId};
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::secret::{EngineId, FaceTemplate, random_bytes};
-use crate::wire::envelope::template_from_bytes;
 use crate::wire::frame::{decode, encode};
 use crate::wire::keys::IdentityKeys;
 use crate::wire::message::{CardDigest, HeldFace, Holdings, Outcome, Receipt};
-use crate::wire::receipt::face_digest;
 
 const SCHEMA: &str = include_str!("schema.sql");
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 4;
 /// From version 1: stopping all faces.
 const TO_VERSION_2: &str = "ALTER TABLE settings ADD COLUMN faces_stopped INTEGER NOT NULL DEFAULT 0
          CHECK (faces_stopped IN (0, 1));
      ALTER TABLE settings ADD COLUMN stop_sequence INTEGER NOT NULL DEFAULT 0;";
+/// From version 2: the station's signing key, which authorises that a template is sealed again.
+const TO_VERSION_3: &str = "ALTER TABLE settings ADD COLUMN station_sign BLOB CHECK (length(station_sign) = 32);";
+/// From version 3: templates are kept turned ([`super::protect`]).
+const TO_VERSION_4: &str = "ALTER TABLE settings ADD COLUMN transform_salt BLOB NOT NULL DEFAULT x''
+         CHECK (length(transform_salt) IN (0, 32));
+     ALTER TABLE faces ADD COLUMN kept BLOB NOT NULL DEFAULT x'' CHECK (length(kept) IN (0, 32));";
 const BUSY_MS: u64 = 3_000;
 
 /// What is decided when a gate is set up.
@@ -62,6 +67,8 @@ pub struct Station {
     pub pin: [u8; 32],
     /// Its sealing key, once it has said hello.
     pub seal: Option<[u8; 32]>,
+    /// Its signing key, once it has said hello.
+    pub sign: Option<[u8; 32]>,
 }
 
 /// The way somebody asked the door to open.
@@ -88,6 +95,8 @@ pub struct LiveFace {
 /// The open store.
 pub struct Store {
     db: Connection,
+    key: Zeroizing<[u8; 32]>,
+    transform: OnceCell<Transform>,
 }
 
 impl Store {
@@ -109,10 +118,11 @@ impl Store {
         tx.execute_batch(SCHEMA)?;
         tx.execute_batch(heads::SCHEMA)?;
         tx.execute_batch(relay::SCHEMA)?;
+        tx.execute_batch(reseal::SCHEMA)?;
         tx.execute(
             "INSERT INTO settings (one, gate, realm, identity, engine, takes_faces, offline_hours, passlog_days,
-                 last_contact, last_instant)
-             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+                 last_contact, last_instant, transform_salt)
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9)",
             params![
                 random_bytes::<16>(),
                 setup.realm.label(),
@@ -121,12 +131,13 @@ impl Store {
                 setup.takes_faces,
                 setup.offline_hours,
                 setup.passlog_days,
-                now.ms()
+                now.ms(),
+                random_bytes::<SALT_LEN>()
             ],
         )?;
         tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         tx.commit()?;
-        Ok(Self { db })
+        Ok(Self { db, key: Zeroizing::new(*key), transform: OnceCell::new() })
     }
 
     /// Opens the file and empties its log, so that an erasure whose answer was cut off is complete too.
@@ -149,14 +160,84 @@ impl Store {
     pub fn open_beside(path: &Path, key: &[u8; 32]) -> Result<Self, GateError> {
         let mut db = connect(path, key)?;
         let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if version == 1 {
+        if !(1..=SCHEMA_VERSION).contains(&version) {
+            return Err(GateError::Corrupt);
+        }
+        if version < SCHEMA_VERSION {
             let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            tx.execute_batch(TO_VERSION_2)?;
+            if version < 2 {
+                tx.execute_batch(TO_VERSION_2)?;
+            }
+            if version < 3 {
+                tx.execute_batch(TO_VERSION_3)?;
+                tx.execute_batch(reseal::SCHEMA)?;
+            }
+            tx.execute_batch(TO_VERSION_4)?;
+            let salt = random_bytes::<SALT_LEN>();
+            tx.execute("UPDATE settings SET transform_salt = ?1", [salt])?;
+            rows::keep_turned(&tx, &Transform::derive(key, &salt))?;
             tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
             tx.commit()?;
-            return Ok(Self { db });
         }
-        if version == SCHEMA_VERSION { Ok(Self { db }) } else { Err(GateError::Corrupt) }
+        let store = Self { db, key: Zeroizing::new(*key), transform: OnceCell::new() };
+        if version < SCHEMA_VERSION {
+            // The templates as they lay before are in no journal any more.
+            store.empty_log()?;
+        }
+        Ok(store)
+    }
+
+    /// How templates are turned here, now.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn transform(&self) -> Result<&Transform, GateError> {
+        if let Some(known) = self.transform.get() {
+            return Ok(known);
+        }
+        let salt: [u8; SALT_LEN] = self.db.query_row("SELECT transform_salt FROM settings", [], |row| row.get(0))?;
+        Ok(self.transform.get_or_init(|| Transform::derive(&self.key, &salt)))
+    }
+
+    /// A held template as it was handed over: to seal it to another key under the same person's consent. `None` for one that is not held
+    /// or damaged.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn handed_over(&self, template: &[u8; 16]) -> Result<Option<LiveFace>, GateError> {
+        let Some(kept) = rows::face_as_kept(&self.db, template)? else { return Ok(None) };
+        let (ends_on, frozen) = (CivilDate::from_epoch_days(kept.ends_on), kept.frozen);
+        let plain = self.transform()?.turn_back(&kept.face);
+        Ok(plain.map(|face| LiveFace { template: TemplateId::from_bytes(*template), ends_on, frozen, face }))
+    }
+
+    /// Turns everything held to a new transform, as an operation of the station: no face is needed. The receipt's digest is that of the
+    /// holdings, which stay as they were.
+    ///
+    /// # Errors
+    /// [`GateError`]; then nothing was changed.
+    pub fn renew(
+        &mut self,
+        op: &[u8; 16],
+        request_digest: &[u8; 32],
+        sign: impl FnOnce(Outcome, [u8; 32]) -> Receipt,
+    ) -> Result<Receipt, GateError> {
+        self.transform()?;
+        let holdings = self.holdings()?.digest();
+        let salt = random_bytes::<SALT_LEN>();
+        let new = Transform::derive(&self.key, &salt);
+        let Some(old) = self.transform.take() else { return Err(GateError::Corrupt) };
+        let done = self.perform(
+            op,
+            request_digest,
+            |tx| {
+                rows::renew_faces(tx, &old, &new, &salt)?;
+                Ok((Outcome::FacesRenewed, holdings))
+            },
+            sign,
+        );
+        self.transform = OnceCell::from(if done.is_ok() { new } else { old });
+        done
     }
 
     /// The decisions of the set-up.
@@ -198,11 +279,11 @@ impl Store {
     /// # Errors
     /// [`GateError`].
     pub fn station(&self) -> Result<Option<Station>, GateError> {
-        let mut statement = self.db.prepare_cached("SELECT station_pin, station_seal FROM settings")?;
+        let mut statement = self.db.prepare_cached("SELECT station_pin, station_seal, station_sign FROM settings")?;
         let station = statement.query_row([], |row| {
             let pin: Option<[u8; 32]> = row.get(0)?;
-            let seal = row.get(1)?;
-            Ok(pin.map(|pin| Station { pin, seal }))
+            let (seal, sign) = (row.get(1)?, row.get(2)?);
+            Ok(pin.map(|pin| Station { pin, seal, sign }))
         })?;
         Ok(station)
     }
@@ -215,7 +296,7 @@ impl Store {
     pub fn pair(&mut self, pin: &[u8; 32], now: Timestamp) -> Result<(), GateError> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute(
-            "UPDATE settings SET station_pin = ?1, station_seal = NULL, station_site = NULL, last_contact = ?2,
+            "UPDATE settings SET station_pin = ?1, station_seal = NULL, station_sign = NULL, station_site = NULL, last_contact = ?2,
                  last_instant = ?2, stop_sequence = 0",
             params![pin, now.ms()],
         )?;
@@ -225,12 +306,13 @@ impl Store {
         Ok(())
     }
 
-    /// Writes down the sealing key and site that the paired station stated first.
+    /// Writes down the keys and site that the paired station stated first.
     ///
     /// # Errors
     /// [`GateError`].
-    pub fn learn_station(&self, seal: &[u8; 32], site: &[u8; 16]) -> Result<(), GateError> {
-        self.db.execute("UPDATE settings SET station_seal = ?1, station_site = ?2", params![seal, site])?;
+    pub fn learn_station(&self, seal: &[u8; 32], sign: &[u8; 32], site: &[u8; 16]) -> Result<(), GateError> {
+        let sql = "UPDATE settings SET station_seal = ?1, station_sign = ?2, station_site = ?3";
+        self.db.execute(sql, params![seal, sign, site])?;
         Ok(())
     }
 
@@ -430,32 +512,24 @@ impl Store {
         Ok(Holdings { faces, cards })
     }
 
-    /// All templates, for the memory of the matcher. One that does not give its digest is left out.
+    /// All templates as they are kept here, turned, for the memory of the matcher. One that does not give its digest is left out.
     ///
     /// # Errors
     /// [`GateError`].
     pub fn live_faces(&self) -> Result<Vec<LiveFace>, GateError> {
-        let mut statement =
-            self.db.prepare("SELECT template, engine, vector, ends_on, frozen, digest FROM faces ORDER BY template")?;
+        let mut statement = self.db.prepare("SELECT template, ends_on, frozen FROM faces ORDER BY template")?;
         let mut rows = statement.query([])?;
         let mut faces = Vec::new();
         while let Some(row) = rows.next()? {
             let template: [u8; 16] = row.get(0)?;
-            let engine: String = row.get(1)?;
-            let vector = Zeroizing::new(row.get::<_, [u8; 512]>(2)?);
-            let days: i64 = row.get(3)?;
-            let digest: [u8; 32] = row.get(5)?;
-            let face = EngineId::parse(&engine)
-                .filter(|_| face_digest(&template, &engine, days, vector.as_slice()) == digest)
-                .and_then(|engine| template_from_bytes(engine, &vector));
-            let Some(face) = face else {
+            let Some(rows::Kept { face, .. }) = rows::face_as_kept(&self.db, &template)? else {
                 tracing::error!(template = %TemplateId::from_bytes(template).short(), "a stored template is damaged");
                 continue;
             };
             faces.push(LiveFace {
                 template: TemplateId::from_bytes(template),
-                ends_on: CivilDate::from_epoch_days(days),
-                frozen: row.get(4)?,
+                ends_on: CivilDate::from_epoch_days(row.get(1)?),
+                frozen: row.get(2)?,
                 face,
             });
         }

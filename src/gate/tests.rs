@@ -7,5 +7,7 @@ mod doors;
 mod faces;
 mod heads;
 mod kills;
+mod renewal;
+mod reseal;
 mod stops;
 mod support;

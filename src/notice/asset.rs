@@ -74,6 +74,12 @@ files! {
     GuardianReceipt = "guardian-receipt",
     InformedReceipt = "informed-receipt",
     PaperForm = "paper-form",
+    Incident = "incident",
+    IncidentPublic = "incident-public",
+    IncidentReport = "incident-report",
+    ManagerLeft = "manager-left",
+    AuditPack = "audit-pack",
+    Controls = "controls",
 }
 
 /// Header and body of a text. Line ends are made LF, so that a checkout on Windows gives the same bytes.

@@ -102,11 +102,23 @@ pub enum Text {
     InformedReceipt,
     /// What stands below the words of a page that is signed on paper.
     PaperForm,
+    /// 6.5, to each person whom an incident concerns.
+    Incident,
+    /// The same for everybody, without a name (NDR 11).
+    IncidentPublic,
+    /// The draft of the report to the authority (PIPL 57).
+    IncidentReport,
+    /// The total of what was erased when the manager leaves (PIPL 22); a row for each gate comes from numbered values.
+    ManagerLeft,
+    /// The compliance audit pack (PIPL 54).
+    AuditPack,
+    /// The controls sheet for the graded protection file.
+    Controls,
 }
 
 impl Text {
     /// Every text.
-    pub const ALL: [Text; 30] = [
+    pub const ALL: [Text; 36] = [
         Self::Notice,
         Self::Consent,
         Self::Refused,
@@ -137,6 +149,12 @@ impl Text {
         Self::GuardianReceipt,
         Self::InformedReceipt,
         Self::PaperForm,
+        Self::Incident,
+        Self::IncidentPublic,
+        Self::IncidentReport,
+        Self::ManagerLeft,
+        Self::AuditPack,
+        Self::Controls,
     ];
 
     /// The placeholder that holds the digest of this very text, if it carries one.
@@ -172,6 +190,12 @@ impl Text {
             | Self::GuardianReceipt
             | Self::InformedReceipt
             | Self::PaperForm
+            | Self::Incident
+            | Self::IncidentPublic
+            | Self::IncidentReport
+            | Self::ManagerLeft
+            | Self::AuditPack
+            | Self::Controls
             | Self::Explain => None,
         }
     }

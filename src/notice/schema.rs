@@ -33,6 +33,8 @@ pub enum Source {
     Assessment,
     /// The register of entrusted parties.
     Entrusted,
+    /// What the station counts of itself, for an audit and at the end of a manager's work.
+    Duty,
 }
 
 /// One placeholder.
@@ -91,7 +93,11 @@ pub fn placeholder(name: &str) -> Option<Placeholder> {
         "entrusted_delete_result" | "recipient_delete_result" => typed(S::Deletion),
         "request_no" | "request_kind" | "request_time" | "reply_time" => filled(S::Request),
         "refused_part" | "refusal_reason" | "legal_basis" => typed(S::Request),
-        "incident_time" | "data_kinds" => filled(S::Incident),
+        "incident_time" | "data_kinds" | "letter_to" | "face_state" | "incident_no" | "entered_time"
+        | "people_count" | "minors_count" | "incident_grade" | "report_by" | "reassess" => filled(S::Incident),
+        "end_receiver" | "ended_time" | "made_time" | "certified_count" | "end_by" | "left_count" | "erased_count"
+        | "gate_left" | "gate_stop" | "log_digest" | "registers_digest" => filled(S::Duty),
+        name if name.starts_with("audit_") || name.starts_with("ctl_") => filled(S::Duty),
         "incident_what" | "cause" | "possible_harm" | "measures_taken" | "self_help" => typed(S::Incident),
         "recipient_name" | "recipient_contact" | "recipient_purpose" | "recipient_method" => filled(S::Recipient),
         "pia_signer" | "pia_review" | "pia_scope" | "pia_kept_until" | "pia_record" => filled(S::Assessment),

@@ -31,7 +31,7 @@ use crate::printing::SystemPrinter;
 use crate::speech::SystemSpeech;
 use crate::wire::keys::IdentityKeys;
 use crate::wire::message::Probed;
-pub use timed::{Stages, Tap};
+pub use timed::{Puts, Stages, Tap};
 use timed::{TappedLink, TimedEngine};
 
 /// Why a drive did not get where it should.
@@ -75,6 +75,8 @@ pub struct Drive {
     pub controls: Controls,
     /// Sealed bytes that went out.
     pub tap: Tap,
+    /// Hand-overs, whole.
+    pub puts: Puts,
     /// How long each stage took.
     pub stages: Stages,
     /// What gates answered to probes, in order.
@@ -169,13 +171,15 @@ impl Drive {
     ) -> Self {
         let probed = Arc::<Mutex<Vec<Probed>>>::default();
         let answers = Arc::clone(&probed);
-        let tap = Tap::default();
+        let (tap, puts) = (Tap::default(), Puts::default());
+        let handed = Arc::clone(&puts);
         let stages = Stages::default();
         let (keep, times) = (Arc::clone(&tap), Arc::clone(&stages));
         let links = tls_links();
         let link: LinkMaker = Box::new(move |keys, site, realm| {
+            let puts = Arc::clone(&handed);
             let (tap, stages, probed) = (Arc::clone(&keep), Arc::clone(&times), Arc::clone(&answers));
-            Box::new(TappedLink { inner: links(keys, site, realm), tap, stages, probed }) as Box<dyn GateLink>
+            Box::new(TappedLink { inner: links(keys, site, realm), tap, puts, stages, probed }) as Box<dyn GateLink>
         });
         let devices = Devices {
             camera,
@@ -193,6 +197,7 @@ impl Drive {
             courier: None,
             controls,
             tap,
+            puts,
             stages,
             probed,
             scene: ResidentScene::Closed,

@@ -2,12 +2,14 @@
 //!
 //! Every match is exhaustive, so that a new failure does not compile until it has words.
 
+use crate::app::duties::DutyFailure;
 use crate::app::event::{Failure, FieldFault};
 use crate::app::notice::NoticeFailure;
 use crate::app::operators::OperatorsFailure;
 use crate::domain::assessment::{AssessmentFault, HEAD_CHARS_MIN};
 use crate::domain::entrusted::EntrustedFault;
 use crate::domain::guardian::GuardianError;
+use crate::domain::incident::IncidentFault;
 use crate::domain::permit::{Blocker, Condition};
 use crate::domain::resident::{PersonName, ResidentError, Unit};
 use crate::domain::site::REASON_CHARS_MIN;
@@ -77,6 +79,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::RulesChanged => words!(texts, "err-rules-changed", "rec-rules-changed"),
         Failure::NotYourRole => words!(texts, "err-role", "rec-role"),
         Failure::Operators(failure) => operators(texts, *failure),
+        Failure::Duty(failure) => duty(texts, *failure),
         Failure::PaperNotWritten(why) => words!(texts, "err-paper", "rec-paper", why = why.as_str()),
         Failure::Request(fault) => super::words_rights::fault(texts, *fault),
         Failure::Notice(failure) => notice(texts, failure),
@@ -112,6 +115,23 @@ pub fn notice(texts: &Texts, failure: &NoticeFailure) -> Words {
         NoticeFailure::Unfilled(_) => words!(texts, "err-unfilled", "rec-unfilled"),
         NoticeFailure::Nothing => words!(texts, "err-nothing-there", "rec-nothing-there"),
         NoticeFailure::FileUnreadable(why) => words!(texts, "err-file-unreadable", "rec-paper", why = why.as_str()),
+    }
+}
+
+/// Incidents, the end of a manager's work, papers for an audit.
+fn duty(texts: &Texts, failure: DutyFailure) -> Words {
+    match failure {
+        DutyFailure::Incident(fault) => match fault {
+            IncidentFault::When => words!(texts, "err-incident-when", "rec-incident-when"),
+            IncidentFault::Answer(_) => words!(texts, "err-incident-answer", "rec-incident-answer"),
+            IncidentFault::Kinds => words!(texts, "err-incident-kinds", "rec-incident-kinds"),
+            IncidentFault::Gates => words!(texts, "err-incident-gates", "rec-incident-gates"),
+            IncidentFault::To => words!(texts, "err-incident-to", "rec-incident-to"),
+        },
+        DutyFailure::Receiver => words!(texts, "err-receiver", "rec-receiver"),
+        DutyFailure::ManagerLeft => words!(texts, "err-manager-left", "rec-manager-left"),
+        DutyFailure::Nothing => words!(texts, "err-duty-nothing", "rec-duty-nothing"),
+        DutyFailure::FactsMissing => words!(texts, "err-duty-facts", "rec-duty-facts"),
     }
 }
 
@@ -151,6 +171,7 @@ pub fn field(texts: &Texts, fault: FieldFault) -> Words {
         FieldFault::NextBandDate => words!(texts, "err-next-band-date", "rec-date"),
         FieldFault::Operator => words!(texts, "err-operator", "rec-field"),
         FieldFault::Gate => words!(texts, "err-gate-fields", "rec-gate-fields"),
+        FieldFault::PrivateRoom => words!(texts, "err-private-room", "rec-private-room"),
         FieldFault::Guardian(fault) => guardian(texts, fault),
     }
 }
@@ -231,8 +252,9 @@ pub fn refused(texts: &Texts, gate: &str, refusal: &Refusal) -> Words {
         Refusal::Storage => words!(texts, "ref-storage", "rec-storage", gate = gate),
         Refusal::Stale => words!(texts, "ref-stale", "rec-stale", gate = gate),
         Refusal::CardsOnly => words!(texts, "ref-cards-only", "rec-cards-only", gate = gate),
+        Refusal::NotHeld => words!(texts, "ref-not-held", "rec-not-held", gate = gate),
+        Refusal::NotAuthorised => words!(texts, "ref-not-authorised", "rec-not-authorised", gate = gate),
         Refusal::TooMany => words!(texts, "ref-too-many", "rec-too-many", gate = gate),
-        Refusal::NotAllowed => words!(texts, "ref-not-allowed", "rec-not-allowed", gate = gate),
     }
 }
 
@@ -304,6 +326,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         | Failure::Notice(_)
         | Failure::FingerprintUnreadable
         | Failure::NotYourRole
+        | Failure::Duty(_)
         | Failure::Operators(_) => tr!(texts, "say-staff"),
     }
 }

@@ -3,6 +3,7 @@
 use super::theme::Tone;
 use crate::domain::approval::Act;
 use crate::domain::gate::GateStatus;
+use crate::domain::incident::DataKind;
 use crate::domain::resident::AgeBand;
 use crate::domain::role::{LookWhy, Role};
 use crate::domain::site::{Fact, FactFault};
@@ -51,6 +52,7 @@ pub fn act(texts: &Texts, act: Act) -> String {
         Act::ReplaceGate(_) => tr!(texts, "act-replace-gate"),
         Act::NewRecoveryKey => tr!(texts, "act-recovery-key"),
         Act::MinorRecord(_) => tr!(texts, "act-minor-record"),
+        Act::EndSite => tr!(texts, "act-end-site"),
     }
 }
 
@@ -61,6 +63,17 @@ pub fn look(texts: &Texts, why: LookWhy) -> String {
         LookWhy::Card => tr!(texts, "look-card"),
         LookWhy::Request => tr!(texts, "look-request"),
         LookWhy::Other => tr!(texts, "look-other"),
+    }
+}
+
+/// A kind of information that an incident concerns.
+pub fn data_kind(texts: &Texts, kind: DataKind) -> String {
+    match kind {
+        DataKind::Face => tr!(texts, "kind-face"),
+        DataKind::Openings => tr!(texts, "kind-openings"),
+        DataKind::Identity => tr!(texts, "kind-identity"),
+        DataKind::Consents => tr!(texts, "kind-consents"),
+        DataKind::StaffLog => tr!(texts, "kind-staff-log"),
     }
 }
 

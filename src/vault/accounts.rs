@@ -100,8 +100,10 @@ impl Vault {
             Act::AddAccount(Role::FrontDesk | Role::Technician | Role::Auditor)
             | Act::DisableAccount(_)
             | Act::ResetPassphrase(_)
-            | Act::RepairGate(_) | Act::ReplaceGate(_)
-            | Act::MinorRecord(_) => false,
+            | Act::RepairGate(_)
+            | Act::ReplaceGate(_)
+            | Act::MinorRecord(_)
+            | Act::EndSite => false,
         })
     }
 

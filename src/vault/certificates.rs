@@ -105,7 +105,11 @@ impl Vault {
         Ok(all.into_iter().filter(|e| !e.pending.is_empty() || e.supplement_waits).collect())
     }
 
-    fn endings(&self, condition: &'static str, resident: Option<ResidentId>) -> Result<Vec<Ended>, VaultError> {
+    pub(super) fn endings(
+        &self,
+        condition: &'static str,
+        resident: Option<ResidentId>,
+    ) -> Result<Vec<Ended>, VaultError> {
         let sql = format!(
             "SELECT consents.id, resident, ended_at, end_reason FROM consents
              JOIN residents ON residents.id = consents.resident

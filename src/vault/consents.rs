@@ -275,9 +275,8 @@ impl Vault {
 
 /// The gates that stand now at the doors named in a consent, in the order of the sentence.
 pub(super) fn gates_named(view: &Connection, consent: ConsentId) -> Result<Vec<GateId>, VaultError> {
-    let mut statement = view.prepare_cached(
-        "SELECT coalesce(taken_over_by, gate) FROM consent_gates WHERE consent = ?1 ORDER BY place",
-    )?;
+    let mut statement = view
+        .prepare_cached("SELECT coalesce(taken_over_by, gate) FROM consent_gates WHERE consent = ?1 ORDER BY place")?;
     let rows = statement.query_map([consent.bytes()], |row| row.get(0).map(GateId::from_bytes))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

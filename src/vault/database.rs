@@ -20,7 +20,8 @@ const MAIN_MIGRATIONS: &[&str] = &[
     include_str!("migrations/vault/0006_deletion.sql"),
     include_str!("migrations/vault/0007_evidence.sql"),
     include_str!("migrations/vault/0008_reading.sql"),
-    include_str!("migrations/vault/0009_relay.sql"),
+    include_str!("migrations/vault/0009_letters.sql"),
+    include_str!("migrations/vault/0010_relay.sql"),
 ];
 /// Numbered migrations of `keys.db`. Never edited after a release.
 const KEYS_MIGRATIONS: &[&str] = &[include_str!("migrations/keys/0001_init.sql")];

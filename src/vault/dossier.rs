@@ -343,6 +343,12 @@ pub const NOT_IN_IT: &[(&str, &str, NotInIt)] = &[
     ("views", "resident", NotInIt::Said),
     ("views", "showing", NotInIt::Said),
     ("wards", "resident", NotInIt::Said),
+    // The log above tells that an incident concerned the person, and when and how they were told.
+    ("incident_people", "incident", NotInIt::Mechanics),
+    ("incident_people", "resident", NotInIt::Said),
+    ("incident_people", "had_face", NotInIt::Said),
+    ("incident_people", "told_at", NotInIt::Said),
+    ("incident_people", "told_how", NotInIt::Said),
     ("log_details", "n", NotInIt::Mechanics),
     ("consent_parties", "given_by", NotInIt::NotYet),
     ("consent_parties", "signature", NotInIt::NotYet),

@@ -38,7 +38,8 @@ impl Vault {
             | EraseReason::Closed
             | EraseReason::Deceased
             | EraseReason::Unlawful
-            | EraseReason::OtherDecider => Actor::Staff(self.staff),
+            | EraseReason::OtherDecider
+            | EraseReason::ManagerLeft => Actor::Staff(self.staff),
             EraseReason::TermOver
             | EraseReason::NotAccepted
             | EraseReason::PracticeOver

@@ -128,6 +128,9 @@ pub enum VaultError {
     /// The consent record's JSON does not state what the draft states.
     #[error("the consent record does not state what was agreed")]
     RecordDiffers,
+    /// The manager whom the facts name has left: faces stay off until another one is named.
+    #[error("the manager has left")]
+    ManagerLeft,
     /// A request was decided, or is done, already.
     #[error("the request is decided already")]
     RequestDecided,

@@ -258,8 +258,7 @@ impl Vault {
         let erased = reason == FillRefused::Spent && (lost(&work, consent, gate)? || !frozen_first);
         if erased {
             let sql = "SELECT resident FROM consents WHERE id = ?1 AND ended_at IS NULL";
-            let resident: Option<[u8; 16]> =
-                work.query_row(sql, [consent.bytes()], |row| row.get(0)).optional()?;
+            let resident: Option<[u8; 16]> = work.query_row(sql, [consent.bytes()], |row| row.get(0)).optional()?;
             if let Some(resident) = resident.map(ResidentId::from_bytes) {
                 self.end_current(&work, resident, EraseReason::FoundErased.label(), Actor::Station, now)?;
             }
@@ -318,15 +317,13 @@ pub enum FillRefused {
 }
 
 /// Gates in use that hold the face, other than the one to be filled.
-fn sources(view: &Connection, consent: ConsentId, gate: GateId) -> Result<Vec<(GateId, [u8; 32])>, VaultError> {
+fn sources(view: &Connection, consent: ConsentId, gate: GateId) -> Result<Vec<GateId>, VaultError> {
     let mut statement = view.prepare_cached(
-        "SELECT held.gate, digest FROM held JOIN gates ON gates.id = held.gate
+        "SELECT held.gate FROM held JOIN gates ON gates.id = held.gate
          WHERE consent = ?1 AND held.gate <> ?2 AND erased_at IS NULL AND retired_at IS NULL
              AND key_changed_at IS NULL ORDER BY since, held.gate",
     )?;
-    let rows = statement.query_map(params![consent.bytes(), gate.bytes()], |row| {
-        Ok((GateId::from_bytes(row.get(0)?), row.get(1)?))
-    })?;
+    let rows = statement.query_map(params![consent.bytes(), gate.bytes()], |row| row.get(0).map(GateId::from_bytes))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -185,13 +185,7 @@ impl Vault {
     }
 
     /// A refusal, inside a transaction.
-    pub(super) fn wedge_in(
-        &self,
-        work: &Connection,
-        op: OpId,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<(), VaultError> {
+    pub(super) fn wedge_in(&self, work: &Connection, op: OpId, reason: &str, now: Timestamp) -> Result<(), VaultError> {
         let row = Settling::read(work, op)?.ok_or(VaultError::Unknown)?;
         if row.state != "pending" {
             return Ok(());

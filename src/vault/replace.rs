@@ -166,9 +166,8 @@ impl Vault {
              ORDER BY begun_at DESC, gate",
         )?;
         type Row = ([u8; 16], [u8; 16], String, i64, Option<i64>);
-        let rows = statement.query_map([], |row| {
-            Ok::<Row, _>((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
-        })?;
+        let rows = statement
+            .query_map([], |row| Ok::<Row, _>((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?;
         let rows: Vec<Row> = rows.collect::<Result<_, _>>()?;
         rows.into_iter()
             .map(|(gate, replaces, name, begun_at, done_at)| {

@@ -88,7 +88,15 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Unknown`], [`VaultError::NotAsShown`] with the failing step, and those of the disk.
     pub fn replay_bundle(&mut self, showing: ShowingId, now: Timestamp) -> Result<Vec<u8>, VaultError> {
-        self.bundle_logged(showing, AuditEvent::ReplaySaved(showing), now)
+        self.replay_bundle_by(showing, Actor::Staff(self.staff), now)
+    }
+
+    /// [`Self::replay_bundle`], naming who asked: the person too takes it away by an act of their own.
+    ///
+    /// # Errors
+    /// As [`Self::replay_bundle`].
+    pub fn replay_bundle_by(&mut self, showing: ShowingId, by: Actor, now: Timestamp) -> Result<Vec<u8>, VaultError> {
+        self.bundle_logged(showing, by, AuditEvent::ReplaySaved(showing), now)
     }
 
     /// The exact text of one showing, byte for byte, after the same checks as [`Self::replay_bundle`]. Logged.
@@ -96,13 +104,32 @@ impl Vault {
     /// # Errors
     /// As [`Self::replay_bundle`].
     pub fn show_again(&mut self, showing: ShowingId, now: Timestamp) -> Result<bundle::Replayed, VaultError> {
-        let bytes = self.bundle_logged(showing, AuditEvent::ShownAgain(showing), now)?;
+        self.show_again_by(showing, Actor::Staff(self.staff), now)
+    }
+
+    /// [`Self::show_again`], naming who looked.
+    ///
+    /// # Errors
+    /// As [`Self::replay_bundle`].
+    pub fn show_again_by(
+        &mut self,
+        showing: ShowingId,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<bundle::Replayed, VaultError> {
+        let bytes = self.bundle_logged(showing, by, AuditEvent::ShownAgain(showing), now)?;
         bundle::verify(&bytes, &self.evidence_public()).map_err(|failed| VaultError::NotAsShown(failed.0))
     }
 
-    fn bundle_logged(&mut self, showing: ShowingId, event: AuditEvent, now: Timestamp) -> Result<Vec<u8>, VaultError> {
+    fn bundle_logged(
+        &mut self,
+        showing: ShowingId,
+        by: Actor,
+        event: AuditEvent,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, VaultError> {
         let work = self.begin()?;
-        self.append(&work, Actor::Staff(self.staff), &event, now)?;
+        self.append(&work, by, &event, now)?;
         let bytes = self.bundle(&work, showing, now)?;
         bundle::verify(&bytes, &self.evidence_public()).map_err(|failed| VaultError::NotAsShown(failed.0))?;
         work.commit()?;

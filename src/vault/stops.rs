@@ -7,7 +7,7 @@ use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::consent::EraseReason;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{CardId, ConsentId, GateId, ResidentId};
-use crate::domain::site::Fact;
+use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::Timestamp;
 use crate::evidence::certificate::Stop;
 
@@ -37,27 +37,46 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Unknown`] gate, and those of the disk.
     pub fn stop_faces(&mut self, gate: Option<GateId>, by: Actor, now: Timestamp) -> Result<usize, VaultError> {
-        let stopped = self.faces_stopped()?;
         let work = self.begin()?;
-        let told = face_gates(&work, gate)?.into_iter().filter(|g| !stopped.contains(g)).collect::<Vec<_>>();
-        if gate.is_none() && !site_stopped(&work)? {
+        let told = self.stop_in(&work, gate, by, now)?;
+        work.commit()?;
+        Ok(told)
+    }
+
+    /// [`Self::stop_faces`] inside a transaction of this connection.
+    pub(super) fn stop_in(
+        &self,
+        work: &Connection,
+        gate: Option<GateId>,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<usize, VaultError> {
+        let stopped = self.faces_stopped()?;
+        let told = face_gates(work, gate)?.into_iter().filter(|g| !stopped.contains(g)).collect::<Vec<_>>();
+        if gate.is_none() && !site_stopped(work)? {
             work.execute("INSERT INTO face_stops (gate, stopped_at) VALUES (NULL, ?1)", [now.ms()])?;
         }
         for gate in &told {
             let sql = "INSERT INTO face_stops (gate, stopped_at) VALUES (?1, ?2)";
             work.execute(sql, params![gate.bytes(), now.ms()])?;
-            self.append(&work, by, &AuditEvent::FacesStopped(*gate), now)?;
-            outbox::queue(&work, *gate, Queued::Stop, now)?;
+            self.append(work, by, &AuditEvent::FacesStopped(*gate), now)?;
+            outbox::queue(work, *gate, Queued::Stop, now)?;
         }
-        work.commit()?;
         Ok(told.len())
     }
 
     /// Lets faces be matched again at a gate, or at every gate. Returns how many gates were told.
     ///
     /// # Errors
-    /// [`VaultError::Unknown`] gate, and those of the disk.
+    /// [`VaultError::ManagerLeft`] while the facts name a manager who has left, [`VaultError::Unknown`] gate, and those of the disk.
     pub fn resume_faces(&mut self, gate: Option<GateId>, by: Actor, now: Timestamp) -> Result<usize, VaultError> {
+        let facts = match self.facts() {
+            Err(VaultError::SiteFileRefused) => SiteFacts::default(),
+            read => read?,
+        };
+        if self.manager_has_left(&facts)? {
+            return Err(VaultError::ManagerLeft);
+        }
         let stopped = self.faces_stopped()?;
         let work = self.begin()?;
         let told = face_gates(&work, gate)?.into_iter().filter(|g| stopped.contains(g)).collect::<Vec<_>>();

@@ -180,7 +180,7 @@ fn tamper(vault: &Vault, dice: &mut Dice, targets: &[Target]) -> String {
     format!("{table}.{column}: byte {at} of row {id:?} changed")
 }
 
-// Shows: N8-16
+// Shows: N8-16, F14a
 #[test]
 fn p69_a_thousand_changes_of_one_byte_or_one_row_are_all_found() {
     let (_folder, vault, _) = lived_in();

@@ -11,7 +11,7 @@ use hpke::{Deserializable, OpModeR, OpModeS, Serializable};
 use rand::{CryptoRng, RngCore};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::keys::{IdentityKeys, Kem, SealPublic};
+use super::keys::{IdentityKeys, Kem, SealPublic, SealSecret};
 use super::message::{Probe, PutFace};
 use crate::domain::Realm;
 use crate::domain::consent::ConsentGranted;
@@ -185,7 +185,7 @@ pub(super) fn open_passed_with(
     open(&put.sealed, &put.engine, gate, from_seal, &info, &passed_header(put, from))
 }
 
-fn may_go(consent: &ConsentGranted, to: &GateRecord) -> Result<(), SealError> {
+pub(super) fn may_go(consent: &ConsentGranted, to: &GateRecord) -> Result<(), SealError> {
     if !consent.gates().contains(&to.id) {
         return Err(SealError::GateNotNamed);
     }
@@ -213,12 +213,17 @@ fn info(realm: Realm, purpose: Purpose) -> Vec<u8> {
 
 /// op 16, gate 16, template 16, length of engine 1, engine, last day 8 (big endian).
 pub(super) fn face_header(put: &PutFace) -> Vec<u8> {
-    let mut header = Vec::with_capacity(64 + put.engine.len());
-    header.extend_from_slice(&put.op);
-    header.extend_from_slice(&put.gate);
-    header.extend_from_slice(&put.template);
-    push_engine(&mut header, &put.engine);
-    header.extend_from_slice(&put.ends_on.to_be_bytes());
+    header_of(&put.op, &put.gate, &put.template, &put.engine, put.ends_on)
+}
+
+/// The same from its parts.
+pub(super) fn header_of(op: &[u8; 16], gate: &[u8; 16], template: &[u8; 16], engine: &str, ends_on: i64) -> Vec<u8> {
+    let mut header = Vec::with_capacity(64 + engine.len());
+    header.extend_from_slice(op);
+    header.extend_from_slice(gate);
+    header.extend_from_slice(template);
+    push_engine(&mut header, engine);
+    header.extend_from_slice(&ends_on.to_be_bytes());
     header
 }
 
@@ -245,7 +250,7 @@ fn push_engine(header: &mut Vec<u8>, engine: &str) {
     header.extend_from_slice(engine.as_bytes());
 }
 
-fn seal<R: CryptoRng + RngCore>(
+pub(super) fn seal<R: CryptoRng + RngCore>(
     face: &FaceTemplate,
     to: &[u8; 32],
     station: &IdentityKeys,
@@ -284,6 +289,19 @@ fn open(
     info: &[u8],
     header: &[u8],
 ) -> Result<FaceTemplate, OpenError> {
+    let (secret, _) = gate.seal_pair().ok_or(OpenError)?;
+    open_with(sealed, engine, &secret, station_seal, info, header)
+}
+
+/// Opens an envelope with a secret key and the sender's public one.
+pub(super) fn open_with(
+    sealed: &[u8],
+    engine: &str,
+    secret: &SealSecret,
+    sender: &[u8; 32],
+    info: &[u8],
+    header: &[u8],
+) -> Result<FaceTemplate, OpenError> {
     if sealed.len() != SEALED_LEN {
         return Err(OpenError);
     }
@@ -292,13 +310,12 @@ fn open(
     let (body, tag) = rest.split_at(PLAIN);
     let enc = <Kem as hpke::Kem>::EncappedKey::from_bytes(enc).map_err(|_| OpenError)?;
     let tag = AeadTag::<ChaCha20Poly1305>::from_bytes(tag).map_err(|_| OpenError)?;
-    let station = SealPublic::from_bytes(station_seal).map_err(|_| OpenError)?;
-    let (secret, _) = gate.seal_pair().ok_or(OpenError)?;
+    let sender = SealPublic::from_bytes(sender).map_err(|_| OpenError)?;
     let mut plain = Zeroizing::new([0u8; PLAIN]);
     plain.copy_from_slice(body);
     hpke::single_shot_open_in_place_detached::<ChaCha20Poly1305, HkdfSha256, Kem>(
-        &OpModeR::Auth(station),
-        &secret,
+        &OpModeR::Auth(sender),
+        secret,
         &enc,
         info,
         plain.as_mut_slice(),

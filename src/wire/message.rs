@@ -7,6 +7,7 @@ use minicbor::{Decode, Encode};
 use super::batch::{Step, StepReply};
 use super::held::{AskDigests, AskEntries, AskHeld};
 use super::relay::{PassOn, Passed, PutPassed};
+use super::reseal::{Reseal, Resealed};
 
 /// Version of this protocol. A gate answers another version with [`Refusal::Version`].
 pub const PROTOCOL: u16 = 1;
@@ -76,6 +77,9 @@ pub enum Request {
     /// Would this card open the door now? Nothing opens.
     #[n(7)]
     TestCard(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>),
+    /// Seal a template that you hold to this key. Since revision 3.
+    #[n(8)]
+    Reseal(#[n(0)] Reseal),
     /// Which head of the log with this name do you keep?
     #[n(20)]
     HeadOf(#[n(0)] String),
@@ -207,6 +211,9 @@ pub enum What {
     /// Let a card in no more that is known by the SHA-256 of its number only. Since revision 3.
     #[n(10)]
     RemoveCardBy(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]),
+    /// Keep all templates under a new transform; a copy from before then opens nothing (rule S40660b). Since revision 3.
+    #[n(7)]
+    RenewFaces,
 }
 
 /// A gate's answer.
@@ -236,6 +243,9 @@ pub enum Reply {
     /// Anything a gate will not do.
     #[n(7)]
     Refused(#[n(0)] Refusal),
+    /// To [`Request::Reseal`]. Since revision 3.
+    #[n(8)]
+    Resealed(#[n(0)] Resealed),
     /// To [`Request::HeadOf`] and [`Request::KeepHead`]: the head that the gate keeps now, with its cosignature (C2SP
     /// tlog-cosignature); nothing when it keeps none.
     #[n(20)]
@@ -358,6 +368,12 @@ pub enum Outcome {
     /// Faces are matched again. Since revision 2.
     #[n(7)]
     FacesResumed,
+    /// A held template was sealed to another key and given out. Since revision 3.
+    #[n(8)]
+    FaceResealed,
+    /// All templates are kept under a new transform; the digest is that of everything held, as before. Since revision 3.
+    #[n(9)]
+    FacesRenewed,
 }
 
 /// A template as a gate lists it: never the numbers.
@@ -366,7 +382,7 @@ pub struct HeldFace {
     /// The random number.
     #[cbor(n(0), with = "minicbor::bytes")]
     pub template: [u8; 16],
-    /// SHA-256 of the stored template.
+    /// Digest of the template as it was handed over ([`super::receipt::face_digest`]).
     #[cbor(n(1), with = "minicbor::bytes")]
     pub digest: [u8; 32],
     /// Last day, days since 1970-01-01.
@@ -463,12 +479,16 @@ pub enum Refusal {
     #[error("this gate takes cards only")]
     #[n(10)]
     CardsOnly,
-    /// Too many probes, or templates passed on, in a short time; or more than one answer holds.
+    /// Too many probes, copies of templates, or templates passed on, in a short time; or more than one answer holds.
     #[error("too many probes")]
     #[n(11)]
     TooMany,
-    /// The authorisation does not verify, is stale, or does not name this gate or the other one.
-    #[error("this is not allowed")]
-    #[n(20)]
-    NotAllowed,
+    /// The gate does not hold this template. Since revision 3.
+    #[error("the gate does not hold this template")]
+    #[n(12)]
+    NotHeld,
+    /// The station's signature does not authorise it, or the template is frozen. Since revision 3.
+    #[error("not authorised")]
+    #[n(13)]
+    NotAuthorised,
 }

@@ -1,11 +1,12 @@
 //! Bytes between station and gate. Versioned, no sockets. The protocol is written down in `docs/gate-protocol.md`.
 //!
 //! [`frame`] cuts a stream into messages, [`message`] says what they are, [`envelope`] seals a face to one gate,
-//! [`receipt`] signs what a gate did, [`keys`] holds the keys of either side, [`tls`] pins them, [`address`] keeps
-//! everything on the LAN.
+//! [`receipt`] signs what a gate did, [`reseal`] seals a held template again, [`copy_file`] is what a person takes home of it, [`keys`] holds
+//! the keys of either side, [`tls`] pins them, [`address`] keeps everything on the LAN.
 
 pub mod address;
 pub mod batch;
+pub mod copy_file;
 pub mod envelope;
 pub mod frame;
 pub mod held;
@@ -13,6 +14,7 @@ pub mod keys;
 pub mod message;
 pub mod receipt;
 pub mod relay;
+pub mod reseal;
 pub mod tls;
 
 #[cfg(test)]

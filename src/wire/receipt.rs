@@ -90,7 +90,7 @@ impl Receipt {
         }
         let kept = self.stored_digest != [0; 32];
         let fits = match self.outcome {
-            Outcome::FaceStored | Outcome::CardStored => kept,
+            Outcome::FaceStored | Outcome::CardStored | Outcome::FaceResealed | Outcome::FacesRenewed => kept,
             Outcome::FaceErased | Outcome::CardRemoved => !kept,
             Outcome::FaceFrozen | Outcome::FaceThawed => true,
             Outcome::FacesStopped | Outcome::FacesResumed => !kept,
@@ -115,6 +115,7 @@ pub fn request_op(request: &Request) -> Option<[u8; 16]> {
     match request {
         Request::PutFace(PutFace { op, .. }) | Request::Apply(Apply { op, .. }) => Some(*op),
         Request::PutPassed(passed) => Some(passed.put.op),
+        Request::Reseal(ask) => Some(ask.op),
         _ => None,
     }
 }
@@ -177,16 +178,20 @@ fn outcome_byte(outcome: Outcome) -> u8 {
         Outcome::FaceThawed => 5,
         Outcome::FacesStopped => 6,
         Outcome::FacesResumed => 7,
+        Outcome::FaceResealed => 8,
+        Outcome::FacesRenewed => 9,
     }
 }
 
 fn outcome_answers(request: &Request, outcome: Outcome) -> bool {
     match request {
         Request::PutFace(_) | Request::PutPassed(_) => outcome == Outcome::FaceStored,
+        Request::Reseal(_) => outcome == Outcome::FaceResealed,
         Request::Apply(apply) => match apply.what {
             What::EraseFace(_) => outcome == Outcome::FaceErased,
             What::FreezeFace(_) => outcome == Outcome::FaceFrozen,
             What::ThawFace(_) => outcome == Outcome::FaceThawed,
+            What::RenewFaces => outcome == Outcome::FacesRenewed,
             What::StopFaces | What::ResumeFaces => matches!(outcome, Outcome::FacesStopped | Outcome::FacesResumed),
             What::PutCard(..) | What::RemoveCard(_) | What::RemoveCardBy(_) => {
                 matches!(outcome, Outcome::CardStored | Outcome::CardRemoved)

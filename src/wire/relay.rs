@@ -47,6 +47,19 @@ pub struct Passed {
     /// Header and sealed template, for the other gate.
     #[n(0)]
     pub put: Option<PutFace>,
+    /// The digest that the other gate's read-back must give; zeros where there is nothing.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub digest: [u8; 32],
+}
+
+impl Passed {
+    /// What was sealed and its digest, or nothing.
+    pub fn of(sealed: Option<(PutFace, [u8; 32])>) -> Self {
+        match sealed {
+            Some((put, digest)) => Self { put: Some(put), digest },
+            None => Self { put: None, digest: [0; 32] },
+        }
+    }
 }
 
 /// A template that another gate has sealed to this one.

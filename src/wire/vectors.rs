@@ -5,13 +5,15 @@
 
 use std::fmt::Write as _;
 
+use hpke::{Kem as _, Serializable};
 use rand::{CryptoRng, RngCore};
 
 use super::envelope::{open_face, open_probe, seal_face_with, seal_probe_with};
 use super::frame::{decode, encode};
-use super::keys::IdentityKeys;
+use super::keys::{IdentityKeys, Kem};
 use super::message::{Apply, Hello, KeepHead, Outcome, PutFace, Receipt, Refusal, Reply, Request, What};
 use super::receipt::{face_digest, request_digest};
+use super::reseal::{Reseal, ResealFor, info};
 use crate::domain::Realm;
 use crate::domain::consent::ConsentGranted;
 use crate::domain::gate::GateRecord;
@@ -209,10 +211,21 @@ fn text() -> String {
         ("thaw", What::ThawFace([0x05; 16])),
         ("stop faces", What::StopFaces),
         ("resume faces", What::ResumeFaces),
+        ("renew faces", What::RenewFaces),
     ];
     for (name, what) in kinds {
         line(&format!("{name} body"), hex(&encode(&Request::Apply(Apply { op: [0x07; 16], sequence: 1, what }))));
     }
+    let to = Kem::derive_keypair(&[0x66; 32]).1;
+    let mut key = [0u8; 32];
+    to.write_exact(&mut key);
+    let by = (&f.station, OpId::from_bytes([0x08; 16]), now);
+    let ask = Reseal::authorised(&f.consent, [0x0c; 32], ResealFor::Copy, (&f.record, key), by).unwrap();
+    line("reseal: recipient's public key (DeriveKeyPair of 32 times 66)", hex(&key));
+    line("reseal: signed bytes", hex(&ask.signed_bytes(Realm::Real)));
+    line("reseal: request body", hex(&encode(&Request::Reseal(ask.clone()))));
+    line("reseal: info", String::from_utf8(info(Realm::Real, ask.purpose, &ask.consent)).unwrap());
+    line("refused (not held) body", hex(&encode(&Reply::Refused(Refusal::NotHeld))));
     line("refused (expired) body", hex(&encode(&Reply::Refused(Refusal::Expired))));
     out.push_str("```\n\nEvery one of these bodies is malformed:\n\n```text\n");
     for (name, body) in MALFORMED {

@@ -4,14 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::templates;
 use menka::app::command::{ResidentCommand, StaffCommand};
 use menka::app::event::{FaceState, Failure, ResidentScene};
-use menka::domain::Realm;
 use menka::domain::card::CardUid;
 use menka::domain::quality::Guidance;
 use menka::domain::role::LookWhy;
 use menka::face::{self, EngineKind};
-use menka::gate::place::Place;
 use menka::ports::{CameraError, FaceEngine};
 use menka::practice::drive::Drive;
 use menka::practice::site::GateProcess;
@@ -138,10 +137,10 @@ fn eight_people_are_enrolled_and_known_and_everyone_else_is_a_stranger() {
     // What the gates hold, and what went over the wire, is nowhere at the desk: not as it lies on the disk, and not under its encryption.
     let mut vectors = vec![];
     for number in 0..gates.len() {
-        let place = Place::new(&folder.path().join(format!("gate{number}")), None);
-        let held = place.open_beside(Realm::Practice).unwrap().live_faces().unwrap();
-        assert_eq!(held.len(), names.len());
-        vectors.extend(held.iter().map(|f| f.face.expose().iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>()));
+        let gate = folder.path().join(format!("gate{number}"));
+        let (handed, kept) = (templates::handed_over(&drive, &gate), templates::kept(&gate));
+        assert_eq!((handed.len(), kept.len()), (names.len(), names.len()));
+        vectors.extend(handed.into_iter().chain(kept));
     }
     let sealed = drive.tap.lock().unwrap().clone();
     let inside = drive.desk.decrypted_values().unwrap();

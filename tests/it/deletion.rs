@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::templates;
 use menka::app::command::{Command, ResidentCommand, StaffCommand};
 use menka::app::deletion::{DeletionCommand, DeletionEvent, DoorChange, DoorState};
 use menka::app::event::{Event, FaceState, ResidentScene, StaffEvent};
@@ -28,13 +29,13 @@ use menka::vault::Vault;
 
 use super::day::{gate_program, models, pictures};
 
-const NAME: &str = "欧阳暖暖";
-const UNIT: &str = "9-1909";
+pub const NAME: &str = "欧阳暖暖";
+pub const UNIT: &str = "9-1909";
 
-struct Site {
-    drive: Drive,
-    gates: Vec<GateProcess>,
-    folder: tempfile::TempDir,
+pub struct Site {
+    pub drive: Drive,
+    pub gates: Vec<GateProcess>,
+    pub folder: tempfile::TempDir,
 }
 
 fn drive_in(folder: &Path) -> Drive {
@@ -43,14 +44,14 @@ fn drive_in(folder: &Path) -> Drive {
 }
 
 /// A desk with gates, and a resident whose face all of them know.
-fn enrolled(count: usize) -> (Site, ResidentId) {
+pub fn enrolled(count: usize) -> (Site, ResidentId) {
     let (mut site, resident) = with_card(count);
     assert!(site.drive.enroll(0).unwrap(), "{:?}", site.drive.failures);
     assert!(site.gates.iter_mut().all(|gate| gate.faces().unwrap() == 1));
     (site, resident)
 }
 
-fn with_card(count: usize) -> (Site, ResidentId) {
+pub fn with_card(count: usize) -> (Site, ResidentId) {
     let folder = tempfile::tempdir().unwrap();
     let mut drive = drive_in(folder.path());
     drive.create();
@@ -78,13 +79,13 @@ fn with_card(count: usize) -> (Site, ResidentId) {
     (Site { drive, gates, folder }, resident)
 }
 
-fn name_of(n: usize) -> String {
+pub fn name_of(n: usize) -> String {
     format!("{}号门", n + 1)
 }
 
 impl Site {
     /// Rounds of the courier until something holds.
-    fn deliver_until(&mut self, what: &str, limit: Duration, holds: impl Fn(&mut Self) -> bool) {
+    pub fn deliver_until(&mut self, what: &str, limit: Duration, holds: impl Fn(&mut Self) -> bool) {
         let start = Instant::now();
         loop {
             self.drive.deliver().unwrap();
@@ -105,7 +106,7 @@ impl Site {
     }
 
     /// Whether a gate's own camera knows the person. On a busy machine its engine may need more than one look.
-    fn knows(&mut self, gate: usize) -> bool {
+    pub fn knows(&mut self, gate: usize) -> bool {
         for _ in 0..5 {
             match self.gates[gate].ask("look 0").unwrap().as_str() {
                 "recognised" => return true,
@@ -116,14 +117,16 @@ impl Site {
         panic!("the engine of gate {gate} does not come up");
     }
 
-    /// Templates that a gate holds, as bytes.
-    fn vectors(&self, gate: usize) -> Vec<Vec<u8>> {
-        let place = Place::new(&self.gates[gate].folder, None);
-        let held = place.open_beside(Realm::Practice).unwrap().live_faces().unwrap();
-        held.iter().map(|f| f.face.expose().iter().flat_map(|v| v.to_le_bytes()).collect()).collect()
+    /// Templates that gates hold, as bytes: as they were handed over, once, and as each gate keeps them.
+    pub fn vectors(&self) -> Vec<Vec<u8>> {
+        let mut vectors = templates::handed_over(&self.drive, &self.gates[0].folder);
+        for gate in &self.gates {
+            vectors.extend(templates::kept(&gate.folder));
+        }
+        vectors
     }
 
-    fn key(&mut self) -> Keys {
+    pub fn key(&mut self) -> Keys {
         self.drive.staff(StaffCommand::Lock);
         let passphrase = Passphrase::new(PASSPHRASE.into());
         let vault = Vault::unlock(self.drive.data(), Realm::Practice, &passphrase, SystemClock.now()).unwrap();
@@ -138,11 +141,11 @@ impl Site {
     }
 }
 
-fn holds(haystack: &[u8], needle: &[u8]) -> bool {
+pub fn holds(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|w| w == needle)
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = vec![];
     for entry in std::fs::read_dir(folder).unwrap().flatten() {
         if entry.path().is_dir() { found.extend(files(&entry.path())) } else { found.push(entry.path()) }
@@ -197,9 +200,9 @@ fn copy(from: &Path, to: &Path) {
 fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_itself() {
     let begun = Instant::now();
     let (mut site, resident) = enrolled(10);
-    // One capture, sealed to each gate: every gate holds the same vector.
-    let vectors = site.vectors(0);
-    assert_eq!(vectors.len(), 1);
+    // One capture, sealed to each gate, and turned by each in its own way.
+    let vectors = site.vectors();
+    assert_eq!(vectors.len(), 1 + 10);
     std::fs::create_dir(site.folder.path().join("papers")).unwrap();
     let keys = site.key();
     // A backup of the desk from before.

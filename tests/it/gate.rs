@@ -239,6 +239,7 @@ fn without_its_secret_a_gate_does_not_open() {
     assert!(site.gate(&["status", "--secret-file", moved.to_str().unwrap()]).status.success());
 }
 
+// Shows: F14a
 #[test]
 fn a_changed_key_on_either_side_is_told_apart() {
     let site = Site::new(Realm::Real);

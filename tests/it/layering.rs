@@ -48,7 +48,7 @@ const WITNESS_MAKERS: &[(&str, &[&str])] = &[
     ("Approval::assert_checked(", &["vault/approvals.rs"]),
     ("QualityPassed(*", &["domain/quality.rs"]),
     ("PresenceShown(())", &["domain/presence.rs"]),
-    ("FaceTemplate::from_unit_vector(", &["secret/mod.rs", "face/", "wire/envelope.rs"]),
+    ("FaceTemplate::from_unit_vector(", &["secret/mod.rs", "face/", "wire/envelope.rs", "gate/protect.rs"]),
 ];
 
 fn sources() -> BTreeMap<String, String> {

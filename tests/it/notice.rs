@@ -366,7 +366,6 @@ fn j02_what_the_notice_promises_is_in_it_word_for_word() {
     }
 }
 
-// Shows: M9
 #[test]
 fn p17_every_section_is_there_in_both_languages() {
     for (language, count) in [(Language::Chinese, 17), (Language::English, 17)] {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use menka::app::command::StaffCommand as C;
 use menka::app::deletion::{Closing, DeletionCommand as D};
+use menka::app::duties::{DutiesCommand, DutyPaper, IncidentCommand as I, SiteEndCommand as X};
 use menka::app::evidence::EvidenceCommand as E;
 use menka::app::guardian_desk::GuardianCommand;
 use menka::app::notice::{NoticeCommand as N, Paper};
@@ -16,6 +17,7 @@ use menka::app::roles::{Access, row};
 use menka::domain::card::CardUid;
 use menka::domain::guardian::{GuardianRole, ProofSeen};
 use menka::domain::id::{ConsentId, GateId, ResidentId, ShowingId, StaffId};
+use menka::domain::incident::Channel;
 use menka::domain::notice::Language;
 use menka::domain::resident::AgeBand;
 use menka::domain::rights::{Came, Identity, RefusalWords, RequestKind, RequestNo};
@@ -175,14 +177,14 @@ table! {
         "finish-request", May::Only(&[FRONT, CHIEF]);
     C::Rights(R::Refuse { .. }) => C::Rights(R::Refuse { no: some_request(), words: RefusalWords::default() }),
         "refuse-request", May::Only(&[CHIEF]);
-    C::Rights(R::SaveLetter { .. }) => C::Rights(R::SaveLetter { no: some_request(), path: "x.pdf".into() }),
+    C::Rights(R::SaveLetter { .. }) => C::Rights(R::SaveLetter { no: some_request(), path: nowhere() }),
         "save-letter", May::Only(&[FRONT, CHIEF]);
     C::Rights(R::SeeAll(_)) => C::Rights(R::SeeAll(somebody())), "see-everything-held", May::Only(&[FRONT, CHIEF]);
-    C::Rights(R::SavePaper { .. }) => C::Rights(R::SavePaper { resident: somebody(), path: "x.pdf".into() }),
+    C::Rights(R::SavePaper { .. }) => C::Rights(R::SavePaper { resident: somebody(), path: nowhere() }),
         "save-everything-held", May::Only(&[FRONT, CHIEF]);
-    C::Rights(R::SaveCopy { .. }) => C::Rights(R::SaveCopy { resident: somebody(), path: "x.json".into() }),
+    C::Rights(R::SaveCopy { .. }) => C::Rights(R::SaveCopy { resident: somebody(), path: nowhere() }),
         "save-electronic-copy", May::Only(&[FRONT, CHIEF]);
-    C::Rights(R::SaveExplanations(_)) => C::Rights(R::SaveExplanations("x.pdf".into())),
+    C::Rights(R::SaveExplanations(_)) => C::Rights(R::SaveExplanations(nowhere())),
         "save-explanations", May::Only(&[FRONT, CHIEF]);
     C::Rights(R::Explained(_)) => C::Rights(R::Explained(somebody())), "note-explained", May::Only(&[FRONT, CHIEF]);
     C::Rights(R::RefuseFace { .. }) => C::Rights(R::RefuseFace {
@@ -219,19 +221,19 @@ table! {
         path: "x".into(),
     }), "save-public-paper", May::Only(&[FRONT, CHIEF, TECH, AUDIT]);
     C::Evidence(E::CheckAll) => C::Evidence(E::CheckAll), "evidence-check", May::Only(&[CHIEF, AUDIT]);
-    C::Evidence(E::SaveHead(_)) => C::Evidence(E::SaveHead("a.pdf".into())),
+    C::Evidence(E::SaveHead(_)) => C::Evidence(E::SaveHead(nowhere())),
         "evidence-head", May::Only(&[FRONT, CHIEF, AUDIT]);
     C::Evidence(E::CheckHead(_)) => C::Evidence(E::CheckHead("MK1".into())),
         "evidence-compare-head", May::Only(&[FRONT, CHIEF, AUDIT]);
     C::Evidence(E::Export { .. }) => C::Evidence(E::Export {
         authority: "公安".into(),
         case_number: "1".into(),
-        path: "a.jsonl".into(),
+        path: nowhere(),
     }), "evidence-export", May::Only(&[CHIEF, AUDIT]);
     C::Evidence(E::ListShown) => C::Evidence(E::ListShown), "evidence-list-shown", May::Only(&[FRONT, CHIEF]);
     C::Evidence(E::ShowAgain(_)) => C::Evidence(E::ShowAgain(some_showing())),
         "evidence-show-again", May::Only(&[FRONT, CHIEF]);
-    C::Evidence(E::SaveReplay(..)) => C::Evidence(E::SaveReplay(some_showing(), "a.json".into())),
+    C::Evidence(E::SaveReplay(..)) => C::Evidence(E::SaveReplay(some_showing(), nowhere())),
         "evidence-save-replay", May::Only(&[FRONT, CHIEF]);
     C::Operators(O::Show) => C::Operators(O::Show), "show-accounts", May::Only(&[CHIEF]);
     C::Operators(O::Add { .. }) => C::Operators(O::Add {
@@ -290,8 +292,33 @@ table! {
     C::Posture(PostureCommand::Check) => C::Posture(PostureCommand::Check), "machine-check", May::Only(&[FRONT, CHIEF, TECH]);
     C::Posture(PostureCommand::Examine) => C::Posture(PostureCommand::Examine), "machine-examine",
         May::Only(&[FRONT, CHIEF, TECH]);
-    C::Posture(PostureCommand::Save { .. }) => C::Posture(PostureCommand::Save { path: "x.txt".into(), text: String::new() }),
+    C::Posture(PostureCommand::Save { .. }) => C::Posture(PostureCommand::Save { path: nowhere(), text: String::new() }),
         "machine-save", May::Only(&[FRONT, CHIEF, TECH]);
+    C::Duties(DutiesCommand::Incident(I::Show)) => C::Duties(DutiesCommand::Incident(I::Show)),
+        "show-incidents", May::Only(&[CHIEF, TECH, AUDIT]);
+    C::Duties(DutiesCommand::Incident(I::Enter(_))) => C::Duties(DutiesCommand::Incident(I::Enter(Box::default()))),
+        "enter-incident-case", May::Only(&[CHIEF, TECH]);
+    C::Duties(DutiesCommand::Incident(I::SaveLetters { .. })) =>
+        C::Duties(DutiesCommand::Incident(I::SaveLetters { number: 7, folder: nowhere() })),
+        "save-incident-letters", May::Only(&[CHIEF]);
+    C::Duties(DutiesCommand::Incident(I::Told { .. })) =>
+        C::Duties(DutiesCommand::Incident(I::Told { number: 7, how: Channel::Letter })),
+        "note-incident-told", May::Only(&[CHIEF]);
+    C::Duties(DutiesCommand::Incident(I::Reported { .. })) =>
+        C::Duties(DutiesCommand::Incident(I::Reported { number: 7, to: "x".into() })),
+        "note-incident-reported", May::Only(&[CHIEF]);
+    C::Duties(DutiesCommand::SiteEnd(X::Show)) => C::Duties(DutiesCommand::SiteEnd(X::Show)),
+        "show-site-end", May::Only(&[CHIEF, AUDIT]);
+    C::Duties(DutiesCommand::SiteEnd(X::End { .. })) => C::Duties(DutiesCommand::SiteEnd(X::End { receiver: "x".into() })),
+        "end-site", May::Only(&[CHIEF]);
+    C::Duties(DutiesCommand::SiteEnd(X::SavePapers { .. })) =>
+        C::Duties(DutiesCommand::SiteEnd(X::SavePapers { folder: nowhere(), language: Language::Chinese })),
+        "save-site-end", May::Only(&[CHIEF]);
+    C::Duties(DutiesCommand::SavePaper { .. }) => C::Duties(DutiesCommand::SavePaper {
+        paper: DutyPaper::Controls,
+        language: Language::Chinese,
+        path: nowhere(),
+    }), "save-duty-paper", May::Only(&[CHIEF, AUDIT]);
 }
 
 #[test]

@@ -88,6 +88,9 @@ fn scenes(language: Language) -> Vec<(&'static str, RightsScene, Vec<&'static st
             vec!["refuse-confirm", "mine-list"],
         ),
     ]
+    .into_iter()
+    .chain(super::ui_duties::shown_scenes(language))
+    .collect()
 }
 
 fn window(language: Language, scene: ResidentScene) -> Resident {
@@ -141,7 +144,16 @@ fn every_own_page_shows_its_actions_in_both_languages_sizes_and_letters() {
                             "{name}: {what} is cut off"
                         );
                         // In large letters a page may have to be scrolled; the foot is always in view.
-                        let foot = ["back", "mine-list", "save-paper", "save-copy", "refuse-confirm"].contains(what);
+                        let foot = [
+                            "back",
+                            "mine-list",
+                            "save-paper",
+                            "save-copy",
+                            "refuse-confirm",
+                            "shown-list",
+                            "shown-save",
+                        ]
+                        .contains(what);
                         if letters == LetterSize::Standard && size == SCREENS[0] || foot {
                             assert!(found.visible_bounds().is_some(), "{name} {letters:?}: {what} is out of sight");
                         }

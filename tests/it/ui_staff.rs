@@ -296,6 +296,7 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
     .into_iter()
     .chain(super::ui_notice::pages())
     .chain(super::ui_relay::pages())
+    .chain(super::ui_duties::pages())
     .collect()
 }
 
@@ -630,6 +631,7 @@ pub fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::Rights(_) => "rights",
         StaffCommand::Notice(command) => super::ui_notice::kind(command),
         StaffCommand::Evidence(_) => "evidence",
+        StaffCommand::Duties(command) => super::ui_duties::kind(command),
         StaffCommand::Operators(_) => menka::app::roles::row(command).name,
         StaffCommand::Guardian(GuardianCommand::Check { .. }) => "guardian-check",
         StaffCommand::Guardian(GuardianCommand::MarkWard { .. }) => "ward-mark",
@@ -660,7 +662,9 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
             "record-issue" => &["close", "evidence", "issue-card", "lock", "requests"],
             "record-face" => &["close", "evidence", "lock", "requests", "stop-face"],
             "record-withdraw" => &["close", "evidence", "lock", "requests", "withdraw-for"],
-            "evidence" | "evidence-alarm" => &["evidence", "lock", "requests", "show-deletions"],
+            "evidence" | "evidence-alarm" => {
+                &["evidence", "lock", "requests", "show-deletions", "show-incidents", "show-site-end"]
+            }
             "shown" | "shown-broken" => &["close", "evidence", "lock", "requests"],
             "form" | "form-wrong" => &["lock", "requests", "save", "show-deletions"],
             "facts" => &["lock", "minors-figures", "requests", "save-facts", "show-deletions", "show-gates"],
@@ -680,7 +684,9 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
             "deletion-ask" => &["lock", "requests", "show-deletions", "stop-faces"],
             "deletion-site" => &["confirm-date", "lock", "open", "requests", "show-deletions"],
             "deletion-due" => &["lock", "open", "requests", "run-retention", "show-deletions"],
-            other => super::ui_notice::own_commands(other).unwrap_or_else(|| panic!("a new page: {other}")),
+            other => super::ui_notice::own_commands(other)
+                .or_else(|| super::ui_duties::own_commands(other))
+                .unwrap_or_else(|| panic!("a new page: {other}")),
         };
         // The header of every page inside leads a supervisor to the accounts.
         let mut own = own.to_vec();
@@ -1019,7 +1025,12 @@ fn failures() -> Vec<Failure> {
         F::Field(FieldFault::NextBandDate),
         F::Field(FieldFault::Operator),
         F::Field(FieldFault::Gate),
+        F::Field(FieldFault::PrivateRoom),
     ];
+    use menka::app::duties::DutyFailure as D;
+    use menka::domain::incident::{Answer, IncidentFault as I};
+    all.extend([D::Receiver, D::ManagerLeft, D::Nothing, D::FactsMissing].map(F::Duty));
+    all.extend([I::When, I::Answer(Answer::Cause), I::Kinds, I::Gates, I::To].map(|fault| F::Duty(D::Incident(fault))));
     use ResidentError as P;
     all.extend(
         [

@@ -167,6 +167,7 @@ impl Desk {
         self.retain(now);
         self.show_deletions(now);
         self.begin_watch(now);
+        self.tell_head_due(now);
         self.to_idle(now);
         self.say_entered(now);
         Ok(())

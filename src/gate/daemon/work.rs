@@ -7,6 +7,7 @@ use crate::domain::id::{GateId, OpId};
 use crate::domain::time::Timestamp;
 use crate::gate::admit::{self, Room};
 use crate::gate::error::GateError;
+use crate::gate::gallery::Gallery;
 use crate::gate::{matcher, rows};
 use crate::secret::FaceTemplate;
 use crate::wire::envelope::{open_face, open_probe};
@@ -28,7 +29,7 @@ impl Gate {
     pub(in crate::gate) fn store_face(
         &mut self,
         put: &PutFace,
-        face: &FaceTemplate,
+        (face, turned): (&FaceTemplate, &FaceTemplate),
         digest: [u8; 32],
         now: Timestamp,
     ) -> Result<Receipt, GateError> {
@@ -36,7 +37,7 @@ impl Gate {
         self.store.perform(
             &put.op,
             &digest,
-            |tx| rows::put_face(tx, put, face),
+            |tx| rows::put_face(tx, put, face, turned),
             |outcome, stored| signer.sign(keys, outcome, stored),
         )
     }
@@ -58,7 +59,8 @@ impl Gate {
             | What::FreezeFace(_)
             | What::ThawFace(_)
             | What::StopFaces
-            | What::ResumeFaces => None,
+            | What::ResumeFaces
+            | What::RenewFaces => None,
         };
         // A card that only its digest is known of: looked for among those held.
         let found = match &apply.what {
@@ -68,6 +70,11 @@ impl Gate {
         self.stop_matching(&apply.what);
         let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, apply.op, digest, now));
         let (gate, sequence) = (self.id, apply.sequence);
+        if apply.what == What::RenewFaces {
+            let receipt = self.store.renew(&apply.op, &digest, |outcome, stored| signer.sign(keys, outcome, stored))?;
+            self.take_renewed()?;
+            return Ok(receipt);
+        }
         let receipt = self.store.perform(
             &apply.op,
             &digest,
@@ -86,6 +93,8 @@ impl Gate {
                 (What::ThawFace(template), _) => rows::thaw_face(tx, template),
                 (What::StopFaces, _) => rows::stop_faces(tx, true, sequence),
                 (What::ResumeFaces, _) => rows::stop_faces(tx, false, sequence),
+                // Done above.
+                (What::RenewFaces, _) => Err(rusqlite::Error::InvalidQuery),
             },
             |outcome, stored| signer.sign(keys, outcome, stored),
         )?;
@@ -110,18 +119,17 @@ impl Gate {
     /// Ahead of the store: whatever the disk does, a template that shall go is not matched from here on.
     pub(super) fn stop_matching(&mut self, what: &What) {
         match what {
-            What::EraseFace(template) => self.faces.retain(|live| live.template.bytes() != template),
+            What::EraseFace(template) => self.faces.remove(|held| held.bytes() == template),
             What::FreezeFace(template) => {
-                for live in self.faces.iter_mut().filter(|live| live.template.bytes() == template) {
-                    live.frozen = true;
-                }
+                self.faces.freeze(template, true);
             }
             What::StopFaces => self.stopped = true,
             What::PutCard(..)
             | What::RemoveCard(_)
             | What::RemoveCardBy(_)
             | What::ThawFace(_)
-            | What::ResumeFaces => {}
+            | What::ResumeFaces
+            | What::RenewFaces => {}
         }
     }
 
@@ -130,17 +138,33 @@ impl Gate {
         match what {
             What::ThawFace(template) => {
                 let frozen = self.store.held(template)?.is_none_or(|held| held.frozen);
-                for live in self.faces.iter_mut().filter(|live| live.template.bytes() == template) {
-                    live.frozen = frozen;
-                }
+                self.faces.freeze(template, frozen);
             }
             What::StopFaces | What::ResumeFaces => self.stopped = self.store.faces_stopped()?,
             What::EraseFace(_)
             | What::FreezeFace(_)
             | What::PutCard(..)
             | What::RemoveCard(_)
-            | What::RemoveCardBy(_) => {}
+            | What::RemoveCardBy(_)
+            | What::RenewFaces => {}
         }
+        Ok(())
+    }
+
+    /// What is matched is what the store holds now.
+    pub(in crate::gate) fn reload_faces(&mut self) -> Result<(), GateError> {
+        let mut faces = Gallery::new(self.setup.engine.clone());
+        faces.extend(self.store.live_faces()?);
+        self.faces = faces;
+        Ok(())
+    }
+
+    /// Everything in memory is as it was turned before: it is read again. Nothing of that time stays in a journal.
+    fn take_renewed(&mut self) -> Result<(), GateError> {
+        self.reload_faces()?;
+        self.log_due = true;
+        self.empty_log()?;
+        tracing::info!(faces = self.faces.len(), "templates turned anew");
         Ok(())
     }
 

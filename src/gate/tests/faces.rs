@@ -65,9 +65,15 @@ fn p47_an_erased_template_is_in_no_file_and_its_number_never_returns() {
     let mut site = Site::new();
     site.put(1, &person(1), "2027-01-31");
     site.put(2, &person(2), "2027-01-31");
-    let (erased, kept) = (bytes_of(&vector(1)), bytes_of(&vector(2)));
-    let pages = site.with_gate(|gate, _| decrypted_pages(gate.store().connection()));
+    let turned = |site: &Site, n| {
+        site.with_gate(|gate, _| bytes_of(gate.store().transform().unwrap().turn(&person(n)).unwrap().expose()))
+    };
+    let (erased, kept) = (turned(&site, 1), turned(&site, 2));
+    let pages = site.with_gate(|gate, _| gate.store().decrypted_pages());
     assert!(contains(&pages, &erased) && contains(&pages, &kept), "the search finds what is there");
+    for n in [1, 2] {
+        assert!(!contains(&pages, &bytes_of(&vector(n))[..16]), "as it was handed over it is nowhere");
+    }
 
     let request = apply(2, What::EraseFace([1; 16]));
     let receipt = site.done(&request);
@@ -76,7 +82,7 @@ fn p47_an_erased_template_is_in_no_file_and_its_number_never_returns() {
     assert_eq!(site.probe(&person(1)).template, None);
     assert_eq!(site.probe(&person(2)).template, Some([2; 16]));
 
-    let pages = site.with_gate(|gate, _| decrypted_pages(gate.store().connection()));
+    let pages = site.with_gate(|gate, _| gate.store().decrypted_pages());
     assert!(!contains(&pages, &erased), "free pages hold it");
     assert!(!contains(&pages, &erased[..32]), "free pages hold a part of it");
     assert!(contains(&pages, &kept));
@@ -188,18 +194,4 @@ fn no_column_of_the_store_can_hold_a_name() {
     assert_eq!(columns, expected);
     assert_ne!(site.record.id, GateId::from_bytes([0; 16]));
     assert_ne!(TemplateId::from_bytes([1; 16]).short(), "");
-}
-
-/// Every page of the store as the library sees it after decryption, free pages included.
-#[allow(unsafe_code)]
-fn decrypted_pages(db: &rusqlite::Connection) -> Vec<u8> {
-    let mut length = 0i64;
-    // SAFETY: the handle is open; the returned block of `length` bytes is ours until it is freed.
-    unsafe {
-        let start = rusqlite::ffi::sqlite3_serialize(db.handle(), c"main".as_ptr(), &mut length, 0);
-        assert!(!start.is_null() && length > 0);
-        let pages = std::slice::from_raw_parts(start, usize::try_from(length).unwrap()).to_vec();
-        rusqlite::ffi::sqlite3_free(start.cast());
-        pages
-    }
 }

@@ -69,18 +69,16 @@ fn p47b_a_gate_states_its_lease_and_a_greeting_alone_does_not_renew_it() {
 fn a_store_of_version_1_is_opened_and_brought_up() {
     let mut site = Site::new();
     site.put(1, &person(1), "2027-01-31");
-    site.with_gate(|gate, _| {
-        gate.store()
-            .connection()
-            .execute_batch(
-                "ALTER TABLE settings DROP COLUMN faces_stopped; ALTER TABLE settings DROP COLUMN stop_sequence;
-                 PRAGMA user_version = 1;",
-            )
-            .unwrap();
-    });
+    site.make_older(
+        1,
+        "DROP TABLE resealed; ALTER TABLE settings DROP COLUMN station_sign;
+         ALTER TABLE settings DROP COLUMN faces_stopped; ALTER TABLE settings DROP COLUMN stop_sequence;",
+    );
     site.restart();
     assert_eq!(site.probe(&person(1)).template, Some([1; 16]));
     assert_eq!(site.apply(What::StopFaces).outcome, Outcome::FacesStopped);
     let gate: Gate = Gate::open_without_relay(&site.place, site.station.realm()).unwrap();
     assert_eq!(gate.face_count(), 1);
+    let plain = bytes_of(&vector(1));
+    assert!(!contains(&gate.store().decrypted_pages(), &plain[..16]), "no page keeps it as it was");
 }

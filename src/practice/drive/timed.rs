@@ -10,10 +10,13 @@ use crate::domain::quality::{FaceBox, Look};
 use crate::ports::{FaceEngine, FaceError, GateLink, LinkError};
 use crate::secret::{EngineId, FaceTemplate, Frame};
 use crate::wire::batch::Step;
-use crate::wire::message::{Hello, Probed, Reply, Request};
+use crate::wire::message::{Hello, Probed, PutFace, Reply, Request};
 
 /// What went over the wire: sealed bytes and requests, kept so that a test can search disks for them.
 pub type Tap = Arc<Mutex<Vec<Vec<u8>>>>;
+
+/// The hand-overs, whole: a test that holds a gate's keys opens them.
+pub type Puts = Arc<Mutex<Vec<PutFace>>>;
 
 /// How long each stage took, in milliseconds, by stage.
 pub type Stages = Arc<Mutex<BTreeMap<&'static str, Vec<f64>>>>;
@@ -64,6 +67,7 @@ impl FaceEngine for TimedEngine {
 pub(super) struct TappedLink {
     pub inner: Box<dyn GateLink>,
     pub tap: Tap,
+    pub puts: Puts,
     pub stages: Stages,
     pub probed: Arc<Mutex<Vec<Probed>>>,
 }
@@ -79,6 +83,9 @@ impl GateLink for TappedLink {
             }),
             _ => None,
         };
+        if let Request::PutFace(put) = request {
+            self.puts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(put.clone());
+        }
         if let Some(sealed) = sealed {
             self.tap.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(sealed);
         }

@@ -91,6 +91,23 @@ impl App {
         })
     }
 
+    pub(super) fn pick_duty_path(&self, pick: staff::duties::Pick) -> Task<Message> {
+        use staff::duties::Pick;
+        let title = tr!(self.staff_texts, "duty-save");
+        let dialog = rfd::AsyncFileDialog::new().set_title(title);
+        let answer = move |picked: Option<rfd::FileHandle>| {
+            let path = picked.map(|file| file.path().to_owned());
+            Message::Staff(staff::Message::Duties(staff::duties::Message::PathPicked(pick, path)))
+        };
+        match pick {
+            Pick::Letters(_) | Pick::SiteEnd => Task::perform(dialog.pick_folder(), answer),
+            Pick::Paper(paper) => {
+                let dialog = dialog.set_file_name(paper.file_name()).add_filter("PDF", &["pdf"]);
+                Task::perform(dialog.save_file(), answer)
+            }
+        }
+    }
+
     pub(super) fn pick_form_path(&self) -> Task<Message> {
         let dialog = rfd::AsyncFileDialog::new()
             .set_title(tr!(self.staff_texts, "form-save-pdf"))

@@ -27,6 +27,7 @@ mod notice;
 mod pad;
 mod parts;
 pub mod rights;
+pub mod shown;
 mod withdraw;
 
 use std::collections::BTreeSet;

@@ -8,6 +8,7 @@ use iced::{Center, Element, Fill};
 use crate::app::command::ResidentCommand;
 use crate::app::event::GateLabel;
 use crate::app::rights::{ChangeView, MineView, RightsAct, RightsScene};
+use crate::app::shown_again::ShownAct;
 use crate::domain::notice::Language;
 use crate::domain::rights::RequestKind;
 use crate::domain::time::CivilDate;
@@ -21,6 +22,7 @@ use crate::ui::{explain, words_rights as words};
 use super::drawing::CardOnReader;
 use super::notice::Explained;
 use super::parts::{self, Page};
+use super::shown::{self, OwnShown};
 use super::{Action, Message as Window};
 
 /// What happens on these pages.
@@ -50,6 +52,8 @@ pub enum Message {
     ListPressed,
     /// "What does this mean?" of one section of the notice.
     ExplainPressed(u8),
+    /// What was on the own screen, again.
+    Shown(OwnShown),
 }
 
 /// What is to be saved.
@@ -59,6 +63,8 @@ pub enum Pick {
     Paper,
     /// The electronic copy.
     Copy,
+    /// A text that was shown, with its proof.
+    Shown,
 }
 
 impl Pick {
@@ -67,6 +73,7 @@ impl Pick {
         match self {
             Self::Paper => ("menka-my-information.pdf", "pdf"),
             Self::Copy => ("menka-my-information.json", "json"),
+            Self::Shown => ("menka-shown.json", "json"),
         }
     }
 }
@@ -80,6 +87,7 @@ pub(super) fn act(message: Message) -> Action {
         Message::SavePressed(pick) => Action::PickRightsPath(pick),
         Message::PathPicked(Pick::Paper, Some(path)) => ask(RightsAct::SavePaper(path)),
         Message::PathPicked(Pick::Copy, Some(path)) => ask(RightsAct::SaveCopy(path)),
+        Message::PathPicked(Pick::Shown, Some(path)) => ask(RightsAct::Shown(ShownAct::Save(path))),
         Message::PathPicked(_, None) => Action::None,
         Message::ConfirmPressed => ask(RightsAct::ConfirmChanges),
         Message::AskPressed(kind) => ask(RightsAct::Ask(kind)),
@@ -89,6 +97,7 @@ pub(super) fn act(message: Message) -> Action {
         Message::WithdrawPressed => ask(RightsAct::Withdraw),
         Message::ListPressed => ask(RightsAct::Mine),
         Message::ExplainPressed(section) => ask(RightsAct::Explain(section)),
+        Message::Shown(shown) => ask(shown.act()),
     }
 }
 
@@ -96,6 +105,7 @@ pub(super) fn act(message: Message) -> Action {
 pub(super) fn texts_of(scene: &RightsScene) -> Vec<Vec<Block>> {
     match scene {
         RightsScene::All { text, .. } => vec![blocks(&text.0.markdown)],
+        RightsScene::Shown(shown) => shown::texts_of(shown),
         RightsScene::Tap { .. } | RightsScene::Mine(_) | RightsScene::Asked { .. } | RightsScene::RefuseFace { .. } => {
             vec![]
         }
@@ -132,6 +142,7 @@ pub(super) fn view<'a>(sizes: Sizes, texts: &'a Texts, scene: &'a RightsScene, b
         RightsScene::All { saved_to, .. } => all(sizes, texts, blocks, saved_to.as_deref()),
         RightsScene::Asked { number, kind, due_on } => asked(sizes, texts, number, *kind, *due_on),
         RightsScene::RefuseFace { gates } => refuse_face(sizes, texts, gates),
+        RightsScene::Shown(scene) => shown::view(sizes, texts, scene, blocks),
     }
 }
 
@@ -139,6 +150,7 @@ fn mine<'a>(sizes: Sizes, texts: &'a Texts, mine: &'a MineView) -> Page<'a> {
     let say = |message: Message| Some(Window::Rights(message));
     let mut choices: Vec<(&'static str, String, Message)> = vec![
         ("mine-see", trr!(texts, "mine-see"), Message::SeeAllPressed),
+        ("mine-shown", trr!(texts, "mine-shown"), Message::Shown(OwnShown::List)),
         ("mine-correct", trr!(texts, "mine-correct"), Message::AskPressed(RequestKind::Correct)),
     ];
     if mine.has_face {

@@ -239,6 +239,7 @@ fn reason(texts: &Texts, label: &str) -> String {
         "notice-changed" => tr!(texts, "reason-notice-changed"),
         "next-age-band" => tr!(texts, "reason-next-age-band"),
         "other-decider" => tr!(texts, "reason-other-decider"),
+        "manager-left" => tr!(texts, "reason-manager-left"),
         "found-erased" => tr!(texts, "reason-found-erased"),
         _ => tr!(texts, "reason-other"),
     }

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
-use super::{Action, Message as WindowMessage, Pick, S};
+use super::{Action, Message as WindowMessage, Pick, Route, S, duties};
 use crate::app::command::StaffCommand;
 use crate::app::evidence::{ChainView, CheckView, EvidenceCommand, EvidenceEvent, GateWitness, HeadVerdict};
+use crate::app::head_due::HeadDue;
 use crate::i18n::Texts;
 use crate::tr;
 use crate::ui::theme::{Tone, Weight};
@@ -24,6 +25,7 @@ pub struct Heard {
     head: Option<(String, String)>,
     verdict: Option<HeadVerdict>,
     exported: Option<(u64, String, String)>,
+    head_due: Option<HeadDue>,
 }
 
 impl Heard {
@@ -35,11 +37,17 @@ impl Heard {
             EvidenceEvent::HeadSaved { short, path } => self.head = Some((short, path)),
             EvidenceEvent::HeadChecked(verdict) => self.verdict = Some(verdict),
             EvidenceEvent::Exported { records, path, sha256 } => self.exported = Some((records, path, sha256)),
+            EvidenceEvent::HeadDue(due) => self.head_due = due,
             EvidenceEvent::Shown(_)
             | EvidenceEvent::ShownAgain(_)
             | EvidenceEvent::NotAsShown { .. }
             | EvidenceEvent::ReplaySaved(_) => {}
         }
+    }
+
+    /// Today's head, while it is due.
+    pub fn head_due(&self) -> Option<HeadDue> {
+        self.head_due
     }
 
     /// What must be said on every page: the log does not fit what is known of it.
@@ -68,6 +76,8 @@ pub enum Message {
     CaseTyped(String),
     /// Writes the log for them.
     ExportPressed,
+    /// Another page of the evidence.
+    GoPressed(Route),
 }
 
 /// The page.
@@ -92,6 +102,7 @@ impl Evidence {
             Message::CaseTyped(text) => self.case_number = text,
             Message::ExportPressed if self.may_export() => return Action::Pick(Pick::Log),
             Message::ExportPressed => {}
+            Message::GoPressed(route) => return Action::Go(route),
         }
         Action::None
     }
@@ -116,6 +127,7 @@ impl Evidence {
     /// Draws the page.
     pub fn view<'a>(&'a self, texts: &Texts, heard: &'a Heard) -> Element<'a, Message> {
         let content = column![
+            duties::tabs(texts, Route::Evidence).map(Message::GoPressed),
             S.title(tr!(texts, "evidence-title")),
             state(texts, heard),
             self.paper(texts, heard),

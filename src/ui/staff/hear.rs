@@ -2,6 +2,7 @@
 
 use super::{Action, Flash, Page, Route, Staff, first_run, home, resident, unlock};
 use crate::app::event::{Failure, FieldFault, StaffEvent};
+use crate::app::evidence::EvidenceEvent;
 use crate::app::notice::NoticeEvent;
 use crate::app::posture::PostureEvent;
 use crate::app::rights::RightsTold;
@@ -124,6 +125,10 @@ impl Staff {
                 if let Page::Shown(screen) = &mut self.page {
                     screen.hear(&event);
                 }
+                if let (EvidenceEvent::HeadSaved { path, .. }, Page::Home) = (&event, &self.page) {
+                    let name = path.rsplit(['/', '\\']).next().unwrap_or(path).to_owned();
+                    self.flash = Some(Flash::PaperSaved(name));
+                }
                 self.known.evidence.hear(event);
             }
             StaffEvent::Guardian(event) => {
@@ -143,6 +148,12 @@ impl Staff {
                     }
                     self.flash = Some(Flash::Replaced);
                 }
+            }
+            StaffEvent::Duties(event) => {
+                if let Page::Duties(screen) = &mut self.page {
+                    screen.hear(&event);
+                }
+                self.known.duties.hear(event);
             }
             StaffEvent::Failed(failure) => return self.failed(failure),
             StaffEvent::Operators(event) => return self.hear_accounts(event),
@@ -218,6 +229,10 @@ impl Staff {
                 Action::None
             }
             (Page::Notice(screen), _) => {
+                screen.failed();
+                Action::None
+            }
+            (Page::Duties(screen), _) => {
                 screen.failed();
                 Action::None
             }

@@ -3,7 +3,7 @@
 use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill, Length};
 
-use super::{Action, Known, Route, S, Stray};
+use super::{Action, Known, Pick, Route, S, Stray};
 use crate::app::command::StaffCommand;
 use crate::app::event::ResidentRow;
 use crate::domain::card::CardUid;
@@ -33,6 +33,8 @@ pub enum Message {
     GoPressed(Route),
     /// The gates again.
     RefreshPressed,
+    /// Today's head of the log, for paper.
+    HeadPressed,
 }
 
 /// The home page.
@@ -88,6 +90,7 @@ impl Home {
             Message::WhyPressed(resident, why) => Action::Ask(StaffCommand::OpenResident(resident, why)),
             Message::GoPressed(route) => Action::Go(route),
             Message::RefreshPressed => Action::Ask(StaffCommand::ShowGates),
+            Message::HeadPressed => Action::Pick(Pick::Head),
         }
     }
 
@@ -110,6 +113,7 @@ impl Home {
             .push(face_line(texts, known))
             .push(requests_line(texts, known))
             .push(notice_line(texts, known))
+            .push(people.then(|| head_line(texts, known)).flatten())
             .push(gates(texts, &known.gates))
             .spacing(S.space * 2.0);
         widget::scroll("home-scroll", content).height(Fill).into()
@@ -242,6 +246,30 @@ fn notice_line<'a>(texts: &Texts, known: &'a Known) -> Option<Element<'a, Messag
         lines = lines.push(warn(said, "home-untold", tr!(texts, "home-to-changes"), Route::Notice));
     }
     (!names.is_empty() || untold > 0).then(|| lines.into())
+}
+
+/// Today's head of the log on paper: one calm line with one button, and the days that went by without (P69).
+fn head_line<'a>(texts: &Texts, known: &Known) -> Option<Element<'a, Message>> {
+    let due = known.evidence.head_due()?;
+    let last =
+        due.last_on.map_or_else(|| tr!(texts, "head-never"), |day| tr!(texts, "head-last", date = day.to_string()));
+    let skipped =
+        (due.skipped > 0).then(|| widget::pill(S, Tone::Warn, tr!(texts, "head-skipped", count = due.skipped)));
+    Some(
+        row![widget::pill(S, Tone::Told, tr!(texts, "head-today"))]
+            .push(skipped)
+            .push(container(S.hint(last)).width(Fill))
+            .push(widget::action(
+                S,
+                "head-today",
+                tr!(texts, "head-today-save"),
+                Weight::Plain,
+                Some(Message::HeadPressed),
+            ))
+            .spacing(S.space)
+            .align_y(Center)
+            .into(),
+    )
 }
 
 fn warn<'a>(said: String, id: &'static str, label: String, route: Route) -> Element<'a, Message> {

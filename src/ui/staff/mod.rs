@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod approve;
 pub mod deletion;
 mod deletion_panels;
+pub mod duties;
 pub mod evidence;
 pub mod first_run;
 pub mod form;
@@ -88,6 +89,8 @@ pub enum Action {
     PickFormPath,
     /// A place for the report of the examination.
     PickReportPath,
+    /// A file or a folder for papers of the seldom duties; answered by [`duties::Message::PathPicked`].
+    PickDuty(duties::Pick),
 }
 
 /// A file that staff may have written.
@@ -149,6 +152,8 @@ pub struct Known {
     pub form: Option<FormView>,
     /// Replaced gates.
     pub relay: relay::Told,
+    /// The seldom duties.
+    pub duties: duties::Heard,
 }
 
 /// A line under the header: the newest thing that happened.
@@ -231,6 +236,8 @@ pub enum Page {
     Machine(machine::Machine),
     /// Gates beside each other.
     Relay(relay::Relay),
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duties(Box<duties::Duties>),
     /// Closing: the desk erases and locks.
     Closing,
     /// The desk ended by itself; the program ends too.
@@ -261,6 +268,7 @@ impl Page {
             | Self::Minors(_)
             | Self::Machine(_)
             | Self::Relay(_)
+            | Self::Duties(_)
             | Self::Rights(_) => true,
             Self::Rules(_) | Self::Untrained | Self::Sheet(_) => true,
             Self::Operators(_) | Self::Looks(_) | Self::Mine(_) => true,
@@ -333,6 +341,8 @@ pub enum Message {
     Machine(machine::Message),
     /// On the page of gates beside each other.
     Relay(relay::Message),
+    /// On the pages of the seldom duties.
+    Duties(duties::Message),
     /// A link in the header or on a page.
     Go(Route),
     /// Lock, by button or Ctrl+L.
@@ -424,6 +434,7 @@ impl Staff {
             | Page::Looks(_)
             | Page::Machine(_)
             | Page::Relay(_)
+            | Page::Duties(_)
             | Page::Closing
             | Page::Gone
             | Page::Farewell { .. } => None,
@@ -505,6 +516,10 @@ impl Staff {
             (Message::Paper(message), _) => paper::update(message),
             (Message::Machine(message), Page::Machine(screen)) => screen.update(message),
             (Message::Relay(message), Page::Relay(screen)) => screen.update(message),
+            (Message::Duties(message), Page::Duties(screen)) => screen.update(message, self.language),
+            (Message::Picked(Pick::Head, Some(path)), Page::Home) => {
+                Action::Ask(StaffCommand::Evidence(crate::app::evidence::EvidenceCommand::SaveHead(path)))
+            }
             (Message::Ticked(ms), Page::Unlock(screen)) => {
                 screen.tick(ms);
                 Action::None

@@ -283,8 +283,7 @@ fn replacement<'a>(
 
 /// One line for every page while a gate differs, or `None`.
 pub(super) fn alarm(texts: &Texts, gates: &[GateStatus]) -> Option<String> {
-    let names: Vec<&str> =
-        gates.iter().filter(|gate| !gate.drift.is_empty()).map(|gate| gate.name.as_str()).collect();
+    let names: Vec<&str> = gates.iter().filter(|gate| !gate.drift.is_empty()).map(|gate| gate.name.as_str()).collect();
     let listed = crate::ui::words::list(texts, names.iter().copied());
     (!names.is_empty()).then(|| tr!(texts, "drift-alarm", gates = listed))
 }

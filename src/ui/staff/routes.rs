@@ -1,9 +1,8 @@
 //! The ways between the staff window's pages.
 
 use super::{
-    Action, Flash, Page, Staff, deletion, evidence, form, gates, home, machine, mine, minors, notice, relay, resident,
-    rights,
-    settings, shown,
+    Action, Flash, Page, Staff, deletion, duties, evidence, form, gates, home, machine, mine, minors, notice, relay,
+    resident, rights, settings, shown,
 };
 use crate::app::command::StaffCommand;
 use crate::app::deletion::DeletionCommand;
@@ -94,6 +93,10 @@ impl Staff {
                 self.page = Page::Minors(minors::Minors::default());
                 Action::Ask(StaffCommand::Guardian(GuardianCommand::ShowFigures { year: None }))
             }
+            Route::Duties(tab) => {
+                self.page = Page::Duties(Box::new(duties::Duties::at(tab)));
+                duties::Duties::opening(tab)
+            }
             Route::Machine => {
                 self.page = Page::Machine(machine::Machine::default());
                 Action::None
@@ -167,4 +170,6 @@ pub enum Route {
     Machine,
     /// Gates beside each other.
     Relay,
+    /// Incidents, the end of a manager's work, papers for an audit.
+    Duties(super::duties::Tab),
 }

@@ -4,8 +4,8 @@ use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
 use super::{
-    Flash, Message, Page, Route, S, Staff, deletion, deletion_panels, machine_words, news, paper, relay, resident, rules,
-    why_off,
+    Flash, Message, Page, Route, S, Staff, deletion, deletion_panels, duties, machine_words, news, paper, relay,
+    resident, rules, why_off,
 };
 use crate::app::event::GateLabel;
 use crate::app::operators::AccountChange;
@@ -44,6 +44,7 @@ impl Staff {
             Page::Evidence(screen) => screen.view(texts, &self.known.evidence).map(Message::Evidence),
             Page::Shown(screen) => screen.view(texts).map(Message::Shown),
             Page::Minors(screen) => screen.view(texts).map(Message::Minors),
+            Page::Duties(screen) => screen.view(texts, &self.known, self.accounts.role()).map(Message::Duties),
             Page::Machine(screen) => screen.view(texts, &self.known, self.realm).map(Message::Machine),
             Page::Relay(screen) => screen.view(texts, &self.known, self.accounts.role()).map(Message::Relay),
             Page::Rules(screen) => screen.view(texts).map(Message::Rules),
@@ -113,8 +114,11 @@ impl Staff {
             let looks = link("go-looks", tr!(texts, "go-looks"), Route::Looks, looks);
             let requests = matches!(self.page, Page::Rights(_));
             let requests = link("go-rights", tr!(texts, "go-rights"), Route::Rights, requests);
-            let evidence = matches!(self.page, Page::Evidence(_));
+            let evidence = matches!(self.page, Page::Evidence(_) | Page::Duties(_));
             let evidence = link("go-evidence", tr!(texts, "go-evidence"), Route::Evidence, evidence);
+            let incidents = Route::Duties(duties::Tab::Incidents);
+            let here = matches!(self.page, Page::Duties(_));
+            let incidents = link("go-incidents", tr!(texts, "duties-incidents"), incidents, here);
             let deletion = link("go-deletion", tr!(texts, "go-deletion"), Route::Deletion, self.is_site_deletion());
             bar = bar
                 .push((works && role != Role::Auditor).then_some(home))
@@ -124,6 +128,7 @@ impl Staff {
                 .push((works && role == Role::Supervisor).then_some(people))
                 .push((works && matches!(role, Role::Supervisor | Role::Auditor)).then_some(evidence))
                 .push((works && role == Role::Auditor).then_some(looks))
+                .push((works && role == Role::Technician).then_some(incidents))
                 .push(widget::gap());
             bar = if works {
                 let mine = matches!(self.page, Page::Mine(_));
@@ -217,7 +222,8 @@ impl Staff {
         }
         let words = relay::alarm(texts, &self.known.gates)?;
         let said = container(S.text(words).color(Tone::Alarm.ink())).width(Fill);
-        let open = widget::action(S, "drift-open", tr!(texts, "home-relay"), Weight::Plain, Some(Message::Go(Route::Relay)));
+        let open =
+            widget::action(S, "drift-open", tr!(texts, "home-relay"), Weight::Plain, Some(Message::Go(Route::Relay)));
         let line = row![said, open].spacing(S.space).align_y(Center);
         let content = column![line, S.hint(tr!(texts, "drift-alarm-todo"))].spacing(S.space * 0.5);
         let banner = container(content).id("drift-alarm").padding([S.space, S.space * 2.0]);

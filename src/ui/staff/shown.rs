@@ -50,6 +50,7 @@ impl Shown {
             EvidenceEvent::NotAsShown { zh, en } => (self.again, self.broken) = (None, Some((*zh, *en))),
             EvidenceEvent::ReplaySaved(path) => self.saved = Some(path.clone()),
             EvidenceEvent::Chain(_)
+            | EvidenceEvent::HeadDue(_)
             | EvidenceEvent::Checked(_)
             | EvidenceEvent::HeadSaved { .. }
             | EvidenceEvent::HeadChecked(_)

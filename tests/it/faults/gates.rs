@@ -53,7 +53,7 @@ fn when_every_gate_refuses_the_same_consent_may_try_again_and_a_stop_ends_it() {
     assert_eq!(vault.current_consent(resident).unwrap(), None);
 }
 
-// Shows: J10a, J10b
+// Shows: J10a
 #[test]
 fn a_gate_for_cards_only_takes_the_card_and_is_never_offered_a_face() {
     let mut site = site_in(tempfile::tempdir().unwrap(), &[&["--cards-only"]]);

@@ -129,6 +129,7 @@ fn the_files_are_for_this_account_only() {
     }
 }
 
+// Shows: F14a
 #[test]
 fn nothing_of_a_person_can_be_read_from_the_files() {
     let (folder, mut vault) = new_vault(Realm::Real);
