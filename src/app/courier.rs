@@ -204,8 +204,10 @@ impl Courier {
     fn serve(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(u32, Option<LinkError>), VaultError> {
         let (mut done, mut batches) = (0, 0);
         for _ in 0..OPS_PER_PASS {
-            let due = if self.single.contains(&gate.id) { 1 } else { BATCH };
-            let mut due = self.vault.due_together(gate.id, due, now)?;
+            let mut due = match self.single.contains(&gate.id) {
+                true => self.vault.next_due(gate.id, now)?.into_iter().collect(),
+                false => self.vault.due_together(gate.id, BATCH, now)?,
+            };
             if due.len() > 1 {
                 batches += 1;
                 match self.carry(gate, &due, now)? {

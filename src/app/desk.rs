@@ -98,6 +98,8 @@ pub(super) struct Open {
     pub chain: super::evidence::ChainSeen,
     /// Replacements as last told.
     pub replacements_shown: Option<Vec<crate::domain::relay::Replacement>>,
+    /// What gates refused, as last told.
+    pub wedged_shown: Option<Vec<crate::domain::relay::Wedged>>,
     pub form_shown: Option<FormView>,
 }
 

@@ -11,7 +11,7 @@ use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, OpId, TemplateId};
 use crate::domain::relay::{DriftKind, DriftLine};
 use crate::domain::time::Timestamp;
-use crate::ports::LinkError;
+use crate::ports::{GateLink, LinkError};
 use crate::secret::random_bytes;
 use crate::vault::{Expected, VaultError};
 use crate::wire::held::{AskDigests, AskEntries, DEPTH_MAX, Difference, Held, Kind, PARTS_MAX};
@@ -73,7 +73,7 @@ impl Courier {
         let before = self.vault.expected(gate.id, &mut self.numbers)?;
         let mut differ = vec![];
         if before.held.digest() != health.digest {
-            differ = match self.differences(gate, &before.held) {
+            differ = match differences(self.link.as_mut(), gate, &before.held) {
                 Ok(differ) => differ,
                 // Asked again with the next health.
                 Err(_) => return Ok(()),
@@ -135,64 +135,6 @@ impl Courier {
         Ok(lines)
     }
 
-    /// The entries that differ.
-    fn differences(&mut self, gate: &GateRecord, ours: &Held) -> Result<Vec<Difference>, LinkError> {
-        let mut all = vec![];
-        for kind in [Kind::Faces, Kind::Cards] {
-            match self.descend(gate, ours, kind)? {
-                Some(found) => all.extend(found),
-                // A gate of an earlier revision: its whole list.
-                None => return self.by_list(gate, ours),
-            }
-        }
-        Ok(all)
-    }
-
-    /// Divides what differs until its parts are small, and lists those. `None` when the gate does not know the question.
-    fn descend(&mut self, gate: &GateRecord, ours: &Held, kind: Kind) -> Result<Option<Vec<Difference>>, LinkError> {
-        let (mut found, mut under) = (vec![], vec![0u32]);
-        for depth in 1..=DEPTH_MAX {
-            let mut differ = vec![];
-            for some in under.chunks(PARTS_MAX / 16) {
-                let ask = AskDigests { kind, depth, under: some.to_vec() };
-                match self.link.ask(gate, &Request::Digests(ask.clone()), ANSWER_LIMIT)? {
-                    Reply::Digests(theirs) => {
-                        differ.extend(ours.differing(&ask, &theirs).ok_or(LinkError::Protocol)?);
-                    }
-                    Reply::Refused(Refusal::Malformed) if depth == 1 => return Ok(None),
-                    _ => return Err(LinkError::Protocol),
-                }
-            }
-            let small = |part: &u32| depth == DEPTH_MAX || ours.count(kind, depth, *part) <= LEAF;
-            let (listed, mut deeper): (Vec<u32>, Vec<u32>) = differ.into_iter().partition(small);
-            for some in listed.chunks(LISTED) {
-                let ask = AskEntries { kind, depth, parts: some.to_vec() };
-                match self.link.ask(gate, &Request::Entries(ask.clone()), LIST_LIMIT)? {
-                    Reply::Entries(theirs) => found.extend(ours.compare(&ask, &theirs)),
-                    // The gate has far more there than we.
-                    Reply::Refused(Refusal::TooMany) if depth < DEPTH_MAX => deeper.extend_from_slice(some),
-                    _ => return Err(LinkError::Protocol),
-                }
-            }
-            if deeper.is_empty() {
-                break;
-            }
-            under = deeper;
-        }
-        Ok(Some(found))
-    }
-
-    fn by_list(&mut self, gate: &GateRecord, ours: &Held) -> Result<Vec<Difference>, LinkError> {
-        let Reply::List(theirs) = self.link.ask(gate, &Request::List, LIST_LIMIT)? else {
-            return Err(LinkError::Protocol);
-        };
-        let Holdings { faces, cards } = theirs;
-        let all = |kind| AskEntries { kind, depth: 1, parts: (0..16).collect() };
-        let mut found = ours.compare(&all(Kind::Faces), &Holdings { faces, cards: vec![] });
-        found.extend(ours.compare(&all(Kind::Cards), &Holdings { faces: vec![], cards }));
-        Ok(found)
-    }
-
     /// Staff pressed the button: what differs at a gate is put right.
     ///
     /// # Errors
@@ -233,6 +175,69 @@ impl Courier {
             None => (None, vec![]),
         }
     }
+}
+
+/// The entries that a gate and we do not hold alike.
+fn differences(link: &mut dyn GateLink, gate: &GateRecord, ours: &Held) -> Result<Vec<Difference>, LinkError> {
+    let mut all = vec![];
+    for kind in [Kind::Faces, Kind::Cards] {
+        match descend(link, gate, ours, kind)? {
+            Some(found) => all.extend(found),
+            // A gate of an earlier revision: its whole list.
+            None => return by_list(link, gate, ours),
+        }
+    }
+    Ok(all)
+}
+
+/// Divides what differs until its parts are small, and lists those. `None` when the gate does not know the question.
+fn descend(
+    link: &mut dyn GateLink,
+    gate: &GateRecord,
+    ours: &Held,
+    kind: Kind,
+) -> Result<Option<Vec<Difference>>, LinkError> {
+    let (mut found, mut under) = (vec![], vec![0u32]);
+    for depth in 1..=DEPTH_MAX {
+        let mut differ = vec![];
+        for some in under.chunks(PARTS_MAX / 16) {
+            let ask = AskDigests { kind, depth, under: some.to_vec() };
+            match link.ask(gate, &Request::Digests(ask.clone()), ANSWER_LIMIT)? {
+                Reply::Digests(theirs) => {
+                    differ.extend(ours.differing(&ask, &theirs).ok_or(LinkError::Protocol)?);
+                }
+                Reply::Refused(Refusal::Malformed) if depth == 1 => return Ok(None),
+                _ => return Err(LinkError::Protocol),
+            }
+        }
+        let small = |part: &u32| depth == DEPTH_MAX || ours.count(kind, depth, *part) <= LEAF;
+        let (listed, mut deeper): (Vec<u32>, Vec<u32>) = differ.into_iter().partition(small);
+        for some in listed.chunks(LISTED) {
+            let ask = AskEntries { kind, depth, parts: some.to_vec() };
+            match link.ask(gate, &Request::Entries(ask.clone()), LIST_LIMIT)? {
+                Reply::Entries(theirs) => found.extend(ours.compare(&ask, &theirs)),
+                // The gate has far more there than we.
+                Reply::Refused(Refusal::TooMany) if depth < DEPTH_MAX => deeper.extend_from_slice(some),
+                _ => return Err(LinkError::Protocol),
+            }
+        }
+        if deeper.is_empty() {
+            break;
+        }
+        under = deeper;
+    }
+    Ok(Some(found))
+}
+
+fn by_list(link: &mut dyn GateLink, gate: &GateRecord, ours: &Held) -> Result<Vec<Difference>, LinkError> {
+    let Reply::List(theirs) = link.ask(gate, &Request::List, LIST_LIMIT)? else {
+        return Err(LinkError::Protocol);
+    };
+    let Holdings { faces, cards } = theirs;
+    let all = |kind| AskEntries { kind, depth: 1, parts: (0..16).collect() };
+    let mut found = ours.compare(&all(Kind::Faces), &Holdings { faces, cards: vec![] });
+    found.extend(ours.compare(&all(Kind::Cards), &Holdings { faces: vec![], cards }));
+    Ok(found)
 }
 
 /// Comparisons by gate.
@@ -278,3 +283,7 @@ fn card_line(one: &Difference) -> Option<DriftLine> {
     };
     Some(line(kind, &sha2::Sha256::digest(key)))
 }
+
+#[cfg(test)]
+#[path = "drift_tests.rs"]
+mod tests;

@@ -11,7 +11,7 @@ use super::event::{Failure, FieldFault, ResidentRow, StaffEvent};
 use crate::domain::approval::Act;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::GateId;
-use crate::domain::relay::Replacement;
+use crate::domain::relay::{Replacement, Wedged};
 use crate::domain::time::Timestamp;
 use crate::wire::keys::parse_fingerprint;
 
@@ -36,6 +36,8 @@ pub enum RelayCommand {
     },
     /// Shows who must be asked anew after a replacement.
     Invited(GateId),
+    /// Sends what a gate refused again, after somebody acted.
+    Retry(GateId),
 }
 
 /// To the staff window.
@@ -45,6 +47,8 @@ pub enum RelayEvent {
     Replacements(Vec<Replacement>),
     /// A gate took the place of another.
     Replaced(GateId),
+    /// What gates refused, by reason.
+    Wedged(Vec<Wedged>),
     /// People whose face was on the replaced gate only: masked, at most ten.
     Invited(GateId, Vec<ResidentRow>),
 }
@@ -61,6 +65,13 @@ impl Desk {
             RelayCommand::Repair(gate) => {
                 if let Some(open) = self.open.as_ref() {
                     open.shared.ask_repair(gate);
+                }
+            }
+            RelayCommand::Retry(gate) => {
+                if self.vault(|v| v.retry_wedged(gate, now)).is_some_and(|count| count > 0)
+                    && let Some(open) = self.open.as_ref()
+                {
+                    open.shared.ring();
                 }
             }
             RelayCommand::Replace { old, address, fingerprint } => self.replace(old, &address, &fingerprint, now),
@@ -128,8 +139,15 @@ impl Desk {
         }
     }
 
-    /// Tells the staff window how replacements stand, when that has changed.
+    /// Tells the staff window how replacements stand and what gates refused, when that has changed.
     pub(super) fn show_replacements(&mut self, now: Timestamp) {
+        if let Some(wedged) = self.vault(|v| v.wedged())
+            && let Some(open) = self.open.as_mut()
+            && open.wedged_shown.as_ref() != Some(&wedged)
+        {
+            open.wedged_shown = Some(wedged.clone());
+            self.say(StaffEvent::Relay(RelayEvent::Wedged(wedged)));
+        }
         let Some(all) = self.vault(|v| v.replacements(now)) else { return };
         let Some(open) = self.open.as_mut() else { return };
         if open.replacements_shown.as_ref() == Some(&all) {

@@ -106,6 +106,7 @@ pub fn row(command: &StaffCommand) -> Row {
         C::Relay(RelayCommand::Show) => only("show-relay", GATES),
         C::Relay(RelayCommand::Repair(_)) => only("put-gate-right", PEOPLE),
         C::Relay(RelayCommand::Replace { .. }) => only("replace-gate", SUPERVISOR),
+        C::Relay(RelayCommand::Retry(_)) => only("retry-refused", PEOPLE),
         C::Relay(RelayCommand::Invited(_)) => only("show-invited", PEOPLE),
         C::Posture(PostureCommand::Check) => only("machine-check", GATES),
         C::Posture(PostureCommand::Examine) => only("machine-examine", GATES),

@@ -115,6 +115,17 @@ pub struct DriftLine {
     pub number: String,
 }
 
+/// Operations that a gate refused for one reason: staff must act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wedged {
+    /// Which gate.
+    pub gate: GateId,
+    /// The gate's reason code.
+    pub reason: String,
+    /// How many.
+    pub count: u32,
+}
+
 /// A replacement of a gate, as staff see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replacement {

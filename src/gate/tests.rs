@@ -2,11 +2,13 @@
 //! consent, so these tests live inside the crate; those of the real binary are in `tests/it/gate.rs`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod batches;
 mod clocks;
 mod doors;
 mod faces;
 mod heads;
 mod kills;
+mod relay;
 mod renewal;
 mod reseal;
 mod stops;

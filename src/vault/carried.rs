@@ -5,6 +5,7 @@ use rusqlite::params;
 
 use crate::domain::delivery::{Delivery, DeliveryState, GateOp, PAUSE_MAX_MS};
 use crate::domain::id::{CardId, GateId, OpId};
+use crate::domain::relay::Wedged;
 use crate::domain::time::Timestamp;
 
 use super::Vault;
@@ -106,6 +107,21 @@ impl Vault {
             outbox::queue(&work, gate, Queued::PutCard(card), now)?;
         }
         Ok(work.commit()?)
+    }
+
+    /// What gates refused, by reason.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn wedged(&self) -> Result<Vec<Wedged>, VaultError> {
+        let mut statement = self.main.prepare_cached(
+            "SELECT gate, coalesce(reason, ''), count(*) FROM outbox WHERE state = 'wedged'
+             GROUP BY gate, reason ORDER BY gate, reason",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(Wedged { gate: GateId::from_bytes(row.get(0)?), reason: row.get(1)?, count: row.get(2)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The highest number of the outbox: what is sent beside it comes after everything that was queued.

@@ -119,11 +119,6 @@ impl Held {
         (self.faces.len() as u64, self.cards.len() as u64)
     }
 
-    /// The templates, ordered.
-    pub fn faces(&self) -> impl Iterator<Item = &HeldFace> {
-        self.faces.values()
-    }
-
     /// Everything, ordered.
     pub fn holdings(&self) -> Holdings {
         Holdings {
@@ -163,6 +158,10 @@ impl Held {
         if ask.parts.len() > PARTS_MAX {
             return Err(Refusal::Malformed);
         }
+        self.within(ask, ENTRIES_MAX)
+    }
+
+    fn within(&self, ask: &AskEntries, max: usize) -> Result<Holdings, Refusal> {
         let mut found = Holdings { faces: vec![], cards: vec![] };
         for part in &ask.parts {
             let (first, last) = bounds(ask.depth, *part).ok_or(Refusal::Malformed)?;
@@ -170,7 +169,7 @@ impl Held {
                 Kind::Faces => found.faces.extend(range(&self.faces, first, last).map(|(_, face)| face.clone())),
                 Kind::Cards => found.cards.extend(range(&self.cards, first, last).map(|(key, day)| card(key, *day))),
             }
-            if found.faces.len() + found.cards.len() > ENTRIES_MAX {
+            if found.faces.len() + found.cards.len() > max {
                 return Err(Refusal::TooMany);
             }
         }
@@ -215,7 +214,7 @@ impl Held {
 
     /// What differs in some parts from what the other end lists there.
     pub fn compare(&self, ask: &AskEntries, theirs: &Holdings) -> Vec<Difference> {
-        let Ok(ours) = self.entries(ask) else { return vec![] };
+        let Ok(ours) = self.within(ask, usize::MAX) else { return vec![] };
         let mut differ = vec![];
         let other: BTreeMap<_, _> = theirs.faces.iter().map(|face| (face.template, face)).collect();
         let own: BTreeMap<_, _> = ours.faces.iter().map(|face| (face.template, face)).collect();

@@ -287,6 +287,8 @@ table! {
             address: "192.168.1.9:7443".into(),
             fingerprint: "00".repeat(32),
         }), "replace-gate", May::Only(&[CHIEF]);
+    C::Relay(RelayCommand::Retry(_)) => C::Relay(RelayCommand::Retry(some_gate())), "retry-refused",
+        May::Only(&[FRONT, CHIEF]);
     C::Relay(RelayCommand::Invited(_)) => C::Relay(RelayCommand::Invited(some_gate())), "show-invited",
         May::Only(&[FRONT, CHIEF]);
     C::Posture(PostureCommand::Check) => C::Posture(PostureCommand::Check), "machine-check", May::Only(&[FRONT, CHIEF, TECH]);

@@ -6,7 +6,7 @@ use menka::app::event::{ResidentRow, StaffEvent};
 use menka::app::relay::{RelayCommand, RelayEvent};
 use menka::domain::gate::GateStatus;
 use menka::domain::id::{GateId, ResidentId};
-use menka::domain::relay::{DriftKind, DriftLine, Replacement};
+use menka::domain::relay::{DriftKind, DriftLine, Replacement, Wedged};
 use menka::domain::time::Timestamp;
 use menka::ui::staff::{Action, Message, Route, Staff, relay};
 
@@ -53,6 +53,10 @@ fn troubled() -> Staff {
     staff.apply(StaffEvent::Gates(gates()));
     staff.update(Message::Go(Route::Relay));
     staff.apply(StaffEvent::Relay(RelayEvent::Replacements(replacements())));
+    let refused =
+        |n: u8, reason: &str, count| Wedged { gate: GateId::from_bytes([n; 16]), reason: reason.into(), count };
+    let wedged = vec![refused(1, "already expired", 2), refused(1, "read-back differs", 1)];
+    staff.apply(StaffEvent::Relay(RelayEvent::Wedged(wedged)));
     let row = |n: u8, name: &str| ResidentRow {
         id: ResidentId::from_bytes([n; 16]),
         masked_name: name.into(),
@@ -83,7 +87,7 @@ pub fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
     let mut home = unlocked();
     home.apply(StaffEvent::Gates(gates()));
     vec![
-        ("relay", troubled(), vec!["repair-1", "replace-0"]),
+        ("relay", troubled(), vec!["repair-1", "replace-0", "retry-0"]),
         ("relay-replacing", replacing(), vec!["replace-address", "replace-fingerprint", "replace-action"]),
         ("home-drift", home, vec!["drift-alarm", "drift-open", "home-search"]),
     ]
@@ -107,6 +111,14 @@ fn a_difference_is_said_on_every_page_and_its_button_asks_for_that_gate() {
     let asked = press(&mut staff, "repair-1");
     let second = GateId::from_bytes([2; 16]);
     assert!(matches!(commands(asked)[..], [StaffCommand::Relay(RelayCommand::Repair(gate))] if gate == second));
+}
+
+#[test]
+fn what_a_gate_refused_is_said_with_what_to_do_and_sent_again_by_a_press() {
+    let mut staff = troubled();
+    let asked = press(&mut staff, "retry-0");
+    let first = GateId::from_bytes([1; 16]);
+    assert!(matches!(commands(asked)[..], [StaffCommand::Relay(RelayCommand::Retry(gate))] if gate == first));
 }
 
 #[test]

@@ -656,7 +656,9 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
             "home" | "home-trouble" => &["lock", "requests", "show-deletions", "show-gates", "show-relay"],
             "home-found" => &["lock", "requests", "show-deletions", "show-gates", "show-relay"],
             "home-reason" => &["lock", "open", "requests", "show-deletions", "show-gates", "show-relay"],
-            "relay" => &["lock", "open", "put-gate-right", "requests", "show-deletions", "show-invited"],
+            "relay" => {
+                &["lock", "open", "put-gate-right", "requests", "retry-refused", "show-deletions", "show-invited"]
+            }
             "relay-replacing" => &["lock", "put-gate-right", "replace-gate", "requests", "show-deletions"],
             "home-drift" => &["lock", "requests", "show-deletions", "show-gates", "show-relay"],
             "record-issue" => &["close", "evidence", "issue-card", "lock", "requests"],

@@ -152,6 +152,7 @@ impl Desk {
             notice: NoticeCare::default(),
             chain: evidence::ChainSeen::default(),
             replacements_shown: None,
+            wedged_shown: None,
             form_shown: None,
         }));
         self.idle_anew();

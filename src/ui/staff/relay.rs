@@ -10,12 +10,12 @@ use crate::app::event::ResidentRow;
 use crate::app::relay::{RelayCommand, RelayEvent};
 use crate::domain::gate::GateStatus;
 use crate::domain::id::{GateId, ResidentId};
-use crate::domain::relay::{DriftKind, DriftLine, Replacement};
+use crate::domain::relay::{DriftKind, DriftLine, Replacement, Wedged};
 use crate::domain::role::{LookWhy, Role};
 use crate::i18n::Texts;
 use crate::tr;
 use crate::ui::theme::{Tone, Weight};
-use crate::ui::widget;
+use crate::ui::{explain, widget};
 
 /// Id of the field for the new gate's address.
 pub const ADDRESS: &str = "replace-address";
@@ -29,6 +29,8 @@ const NUMBERS_SHOWN: usize = 6;
 pub struct Told {
     /// The newest first.
     pub replacements: Vec<Replacement>,
+    /// What gates refused, by reason.
+    pub wedged: Vec<Wedged>,
     /// Who must be asked anew, by the gate that stands there now.
     pub invited: Option<(GateId, Vec<ResidentRow>)>,
 }
@@ -38,6 +40,7 @@ impl Told {
     pub(super) fn apply(&mut self, event: RelayEvent) -> bool {
         match event {
             RelayEvent::Replacements(all) => self.replacements = all,
+            RelayEvent::Wedged(all) => self.wedged = all,
             RelayEvent::Invited(gate, rows) => self.invited = Some((gate, rows)),
             RelayEvent::Replaced(_) => return true,
         }
@@ -50,6 +53,8 @@ impl Told {
 pub enum Message {
     /// What differs at a gate is put right.
     RepairPressed(GateId),
+    /// What a gate refused is sent again.
+    RetryPressed(GateId),
     /// Opens or closes the form for a gate.
     ReplacePressed(Option<GateId>),
     /// The new gate's address.
@@ -89,6 +94,7 @@ impl Relay {
         let ask = |command| Action::Ask(StaffCommand::Relay(command));
         match message {
             Message::RepairPressed(gate) => return ask(RelayCommand::Repair(gate)),
+            Message::RetryPressed(gate) => return ask(RelayCommand::Retry(gate)),
             Message::ReplacePressed(gate) => {
                 *self = Self { replacing: gate, ..Self::default() };
                 if gate.is_some() {
@@ -119,7 +125,7 @@ impl Relay {
 
     /// Draws the page for a role.
     pub fn view<'a>(&'a self, texts: &Texts, known: &'a Known, role: Role) -> Element<'a, Message> {
-        let gates = known.gates.iter().enumerate().map(|(at, gate)| self.gate(texts, at, gate, role));
+        let gates = known.gates.iter().enumerate().map(|(at, gate)| self.gate(texts, at, gate, known, role));
         let list = column![S.heading(tr!(texts, "step-title")), S.soft(tr!(texts, "step-how"))]
             .push(known.gates.is_empty().then(|| S.text(tr!(texts, "gates-none"))))
             .extend(gates)
@@ -133,7 +139,14 @@ impl Relay {
         widget::scroll("relay-scroll", content).height(Fill).into()
     }
 
-    fn gate<'a>(&'a self, texts: &Texts, at: usize, gate: &'a GateStatus, role: Role) -> Element<'a, Message> {
+    fn gate<'a>(
+        &'a self,
+        texts: &Texts,
+        at: usize,
+        gate: &'a GateStatus,
+        known: &'a Known,
+        role: Role,
+    ) -> Element<'a, Message> {
         let (tone, said) = match (gate.in_step, gate.reachable) {
             (_, false) => (Tone::Warn, tr!(texts, "gate-away")),
             (None, true) => (Tone::Told, tr!(texts, "step-not-yet")),
@@ -157,7 +170,20 @@ impl Relay {
         .spacing(S.space * 1.5)
         .align_y(Center);
         let lines = differences(texts, &gate.drift).into_iter().map(|line| S.text(line).into());
-        column![head].extend(lines).spacing(S.space * 0.75).into()
+        let refused: Vec<&Wedged> = known.relay.wedged.iter().filter(|one| one.gate == gate.id).collect();
+        let retry = (role.sees_people() && !refused.is_empty()).then(|| {
+            let press = Some(Message::RetryPressed(gate.id));
+            row![
+                widget::gap(),
+                widget::action(S, format!("retry-{at}"), tr!(texts, "step-retry"), Weight::Plain, press)
+            ]
+        });
+        let refused = refused.into_iter().map(|one| {
+            let said = explain::wedged(texts, &gate.name, &one.reason);
+            let count = tr!(texts, "step-refused", count = one.count);
+            column![S.text(format!("{count} {}", said.what)), S.hint(said.todo)].into()
+        });
+        column![head].extend(lines).extend(refused).push(retry).spacing(S.space * 0.75).into()
     }
 
     fn form<'a>(&'a self, texts: &Texts, gate: &'a GateStatus) -> Element<'a, Message> {
