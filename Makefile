@@ -7,7 +7,7 @@ export MENKA_MODELS := $(MODELS)
 export MENKA_PICTURES := $(PICTURES)
 PRACTICE := --features practice
 
-.PHONY: run test bench screenshots e2e accuracy test-camera trace fuzz setup setup-run models pictures lint clean-practice
+.PHONY: run test bench screenshots e2e accuracy test-camera trace fuzz chaos theft setup setup-run models pictures lint clean-practice
 
 run: setup-run
 	$(CARGO) build --release $(PRACTICE) --bins
@@ -52,6 +52,14 @@ trace: setup
 # FUZZ_SECONDS=600 for a longer look at each target.
 fuzz: setup
 	@bash packaging/setup/fuzz.sh $(or $(FUZZ_SECONDS),60)
+
+# Kills, bad disks, wrong clocks, bad networks. CHAOS_KILLS=100 for a shorter one; WHAT="gate-kills clocks" for parts of it.
+chaos: setup
+	@bash packaging/setup/chaos.sh $(or $(WHAT),all)
+
+# What a thief learns from files, a disk, a dump, swap and memory.
+theft: setup
+	@bash packaging/setup/theft.sh
 
 lint:
 	$(CARGO) fmt --all --check

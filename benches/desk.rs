@@ -29,11 +29,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let place = tempfile::tempdir()?;
         let mut drive = Drive::new(place.path(), engine_for(kind, &models, &program), people(&pictures)?);
         drive.create();
-        let station = drive.fingerprint.ok_or("no fingerprint")?;
         let mut gates = vec![];
         for number in 0..2 {
             let data = place.path().join(format!("gate{number}"));
-            let gate = GateProcess::start_with(&program, &data, &station, number, kind.name())?;
+            let gate = GateProcess::start_with(&program, &data, number, kind.name())?;
             drive.pair(&gate, ["东门", "西门"][number]);
             gates.push(gate);
         }

@@ -13,6 +13,7 @@ pub mod wire;
 pub mod ports;
 pub mod vault;
 
+pub mod boards;
 #[cfg(feature = "camera")]
 pub mod capture;
 #[cfg(feature = "cards")]

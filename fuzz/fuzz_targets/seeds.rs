@@ -9,11 +9,15 @@ use menka::domain::time::Timestamp;
 use menka::evidence::checkpoint::{self, Head};
 use menka::evidence::record::Draft;
 use menka::evidence::statement::{self, Kind};
+use menka::secret::PairingCode;
 use menka::wire::frame::{encode, write_body};
 use menka::wire::keys::IdentityKeys;
+use menka::wire::mdns::{self, Announced};
 use menka::wire::message::{
-    Apply, FRAME_MAX, Health, HeldFace, Hello, Holdings, Outcome, PutFace, Receipt, Refusal, Reply, Request, What,
+    Apply, FRAME_MAX, Health, HeldFace, Hello, Holdings, Outcome, PutFace, REVISION, Receipt, Refusal, Reply, Request,
+    What,
 };
+use menka::wire::pairing::{Channel, Gate, Station};
 
 // Only so that the coverage calls in the instrumented library find their runtime.
 extern crate libfuzzer_sys as _;
@@ -36,6 +40,16 @@ fn main() -> Result<(), Failed> {
         write(folder, "typed", &n.to_string(), text.as_bytes())?;
     }
     write(folder, "typed", "fingerprint", "0123 4567 89ab cdef ".repeat(4).as_bytes())?;
+    pairing(folder, &keys)?;
+    write(folder, "typed", "code", "4821 7730".as_bytes())?;
+    for (n, function) in [0x20u8, 0x32, 0x50, 0x58, 0x5A, 0x5C, 0x92, 0x94].into_iter().enumerate() {
+        // A card board's answer: start, function, serial number, card 10058400, its days and doors.
+        let mut datagram = [0u8; 64];
+        datagram[..24].copy_from_slice(&[
+            0x17, function, 0, 0, 0x78, 0x37, 0x2A, 0x18, 0xA0, 0x7A, 0x99, 0, 0x20, 0x20, 1, 1, 0x20, 0x27, 0x12, 0x31, 1, 0, 1, 0,
+        ]);
+        write(folder, "board", &n.to_string(), &datagram)?;
+    }
     write(folder, "card", "four", &[0x04, 0xA1, 0xB2, 0xC3, 0x90, 0x00])?;
     write(folder, "card", "seven", &[0x04, 1, 2, 3, 4, 5, 6, 0x90, 0x00])?;
     for side in [8, 48] {
@@ -45,6 +59,22 @@ fn main() -> Result<(), Failed> {
         write(folder, "jpeg", &side.to_string(), bytes.get_ref())?;
     }
     Ok(())
+}
+
+fn pairing(folder: &Path, keys: &IdentityKeys) -> Result<(), Failed> {
+    let code = PairingCode::parse("48217730").ok_or("a code")?;
+    let channel = Channel { realm: Realm::Practice, exporter: [1; 32], station: [2; 32], gate: [3; 32] };
+    let (station, begin) = Station::begin(&code, channel.clone(), hello());
+    let Request::PairBegin(asked) = &begin else { return Err("no beginning".into()) };
+    let body = encode(&begin);
+    let (_, share) = Gate::answer(&code, &channel, (&body, asked), hello())?;
+    let (_, confirm) = station.confirm(&encode(&share))?;
+    for (n, body) in [body.clone(), encode(&share), encode(&confirm), encode(&Reply::Paired([7; 32]))].iter().enumerate() {
+        write(folder, "pairing", &n.to_string(), body)?;
+    }
+    write(folder, "mdns", "question", &mdns::question())?;
+    let gate = Announced { name: "gate-4f2a".into(), address: "192.168.1.20:7443".parse()? };
+    write(folder, "mdns", "answer", &mdns::answer(7, &gate, Realm::Practice).ok_or("no answer")?)
 }
 
 fn write(folder: &Path, target: &str, name: &str, bytes: &[u8]) -> Result<(), Failed> {
@@ -95,6 +125,7 @@ fn hello() -> Hello {
         sign_key: [3; 32],
         version: "menka 0".into(),
         takes_faces: true,
+        revision: Some(REVISION),
     }
 }
 

@@ -6,6 +6,7 @@ use menka::app::command::parse_date;
 use menka::domain::card::CardUid;
 use menka::evidence::parse_key;
 use menka::notice::{blocks, plain};
+use menka::secret::PairingCode;
 use menka::wire::address::{is_lan, lan_address};
 use menka::wire::keys::{fingerprint_text, parse_fingerprint};
 use menka_fuzz::{room_for, within};
@@ -23,6 +24,9 @@ fuzz_target!(|text: &str| {
     }
     if let Some(uid) = CardUid::from_wedge(text) {
         assert!(text.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, ':' | '-') || c.is_whitespace()), "{uid:?}");
+    }
+    if let Some(code) = PairingCode::parse(text) {
+        assert!(PairingCode::parse(&code.grouped()).is_some_and(|again| again.expose() == code.expose()));
     }
     let _ = parse_key(text);
     within(room, || (blocks(text), plain(text)));

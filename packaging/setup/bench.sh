@@ -1,5 +1,5 @@
 #!/bin/bash
-# Speed, as ratios taken in one run: the desk, the search among templates. faiss comes from its package registry into a virtual environment
+# Speed, as ratios taken in one run: the desk, the search among templates, the vault against plain SQLite. faiss comes from its package registry into a virtual environment
 # that is made once; without it that part says so.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -17,3 +17,4 @@ fi
 # The way to a gate: sealed envelopes with durable acks beside the disk's own durable writes and bare TCP; bytes of a comparison at 100,000 people.
 MENKA_BENCH=${MENKA_BENCH:-10000} "$cargo" test --release --features practice --lib -- --nocapture --test-threads 1 \
   sealed_envelopes_with_durable_acks a_change_of_one_in_a_hundred | grep -E '^[a-z0-9].*: '
+"$cargo" bench --features practice --bench vault

@@ -20,7 +20,7 @@ bins="$out/$host/release"
 targets=0
 crashes=0
 lines=""
-for target in request reply sealed certificate evidence typed card jpeg; do
+for target in request reply sealed certificate evidence typed card board jpeg pairing mdns; do
   targets=$((targets + 1))
   mkdir -p "$out/corpus/$target" "$here/fuzz/regressions/$target"
   log="$out/logs/$target.log"

@@ -11,34 +11,16 @@ import sys
 import tempfile
 import time
 
+from windows import RESIDENT, STAFF, TOOLS, point, read_widgets, run
+
 PROGRAM, SHOTS = sys.argv[1], sys.argv[2]
-STAFF, RESIDENT, TOOLS = "menka-staff", "menka-resident", "menka-practice"
 work = tempfile.mkdtemp(prefix="menka-gui-")
 widgets_file = os.path.join(work, "widgets")
 os.makedirs(SHOTS, exist_ok=True)
 
 
-def run(*words):
-    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
-
-
 def widgets():
-    """{window: {"ids": {id: box}, "texts": [(text, box)]}} as last told."""
-    found, window = {}, None
-    try:
-        lines = open(widgets_file, encoding="utf-8").read().splitlines()
-    except FileNotFoundError:
-        return {}
-    for line in lines:
-        kind, what, box = line.split("\t")
-        box = [float(n) for n in box.split()]
-        if kind == "id" and what in (STAFF, RESIDENT, TOOLS):
-            window = found.setdefault(what, {"ids": {}, "texts": [], "box": box})
-        elif window is not None and kind == "id":
-            window["ids"].setdefault(what, box)
-        elif window is not None:
-            window["texts"].append((what, box))
-    return found
+    return read_widgets(widgets_file)
 
 
 somebody_is_there = True
@@ -74,13 +56,6 @@ def click(window, name):
     point(window, box[0] + box[2] / 2, box[1] + box[3] / 2)
     run("xdotool", "click", "1")
     time.sleep(0.3)
-
-
-def point(window, x, y):
-    wid = run("xdotool", "search", "--class", window).split()[-1]
-    run("xdotool", "windowactivate", "--sync", wid)
-    run("xdotool", "mousemove", "--window", wid, str(round(x)), str(round(y)))
-    time.sleep(0.1)
 
 
 def keys(text):
@@ -280,6 +255,15 @@ try:
     click(STAFF, "go-settings")
     time.sleep(1)
     shoot("18-settings")
+    # Looking for gates that wait to be paired, on this machine itself, where the practice gates run; then no more.
+    click(STAFF, "settings-gates")
+    click(STAFF, "pair-open")
+    time.sleep(1.5)
+    if "pair-lan-127.0.0.1" in widgets()[STAFF]["ids"]:
+        click(STAFF, "pair-lan-127.0.0.1")
+    time.sleep(3)
+    shoot("18b-pairing")
+    click(STAFF, "pair-open")
     staff = run("xdotool", "search", "--class", STAFF).split()[-1]
     run("xdotool", "windowactivate", "--sync", staff)
     press("alt+F4")

@@ -17,6 +17,8 @@ import sys
 ETH_P_ALL, ETH_P_IP, ETH_P_IPV6, ETH_P_ARP = 3, 0x0800, 0x86DD, 0x0806
 # Sent at the beginning, so that a watcher that sees nothing is not taken for a network on which nothing is.
 CANARY = ("203.0.113.1", 9)
+# Where a desk asks for gates that wait to be paired, while that page is open.
+GROUP = ("224.0.0.251", 5353)
 # What the kernel sends by itself on an interface that comes up: router and neighbour discovery, group membership.
 KERNELS_OWN = {130, 131, 132, 133, 135, 136, 143}
 
@@ -111,6 +113,7 @@ def judge(packets, trace, security):
     every = list(calls(trace))
     program = programs(every)
     gate_ports, fds, local, connected = set(), {}, collections.Counter(), collections.Counter()
+    searches = asked = 0
     for at, (pid, text) in enumerate(every):
         who = program(pid, at)
         inet = re.search(r'sin6?_port=htons\((\d+)\).*?(?:inet_addr\("|inet_pton\(AF_INET6, ")([^"]+)"', text)
@@ -127,18 +130,27 @@ def judge(packets, trace, security):
             if family not in ("AF_INET", "AF_INET6", "AF_UNIX"):
                 local[family] += 1
             if family in ("AF_INET", "AF_INET6") and "SOCK_STREAM" not in text:
-                faults.append(f"a socket that is not TCP: {text}")
+                # Looking for gates, on the pairing page only: its own address and the group are checked below.
+                searches += 1
+                if family != "AF_INET" or "SOCK_DGRAM" not in text or who != "menka":
+                    faults.append(f"a socket that is not TCP: {text}")
         if call in ("connect", "bind", "sendto", "sendmsg") and unix:
             local["unix:" + unix[1].replace('"', "")] += 1
         if call == "connect" and inet:
             connected[(inet[2], int(inet[1]))] += 1
-        if call in ("bind", "listen", "sendto", "sendmsg", "sendmmsg") and inet:
+        asks = call == "sendto" and inet and (inet[2], int(inet[1])) == GROUP
+        own_end = call == "bind" and inet and (inet[2], int(inet[1])) == ("127.0.0.1", 0)
+        if asks and who == "menka":
+            asked += 1
+        elif own_end and who == "menka":
+            pass
+        elif call in ("bind", "listen", "sendto", "sendmsg", "sendmmsg") and inet:
             faults.append(f"{who} used {call} with an IP address: {text}")
     for (address, port), times in connected.items():
         if address != "127.0.0.1" or port not in gate_ports:
             faults.append(f"the desk connected {times} times to {address}:{port}, where no gate is")
 
-    to_gates = kernels = canaries = other = 0
+    to_gates = kernels = canaries = other = to_group = 0
     lost = None
     for line in open(packets):
         fields = line.split()
@@ -150,6 +162,14 @@ def judge(packets, trace, security):
             canaries += 1
         elif name.startswith("icmp6-") and int(name[6:]) in KERNELS_OWN:
             kernels += 1
+        elif name == "ip-2" and interface == "lo":
+            # A gate that shows a pairing code joins the group; the kernel says so on the same interface.
+            kernels += 1
+        elif (
+            name == "udp" and interface == "lo" and source == "127.0.0.1"
+            and ((target, int(target_port)) == GROUP or (target == "127.0.0.1" and int(source_port) == GROUP[1]))
+        ):
+            to_group += 1
         elif (
             name == "tcp" and interface == "lo" and source == target == "127.0.0.1"
             and ({int(source_port), int(target_port)} & gate_ports)
@@ -163,6 +183,8 @@ def judge(packets, trace, security):
         faults.append("the watcher did not even see the packet that it sent itself")
     if lost != 0:
         faults.append(f"the watcher lost packets: {lost}")
+    if asked == 0 or searches == 0 or to_group < asked:
+        faults.append(f"gates were not looked for: {searches} sockets, {asked} questions, {to_group} packets")
     if to_gates == 0 or not connected:
         faults.append("nothing went to a gate: this was no day at the desk")
 
@@ -174,6 +196,8 @@ def judge(packets, trace, security):
     print(f"paired gates seen: {len({p for _, p in connected})}")
     print(f"packets between desk and gates: {to_gates}")
     print(f"packets of the kernel's own: {kernels}")
+    print(f"questions for gates that wait to be paired, on the interface chosen: {asked}")
+    print(f"packets of multicast DNS, on the interface chosen: {to_group}")
     print(f"packets elsewhere: {other}")
     for fault in faults:
         print(f"network: {fault}", file=sys.stderr)

@@ -1,9 +1,14 @@
 #!/usr/bin/env bash
 # Clicks through a whole day (gui.sh) in a network of its own that has a way out, and watches every packet on every interface and every
-# socket of the desk. Fails when anything but TCP between the desk and its paired gates was sent, or when the desk used a local socket that
-# SECURITY.md does not list.
+# socket of the desk. Fails when anything but TCP between the desk and its paired gates was sent, and questions for gates on the interface that
+# was chosen while the pairing page was open, or when the desk used a local socket that SECURITY.md does not list.
 #
 #   packaging/setup/network.sh [MENKA-PROGRAM]        (default: target/debug/menka)
+#
+# The other half, a real site in a network that has no way out, on which a face is enrolled, recognised and erased again, is a test of its own
+# (part of `make test`):
+#
+#   cargo test --features practice --test it posture::real -- --nocapture
 #
 # Where the kernel allows no network namespace, it says so and clicks through without watching.
 set -euo pipefail

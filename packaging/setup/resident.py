@@ -13,31 +13,16 @@ import sys
 import tempfile
 import time
 
+from windows import RESIDENT, STAFF, TOOLS, point, read_widgets, run
+
 PROGRAM, SHOTS = sys.argv[1], sys.argv[2]
-STAFF, RESIDENT, TOOLS = "menka-staff", "menka-resident", "menka-practice"
 work = tempfile.mkdtemp(prefix="menka-resident-")
 widgets_file = os.path.join(work, "widgets")
 taps, cards, wheels = 0, 0, 0
 
 
-def run(*words):
-    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
-
-
 def widgets():
-    found, window = {}, None
-    try:
-        lines = open(widgets_file, encoding="utf-8").read().splitlines()
-    except FileNotFoundError:
-        return {}
-    for line in lines:
-        kind, what, box = line.split("\t")
-        box = [float(n) for n in box.split()]
-        if kind == "id" and what in (STAFF, RESIDENT, TOOLS):
-            window = found.setdefault(what, {"ids": {}, "box": box})
-        elif window is not None and kind == "id":
-            window["ids"].setdefault(what, box)
-    return found
+    return read_widgets(widgets_file)
 
 
 def has(window, name, limit=60.0):
@@ -49,13 +34,6 @@ def has(window, name, limit=60.0):
         time.sleep(0.05)
     run("import", "-window", "root", os.path.join(SHOTS, "failed.png"))
     sys.exit(f"waited in vain for {name} in {window}; there: {sorted(widgets().get(window, {}).get('ids', {}))}")
-
-
-def point(window, x, y):
-    wid = run("xdotool", "search", "--class", window).split()[-1]
-    run("xdotool", "windowactivate", "--sync", wid)
-    run("xdotool", "mousemove", "--window", wid, str(round(x)), str(round(y)))
-    time.sleep(0.1)
 
 
 def click(window, name):

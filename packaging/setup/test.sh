@@ -11,7 +11,9 @@ else
   cargo test --features practice --no-fail-fast --lib --bins --test it
 fi
 cargo test --features practice --doc
+bash packaging/setup/chaos.sh smoke
 bash packaging/setup/network.sh target/debug/menka
 MENKA_GUI_SCRIPT=resident.py MENKA_GUI_SHOTS=var/gui/resident bash packaging/setup/gui.sh target/debug/menka
+bash packaging/setup/boards.sh target/debug/menka-gate
 sh packaging/setup/shipped.sh
 echo "test minutes: $(( ($(date +%s) - start) / 60 ))"

@@ -344,11 +344,7 @@ impl Desk {
     }
 
     fn save_sheet(&mut self, text: Text, language: Language, values: &Values, path: &Path) {
-        let made = notice::render(text, language, values)
-            .map_err(|error| error.to_string())
-            .and_then(|text| crate::paper::text_pdf(&text).map_err(|error| error.to_string()))
-            .and_then(|pdf| std::fs::write(path, pdf).map_err(|error| error.to_string()));
-        match made {
+        match write_sheet(text, language, values, path) {
             Ok(()) => self.tell(OperatorsEvent::PaperSaved(path.display().to_string())),
             Err(why) => self.fail(Failure::PaperNotWritten(why)),
         }
@@ -357,6 +353,14 @@ impl Desk {
     pub(super) fn tell(&mut self, event: OperatorsEvent) {
         self.say(StaffEvent::Operators(event));
     }
+}
+
+/// Writes a paper of the desk's own as a PDF.
+pub(super) fn write_sheet(text: Text, language: Language, values: &Values, path: &Path) -> Result<(), String> {
+    notice::render(text, language, values)
+        .map_err(|error| error.to_string())
+        .and_then(|text| crate::paper::text_pdf(&text).map_err(|error| error.to_string()))
+        .and_then(|pdf| std::fs::write(path, pdf).map_err(|error| error.to_string()))
 }
 
 /// The version of the internal rules that must be signed; both languages have the same (tested).

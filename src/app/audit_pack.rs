@@ -104,7 +104,7 @@ impl Desk {
                 Grade::Well => ("符合", "as it should be"),
                 Grade::Warn => ("有提醒", "warned of"),
                 Grade::Unknown => ("无法确认", "not known"),
-                Grade::CardOnly | Grade::Stop => ("不符合（人脸已关闭）", "not met (faces are off)"),
+                Grade::CardOnly | Grade::Stop => ("不符合", "not met"),
             };
             pick(language, chinese, english)
         };

@@ -59,7 +59,12 @@ impl Courier {
     ///
     /// # Errors
     /// The vault failed.
-    pub(super) fn carry(&mut self, gate: &GateRecord, due: &[Delivery], now: Timestamp) -> Result<Carry, VaultError> {
+    pub(super) fn carry_batch(
+        &mut self,
+        gate: &GateRecord,
+        due: &[Delivery],
+        now: Timestamp,
+    ) -> Result<Carry, VaultError> {
         let steps: Vec<Step> = due
             .iter()
             .map(|delivery| {

@@ -3,11 +3,13 @@
 //! Deliberately absent: any staff command that starts, suggests or repeats face entry, or consents; any import of a picture.
 
 use super::aids::AidCommand;
+use super::boards::BoardsCommand;
 use super::deletion::{DeletionCommand, DoorChange};
 use super::guardian::GuardianAct;
 use super::guardian_desk::GuardianCommand;
 use super::on_paper::FormCommand;
 use super::operators::OperatorsCommand;
+use super::pairing::PairingCommand;
 use super::posture::PostureCommand;
 use super::relay::RelayCommand;
 use super::rights::{RightsAct, RightsCommand};
@@ -81,23 +83,8 @@ pub enum StaffCommand {
     },
     /// Writes the site's facts.
     SaveFacts(SiteFacts),
-    /// Pairs a gate by its address and the fingerprint copied from its console (64 hex digits).
-    PairGate {
-        /// Shown name.
-        name: String,
-        /// Place.
-        place: String,
-        /// What its camera takes in.
-        capture_area: String,
-        /// The other way in.
-        other_way: String,
-        /// Why a face reader is needed here.
-        why_needed: String,
-        /// `host:port`.
-        address: String,
-        /// 64 hex digits, spaces allowed.
-        fingerprint: String,
-    },
+    /// Looking for gates and pairing them.
+    Pairing(PairingCommand),
     /// Asks a gate whether the last issued card would open it: the card way test.
     TestCardWay(GateId),
     /// Asks for the gates page again.
@@ -124,6 +111,10 @@ pub enum StaffCommand {
     Posture(PostureCommand),
     /// Gates that are compared, put right and replaced.
     Relay(RelayCommand),
+    /// Card boards.
+    Boards(BoardsCommand),
+    /// Backups and keys.
+    Keep(super::keep::KeepCommand),
     /// Incidents, the end of a manager's work, papers for an audit.
     Duties(super::duties::DutiesCommand),
 }

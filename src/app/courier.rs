@@ -6,14 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::board_courier::Boards;
 use super::carry::{BATCH, BATCHES_PER_PASS, Carry};
 use super::drift::ComparedGates;
 use crate::domain::Realm;
 use crate::domain::delivery::GateOp;
-use crate::domain::gate::{GateRecord, GateStatus};
+use crate::domain::gate::{GateKind, GateRecord, GateStatus};
 use crate::domain::id::GateId;
 use crate::domain::time::Timestamp;
-use crate::ports::{GateLink, LinkError};
+use crate::ports::{BoardLink, GateLink, LinkError};
 use crate::vault::{CardNumbers, Vault, VaultError};
 use crate::wire::frame;
 use crate::wire::message::{Apply, FacesOff, Health, Refusal, Reply, Request, What};
@@ -23,7 +24,8 @@ pub(super) const ANSWER_LIMIT: Duration = Duration::from_millis(2_000);
 /// Pause between two questions for a gate's health, in milliseconds.
 const HEALTH_EVERY_MS: i64 = 5_000;
 /// Most operations sent to one gate in one pass, so that no gate starves another.
-const OPS_PER_PASS: usize = 200;
+pub(super) const OPS_PER_PASS: usize = 200;
+
 /// What desk and courier share: the state of the gates, and a bell.
 #[derive(Debug, Default)]
 pub struct Shared {
@@ -32,12 +34,13 @@ pub struct Shared {
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
     gates: BTreeMap<GateId, GateStatus>,
+    pub(super) boards: BTreeMap<GateId, super::boards::BoardSeen>,
+    pub(super) repairs: BTreeSet<GateId>,
     changes: u64,
     rung: bool,
     over: bool,
-    repairs: BTreeSet<GateId>,
 }
 
 impl Shared {
@@ -73,17 +76,6 @@ impl Shared {
         self.bell.notify_all();
     }
 
-    /// Staff want what a gate holds put right.
-    pub fn ask_repair(&self, gate: GateId) {
-        self.lock().repairs.insert(gate);
-        self.ring();
-    }
-
-    /// Whether they want it, once.
-    pub(super) fn take_repair(&self, gate: GateId) -> bool {
-        self.lock().repairs.remove(&gate)
-    }
-
     /// Sleeps until the bell or the limit. Returns `false` when the courier must end.
     pub fn wait(&self, limit: Duration) -> bool {
         let state = self.lock();
@@ -94,11 +86,25 @@ impl Shared {
     }
 
     /// Forgets gates that are served no more.
-    fn keep(&self, served: &[GateRecord]) {
+    fn keep(&self, served: &[GateId]) {
+        self.change(|state| {
+            let before = state.gates.len();
+            state.gates.retain(|id, _| served.contains(id));
+            state.boards.retain(|id, _| served.contains(id));
+            state.gates.len() != before
+        });
+    }
+
+    /// Changes the state; `true` from `act` is news for the desk, and comes back.
+    pub(super) fn change(&self, act: impl FnOnce(&mut State) -> bool) -> bool {
         let mut state = self.lock();
-        let before = state.gates.len();
-        state.gates.retain(|id, _| served.iter().any(|gate| gate.id == *id));
-        state.changes += u64::from(state.gates.len() != before);
+        let news = act(&mut state);
+        state.changes += u64::from(news);
+        news
+    }
+
+    pub(super) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.lock())
     }
 
     /// Something else that the desk must look at has changed.
@@ -106,7 +112,7 @@ impl Shared {
         self.lock().changes += 1;
     }
 
-    fn note(&self, status: GateStatus) {
+    pub(super) fn note(&self, status: GateStatus) {
         let mut state = self.lock();
         if state.gates.get(&status.id) != Some(&status) {
             state.gates.insert(status.id, status);
@@ -128,11 +134,14 @@ pub struct Courier {
     /// Gates of an earlier revision, which take one operation at a time.
     single: BTreeSet<GateId>,
     pub(super) heads: BTreeMap<GateId, super::witness::Asked>,
+    pub(super) boards: Boards,
+    pub(super) bound: BTreeMap<GateId, super::card_first::Bound>,
+    pub(super) kept: BTreeMap<GateId, super::epochs::Kept>,
 }
 
 impl Courier {
-    /// Takes a connection of its own to the vault and a link of its own.
-    pub fn new(vault: Vault, link: Box<dyn GateLink>, shared: Arc<Shared>) -> Self {
+    /// Takes a connection of its own to the vault and links of its own to both kinds of gate.
+    pub fn new(vault: Vault, link: Box<dyn GateLink>, boards: Box<dyn BoardLink>, shared: Arc<Shared>) -> Self {
         let realm = vault.realm();
         Self {
             vault,
@@ -145,6 +154,9 @@ impl Courier {
             filled: BTreeMap::new(),
             single: BTreeSet::new(),
             heads: BTreeMap::new(),
+            boards: Boards::new(boards),
+            bound: BTreeMap::new(),
+            kept: BTreeMap::new(),
         }
     }
 
@@ -160,7 +172,9 @@ impl Courier {
     pub fn pass(&mut self, now: Timestamp) -> Result<u32, VaultError> {
         let (mut signed, mut failed) = (0, None);
         let served = self.vault.gates_to_serve()?;
-        self.shared.keep(&served);
+        let boards = self.vault.boards_to_serve()?;
+        let ids: Vec<GateId> = served.iter().map(|gate| gate.id).chain(boards.iter().map(|board| board.id)).collect();
+        self.shared.keep(&ids);
         for gate in served {
             // A desk that is being locked waits for this thread: gates that are away must not keep it waiting one by one.
             if self.shared.is_over() {
@@ -172,12 +186,19 @@ impl Courier {
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
+        match self.pass_boards(now) {
+            Ok(done) => signed += done,
+            Err(error) => failed = failed.or(Some(error)),
+        }
         failed.map_or(Ok(signed), Err)
     }
 
     /// One gate's turn: what is due, then its health.
     fn visit(&mut self, gate: &GateRecord, now: Timestamp) -> Result<u32, VaultError> {
         let (done, last_error) = self.serve(gate, now)?;
+        if last_error.is_none() {
+            self.unpair(gate, now)?;
+        }
         let due = self.asked_at.get(&gate.id).is_none_or(|at| now.since(*at) >= HEALTH_EVERY_MS || now < *at);
         if due || done > 0 || last_error.is_some() {
             self.asked_at.insert(gate.id, now);
@@ -192,9 +213,13 @@ impl Courier {
             if let Ok(health) = &health {
                 self.repair(gate, now)?;
                 self.compare_held(gate, health, now)?;
+                if health.faces_off == Some(FacesOff::CardFirst) {
+                    self.bind_cards(gate)?;
+                }
                 // Before the gate counts as answering: a log that does not continue what it keeps must not act on faces.
                 self.witness(gate, now)?;
                 self.fill(gate, now)?;
+                self.keep_epoch(gate, now)?;
             }
             self.note(gate, health, now)?;
         }
@@ -210,7 +235,7 @@ impl Courier {
             };
             if due.len() > 1 {
                 batches += 1;
-                match self.carry(gate, &due, now)? {
+                match self.carry_batch(gate, &due, now)? {
                     Carry::Done(count) if batches < BATCHES_PER_PASS => done += count,
                     Carry::Done(count) => {
                         // The other gates have their turn; then this one goes on.
@@ -269,6 +294,21 @@ impl Courier {
         Ok((done, None))
     }
 
+    /// Tells a gate that was taken out of use, and has signed for everything else, to erase what is left and to forget this station.
+    fn unpair(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(), VaultError> {
+        let Some(op) = self.vault.unpairing_due(gate.id)? else { return Ok(()) };
+        let request = Request::Apply(Apply { op: *op.bytes(), sequence: 0, what: What::Unpair });
+        match self.link.ask(gate, &request, ANSWER_LIMIT) {
+            Ok(Reply::Done(signed)) if signed.check(gate, self.realm, &request).is_ok() => {
+                self.vault.record_unpaired(op, gate.id, &frame::encode(&signed), now)
+            }
+            Ok(Reply::Refused(refusal)) if is_passing(&refusal) => Ok(()),
+            Ok(Reply::Refused(refusal)) => self.vault.record_unpairing_refused(op, &refusal.to_string(), now),
+            // Away, or an answer that counts for nothing: the same operation goes again.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
     /// Asks the gate what it holds after an operation: whether that is what the operation should have led to. `None` for a card operation
     /// that a later one has overtaken, and for cards at a gate that does not know the question.
     fn read_back(&mut self, gate: &GateRecord, what: &GateOp, overtaken: bool) -> Result<Option<bool>, LinkError> {
@@ -321,9 +361,11 @@ impl Courier {
         }
         let health = health.ok();
         let (in_step, drift) = self.step_of(gate.id);
+        let card_first = health.as_ref().is_some_and(|h| h.faces_off == Some(FacesOff::CardFirst));
         self.shared.note(GateStatus {
             id: gate.id,
             name: gate.name.clone(),
+            kind: GateKind::Signing,
             reachable: health.is_some(),
             last_seen_at: health.as_ref().map(|_| now).or(before.as_ref().and_then(|s| s.last_seen_at)),
             pending: count.map_or(0, |c| c.pending),
@@ -335,6 +377,7 @@ impl Courier {
             key_changed,
             in_step,
             drift,
+            card_first,
         });
         Ok(())
     }

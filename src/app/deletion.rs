@@ -86,6 +86,8 @@ pub enum DeletionCommand {
     StopFaces(Option<GateId>),
     /// Takes faces up again there: a deliberate act.
     ResumeFaces(Option<GateId>),
+    /// Asks every gate for a new transform of its templates (supervisor, with a second one).
+    RenewTemplates,
     /// Takes a gate out of use (supervisor).
     RetireGate(GateId),
     /// Somebody went to a gate that does not answer and switched its face function off.
@@ -130,6 +132,7 @@ impl Desk {
             DeletionCommand::ResumeFaces(gate) => {
                 self.try_change(|v| v.resume_faces(gate, by, now).map(|count| count > 0))
             }
+            DeletionCommand::RenewTemplates => self.renew_templates(now),
             DeletionCommand::RetireGate(gate) => self.try_change(|v| v.retire_gate(gate, by, now).map(|_| true)),
             DeletionCommand::SwitchedOff { gate, at, by: who } => self.switched_off(gate, &at, &who, by, now),
             DeletionCommand::Show => {

@@ -100,6 +100,13 @@ pub enum DeletionEvent {
     Site(Box<SiteView>),
     /// A certificate was saved there.
     Saved(String),
+    /// Gates that keep their templates under a new transform now, and gates that did not sign for one.
+    Renewed {
+        /// Signed.
+        done: Vec<GateLabel>,
+        /// Not.
+        left: Vec<GateLabel>,
+    },
     /// The clock is further ahead than can be believed: nothing ends until staff confirm the date.
     ClockAhead {
         /// The last believed instant.

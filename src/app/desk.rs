@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::accounts::Operators;
 use super::aids::Aids;
+use super::boards::{BoardLinkMaker, BoardView};
 use super::command::Command;
 use super::courier::{Courier, Shared};
 use super::deletion::SiteView;
@@ -51,6 +52,8 @@ pub struct Devices {
     pub printer: Box<dyn Printer>,
     /// The channel to gates.
     pub link: LinkMaker,
+    /// The wire to card boards.
+    pub boards: BoardLinkMaker,
     /// The machine itself.
     pub posture: Box<dyn Posture>,
 }
@@ -98,9 +101,14 @@ pub(super) struct Open {
     pub chain: super::evidence::ChainSeen,
     /// Replacements as last told.
     pub replacements_shown: Option<Vec<crate::domain::relay::Replacement>>,
+    /// A gate that has proved its code and is to replace this one, until a second person approves.
+    pub newcomer: Option<(crate::domain::id::GateId, crate::domain::gate::GateRecord)>,
     /// What gates refused, as last told.
     pub wedged_shown: Option<Vec<crate::domain::relay::Wedged>>,
     pub form_shown: Option<FormView>,
+    pub pairing: super::pairing::Pairing,
+    /// The card boards as last told.
+    pub boards_shown: Option<Vec<BoardView>>,
 }
 
 impl Open {
@@ -140,6 +148,7 @@ pub struct Desk {
     pub(super) acted_at: Timestamp,
     cared_at: Timestamp,
     pub(super) operators: Operators,
+    pub(super) keep: super::keep::Keep,
     pub(super) idle: Idle,
     pub(super) aids: Aids,
     pub(super) watch: Watch,
@@ -165,6 +174,7 @@ impl Desk {
             acted_at: Timestamp::default(),
             cared_at: Timestamp::default(),
             operators: Operators::default(),
+            keep: super::keep::Keep::default(),
             idle: Idle::default(),
             aids: Aids::default(),
             watch: Watch::default(),
@@ -222,9 +232,11 @@ impl Desk {
         self.poll_reader(now);
         self.listen();
         self.watch_machine(now);
+        self.go_on_changing(now);
         self.step(now);
         self.care(now);
         self.care_notice_daily(now);
+        self.mind_search();
         self.watch_idle(now);
         self.after(now);
         std::mem::take(&mut self.out)
@@ -285,6 +297,9 @@ pub(super) fn failure_of(error: VaultError) -> Failure {
     if let Some(failure) = super::accounts::account_failure(&error) {
         return Failure::Operators(failure);
     }
+    if let Some(failure) = super::keep::keep_failure(&error) {
+        return Failure::Keep(failure);
+    }
     match error {
         VaultError::WrongPassphrase { wait_ms } | VaultError::TooSoon { wait_ms } => {
             Failure::WrongPassphrase { wait_ms }
@@ -301,6 +316,7 @@ pub(super) fn failure_of(error: VaultError) -> Failure {
         | VaultError::FormWrong => Failure::FaceNotOffered,
         VaultError::NoGate => Failure::NoGateChosen,
         VaultError::ConsentThere => Failure::AlreadyEnrolled,
+        VaultError::OldFaceThere => Failure::OldFaceThere,
         VaultError::SiteFileRefused => Failure::Notice(NoticeFailure::SiteFileRefused),
         VaultError::RegistryRefused => Failure::Notice(NoticeFailure::RegistryRefused),
         VaultError::OtherRealm => Failure::OtherRealm,

@@ -10,6 +10,7 @@ use super::event::StaffEvent;
 use super::posture::PostureEvent;
 use crate::domain::time::Timestamp;
 use crate::ports::FaceError;
+use crate::secret::{self, Memory};
 
 /// How one part is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -55,6 +56,18 @@ pub struct LogHealth {
     pub health: Health,
 }
 
+/// What the operating system did for the keys in memory.
+fn memory_health() -> Health {
+    let trouble = |why: &str| Health::Trouble(why.to_owned());
+    match (secret::memory(), secret::is_process_private()) {
+        (Memory::Locked, true) => Health::Well,
+        (Memory::Locked, false) => trouble("memory dumps of this program are not switched off"),
+        (Memory::MayBeSwapped, _) => trouble("the system did not lock the keys' memory: it may be written to swap"),
+        (Memory::MayBeDumped, _) => trouble("the system did not take the keys' memory out of dumps"),
+        (Memory::Unverified, _) => trouble("not verified on this system"),
+    }
+}
+
 /// One finding about the machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FindingLine {
@@ -83,6 +96,8 @@ pub struct Doctor {
     pub at: String,
     /// Whether both files of the vault read back whole.
     pub vault: Health,
+    /// Whether keys in memory are kept from swap, dumps and other programs of this user.
+    pub memory: Health,
     /// The evidence log.
     pub log: LogHealth,
     /// Gates.
@@ -156,6 +171,7 @@ impl Desk {
             realm: self.config.realm.label(),
             at: now.minute_text(),
             vault,
+            memory: memory_health(),
             log,
             gates,
             reader,

@@ -3,8 +3,10 @@
 
 use super::*;
 use crate::domain::id::GateId;
+use crate::ports::{FoundGate, Lan, PairError};
+use crate::secret::PairingCode;
 use crate::wire::frame::encode;
-use crate::wire::message::HeldFace;
+use crate::wire::message::{HeldFace, Hello};
 
 /// A gate that holds so much, and counts what goes over the wire.
 struct Counted {
@@ -26,9 +28,19 @@ impl GateLink for Counted {
         Ok(reply)
     }
 
-    fn meet(&mut self, _: &str, _: &[u8; 32], _: Duration) -> Result<crate::wire::message::Hello, LinkError> {
-        Err(LinkError::Away)
+    fn pair(&mut self, _: &str, _: &PairingCode, _: Duration) -> Result<(Hello, [u8; 32]), PairError> {
+        Err(PairError::NoCode)
     }
+
+    fn lans(&mut self) -> Vec<Lan> {
+        vec![]
+    }
+
+    fn search(&mut self, _: &str) -> Result<Vec<FoundGate>, LinkError> {
+        Ok(vec![])
+    }
+
+    fn search_over(&mut self) {}
 }
 
 fn gate() -> GateRecord {

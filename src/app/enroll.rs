@@ -123,6 +123,8 @@ pub(super) struct Trying {
     pub begun: Timestamp,
     pub last_frame: Timestamp,
     pub probes: u8,
+    /// The gate compares a face with one template only.
+    pub card_first: bool,
 }
 
 /// What the resident window is doing.

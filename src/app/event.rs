@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use super::aids::AidEvent;
+use super::boards::BoardsEvent;
 use super::deletion::{DeletionEvent, DoorsView};
 use super::guardian::GuardianScene;
 use super::guardian_desk::GuardianEvent;
 use super::on_paper::FormView;
 use super::operators::{OperatorsEvent, OperatorsFailure};
+use super::pairing::{PairingEvent, PairingFailure};
 use super::posture::PostureEvent;
 use super::relay::RelayEvent;
 use super::rights::{RequestFault, RightsScene, RightsTold};
@@ -70,8 +72,8 @@ pub enum Failure {
     Link(GateLabel, LinkError),
     /// A gate refused.
     Refused(GateLabel, Refusal),
-    /// The fingerprint is not 64 hex digits.
-    FingerprintUnreadable,
+    /// A gate was not paired.
+    Pairing(PairingFailure),
     /// The gate did not know the face at the try; it was erased again.
     NotRecognised,
     /// No good picture within the time.
@@ -90,6 +92,8 @@ pub enum Failure {
     NothingToWithdraw,
     /// This person's face is enrolled already: withdraw first, then enroll anew.
     AlreadyEnrolled,
+    /// A bad template is still to be erased at a gate that does not answer; a new one comes after it.
+    OldFaceThere,
     /// Something keeps face entry off just now (staff see what); the card works.
     FaceNotOffered,
     /// The paper could not be written there.
@@ -104,6 +108,8 @@ pub enum Failure {
     NotYourRole,
     /// Accounts, training, approvals.
     Operators(OperatorsFailure),
+    /// Backups and keys.
+    Keep(super::keep::KeepFailure),
     /// Incidents, the end of a manager's work, papers for an audit.
     Duty(super::duties::DutyFailure),
 }
@@ -124,6 +130,8 @@ pub enum FieldFault {
     Operator,
     /// The gate's name or address is empty or not readable.
     Gate,
+    /// Name, address or serial number of a card board is not readable, or no door is ticked.
+    Board,
     /// The gate would stand in a room in which no face reader may be.
     PrivateRoom,
     /// A field of the guardian.
@@ -212,7 +220,9 @@ pub enum StaffEvent {
     },
     /// Gates and counts.
     Gates(Vec<GateStatus>),
-    /// This station's fingerprint, typed at gates (64 hex digits).
+    /// About pairing gates.
+    Pairing(PairingEvent),
+    /// This station's fingerprint, to compare with what a gate states (64 hex digits).
     StationFingerprint(String),
     /// Facts, and which keep face entry off.
     Facts(SiteFacts, Vec<Fact>),
@@ -249,6 +259,10 @@ pub enum StaffEvent {
     Posture(PostureEvent),
     /// Gates that are compared, put right and replaced.
     Relay(RelayEvent),
+    /// Card boards.
+    Boards(BoardsEvent),
+    /// Backups and keys.
+    Keep(super::keep::KeepTold),
     /// Incidents, the end of a manager's work, papers for an audit.
     Duties(super::duties::DutiesEvent),
     /// Something did not work.

@@ -43,8 +43,14 @@ impl Courier {
     /// # Errors
     /// The vault failed.
     pub(super) fn fill(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(), VaultError> {
-        // Before it is compared nobody knows what the gate holds; what waits for it (an erasure) goes first.
-        if !gate.takes_faces || !self.compared.contains_key(&gate.id) || self.vault.something_waits(gate.id)? {
+        // Before it is compared nobody knows what the gate holds; what waits for it (an erasure, a card) goes first, and a card must have been
+        // seen to let in there: a face is never the only way (rule J10a).
+        let card_way = gate.card_way_tested_at.is_some();
+        if !gate.takes_faces
+            || !card_way
+            || !self.compared.contains_key(&gate.id)
+            || self.vault.something_waits(gate.id)?
+        {
             return Ok(());
         }
         let log_len = self.vault.log_len()?;

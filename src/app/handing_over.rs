@@ -12,7 +12,7 @@ use crate::domain::id::OpId;
 use crate::domain::time::Timestamp;
 use crate::ports::{CameraError, FaceError, LinkError};
 use crate::secret::random_bytes;
-use crate::wire::message::{Reply, Request};
+use crate::wire::message::{ProbeOne, Refusal, Reply, Request};
 use crate::wire::{envelope, frame};
 
 /// Longest wait for a gate to store a template and sign.
@@ -94,7 +94,16 @@ impl Desk {
                 self.vault(|v| v.record_capture_over(&held.consent, now));
                 let scene = ResidentScene::TryGate { gate: gate.name.clone(), looking: false };
                 let at = self.moment;
-                let trying = Trying { held, done, gate, looking: false, begun: at, last_frame: at, probes: 0 };
+                let trying = Trying {
+                    held,
+                    done,
+                    gate,
+                    looking: false,
+                    begun: at,
+                    last_frame: at,
+                    probes: 0,
+                    card_first: false,
+                };
                 self.set(Flow::Trying(Box::new(trying)));
                 self.scene(scene);
             }
@@ -176,8 +185,17 @@ impl Desk {
             let failure = Failure::Link(trying.gate.name.clone(), LinkError::KeyChanged);
             return self.try_later(trying, Some(failure), now);
         };
-        let answer = open.link.ask(&trying.gate, &Request::Probe(probe), PUT_LIMIT);
+        // Where a card must come first the face is compared with this person's template only, as it will be at the door.
+        let request = match trying.card_first {
+            true => Request::ProbeOne(ProbeOne { probe, template: *consent.template().bytes() }),
+            false => Request::Probe(probe),
+        };
+        let answer = open.link.ask(&trying.gate, &request, PUT_LIMIT);
         match answer {
+            Ok(Reply::Refused(Refusal::CardFirst)) if !trying.card_first => {
+                trying.card_first = true;
+                self.set(Flow::Trying(trying));
+            }
             Ok(Reply::Probed(probed)) if probed.template == Some(*consent.template().bytes()) => {
                 let gate = trying.gate.id;
                 self.vault(|v| v.record_recognised(consent, gate, now));

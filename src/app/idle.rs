@@ -50,7 +50,8 @@ impl Desk {
             }
             return;
         }
-        let limit_ms = if self.operators.shows_sheet() { SHEET_LOCK_MS } else { IDLE_LOCK_MS };
+        let limit_ms =
+            if self.operators.shows_sheet() || self.keep.shows_sheet() { SHEET_LOCK_MS } else { IDLE_LOCK_MS };
         let left_ms = limit_ms - self.moment.since(self.idle.acted_at);
         if left_ms > COUNTDOWN_MS {
             return;
@@ -84,6 +85,7 @@ impl Desk {
         self.idle.curtain = true;
         self.idle.told = None;
         self.operators = super::accounts::Operators::default();
+        self.keep.forget();
         self.tell(OperatorsEvent::Curtain(DoorView { id, name, role, wait_ms: 0 }));
     }
 

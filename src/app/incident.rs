@@ -217,7 +217,7 @@ fn letter_values(
         (true, None, Language::English) => format!("{name} (and guardian)"),
     };
     values.insert("letter_to".into(), to);
-    let face = match (person.had_face, language) {
+    let face = match (person.enrolled, language) {
         (true, Language::Chinese) => "您的人脸已停用",
         (true, Language::English) => "Your face is stopped",
         (false, Language::Chinese) => "您没有录入人脸",

@@ -21,6 +21,7 @@ use crate::domain::quality::{FaceBox, Look};
 use crate::domain::time::Timestamp;
 use crate::gate::daemon::Gate;
 use crate::gate::key_file::Cost;
+use crate::gate::pairing;
 use crate::gate::place::Place;
 use crate::gate::server::Server;
 use crate::gate::store::Setup;
@@ -28,7 +29,7 @@ use crate::ports::{Clock, FaceEngine, FaceError, Posture};
 use crate::practice::drive::Drive;
 use crate::practice::site::PASSPHRASE;
 use crate::practice::{Controls, PictureCamera, PracticeAct};
-use crate::secret::{EngineId, FaceTemplate, Frame, Passphrase, TEMPLATE_LEN};
+use crate::secret::{EngineId, FaceTemplate, Frame, PairingCode, Passphrase, TEMPLATE_LEN};
 
 type Facts = Arc<Mutex<MachineFacts>>;
 
@@ -125,20 +126,11 @@ fn site() -> Site {
     let place = Place::new(&folder.path().join("gate"), None);
     let setup = Setup { realm: Realm::Practice, ..Setup::default() };
     place.init(&setup, Cost { memory_kib: 64, passes: 1, lanes: 1 }, SystemClock.now()).unwrap();
-    let mut gate = Gate::open_without_relay(&place, Realm::Practice).unwrap();
-    gate.pair(&drive.fingerprint.unwrap(), SystemClock.now()).unwrap();
-    let fingerprint = gate.keys().fingerprint().iter().map(|b| format!("{b:02x}")).collect();
+    let gate = Gate::open_without_relay(&place, Realm::Practice).unwrap();
+    let code = PairingCode::make();
+    pairing::show(&place.open_beside(Realm::Practice).unwrap(), &code, SystemClock.now()).unwrap();
     let gate = Server::start(gate, "127.0.0.1:0".parse().unwrap(), Box::new(SystemClock)).unwrap();
-    let text = |t: &str| t.to_owned();
-    drive.staff(StaffCommand::PairGate {
-        name: text("东门"),
-        place: text("东门旁"),
-        capture_area: text("门前1米"),
-        other_way: text("刷卡"),
-        why_needed: text("双手不便"),
-        address: gate.address().to_string(),
-        fingerprint,
-    });
+    drive.pair_by(&code.grouped(), &gate.address().to_string(), "东门");
     drive.assess();
     drive.deliver().unwrap();
     drive.tick();

@@ -16,10 +16,6 @@ const fn kept(section: &'static str, words: &'static str, command: &'static str)
     Promise { section, words, kept_by: Some(command) }
 }
 
-const fn open(section: &'static str, words: &'static str) -> Promise {
-    Promise { section, words, kept_by: None }
-}
-
 /// The promises, in the order of the notice.
 pub const PROMISES: &[Promise] = &[
     kept("二", "您表示不录之后，只有您主动提出，我们才会再次办理", "ResidentCommand::AskFace"),
@@ -34,11 +30,10 @@ pub const PROMISES: &[Promise] = &[
     kept("十一", "或者打", "StaffCommand::WithdrawFor"),
     kept("十一", "人脸信息删除证明", "DeletionCommand::SaveCertificate"),
     kept("十一", "只停用，或者减少几道门", "ResidentCommand::ChangeDoors"),
-    // The sheet lacks guardians, paper forms, news of a changed notice and reading times (`vault::NOT_IN_IT`, `NotYet`).
-    open("十一", "前台当场打印我们持有的您的全部信息，包括谁看过"),
-    open("十一", "您要人脸特征的副本，我们说明风险后加密给您"),
+    kept("十一", "前台当场打印我们持有的您的全部信息，包括谁看过", "RightsCommand::SavePaper"),
+    kept("十一", "您要人脸特征的副本，我们说明风险后加密给您", "OwnFaceAct::MakeCopy"),
     kept("十一", "更正、补充", "StaffCommand::SaveResident"),
-    open("十一", "人脸特征不准的，先删旧的再录"),
+    kept("十一", "人脸特征不准的，先删旧的再录", "OwnFaceAct::ConfirmRedo"),
     kept("十一", "能转移的信息给您电子副本", "RightsAct::SaveCopy"),
     kept("十一", "人脸特征没有通用格式，不能转移时书面说明理由", "RightsCommand::SaveCopy"),
     kept("十一", "限制或者拒绝处理", "RightsAct::ConfirmRefuseFace"),
@@ -50,10 +45,14 @@ pub const PROMISES: &[Promise] = &[
     kept("十二", "必须由父母或者其他监护人同意，适用专门的规则", "GuardianCommand::Check"),
     kept("十二", "由本人决定，并请监护人签字知悉；本人说不录就不录", "GuardianAct::SignInformed"),
     kept("十二", "由监护人决定，并尊重本人的意愿", "GuardianAct::Heard"),
+    kept("十", "人脸特征一律删除，不移交", "SiteEndCommand::End"),
     kept("十三", "立即停用人脸", "DeletionCommand::StopFaces"),
+    kept("十三", "用电话、短信、信件或者公告告诉您", "IncidentCommand::SaveLetters"),
+    kept("十三", "同时告诉监护人", "IncidentCommand::Told"),
     kept("十五", "日内答复", "RightsAct::Ask"),
     kept("十六", "可以放大、朗读、打印", "ResidentCommand::Aid"),
     kept("十七", "任何人可以查阅", "ResidentCommand::ShowRules"),
+    kept("十七", "您可以带走一份", "AidCommand::Save"),
 ];
 
 /// Whether every promise has its command.

@@ -3,20 +3,15 @@
 //!
 //! Deliberately absent: any command that gives a face to a door which a consent does not name.
 
-use std::time::Duration;
-
 use super::command::StaffCommand;
-use super::desk::{Desk, failure_of};
+use super::desk::Desk;
 use super::event::{Failure, FieldFault, ResidentRow, StaffEvent};
 use crate::domain::approval::Act;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::GateId;
 use crate::domain::relay::{Replacement, Wedged};
 use crate::domain::time::Timestamp;
-use crate::wire::keys::parse_fingerprint;
-
-/// Longest wait for the new gate.
-const ASK_LIMIT: Duration = Duration::from_millis(2_000);
+use crate::secret::PairingCode;
 
 /// From the staff window.
 #[derive(Debug)]
@@ -29,11 +24,13 @@ pub enum RelayCommand {
     Replace {
         /// The old gate.
         old: GateId,
-        /// `host:port` of the new one.
+        /// `ip:port` of the new one.
         address: String,
-        /// Its fingerprint, 64 hex digits, spaces allowed.
-        fingerprint: String,
+        /// The code that it shows, as typed; `None` when it is not eight digits.
+        code: Option<PairingCode>,
     },
+    /// Goes on with a new gate that has proved its code, once a second person approved that it replaces this one.
+    ReplaceProved(GateId),
     /// Shows who must be asked anew after a replacement.
     Invited(GateId),
     /// Sends what a gate refused again, after somebody acted.
@@ -74,7 +71,8 @@ impl Desk {
                     open.shared.ring();
                 }
             }
-            RelayCommand::Replace { old, address, fingerprint } => self.replace(old, &address, &fingerprint, now),
+            RelayCommand::Replace { old, address, code } => self.replace(old, &address, code, now),
+            RelayCommand::ReplaceProved(old) => self.replace_proved(old, now),
             RelayCommand::Invited(gate) => {
                 self.vault(|v| v.record_searched(now));
                 if let Some(found) = self.vault(|v| v.to_invite(gate)) {
@@ -91,46 +89,43 @@ impl Desk {
         self.show_replacements(now);
     }
 
-    fn replace(&mut self, old: GateId, address: &str, fingerprint: &str, now: Timestamp) {
+    /// The new gate proves the code that was typed, as at any pairing; then a second person is asked.
+    fn replace(&mut self, old: GateId, address: &str, code: Option<PairingCode>, now: Timestamp) {
         let address = address.trim();
         if address.is_empty() {
             return self.fail(Failure::Field(FieldFault::Gate));
         }
-        let Some(tls_pin) = parse_fingerprint(fingerprint) else { return self.fail(Failure::FingerprintUnreadable) };
-        let Some(open) = self.open.as_mut() else { return };
-        let gates = match open.vault.gates() {
-            Ok(gates) => gates,
-            Err(error) => return self.fail(failure_of(error)),
-        };
+        let gates = self.vault(|v| v.gates()).unwrap_or_default();
         let Some(door) = gates.into_iter().find(|gate| gate.id == old) else {
             return self.fail(Failure::Field(FieldFault::Gate));
         };
-        let hello = match open.link.meet(address, &tls_pin, ASK_LIMIT) {
-            Ok(hello) => hello,
-            Err(error) => return self.fail(Failure::Link(door.name, error)),
-        };
-        if hello.realm != self.config.realm.label() {
-            return self.fail(Failure::OtherRealm);
-        }
+        let Some((hello, tls_pin)) = self.meet_gate(&door.name, address, code) else { return };
         let new = GateRecord {
             id: GateId::from_bytes(hello.id),
             address: address.to_owned(),
             tls_pin,
             seal_key: hello.seal_key,
             sign_key: hello.sign_key,
+            // No card was seen to open it yet: until one was, it gets no face.
             card_way_tested_at: None,
             takes_faces: hello.takes_faces,
             ..door
         };
-        let again = StaffCommand::Relay(RelayCommand::Replace {
-            old,
-            address: address.to_owned(),
-            fingerprint: fingerprint.to_owned(),
-        });
+        if let Some(open) = self.open.as_mut() {
+            open.newcomer = Some((old, new));
+        }
+        self.replace_proved(old, now);
+    }
+
+    /// Puts the gate that has proved its code in the place of the old one: with a second person's approval only.
+    fn replace_proved(&mut self, old: GateId, now: Timestamp) {
+        let again = StaffCommand::Relay(RelayCommand::ReplaceProved(old));
         let Some((Some(approval), _)) = self.approved(Act::ReplaceGate(old), again, now) else { return };
+        let proved = self.open.as_mut().and_then(|open| open.newcomer.take());
+        let Some((_, new)) = proved.filter(|(proved_for, _)| *proved_for == old) else { return };
         if self.vault(|v| v.replace_gate(old, &new, approval, now)).is_some() {
             if let Some(open) = self.open.as_mut() {
-                open.stale = true;
+                open.mark_stale();
                 open.shared.ring();
             }
             self.say(StaffEvent::Relay(RelayEvent::Replaced(new.id)));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::desk::{Desk, failure_of};
 use super::event::{Event, Failure, GateLabel, ResidentScene, StaffEvent};
+pub use super::own_face::{CopyTrouble, OwnFaceAct, OwnFaceScene};
 use super::sheet;
 use super::shown_again::{ShownAct, ShownScene};
 use crate::domain::id::ResidentId;
@@ -81,6 +82,13 @@ pub enum RightsCommand {
         /// Chosen in the dialog.
         path: PathBuf,
     },
+    /// What is held about the guardian who was checked a short while ago, as a paper for that guardian.
+    SaveGuardianPaper {
+        /// Under whose record.
+        resident: ResidentId,
+        /// Chosen in the dialog.
+        path: PathBuf,
+    },
     /// Saves the plain explanations of the notice.
     SaveExplanations(PathBuf),
     /// Staff explained the notice to the opened resident.
@@ -126,6 +134,8 @@ pub enum RightsAct {
     ConfirmRefuseFace,
     /// Lifts it.
     AllowFace,
+    /// A copy of the own template, or a new one in place of a bad one.
+    OwnFace(OwnFaceAct),
     /// To the withdrawal.
     Withdraw,
     /// Back to what may be asked.
@@ -216,6 +226,8 @@ pub struct MineView {
     pub restricted: bool,
     /// Gates hold a face, or still have to sign that it is erased.
     pub has_face: bool,
+    /// A bad template was or is being erased; a new one may come in its place.
+    pub redo: bool,
     /// Own requests that are not done: number, kind, last day for an answer.
     pub waiting: Vec<(String, RequestKind, CivilDate)>,
 }
@@ -246,6 +258,8 @@ pub enum RightsScene {
         /// Last day for an answer.
         due_on: CivilDate,
     },
+    /// A copy of the own template, or a new one in place of a bad one.
+    OwnFace(OwnFaceScene),
     /// Confirm the refusal of any processing of a face.
     RefuseFace {
         /// Gates that hold it now.
@@ -375,6 +389,18 @@ impl Desk {
         Ok((dossier, text))
     }
 
+    /// What is held about the guardian who is here (logged), rendered.
+    pub(super) fn guardian_held(&mut self, resident: ResidentId, now: Timestamp) -> Result<Rendered, Failure> {
+        let language = self.language;
+        let site = self.site_values_or_none(language);
+        let Some(open) = self.open.as_mut() else { return Err(Failure::Request(RequestFault::FactsMissing)) };
+        let held = open.vault.everything_held_of_guardian(resident, Given::Paper, now).map_err(failure_of)?;
+        super::sheet_parties::guardian_paper(&held, &site, language).map_err(|unfilled| {
+            tracing::error!(?unfilled, "the guardian's paper has unfilled places");
+            Failure::Request(RequestFault::FactsMissing)
+        })
+    }
+
     /// Writes the electronic copy, and beside it the statement on the template as a PDF.
     pub(super) fn write_copy(&mut self, path: &Path, dossier: &Dossier) -> Result<(), Failure> {
         let mut values = self.site_values_or_none(self.language);
@@ -398,6 +424,17 @@ pub(super) fn write_pdf(path: &Path, text: &Rendered) -> Result<(), Failure> {
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     std::fs::write(path, bytes).map_err(|e| Failure::PaperNotWritten(e.to_string()))
+}
+
+/// Writes a file that nobody else on this computer may read.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let failed = |e: std::io::Error| Failure::PaperNotWritten(e.to_string());
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(failed)?;
+    std::io::Write::write_all(&mut file, bytes).and_then(|()| file.sync_all()).map_err(failed)
 }
 
 /// What a vault error about a request means; `None` for others.

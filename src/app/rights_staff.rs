@@ -67,6 +67,10 @@ impl Desk {
             RightsCommand::SaveCopy { resident, path } => {
                 self.give(resident, RequestKind::Transfer, "copy-electronic", &path, now);
             }
+            RightsCommand::SaveGuardianPaper { resident, path } => match self.guardian_held(resident, now) {
+                Ok(text) => self.saved(&path, Some(&text)),
+                Err(failure) => self.fail(failure),
+            },
             RightsCommand::SaveExplanations(path) => {
                 let text = notice::render(Text::Explain, self.language, &Values::new()).ok();
                 self.saved(&path, text.as_ref());

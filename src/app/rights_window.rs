@@ -46,6 +46,20 @@ pub(super) struct Mine {
     pub confirming: bool,
     /// A text that was on this person's screen, while it is shown again.
     pub shown: Option<ShowingId>,
+    /// Which page of the own face is shown.
+    pub step: Step,
+}
+
+/// Which page of one's own face is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Step {
+    /// None: the list, or another page.
+    #[default]
+    List,
+    /// A copy of the own template.
+    Copy,
+    /// A new one in place of a bad one.
+    Redo,
 }
 
 impl Desk {
@@ -90,6 +104,7 @@ impl Desk {
                 self.vault(|v| v.unrestrict(mine.resident, now));
                 self.show_mine(mine, now);
             }
+            RightsAct::OwnFace(act) => self.handle_own_face(act, mine, now),
             RightsAct::Withdraw => {
                 let resident = mine.resident;
                 let has_face = self
@@ -128,7 +143,7 @@ impl Desk {
         if self.vault(|v| v.record_own_page_opened(resident, now)).is_none() {
             return self.to_idle(now);
         }
-        let mine = Mine { resident, noted: vec![], text: None, confirming: false, shown: None };
+        let mine = Mine { resident, noted: vec![], text: None, confirming: false, shown: None, step: Step::List };
         self.show_mine(Box::new(mine), now);
     }
 
@@ -140,6 +155,7 @@ impl Desk {
                 self.rights_scene(RightsScene::Tap { failure: None });
             }
             RightsFlow::Mine(mine) if mine.confirming => self.confirm_refuse_face(mine),
+            RightsFlow::Mine(mine) if mine.step != Step::List => self.own_face_again(mine),
             RightsFlow::Mine(mut mine) if mine.text.is_some() => {
                 // The same look in the other language.
                 match self.all_held(mine.resident, Given::Shown, false, now) {
@@ -161,16 +177,18 @@ impl Desk {
     }
 
     fn show_mine(&mut self, mut mine: Box<Mine>, now: Timestamp) {
-        (mine.text, mine.confirming, mine.shown) = (None, false, None);
+        (mine.text, mine.confirming) = (None, false);
+        (mine.shown, mine.step) = (None, Step::List);
         let resident = mine.resident;
         let seen = self.vault(|v| {
             let name = v.resident(resident)?.name.masked();
             let changes = v.changes_unconfirmed(resident)?;
             let has_face = v.current_consent(resident)?.is_some() || !v.erase_pending(resident)?.is_empty();
             let lines = v.open_requests_of(resident, now)?;
-            Ok((name, changes, v.is_restricted(resident)?, has_face, lines))
+            let redo = v.is_correcting(resident)? && v.current_consent(resident)?.is_none();
+            Ok((name, changes, v.is_restricted(resident)?, (has_face, redo), lines))
         });
-        let Some((masked_name, changes, restricted, has_face, lines)) = seen else {
+        let Some((masked_name, changes, restricted, (has_face, redo), lines)) = seen else {
             return self.mine_failed(Failure::Request(RequestFault::FactsMissing));
         };
         let changes = changes
@@ -181,6 +199,7 @@ impl Desk {
             changes: changes.collect(),
             restricted,
             has_face,
+            redo,
             waiting: lines.into_iter().map(|line| (line.no.to_string(), line.kind, line.due_on)).collect(),
         };
         self.set(Flow::Rights(RightsFlow::Mine(mine)));
@@ -192,7 +211,7 @@ impl Desk {
         self.ended(Some(failure));
     }
 
-    fn note_once(&mut self, mine: &mut Mine, kind: RequestKind, answer: &'static str, now: Timestamp) {
+    pub(super) fn note_once(&mut self, mine: &mut Mine, kind: RequestKind, answer: &'static str, now: Timestamp) {
         if !mine.noted.contains(&kind) && self.note_done_at_once(mine.resident, kind, answer, false, now).is_some() {
             mine.noted.push(kind);
         }

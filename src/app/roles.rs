@@ -13,6 +13,7 @@ use super::guardian_desk::GuardianCommand;
 use super::notice::{NoticeCommand, Paper};
 use super::on_paper::FormCommand;
 use super::operators::{OperatorsCommand, OperatorsFailure};
+use super::pairing::PairingCommand;
 use super::posture::PostureCommand;
 use super::relay::RelayCommand;
 use super::rights::RightsCommand;
@@ -51,10 +52,10 @@ impl Row {
 }
 
 const EVERYBODY: &[Role] = &[Role::FrontDesk, Role::Supervisor, Role::Technician, Role::Auditor];
-const PEOPLE: &[Role] = &[Role::FrontDesk, Role::Supervisor];
-const GATES: &[Role] = &[Role::FrontDesk, Role::Supervisor, Role::Technician];
+pub(super) const PEOPLE: &[Role] = &[Role::FrontDesk, Role::Supervisor];
+pub(super) const GATES: &[Role] = &[Role::FrontDesk, Role::Supervisor, Role::Technician];
 const SHEETS: &[Role] = &[Role::Supervisor, Role::Auditor];
-const SUPERVISOR: &[Role] = &[Role::Supervisor];
+pub(super) const SUPERVISOR: &[Role] = &[Role::Supervisor];
 const REPORTS: &[Role] = &[Role::Supervisor, Role::Auditor];
 const ENTERS: &[Role] = &[Role::Supervisor, Role::Technician];
 const INCIDENTS: &[Role] = &[Role::Supervisor, Role::Technician, Role::Auditor];
@@ -64,7 +65,7 @@ const fn door(name: &'static str) -> Row {
     Row { name, access: Access::AtTheDoor }
 }
 
-const fn only(name: &'static str, roles: &'static [Role]) -> Row {
+pub(super) const fn only(name: &'static str, roles: &'static [Role]) -> Row {
     Row { name, access: Access::Roles(roles) }
 }
 
@@ -86,7 +87,10 @@ pub fn row(command: &StaffCommand) -> Row {
         C::WedgeTyped(_) => only("wedge-typed", PEOPLE),
         C::IssueCard { .. } => only("issue-card", PEOPLE),
         C::SaveFacts(_) => only("save-facts", SUPERVISOR),
-        C::PairGate { .. } => only("pair-gate", SUPERVISOR),
+        C::Pairing(PairingCommand::Look) => only("look-for-gates", SUPERVISOR),
+        C::Pairing(PairingCommand::ChooseLan(_)) => only("choose-lan", SUPERVISOR),
+        C::Pairing(PairingCommand::Pair { .. }) => only("pair-gate", SUPERVISOR),
+        C::Pairing(PairingCommand::Repair(_)) => only("repair-gate", SUPERVISOR),
         C::TestCardWay(_) => only("test-card-way", PEOPLE),
         C::ShowGates => only("show-gates", GATES),
         // Stopping wipes what is held: whoever sees that it must stop may stop it.
@@ -97,15 +101,18 @@ pub fn row(command: &StaffCommand) -> Row {
         C::Notice(command) => notice_row(command),
         C::Evidence(command) => evidence(command),
         C::Operators(command) => operators(command),
+        C::Keep(command) => keep(command),
         C::Guardian(GuardianCommand::Check { .. }) => only("guardian-check", PEOPLE),
         C::Guardian(GuardianCommand::MarkWard { .. }) => only("mark-ward", PEOPLE),
         C::Guardian(GuardianCommand::ShowFigures { .. }) => only("minors-figures", SHEETS),
+        C::Boards(command) => super::boards::row(command),
         C::Form(FormCommand::Save(_)) => only("form-save", PEOPLE),
         C::Form(FormCommand::Seen) => only("form-seen", PEOPLE),
         // Sees no people: whoever stands at the machine may know how it is.
         C::Relay(RelayCommand::Show) => only("show-relay", GATES),
         C::Relay(RelayCommand::Repair(_)) => only("put-gate-right", PEOPLE),
         C::Relay(RelayCommand::Replace { .. }) => only("replace-gate", SUPERVISOR),
+        C::Relay(RelayCommand::ReplaceProved(_)) => only("go-on-replacing", SUPERVISOR),
         C::Relay(RelayCommand::Retry(_)) => only("retry-refused", PEOPLE),
         C::Relay(RelayCommand::Invited(_)) => only("show-invited", PEOPLE),
         C::Posture(PostureCommand::Check) => only("machine-check", GATES),
@@ -129,6 +136,7 @@ fn rights_row(command: &RightsCommand) -> Row {
         R::SeeAll(_) => only("see-everything-held", PEOPLE),
         R::SavePaper { .. } => only("save-everything-held", PEOPLE),
         R::SaveCopy { .. } => only("save-electronic-copy", PEOPLE),
+        R::SaveGuardianPaper { .. } => only("save-guardian-sheet", PEOPLE),
         R::SaveExplanations(_) => only("save-explanations", PEOPLE),
         R::Explained(_) => only("note-explained", PEOPLE),
         R::RefuseFace { .. } => only("note-face-refused", PEOPLE),
@@ -151,6 +159,7 @@ fn deletion(command: &DeletionCommand) -> Row {
         D::SaveCertificate { .. } => only("save-certificate", PEOPLE),
         D::StopFaces(_) => only("stop-faces", GATES),
         D::ResumeFaces(_) => only("resume-faces", SUPERVISOR),
+        D::RenewTemplates => only("renew-templates", SUPERVISOR),
         D::RetireGate(_) => only("retire-gate", SUPERVISOR),
         D::SwitchedOff { .. } => only("switched-off", GATES),
         D::Show => only("show-deletions", EVERYBODY),
@@ -205,6 +214,21 @@ fn evidence(command: &EvidenceCommand) -> Row {
         E::ListShown => only("evidence-list-shown", PEOPLE),
         E::ShowAgain(_) => only("evidence-show-again", PEOPLE),
         E::SaveReplay(..) => only("evidence-save-replay", PEOPLE),
+    }
+}
+
+/// Keys and backups are the supervisor's; a lost desk is restored by whoever has the printed backup key.
+fn keep(command: &super::keep::KeepCommand) -> Row {
+    use super::keep::KeepCommand as K;
+    match command {
+        K::Show => only("show-backups", SUPERVISOR),
+        K::NewKey => only("new-backup-key", SUPERVISOR),
+        K::SaveSheet(..) => only("save-backup-sheet", SUPERVISOR),
+        K::SheetKept => only("backup-key-kept", SUPERVISOR),
+        K::BackUp(_) => only("back-up", SUPERVISOR),
+        K::Drill(..) => only("restore-drill", SUPERVISOR),
+        K::Restore(..) => door("restore"),
+        K::ChangeKeys => only("change-keys", SUPERVISOR),
     }
 }
 

@@ -21,6 +21,7 @@ pub fn paper(dossier: &Dossier, site: &Values, language: Language) -> Result<Ren
     sheet.cards(dossier);
     sheet.notices(dossier);
     sheet.consents(dossier);
+    super::sheet_parties::fill(&mut sheet, dossier);
     sheet.messages(dossier);
     sheet.changes(dossier);
     sheet.requests(dossier);
@@ -51,7 +52,7 @@ pub fn electronic(dossier: &Dossier, statement: &str) -> Result<Vec<u8>, String>
         NotInIt::SearchMark => "keyed hash of a value that is in this copy; cannot be read back",
         NotInIt::Key => "secret that protects everything else",
         NotInIt::Mechanics => "order or time of sending; says nothing about the person",
-        NotInIt::NotYet => "held, and not yet in this copy: ask the desk to read it to you",
+        NotInIt::OtherPerson => "another person's: on that person's own sheet",
         NotInIt::Said => "said by where the row stands in this copy",
     };
     let left_out =
@@ -60,24 +61,24 @@ pub fn electronic(dossier: &Dossier, statement: &str) -> Result<Vec<u8>, String>
     serde_json::to_vec_pretty(&copy).map_err(|error| error.to_string())
 }
 
-struct Sheet<'a> {
-    values: Values,
-    words: &'a HeldWords,
+pub(super) struct Sheet<'a> {
+    pub(super) values: Values,
+    pub(super) words: &'a HeldWords,
 }
 
 impl Sheet<'_> {
-    fn put(&mut self, key: &str, value: impl Into<String>) {
+    pub(super) fn put(&mut self, key: &str, value: impl Into<String>) {
         let value = value.into();
         let value = if value.trim().is_empty() { self.words.say("none") } else { value.replace(['{', '}'], " ") };
         self.values.insert(key.to_owned(), value);
     }
 
-    fn maybe(&self, value: Option<&String>) -> String {
+    pub(super) fn maybe(&self, value: Option<&String>) -> String {
         value.filter(|v| !v.trim().is_empty()).cloned().unwrap_or_else(|| self.words.say("none"))
     }
 
     /// A table: its columns, and a row of values each. Without rows it says so; with too many it keeps the newest and says so.
-    fn table(&mut self, columns: &[&str], mut rows: Vec<Vec<String>>) {
+    pub(super) fn table(&mut self, columns: &[&str], mut rows: Vec<Vec<String>>) {
         let all = rows.len();
         if all > ROWS_MAX {
             rows.drain(..all - (ROWS_MAX - 1));
@@ -104,6 +105,7 @@ impl Sheet<'_> {
         self.put("name", &person.name);
         self.put("unit", &person.unit);
         self.put("age_band", self.words.say(&person.age_band));
+        self.put("ward_since", self.maybe(person.ward_since.as_ref()));
         self.put("next_band_on", self.maybe(person.next_band_on.as_ref()));
         self.put("ends_on", &person.ends_on);
         self.put("recorded_at", &person.recorded_at);
@@ -149,9 +151,13 @@ impl Sheet<'_> {
     fn consents(&mut self, dossier: &Dossier) {
         let (mut signed, mut proofs, mut held, mut captures) = (vec![], vec![], vec![], vec![]);
         for c in &dossier.consents {
-            let how = match &c.signed_name {
-                Some(name) => self.words.with("typed", &[name]),
-                None => self.words.with("drawn", &[&c.signed_strokes.len().to_string()]),
+            let how = match (&c.signed_name, c.signed_how.as_str()) {
+                (Some(name), _) => self.words.with("typed", &[name]),
+                (None, "drawn") if !c.signed_strokes.is_empty() => {
+                    self.words.with("drawn", &[&c.signed_strokes.len().to_string()])
+                }
+                (None, "drawn") => self.words.say("drawn-by-other"),
+                (None, _) => self.words.say("on-paper"),
             };
             let ended = match (&c.ended_at, &c.end_reason) {
                 (Some(at), Some(why)) => self.words.with("by", &[at, &self.words.say(why)]),
@@ -286,7 +292,7 @@ impl Sheet<'_> {
         self.table(&["restriction_since", "restriction_by", "restriction_lifted_at"], rows);
     }
 
-    fn log(&mut self, log: &[Entry]) {
+    pub(super) fn log(&mut self, log: &[Entry]) {
         let all = log.len();
         let shown = log.get(all.saturating_sub(LOG_ROWS_MAX)..).unwrap_or_default();
         let line = if shown.len() == all {

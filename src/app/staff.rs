@@ -1,4 +1,4 @@
-//! What the staff window may do: find, write, issue a card, pair a gate, withdraw for somebody who called. Nothing of a face begins here.
+//! What the staff window may do: find, write, issue a card, withdraw for somebody who called. Nothing of a face begins here.
 
 use std::time::Duration;
 
@@ -6,18 +6,18 @@ use super::command::{StaffCommand, parse_date};
 use super::desk::{Desk, failure_of};
 use super::enroll::Flow;
 use super::event::{CardRead, CardView, Event, FaceState, Failure, FieldFault, ResidentRow, ResidentView, StaffEvent};
+use super::pairing::PairingCommand;
 use crate::domain::approval::Act;
 use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
 use crate::domain::consent::EraseReason;
-use crate::domain::gate::{GateRecord, is_private_room};
+use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, ResidentId};
 use crate::domain::resident::{AgeBand, ResidentDraft, ResidentError};
 use crate::domain::role::LookWhy;
 use crate::domain::time::Timestamp;
 use crate::secret::random_bytes;
 use crate::vault::{OpenWhy, VaultError};
-use crate::wire::keys::parse_fingerprint;
 use crate::wire::message::{Reply, Request};
 
 /// Longest wait for a gate that staff ask directly.
@@ -25,7 +25,10 @@ const ASK_LIMIT: Duration = Duration::from_millis(2_000);
 
 impl Desk {
     pub(super) fn handle_staff(&mut self, command: StaffCommand, now: Timestamp) {
-        self.staff_acted();
+        // A page that looks for gates is nobody at the desk.
+        if !matches!(command, StaffCommand::Pairing(PairingCommand::Look)) {
+            self.staff_acted();
+        }
         let Some(command) = self.through_curtain(command, now) else { return };
         if !self.is_allowed(&command, now) {
             return;
@@ -56,9 +59,7 @@ impl Desk {
             },
             StaffCommand::IssueCard { resident, uid, gates } => self.issue_card(resident, uid, &gates, now),
             StaffCommand::SaveFacts(facts) => self.save_facts(facts, now),
-            StaffCommand::PairGate { name, place, capture_area, other_way, why_needed, address, fingerprint } => {
-                self.pair_gate([name, place, capture_area, other_way, why_needed], &address, &fingerprint, now)
-            }
+            StaffCommand::Pairing(command) => self.handle_pairing(command, now),
             StaffCommand::TestCardWay(gate) => self.test_card_way(gate, now),
             StaffCommand::ShowGates => {
                 if let Some(open) = self.open.as_ref() {
@@ -74,6 +75,8 @@ impl Desk {
             StaffCommand::Operators(command) => self.handle_operators(command, now),
             StaffCommand::Posture(command) => self.handle_posture(command, now),
             StaffCommand::Relay(command) => self.handle_relay(command, now),
+            StaffCommand::Boards(command) => self.handle_boards(command, now),
+            StaffCommand::Keep(command) => self.handle_keep(command, now),
             StaffCommand::Duties(command) => self.handle_duties(command, now),
             StaffCommand::WithdrawFor(resident) => {
                 if let Some((staff, _)) = self.open.as_ref().map(|o| o.vault.operator()) {
@@ -244,72 +247,19 @@ impl Desk {
         }
     }
 
-    fn pair_gate(&mut self, described: [String; 5], address: &str, fingerprint: &str, now: Timestamp) {
-        let [name, place, capture_area, other_way, why_needed] = described.map(|t| t.trim().to_owned());
-        if name.is_empty() || address.trim().is_empty() {
-            return self.fail(Failure::Field(FieldFault::Gate));
-        }
-        if [&name, &place, &capture_area].iter().any(|words| is_private_room(words)) {
-            return self.fail(Failure::Field(FieldFault::PrivateRoom));
-        }
-        let Some(tls_pin) = parse_fingerprint(fingerprint) else { return self.fail(Failure::FingerprintUnreadable) };
-        let Some(open) = self.open.as_mut() else { return };
-        let hello = match open.link.meet(address.trim(), &tls_pin, ASK_LIMIT) {
-            Ok(hello) => hello,
-            Err(error) => return self.fail(Failure::Link(name, error)),
-        };
-        if hello.realm != self.config.realm.label() {
-            return self.fail(Failure::OtherRealm);
-        }
-        let known = open.vault.gates().unwrap_or_default();
-        let id = GateId::from_bytes(hello.id);
-        let record = GateRecord {
-            id,
-            name,
-            place,
-            capture_area,
-            other_way,
-            why_needed,
-            address: address.trim().to_owned(),
-            tls_pin,
-            seal_key: hello.seal_key,
-            sign_key: hello.sign_key,
-            card_way_tested_at: known.iter().find(|g| g.id == id).and_then(|g| g.card_way_tested_at),
-            takes_faces: hello.takes_faces,
-        };
-        let recorded = match self.vault(|v| v.needs_repair(&record)) {
-            None => return,
-            Some(false) => self.vault(|v| v.record_gate(&record, now)),
-            Some(true) => {
-                let GateRecord { name, place, capture_area, other_way, why_needed, address, .. } = record.clone();
-                let fingerprint = fingerprint.to_owned();
-                let again =
-                    StaffCommand::PairGate { name, place, capture_area, other_way, why_needed, address, fingerprint };
-                let Some((Some(approval), _)) = self.approved(Act::RepairGate(id), again, now) else { return };
-                self.vault(|v| v.repair_gate(&record, approval, now))
-            }
-        };
-        if recorded.is_some() {
-            // What this gate refused before staff acted goes to it again.
-            self.vault(|v| v.retry_wedged(id, now));
-            if let Some(open) = self.open.as_ref() {
-                open.shared.ring();
-                let gates = open.shared.gates().0;
-                self.say(StaffEvent::Gates(gates));
-            }
-            self.show_opened(now);
-        }
-    }
-
     fn test_card_way(&mut self, gate: GateId, now: Timestamp) {
         let Some(open) = self.open.as_mut() else { return };
-        let Some(record) = open.vault.gates().unwrap_or_default().into_iter().find(|g| g.id == gate) else { return };
         let uid = match (&open.last_issued, open.opened) {
             (Some(uid), _) => Some(uid.clone()),
             (None, Some(resident)) => open.vault.current_card(resident).ok().flatten().map(|c| c.uid),
             (None, None) => None,
         };
         let Some(uid) = uid else { return self.say(StaffEvent::CardWay(gate, false)) };
+        if let Some(opens) = self.board_card_way(gate, &uid, now) {
+            return self.say(StaffEvent::CardWay(gate, opens));
+        }
+        let Some(open) = self.open.as_mut() else { return };
+        let Some(record) = open.vault.gates().unwrap_or_default().into_iter().find(|g| g.id == gate) else { return };
         let opens = match open.link.ask(&record, &Request::TestCard(uid.bytes().to_vec()), ASK_LIMIT) {
             Ok(Reply::CardTested(opens)) => opens,
             Ok(Reply::Refused(refusal)) => return self.fail(Failure::Refused(record.name, refusal)),
@@ -367,8 +317,9 @@ impl Desk {
 
 fn view_of(vault: &mut crate::vault::Vault, id: ResidentId) -> Result<ResidentView, VaultError> {
     let resident = vault.resident(id)?;
-    let gates = vault.gates_ever()?;
-    let label = |gate: &GateId| gates.iter().find(|g| g.id == *gate).map_or_else(|| gate.short(), |g| g.name.clone());
+    let gates = vault.doors_ever()?;
+    let label =
+        |gate: &GateId| gates.iter().find(|g| g.id() == *gate).map_or_else(|| gate.short(), |g| g.name().to_owned());
     let card = match vault.current_card(id)? {
         None => None,
         Some(card) => {

@@ -173,6 +173,9 @@ impl Desk {
         if consent.is_some() && !self.is_changing(id) {
             return self.tap_failed(Failure::AlreadyEnrolled);
         }
+        if self.vault(|v| v.correction_waits(id)).is_none_or(|waits| !waits.is_empty()) {
+            return self.tap_failed(Failure::OldFaceThere);
+        }
         let case = match self.case_of(id, now) {
             Ok(case) => case,
             Err(failure) => return self.tap_failed(failure),

@@ -10,6 +10,9 @@ use menka::domain::time::Timestamp;
 use menka::evidence::export::{Elsewhere, Refused, Witnessed};
 use menka::evidence::step::{Failed, Step};
 use menka::evidence::{Kind, bundle, certificate, checkpoint, export, head, hex, parse_key, statement};
+use menka::secret::Passphrase;
+use menka::wire::copy_file::{self, CopyError};
+use zeroize::Zeroizing;
 
 const USAGE: &str = "\
 menka-verify: checks what a Menka desk signed, offline
@@ -21,6 +24,8 @@ menka-verify: checks what a Menka desk signed, offline
   menka-verify log FILE --key KEY           the whole log; --witness HEAD compares a head that was kept elsewhere
   menka-verify head HEAD [--key KEY]        a head: the line on paper, the scanned code, or a file
   menka-verify checkpoint FILE --key KEY    a signed head as a file (C2SP signed note)
+  menka-verify template FILE                opens the copy of your own face template; the pass-phrase is the first line of the
+                                            standard input, never a word of the command line; --numbers prints the numbers
 
   KEY    the desk's public key, 64 hex digits or a file that holds them. Get it on another way than the file.
   HEAD   a line typed from paper (MK1-...), a scanned line (menka-head-1 ...), or a file with either or a signed note.
@@ -63,6 +68,7 @@ struct Asked {
     key: Option<[u8; 32]>,
     witnesses: Vec<String>,
     text_only: bool,
+    numbers: bool,
     language: Language,
 }
 
@@ -70,6 +76,7 @@ impl Asked {
     fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, Outcome> {
         let usage = |text: &str| Outcome::Usage(text.into());
         let (mut words, mut key, mut witnesses, mut text_only, mut language) = (vec![], None, vec![], false, spoken());
+        let mut numbers = false;
         let mut rest = arguments;
         while let Some(word) = rest.next() {
             let mut value = || rest.next().ok_or_else(|| Outcome::Usage(format!("{word} needs a value")));
@@ -77,6 +84,7 @@ impl Asked {
                 "--key" => key = Some(key_of(&value()?)?),
                 "--witness" => witnesses.push(text_or_file(&value()?)?),
                 "--text" => text_only = true,
+                "--numbers" => numbers = true,
                 "--lang" => {
                     language = match value()?.as_str() {
                         "zh" => Language::Chinese,
@@ -90,7 +98,7 @@ impl Asked {
         }
         let [command, operand] =
             <[String; 2]>::try_from(words).map_err(|_| usage("a command and a file are needed"))?;
-        Ok(Self { command, operand, key, witnesses, text_only, language })
+        Ok(Self { command, operand, key, witnesses, text_only, numbers, language })
     }
 
     fn run(&self) -> Result<Outcome, Outcome> {
@@ -101,6 +109,7 @@ impl Asked {
             "log" => self.log(),
             "head" => self.head(),
             "checkpoint" => self.checkpoint(),
+            "template" => self.template(),
             other => Err(Outcome::Usage(format!("unknown command {other}"))),
         }
     }
@@ -310,6 +319,51 @@ impl Asked {
         let text = String::from_utf8(bytes).map_err(|_| self.refused(Step::Shape, ""))?;
         let found = checkpoint::verify(&text, &self.key()?);
         Ok(self.head_genuine(&found.map_err(|error| self.refused(Step::Head, &error.to_string()))?))
+    }
+
+    /// The person's own copy. No list of processes and no history of commands shows the pass-phrase.
+    fn template(&self) -> Result<Outcome, Outcome> {
+        let bytes = self.read(copy_file::LEN_MAX)?;
+        let mut line = Zeroizing::new(String::new());
+        std::io::stdin().read_line(&mut line).map_err(|error| Outcome::Usage(format!("standard input: {error}")))?;
+        let phrase = Passphrase::new(line.trim_end_matches(['\r', '\n']).to_owned());
+        let opened = copy_file::open(&bytes, &phrase).map_err(|error| self.template_refused(error))?;
+        // EXPOSE: it is the person's own copy, opened with the person's own pass-phrase.
+        let numbers = opened.face.expose();
+        if self.numbers {
+            let lines: Vec<String> = numbers.iter().map(|number| format!("{number}\n")).collect();
+            return Ok(Outcome::Genuine(lines.concat()));
+        }
+        let practice = self.practice(&format!("menka.{}/", opened.realm.label()));
+        Ok(Outcome::Genuine(format!(
+            "{}\n{practice}{}: {}\n{}: {} float32\n{}: {}\n{}: {}\n{}: {}\n{}: {}\n",
+            self.say("已打开：人脸特征的副本", "OPENED: copy of a face template"),
+            self.say("方法", "made by"),
+            opened.face.engine().as_str(),
+            self.say("维数", "dimensions"),
+            numbers.len(),
+            self.say("同意到", "consent until"),
+            opened.ends_on,
+            self.say("门禁机里的随机编号", "random number in the gates"),
+            hex(&opened.template),
+            self.say("同意记录的 SHA-256", "SHA-256 of the consent record"),
+            hex(&opened.consent),
+            self.say("交出的门禁机", "sealed by the gate"),
+            hex(&opened.gate),
+        )))
+    }
+
+    fn template_refused(&self, error: CopyError) -> Outcome {
+        let why = match error {
+            CopyError::Malformed => self.say("不是完整的人脸特征副本", "this is not a whole copy of a face template"),
+            CopyError::Passphrase => self.say(
+                "口令打不开：可能输错了，或者是别人的副本",
+                "the pass-phrase does not open it: a slip of the hand, or another person's copy",
+            ),
+            CopyError::Changed => self.say("口令对，但文件被改动过", "the pass-phrase fits, but the file was changed"),
+            CopyError::Cost => self.say("文件要求的计算超出范围", "the file asks for too costly a computation"),
+        };
+        Outcome::NotGenuine(format!("{}: {why}\n", self.say("打不开", "NOT OPENED")))
     }
 
     fn head_genuine(&self, found: &checkpoint::Head) -> Outcome {

@@ -17,6 +17,10 @@ use menka::ports::GateLink;
 use menka::ui::program::{self, Boot, Geometry, WindowPlan};
 use menka::vault::KdfCost;
 
+/// Freed memory is wiped: a name that a window showed is not left in the heap of a locked desk.
+#[global_allocator]
+static WIPED: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
 const USAGE: &str = "\
 menka: the enrollment desk
 
@@ -29,6 +33,8 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|a| a == child::FLAG) {
         return child::main(std::env::args_os().skip(1));
     }
+    // Told on the page of the machine where the system refuses.
+    menka::secret::keep_process_private();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.first().map(String::as_str) {
         Some("--version") => say(&format!("menka {}", env!("CARGO_PKG_VERSION"))),
@@ -128,6 +134,7 @@ fn open_desk(options: Options) -> Result<(), String> {
         speech: Box::new(menka::speech::SystemSpeech::new()),
         printer: Box::new(menka::printing::SystemPrinter::new()),
         link: tls_links(),
+        boards: menka::boards::links(),
         posture: menka::posture::this_machine(&data),
     };
     let (running, events) = start(config, Box::new(devices))?;
@@ -237,6 +244,7 @@ mod practice {
                 speech: Box::new(menka::speech::SystemSpeech::new()),
                 printer: Box::new(menka::printing::SystemPrinter::new()),
                 link: tls_links(),
+                boards: menka::boards::links(),
                 posture: menka::posture::this_machine(&data),
             }
         };

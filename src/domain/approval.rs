@@ -18,10 +18,16 @@ pub enum Act {
     ReplaceGate(GateId),
     /// The printed recovery key is replaced.
     NewRecoveryKey,
+    /// The key of backups is replaced.
+    NewBackupKey,
+    /// The master key and the files' keys are changed.
+    ChangeKeys,
     /// The record of this minor is opened.
     MinorRecord(ResidentId),
     /// The manager leaves: every face of the site ends.
     EndSite,
+    /// Templates at every gate get a new transform.
+    RenewTemplates,
 }
 
 impl Act {
@@ -34,8 +40,11 @@ impl Act {
             Self::RepairGate(_) => "repair-gate",
             Self::ReplaceGate(_) => "replace-gate",
             Self::NewRecoveryKey => "new-recovery-key",
+            Self::NewBackupKey => "new-backup-key",
+            Self::ChangeKeys => "change-keys",
             Self::MinorRecord(_) => "minor-record",
             Self::EndSite => "end-site",
+            Self::RenewTemplates => "renew-templates",
         }
     }
 }

@@ -89,8 +89,14 @@ pub enum AuditEvent {
     FacesStopped(GateId),
     /// Faces were resumed at a gate.
     FacesResumed(GateId),
+    /// New transforms for the templates at the gates were asked for.
+    RenewalBegun,
+    /// A gate signed for a new transform.
+    TemplatesRenewed(GateId),
     /// A gate was taken out of use.
     GateRetired(GateId),
+    /// A gate signed that nobody is held there any more, and forgot this station.
+    GateUnpaired(GateId),
     /// Somebody entered that a gate's face function was switched off by hand.
     SwitchedOff(GateId),
     /// A gate and the vault differed: something was found there and queued for erasure, or was missing.
@@ -127,8 +133,12 @@ pub enum AuditEvent {
     HeadConflict(GateId, &'static str),
     /// A staff account.
     Account(AccountEvent),
+    /// Backups and keys.
+    Keep(super::keep::KeepEvent),
     /// A guardian was checked in person; the log's label names the proof's kind.
     GuardianChecked(ResidentId, GuardianId),
+    /// A guardian's phone, or name and phone (label), reached its term and was overwritten.
+    GuardianErased(ResidentId, GuardianId, &'static str),
     /// An adult was marked as needing a guardian, or the mark was taken away (label).
     WardMarked(ResidentId, &'static str),
     /// A child or ward was asked in words of their own and answered (label).
@@ -147,6 +157,12 @@ pub enum AuditEvent {
     CardDrift(GateId, &'static str),
     /// Staff had what a gate holds put right.
     GateRepaired(GateId),
+    /// A card board was added, or described anew.
+    BoardRecorded(GateId),
+    /// A card board and the desk differ, or agree again (label).
+    BoardDrift(GateId, &'static str),
+    /// Somebody did something at a card board from the desk (label).
+    BoardAct(GateId, &'static str),
     /// Incidents, the end of a manager's work, papers for an audit.
     Duty(super::incident::DutyEvent),
     /// Something about the machine came up, or is well again.

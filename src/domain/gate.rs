@@ -33,6 +33,16 @@ pub struct GateRecord {
     pub takes_faces: bool,
 }
 
+/// The two kinds of gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum GateKind {
+    /// With keys of its own: signs for what it did.
+    #[default]
+    Signing,
+    /// A card board: cards only, over a wire without authentication.
+    Board,
+}
+
 /// What the first screen shows of a gate: no people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GateStatus {
@@ -40,6 +50,8 @@ pub struct GateStatus {
     pub id: GateId,
     /// Shown name.
     pub name: String,
+    /// Which kind.
+    pub kind: GateKind,
     /// Answered the last question.
     pub reachable: bool,
     /// Last answer.
@@ -62,6 +74,8 @@ pub struct GateStatus {
     pub in_step: Option<bool>,
     /// The exact difference, if it does not.
     pub drift: Vec<DriftLine>,
+    /// It holds too many faces for looking one up among all: a card comes first.
+    pub card_first: bool,
 }
 
 /// One template that a gate holds under a consent: an id and a digest, never the template.

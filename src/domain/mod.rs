@@ -3,6 +3,7 @@
 //! # Glossary
 //! *resident* 住户: owner, tenant or other user of the building, all alike. *card* 门禁卡: what every resident has first.
 //! *gate* 门禁机: the device at a door that matches cards and faces; the only place where a face rests.
+//! *board* 门禁控制板: a card-only controller without keys of its own; cards, never faces.
 //! *notice* 告知书: the full text shown before a decision. *consent* 单独同意: the resident's own act on one sentence.
 //! *refusal* 拒绝: one tap, final until the resident raises it. *withdraw* 撤回 (never "cancel"). *erase* 删除 (never "delete" in code).
 //! *request* 权利请求 (numbered, with a clock). *change* 更正: old and new value, confirmed by the person. *everything held* 查阅、复制.
@@ -15,6 +16,7 @@ pub mod account;
 pub mod approval;
 pub mod assessment;
 pub mod audit;
+pub mod board;
 pub mod card;
 pub mod change;
 pub mod consent;
@@ -24,8 +26,10 @@ pub mod gate;
 pub mod guardian;
 pub mod id;
 pub mod incident;
+pub mod keep;
 pub mod notice;
 pub mod permit;
+pub mod phrase;
 pub mod posture;
 pub mod presence;
 pub mod quality;

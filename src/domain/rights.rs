@@ -10,7 +10,7 @@
 //! assert_eq!(terms.due_on(RequestKind::Complaint, sunday).to_string(), "2026-12-02");
 //! ```
 
-use super::id::ResidentId;
+use super::id::{GateId, GuardianId, ResidentId, TemplateId};
 use super::site::{Fact, SiteFacts};
 use super::time::{CivilDate, Timestamp};
 
@@ -48,6 +48,8 @@ labelled! {
         See = "see",
         /// 更正、补充.
         Correct = "correct",
+        /// 人脸特征不准的，先删旧的再录.
+        Redo = "redo",
         /// 转移.
         Transfer = "transfer",
         /// 限制或者拒绝处理.
@@ -364,6 +366,12 @@ pub enum RightsEvent {
     OwnPageOpened(ResidentId),
     /// Everything held was shown or handed over.
     Given(ResidentId, Given),
+    /// Everything held about a guardian was handed to that guardian.
+    GuardianGiven(ResidentId, GuardianId, Given),
+    /// A gate was asked for a copy of the person's own template, sealed to the person's key.
+    TemplateAsked(ResidentId, TemplateId, GateId),
+    /// The copy was written where the person chose; the record's digest is that of the gate's receipt.
+    TemplateGiven(ResidentId, TemplateId, GateId),
     /// A field was changed.
     Changed(ResidentId, Field),
     /// The person confirmed the changes.
@@ -386,6 +394,9 @@ impl RightsEvent {
             ids.extend(who.map(|id| id.to_string()));
             ids
         };
+        let three = |who: &ResidentId, template: &TemplateId, gate: &GateId| {
+            vec![who.to_string(), template.to_string(), gate.to_string()]
+        };
         match self {
             Self::Received(who, no, kind) => ("request-received", request(who, no), Some(kind.label())),
             Self::Granted(who, no) => ("request-granted", request(who, no), None),
@@ -394,6 +405,11 @@ impl RightsEvent {
             Self::Opened(who, no) => ("request-opened", request(who, no), None),
             Self::OwnPageOpened(who) => ("own-page-opened", vec![who.to_string()], None),
             Self::Given(who, how) => ("everything-given", vec![who.to_string()], Some(how.label())),
+            Self::GuardianGiven(who, guardian, how) => {
+                ("guardian-sheet-given", vec![who.to_string(), guardian.to_string()], Some(how.label()))
+            }
+            Self::TemplateAsked(who, template, gate) => ("template-asked", three(who, template, gate), None),
+            Self::TemplateGiven(who, template, gate) => ("template-given", three(who, template, gate), None),
             Self::Changed(who, field) => ("field-changed", vec![who.to_string()], Some(field.label())),
             Self::ChangesConfirmed(who) => ("changes-confirmed", vec![who.to_string()], None),
             Self::Explained(who, section) => ("explained", vec![who.to_string()], Some(section)),

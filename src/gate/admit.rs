@@ -139,6 +139,7 @@ fn ends_on(days: i64, today: CivilDate) -> Result<CivilDate, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::message::REVISION;
 
     const TODAY: i64 = 20_779;
 
@@ -225,6 +226,7 @@ mod tests {
             sign_key: [0; 32],
             version: String::new(),
             takes_faces: false,
+            revision: Some(REVISION),
         };
         assert_eq!(hello(&said(1, "real"), "real"), Ok(()));
         assert_eq!(hello(&said(1, "practice"), "real"), Err(Refusal::Realm));

@@ -6,21 +6,22 @@ use std::sync::mpsc;
 
 use super::daemon::Gate;
 use super::error::GateError;
-use super::heads;
 use super::key_file::Cost;
 use super::place::Place;
-use super::process;
 use super::relay;
 use super::reseal;
 use super::server::Server;
+use super::settings::{FILE, Settings};
 use super::store::{Setup, Store};
+use super::{heads, shown};
+use super::{limit, outputs, process};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::time::Timestamp;
-use crate::ports::Clock;
+use crate::ports::{BoardLink, Clock};
 use crate::secret::EngineId;
 use crate::wire::address::lan_address;
-use crate::wire::keys::{fingerprint_text, parse_fingerprint};
+use crate::wire::keys::fingerprint_text;
 use crate::wire::reseal::ResealFor;
 
 /// How it is used.
@@ -28,34 +29,37 @@ pub const USAGE: &str = "\
 menka-gate: holds cards and sealed face templates at one gate, without names
 
   menka-gate init        --data DIR [--engine sface|dlib] [--cards-only] [--offline-hours N] [--passlog-days N]
-  menka-gate fingerprint --data DIR           this gate's fingerprint, to be typed at the station
-  menka-gate pair        --data DIR STATION   pair with the station of this fingerprint (64 hex digits)
+  menka-gate pair        --data DIR           show a code, to be typed at the station, while this gate runs
+  menka-gate fingerprint --data DIR           this gate's fingerprint, to compare
   menka-gate run         --data DIR --listen ADDRESS:PORT [--until-stdin-closes]
   menka-gate status      --data DIR           counts and settings
   menka-gate heads       --data DIR           heads of the station's log that this gate keeps, for menka-verify
   menka-gate given       --data DIR           templates that this gate gave out, sealed: when, which, what for
   menka-gate swipe       --data DIR CARD      would this card open now? changes and opens nothing
+  menka-gate board …                          looks at a card board; `menka-gate board` says more
+
+  DIR/gate.toml          how the door opens (log line, command, GPIO line, card board), and limits for faces
 
   --secret-file FILE     the gate's secret, if it is not DIR/gate.secret
   --realm practice       practice builds only
 ";
 
+/// Answers one line typed at a running gate. What stands at the door of a practice site; a shipped gate has none.
+pub type Console = Box<dyn FnMut(&str, &mut Gate, Timestamp) -> String>;
+
+/// What the binary joins to a gate.
+pub struct Joined {
+    /// For the lines on standard input.
+    pub console: Option<Console>,
+    /// The wire to card boards, where the door is one of theirs.
+    pub boards: Box<dyn BoardLink>,
+}
+
 /// Runs one command. `arguments` are those after the program's name.
 ///
 /// # Errors
 /// [`GateError`]; its text is meant for the person at the keyboard.
-pub fn run(arguments: &[String], out: &mut dyn Write) -> Result<(), GateError> {
-    run_with(arguments, out, None)
-}
-
-/// Answers one line typed at a running gate. What stands at the door of a practice site; a shipped gate has none.
-pub type Console = Box<dyn FnMut(&str, &mut Gate, Timestamp) -> String>;
-
-/// As [`run`], with a console for the lines on standard input.
-///
-/// # Errors
-/// As [`run`].
-pub fn run_with(arguments: &[String], out: &mut dyn Write, console: Option<Console>) -> Result<(), GateError> {
+pub fn run_with(arguments: &[String], out: &mut dyn Write, joined: Joined) -> Result<(), GateError> {
     let given = Arguments::parse(arguments)?;
     let place = Place::new(&given.data, given.secret.as_deref());
     let now = SystemClock.now();
@@ -65,14 +69,18 @@ pub fn run_with(arguments: &[String], out: &mut dyn Write, console: Option<Conso
             fingerprint(&place.open_beside(given.setup.realm)?, out)
         }
         "fingerprint" => fingerprint(&place.open_beside(given.setup.realm)?, out),
-        "pair" => {
-            let pin = given.operand().and_then(|text| parse_fingerprint(&text));
-            let pin = pin.ok_or_else(|| usage("a fingerprint has 64 hex digits"))?;
-            place.open_beside(given.setup.realm)?.pair(&pin, now)?;
-            say(out, format_args!("paired with: {}", fingerprint_text(&pin)))
+        "pair" if given.operand().is_some() => Err(usage("a fingerprint is typed nowhere: the code is")),
+        "pair" => shown::show(&place.open_beside(given.setup.realm)?, given.setup.realm, &mut SystemClock, out),
+        "run" => daemon(&given, &place, out, joined),
+        "status" => {
+            let store = place.open_beside(given.setup.realm)?;
+            status(&store, out)?;
+            let settings = Settings::read(place.folder())?;
+            let most = limit::people_max(&store.setup()?.engine, settings.faces);
+            say(out, format_args!("card seen to open: {}", if store.card_way_seen()? { "yes" } else { "no" }))?;
+            say(out, format_args!("people among whom a face is looked up, at most: {most}"))?;
+            say(out, format_args!("door ({FILE}): {}", settings.door.label()))
         }
-        "run" => daemon(&given, &place, out, console),
-        "status" => status(&place.open_beside(given.setup.realm)?, out),
         "heads" => {
             for kept in heads::all(&place.open_beside(given.setup.realm)?)? {
                 let aside = if kept.aside { ", set aside by a pairing since" } else { "" };
@@ -92,7 +100,7 @@ pub fn run_with(arguments: &[String], out: &mut dyn Write, console: Option<Conso
             Ok(())
         }
         "swipe" => {
-            let uid = given.operand().and_then(|text| hex(&text)).and_then(|bytes| CardUid::from_bytes(&bytes));
+            let uid = given.operand().and_then(hex).and_then(|bytes| CardUid::from_bytes(&bytes));
             let uid = uid.ok_or_else(|| usage("a card number has 8 to 20 hex digits"))?;
             let store = place.open_beside(given.setup.realm)?;
             let today = now.max(store.instants()?.1).date();
@@ -103,19 +111,18 @@ pub fn run_with(arguments: &[String], out: &mut dyn Write, console: Option<Conso
     }
 }
 
-fn daemon(
-    given: &Arguments,
-    place: &Place,
-    out: &mut dyn Write,
-    mut console: Option<Console>,
-) -> Result<(), GateError> {
+fn daemon(given: &Arguments, place: &Place, out: &mut dyn Write, joined: Joined) -> Result<(), GateError> {
+    let Joined { mut console, boards } = joined;
+    let settings = Settings::read(place.folder())?;
     let text = given.listen.as_deref().ok_or_else(|| usage("--listen is missing"))?;
     let listen = lan_address(text).ok_or_else(|| GateError::NotLan(text.into()))?;
     process::keep_memory_private();
     let (stop, stopped) = mpsc::channel();
     process::stop_on_signal(stop.clone());
-    let gate = Gate::open_without_relay(place, given.setup.realm)?;
+    let mut gate = Gate::open(place, given.setup.realm, outputs::door(&settings.door, boards)?)?;
+    gate.limit_faces(settings.faces);
     let server = Server::start(gate, listen, Box::new(SystemClock))?;
+    server.with_gate(|gate, _| gate.record_address(server.address()))?;
     if given.until_stdin_closes {
         std::thread::spawn(move || {
             for line in std::io::stdin().lines().map_while(Result::ok) {
@@ -154,6 +161,7 @@ fn status(store: &Store, out: &mut dyn Write) -> Result<(), GateError> {
     let (templates, acts) = relay::passed_count(store)?;
     say(out, format_args!("templates passed on to other gates: {templates} in {acts} acts"))?;
     say(out, format_args!("openings recorded: {}", store.openings()?))?;
+    say(out, format_args!("receipts kept: {}", store.operations()?))?;
     say(out, format_args!("last contact: {}", contact.minute_text()))?;
     say(out, format_args!("latest instant seen: {}", latest.minute_text()))?;
     say(out, format_args!("hours without contact until faces stop: {}", setup.offline_hours))?;
@@ -212,16 +220,15 @@ impl Arguments {
         if given.data.as_os_str().is_empty() {
             return Err(usage("--data is missing"));
         }
-        // A fingerprint may be typed in groups; every other command takes at most one word.
-        if given.operands.len() > 1 && given.command != "pair" {
+        if given.operands.len() > 1 {
             return Err(usage("too many words"));
         }
         Ok(given)
     }
 
-    /// What follows the options, without the spaces between groups.
-    fn operand(&self) -> Option<String> {
-        (!self.operands.is_empty()).then(|| self.operands.concat())
+    /// The word that follows the options.
+    fn operand(&self) -> Option<&str> {
+        self.operands.first().map(String::as_str)
     }
 }
 

@@ -8,23 +8,27 @@ use sha2::{Digest, Sha256};
 
 use super::admit::{self, Facts};
 use super::door::{Door, DoorOpens, LogDoor};
+use super::epochs;
 use super::error::GateError;
 use super::gallery::Gallery;
 use super::heads;
 use super::index::Index;
 use super::lease::Lease;
+use super::limit;
 use super::matcher::{self, Best};
 use super::place::Place;
 use super::reseal::{self, Holder};
+use super::settings::FacePlan;
 use super::store::{Setup, Station, Store, Way};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
-use crate::domain::id::GateId;
+use crate::domain::id::{GateId, TemplateId};
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::secret::FaceTemplate;
 use crate::wire::frame::decode;
 use crate::wire::keys::IdentityKeys;
-use crate::wire::message::{FacesOff, Health, Hello, PROTOCOL, Refusal, Reply, Request};
+use crate::wire::message::{Apply, FacesOff, Health, Hello, PROTOCOL, REVISION, Refusal, Reply, Request, What};
+use crate::wire::pairing;
 
 /// Probes that are answered within [`PROBES_WITHIN_MS`].
 pub const PROBES_MAX: usize = 10;
@@ -39,19 +43,54 @@ pub const ENDED_KEPT_DAYS: i64 = 3;
 /// How long the clock must have run without a jump before the gate erases by itself, in milliseconds.
 pub const CLOCK_BELIEVED_AFTER_MS: i64 = DAY_MS;
 
+/// Days that the receipt of an operation is kept, so that a repeat of the operation gets it again. A repeat that comes later is done anew,
+/// which changes nothing: numbers of erased templates stay spent, and cards and stops keep the order of their sequence.
+pub const RECEIPTS_KEPT_DAYS: i64 = 180;
+
+/// Most receipts that are forgotten in one round of housekeeping, so that no request waits for it.
+const FORGOTTEN_AT_ONCE: u32 = 1_000;
+
 const DAY_MS: i64 = 86_400_000;
 
 /// The other end of one connection, after the TLS handshake.
 #[derive(Debug)]
 pub struct Caller {
     pin: [u8; 32],
-    greeted: bool,
+    /// The sealing key that it stated in its hello, once that was accepted.
+    seal: Option<[u8; 32]>,
+    exporter: Option<[u8; 32]>,
+    pairing: Option<pairing::Gate>,
 }
 
 impl Caller {
-    /// The owner of a TLS key, by fingerprint. The handshake has proved that it holds the key.
-    pub fn new(pin: [u8; 32]) -> Self {
-        Self { pin, greeted: false }
+    /// The owner of a TLS key, by fingerprint, with the exporter of the connection. The handshake has proved that it holds the key.
+    pub fn new(pin: [u8; 32], exporter: Option<[u8; 32]>) -> Self {
+        Self { pin, seal: None, exporter, pairing: None }
+    }
+
+    pub(super) fn pin(&self) -> [u8; 32] {
+        self.pin
+    }
+
+    pub(super) fn seal(&self) -> Option<[u8; 32]> {
+        self.seal
+    }
+
+    pub(super) fn exporter(&self) -> Option<[u8; 32]> {
+        self.exporter
+    }
+
+    /// Whether a pairing is under way.
+    pub(super) fn pairs(&self) -> bool {
+        self.pairing.is_some()
+    }
+
+    pub(super) fn keep_pairing(&mut self, run: Option<pairing::Gate>) {
+        self.pairing = run;
+    }
+
+    pub(super) fn take_pairing(&mut self) -> Option<pairing::Gate> {
+        self.pairing.take()
     }
 }
 
@@ -69,6 +108,8 @@ pub struct Gate {
     log_due: bool,
     /// The station stopped all faces here.
     pub(super) stopped: bool,
+    /// The site's limits for faces.
+    plan: FacePlan,
     /// What is held, once it was asked for.
     pub(super) index: Option<Index>,
 }
@@ -92,7 +133,25 @@ impl Gate {
         faces.extend(store.live_faces()?);
         tracing::info!(gate = %id.short(), faces = faces.len(), "gate opened");
         let probes = VecDeque::new();
-        Ok(Self { store, keys, id, setup, faces, lease, probes, door, log_due: false, stopped, index: None })
+        Ok(Self {
+            store,
+            keys,
+            id,
+            setup,
+            faces,
+            lease,
+            probes,
+            door,
+            log_due: false,
+            stopped,
+            plan: FacePlan::default(),
+            index: None,
+        })
+    }
+
+    /// Sets the site's limits for faces.
+    pub fn limit_faces(&mut self, plan: FacePlan) {
+        self.plan = plan;
     }
 
     /// As [`Self::open`], with a door that only writes to the log.
@@ -118,20 +177,14 @@ impl Gate {
         &self.keys
     }
 
-    /// The fingerprint of the paired station.
-    ///
-    /// # Errors
-    /// [`GateError`].
-    pub fn station_pin(&self) -> Result<Option<[u8; 32]>, GateError> {
-        Ok(self.store.station()?.map(|station| station.pin))
+    /// Real or practice.
+    pub fn realm(&self) -> Realm {
+        self.setup.realm
     }
 
-    /// Pairs with a station. Faces of an earlier station stay; they end or are erased like others.
-    ///
-    /// # Errors
-    /// [`GateError`].
-    pub fn pair(&mut self, pin: &[u8; 32], now: Timestamp) -> Result<(), GateError> {
-        self.store.pair(pin, now)?;
+    /// Pins a station that has proved that it knows the code. Faces of an earlier station stay; they end or are erased like others.
+    pub(super) fn pin_station(&mut self, pin: &[u8; 32], hello: &Hello, now: Timestamp) -> Result<(), GateError> {
+        self.store.pair(pin, hello, now)?;
         self.lease = Lease::new(self.setup.offline_hours, now, now);
         Ok(())
     }
@@ -146,13 +199,17 @@ impl Gate {
             sign_key: self.keys.sign_public(),
             version: version(),
             takes_faces: self.setup.takes_faces,
+            revision: Some(REVISION),
         }
     }
 
     /// Answers one body. Only the paired station is heard, and only after a hello.
     pub fn answer(&mut self, caller: &mut Caller, body: &[u8], clock: Timestamp) -> Reply {
-        let Ok(request) = decode::<Request>(body) else { return Reply::Refused(Refusal::Malformed) };
-        let reply = match self.try_answer(caller, &request, body, clock) {
+        let tried = match decode::<Request>(body) {
+            Ok(request) => self.try_answer(caller, &request, body, clock),
+            Err(_) => Err(Halt::Refused(Refusal::Malformed)),
+        };
+        let reply = match tried {
             Ok(reply) => reply,
             Err(Halt::Refused(refusal)) => Reply::Refused(refusal),
             Err(Halt::Failed(error)) => {
@@ -183,11 +240,23 @@ impl Gate {
         if !self.card_lets_in(uid, clock)? {
             return Ok(None);
         }
-        Ok(Some(self.release(Way::Card)))
+        let opens = self.release(Way::Card);
+        if opens == DoorOpens::Yes
+            && let Err(error) = self.store.note_card_way(self.lease.latest())
+        {
+            tracing::error!(%error, "an opening by card was not noted");
+        }
+        Ok(Some(opens))
     }
 
-    /// Why faces are not matched at an instant, if so.
+    /// Why a face is not looked up among all at an instant, if so.
     pub fn faces_off(&mut self, clock: Timestamp) -> Option<FacesOff> {
+        let too_many = self.faces.len() > limit::people_max(&self.setup.engine, self.plan);
+        self.faces_off_for_one(clock).or(too_many.then_some(FacesOff::CardFirst))
+    }
+
+    /// Why a face is not even compared with the one template that a card stands for, if so.
+    pub fn faces_off_for_one(&mut self, clock: Timestamp) -> Option<FacesOff> {
         self.look(clock);
         match (self.setup.takes_faces, self.stopped) {
             (false, _) => Some(FacesOff::CardsOnly),
@@ -201,7 +270,6 @@ impl Gate {
     /// # Errors
     /// [`GateError`]; the next call tries again.
     pub fn tick(&mut self, clock: Timestamp) -> Result<(), GateError> {
-        self.follow_pairing()?;
         let now = self.look(clock);
         self.record_instants();
         if self.lease.faces_off() == Some(FacesOff::ClockBack) {
@@ -210,6 +278,9 @@ impl Gate {
         let openings = self.store.erase_openings_before(now.plus_ms(-i64::from(self.setup.passlog_days) * DAY_MS))?;
         self.log_due |= openings > 0;
         self.erase_ended(now.date().plus_days(-ENDED_KEPT_DAYS))?;
+        if self.lease.steady_ms() >= CLOCK_BELIEVED_AFTER_MS {
+            self.store.forget_operations_before(now.plus_ms(-RECEIPTS_KEPT_DAYS * DAY_MS), FORGOTTEN_AT_ONCE)?;
+        }
         self.empty_log()
     }
 
@@ -233,17 +304,36 @@ impl Gate {
 
     /// The nearest live template and whether it is near enough.
     pub(super) fn recognise(&self, face: &FaceTemplate, today: CivilDate) -> (Option<Best>, bool) {
-        let turned = match self.store.transform() {
+        self.judge(self.turned(face).and_then(|turned| self.faces.nearest(&turned, today)))
+    }
+
+    /// How a face compares with one held template, and whether that is near enough.
+    pub(super) fn verify(&self, face: &FaceTemplate, template: TemplateId, today: CivilDate) -> (Option<Best>, bool) {
+        self.judge(self.turned(face).and_then(|turned| self.faces.compare(&turned, &template, today)))
+    }
+
+    fn turned(&self, face: &FaceTemplate) -> Option<FaceTemplate> {
+        match self.store.transform() {
             Ok(transform) => transform.turn(face),
             Err(error) => {
                 tracing::error!(%error, "a face could not be turned as templates are here");
                 None
             }
-        };
-        let best = turned.and_then(|turned| self.faces.nearest(&turned, today));
+        }
+    }
+
+    fn judge(&self, best: Option<Best>) -> (Option<Best>, bool) {
         let least = matcher::threshold(&self.setup.engine);
         let same = matches!((best, least), (Some(best), Some(least)) if best.similarity >= least);
         (best, same)
+    }
+
+    /// The template that a card stands for, if the card lets in now.
+    pub(super) fn held_for_card(&mut self, uid: &CardUid, clock: Timestamp) -> Result<Option<TemplateId>, GateError> {
+        if !self.card_lets_in(uid, clock)? {
+            return Ok(None);
+        }
+        self.store.bound_to(self.id, uid.bytes())
     }
 
     pub(super) fn today(&mut self, clock: Timestamp) -> CivilDate {
@@ -267,7 +357,12 @@ impl Gate {
         body: &[u8],
         clock: Timestamp,
     ) -> Result<Reply, Halt> {
-        self.follow_pairing()?;
+        match request {
+            Request::PairBegin(asked) => return self.pair_begin(caller, (asked, body), clock),
+            Request::PairConfirm(tag) => return self.pair_confirm(caller, tag, clock),
+            _ if self.is_former(caller)? => return self.answer_former(caller, request, body, clock),
+            _ => {}
+        }
         let station = self.store.station()?.filter(|station| station.pin == caller.pin);
         let station = station.ok_or(Refusal::Envelope)?;
         let now = self.look(clock);
@@ -275,19 +370,31 @@ impl Gate {
             self.greet(caller, hello, &station)?;
             return Ok(Reply::Hello(self.hello()));
         }
-        let seal = station.seal.filter(|_| caller.greeted).ok_or(Refusal::Malformed)?;
+        let seal = station.seal.filter(|seal| caller.seal == Some(*seal)).ok_or(Refusal::Malformed)?;
         self.heard();
         match request {
-            Request::Hello(_) => Err(Refusal::Malformed.into()),
+            Request::Hello(_) | Request::PairBegin(_) | Request::PairConfirm(_) => Err(Refusal::Malformed.into()),
             Request::Health => self.health(clock).map(Reply::Health),
             Request::PutFace(put) => self.put_face(put, &seal, Sha256::digest(body).into(), now).map(Reply::Done),
             Request::Apply(apply) => self.apply(apply, Sha256::digest(body).into(), now).map(Reply::Done),
             Request::ReadBack(template) => Ok(Reply::Held(self.store.held(template)?)),
             Request::List => Ok(Reply::List(self.list()?)),
-            Request::Probe(probe) => self.probe(probe, &seal, clock).map(Reply::Probed),
+            Request::Probe(probe) => self.probe(probe, None, &seal, clock).map(Reply::Probed),
             Request::TestCard(uid) => {
                 let uid = CardUid::from_bytes(uid).ok_or(Refusal::Malformed)?;
-                Ok(Reply::CardTested(self.card_lets_in(&uid, clock)?))
+                let opens = self.card_lets_in(&uid, clock)?;
+                if opens {
+                    self.store.note_card_way(now)?;
+                }
+                Ok(Reply::CardTested(opens))
+            }
+            Request::BindCard(bind) => {
+                let uid = CardUid::from_bytes(&bind.card).ok_or(Refusal::Malformed)?;
+                Ok(Reply::Bound(self.store.bind(self.id, &bind.template, uid.bytes())?))
+            }
+            Request::ProbeOne(one) => {
+                let template = Some(TemplateId::from_bytes(one.template));
+                self.probe(&one.probe, template, &seal, clock).map(Reply::Probed)
             }
             Request::Reseal(ask) => {
                 let holder = Holder { store: &mut self.store, keys: &self.keys, id: self.id };
@@ -304,10 +411,15 @@ impl Gate {
             Request::PassOn(ask) => self.pass_on(ask, now).map(Reply::PassedOn),
             Request::PutPassed(passed) => self.put_passed(passed, Sha256::digest(body).into(), now).map(Reply::Done),
             Request::ReceiptOf(op) => Ok(Reply::ReceiptOf(self.store.done(op)?.map(|(_, receipt)| receipt))),
+            Request::EpochOf(origin) => Ok(Reply::Epoch(epochs::kept(&self.store, origin)?)),
+            Request::KeepEpoch(offer) => {
+                epochs::keep(&self.store, &self.keys, offer).map(|kept| Reply::Epoch(Some(kept)))
+            }
         }
     }
 
-    /// The keys for sealing and signing that the station states first after pairing are pinned too.
+    /// The keys for sealing and signing that the station stated at pairing are pinned too. (A gate that was paired by an earlier version of
+    /// this program learns them here.)
     fn greet(&mut self, caller: &mut Caller, hello: &Hello, station: &Station) -> Result<(), Halt> {
         admit::hello(hello, self.setup.realm.label())?;
         let other = |known: Option<[u8; 32]>, stated: &[u8; 32]| known.is_some_and(|known| known != *stated);
@@ -318,8 +430,31 @@ impl Gate {
             self.store.learn_station(&hello.seal_key, &hello.sign_key, &hello.id)?;
         }
         // The lease counts from a request after this: a greeting alone tells the station nothing of what was done.
-        caller.greeted = true;
+        caller.seal = Some(hello.seal_key);
         Ok(())
+    }
+
+    /// The station that unpaired this gate may hear that nothing is held, and repeat the request whose receipt it did not get.
+    fn answer_former(
+        &mut self,
+        caller: &mut Caller,
+        request: &Request,
+        body: &[u8],
+        clock: Timestamp,
+    ) -> Result<Reply, Halt> {
+        match request {
+            Request::Hello(hello) => {
+                admit::hello(hello, self.setup.realm.label())?;
+                caller.seal = Some(hello.seal_key);
+                Ok(Reply::Hello(self.hello()))
+            }
+            Request::Health if caller.seal.is_some() => self.health(clock).map(Reply::Health),
+            Request::Apply(apply @ Apply { what: What::Unpair, .. }) if caller.seal.is_some() => {
+                let done = self.done_again(apply, body)?;
+                done.map(Reply::Done).ok_or(Refusal::Envelope.into())
+            }
+            _ => Err(Refusal::Envelope.into()),
+        }
     }
 
     fn health(&mut self, clock: Timestamp) -> Result<Health, Halt> {
@@ -346,19 +481,10 @@ impl Gate {
         let Some(change) = self.lease.due_record() else { return };
         match self.store.record_instants(&change) {
             Ok(true) => self.lease.recorded(&change),
-            // A pairing came between; the next look at the store follows it.
+            // Somebody else writes into this store; the next change finds it as it is.
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, "the instants were not recorded"),
         }
-    }
-
-    /// `menka-gate pair` writes beside a running daemon: what it decided is taken over.
-    fn follow_pairing(&mut self) -> Result<(), GateError> {
-        let (contact, latest) = self.store.instants()?;
-        if !self.lease.wrote(contact, latest) {
-            self.lease = Lease::new(self.setup.offline_hours, contact, latest);
-        }
-        Ok(())
     }
 
     pub(super) fn empty_log(&mut self) -> Result<(), GateError> {

@@ -39,6 +39,18 @@ pub enum GateError {
     /// The address to listen on is not a private one.
     #[error("{0} is not a LAN address")]
     NotLan(String),
+    /// No daemon of this gate has ever run (installer): only a running gate can be paired.
+    #[error("this gate does not run: start `menka-gate run` first")]
+    NotRunning,
+    /// The code's time is over, or it was tried in vain too often.
+    #[error("nobody was paired: run `menka-gate pair` again for a new code")]
+    NotPaired,
+    /// The gate's own file, `gate.toml`, cannot be used (installer).
+    #[error("gate.toml: {0}")]
+    Settings(String),
+    /// The door cannot be made ready (installer).
+    #[error(transparent)]
+    Door(#[from] super::outputs::OutputError),
     /// Something was not understood (the person at the keyboard).
     #[error("{0}")]
     Usage(String),

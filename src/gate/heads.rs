@@ -146,6 +146,6 @@ pub(super) fn set_aside(tx: &Connection, now: Timestamp) -> rusqlite::Result<()>
     Ok(())
 }
 
-fn prefix(realm: Realm) -> String {
+pub(super) fn prefix(realm: Realm) -> String {
     format!("menka.{}/", realm.label())
 }

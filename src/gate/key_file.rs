@@ -126,14 +126,34 @@ pub(super) fn create_folder(path: &Path) -> Result<(), GateError> {
     Ok(())
 }
 
-/// Creates a file that only its owner may read, with this content, durably. Fails when it exists.
+/// Creates a file that only its owner may read, with this content, durably and whole or not at all. Fails when it exists.
 pub(super) fn create_private(path: &Path, content: &[u8]) -> Result<(), GateError> {
+    if path.exists() {
+        return Err(GateError::file(path)(std::io::ErrorKind::AlreadyExists.into()));
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".draft");
+    let draft = path.with_file_name(name);
+    // What an earlier making left that broke off.
+    let _ = fs::remove_file(&draft);
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(GateError::file(path))?;
-    file.write_all(content).and_then(|()| file.sync_all()).map_err(GateError::file(path))
+    let mut file = options.open(&draft).map_err(GateError::file(&draft))?;
+    file.write_all(content).and_then(|()| file.sync_all()).map_err(GateError::file(&draft))?;
+    rename_durably(&draft, path)
+}
+
+/// Gives a file its name for good.
+pub(super) fn rename_durably(from: &Path, to: &Path) -> Result<(), GateError> {
+    fs::rename(from, to).map_err(GateError::file(to))?;
+    #[cfg(unix)]
+    if let Some(folder) = to.parent() {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(GateError::file(folder))?;
+    }
+    Ok(())
 }
 
 fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, GateError> {

@@ -71,12 +71,6 @@ impl Lease {
         self.latest
     }
 
-    /// Whether these instants in the store are the ones this lease wrote or started from; others come from a new
-    /// pairing.
-    pub fn wrote(&self, contact: Timestamp, latest: Timestamp) -> bool {
-        self.recorded == (contact, latest)
-    }
-
     /// The instants in the store and those to write there (contact, latest), when the store's are more than a minute
     /// old.
     pub fn due_record(&self) -> Option<Change> {

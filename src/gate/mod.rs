@@ -1,21 +1,27 @@
 //! The gate daemon: holds templates and cards without names, matches them, signs for what it did.
 //!
 //! [`daemon::Gate`] is the whole gate without sockets, threads or a clock: one body in, one reply out. [`server`] puts
-//! it on the LAN, [`cli`] is what the binary runs. [`reseal`] seals a single held template to
+//! it on the LAN, [`pairing`] shows a code and lets a station in, [`cli`] is what the binary runs. [`reseal`] seals a single held template to
 //! another key when it is authorised. Deliberately absent: names, pictures at rest, any way to read a template out, any window.
 
 pub mod admit;
+pub mod announce;
 mod batch;
+mod bound;
 pub mod cli;
 pub mod daemon;
 pub mod door;
+pub mod epochs;
 pub mod error;
 pub mod gallery;
 pub mod heads;
 mod index;
 pub mod key_file;
 pub mod lease;
+pub mod limit;
 pub mod matcher;
+pub mod outputs;
+pub mod pairing;
 pub mod place;
 mod process;
 pub mod protect;
@@ -23,6 +29,8 @@ pub mod relay;
 pub mod reseal;
 mod rows;
 pub mod server;
+pub mod settings;
+pub mod shown;
 pub mod store;
 pub mod watch;
 

@@ -25,6 +25,11 @@ impl Place {
         Self { folder: folder.to_path_buf(), secret }
     }
 
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     fn store(&self) -> PathBuf {
         self.folder.join("gate.db")
     }
@@ -33,21 +38,44 @@ impl Place {
         self.folder.join("gate.key")
     }
 
-    /// Makes keys and an empty store. A secret file that is not there is made.
+    /// The key while the gate is being made.
+    fn key_draft(&self) -> PathBuf {
+        self.folder.join("gate.key.new")
+    }
+
+    /// Makes keys and an empty store. A secret file that is not there is made. The key file gets its name last: a making that breaks off
+    /// leaves no gate, and can be begun again.
     ///
     /// # Errors
     /// [`GateError::Exists`] when there is a gate already; then nothing is changed.
     pub fn init(&self, setup: &Setup, cost: Cost, now: Timestamp) -> Result<(), GateError> {
-        if self.key().exists() || self.store().exists() {
+        if self.key().exists() {
             return Err(GateError::Exists(self.folder.clone()));
         }
         key_file::create_folder(&self.folder)?;
+        self.set_aside_leftovers(now)?;
         if !self.secret.exists() {
             key_file::make_secret(&self.secret)?;
         }
         let keys = IdentityKeys::make(setup.realm)?;
-        let key = key_file::make_key(&self.key(), &self.secret, setup.realm, cost)?;
+        let key = key_file::make_key(&self.key_draft(), &self.secret, setup.realm, cost)?;
         Store::create(&self.store(), &key, setup, &keys, now)?;
+        key_file::rename_durably(&self.key_draft(), &self.key())
+    }
+
+    /// A store without a key file opens for nobody. It is never destroyed here all the same: the key file may have been lost by mistake.
+    fn set_aside_leftovers(&self, now: Timestamp) -> Result<(), GateError> {
+        for ending in ["", "-wal", "-shm"] {
+            let path = self.folder.join(format!("gate.db{ending}"));
+            if path.exists() {
+                let aside = self.folder.join(format!("gate.db{ending}.orphan-{}", now.ms()));
+                std::fs::rename(&path, aside).map_err(GateError::file(&path))?;
+            }
+        }
+        let draft = self.key_draft();
+        if draft.exists() {
+            std::fs::remove_file(&draft).map_err(GateError::file(&draft))?;
+        }
         Ok(())
     }
 

@@ -4,20 +4,11 @@ use std::sync::mpsc;
 
 /// Keeps templates and keys out of core dumps and away from debuggers of the same user. Best effort: the service unit
 /// says it too.
-#[cfg(target_os = "linux")]
-#[allow(unsafe_code)]
 pub(super) fn keep_memory_private() {
-    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: both calls take plain values; the pointer is to a live local and is only read.
-    let done = unsafe { libc::setrlimit(libc::RLIMIT_CORE, &none) == 0 && libc::prctl(libc::PR_SET_DUMPABLE, 0) == 0 };
-    if !done {
+    if !crate::secret::keep_process_private() {
         tracing::warn!("memory dumps could not be switched off");
     }
 }
-
-/// Nothing to ask for on other systems.
-#[cfg(not(target_os = "linux"))]
-pub(super) fn keep_memory_private() {}
 
 /// Where the signal handler writes.
 #[cfg(target_os = "linux")]

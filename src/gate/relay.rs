@@ -141,6 +141,10 @@ impl Gate {
         };
         admit::face(put, number, &self.facts(now))?;
         let face = open(self)?;
+        if !self.store.card_way_seen()? {
+            // A face is never the only way in (rules J10a, F10a).
+            return Err(Refusal::CardWay.into());
+        }
         let turned = self.store.transform()?.turn(&face).ok_or(Refusal::Envelope)?;
         let receipt = self.store_face(put, (&face, &turned), digest, now)?;
         let template = TemplateId::from_bytes(put.template);

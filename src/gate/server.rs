@@ -19,9 +19,10 @@ use crate::wire::address::is_lan;
 use crate::wire::frame::{FrameError, encode, read_body, write_body};
 use crate::wire::keys::spki_fingerprint;
 use crate::wire::message::{FRAME_MAX, REPLY_MAX, Refusal, Reply};
+use crate::wire::pairing::EXPORTER;
 use crate::wire::tls;
 
-/// Connections at a time; the oldest one is closed for a new one, so that half-open ones cannot shut the station out.
+/// Connections at a time; for a new one the oldest is closed that has not proved to be the station, so that strangers cannot shut it out.
 pub const CONNECTIONS_MAX: usize = 8;
 
 /// Longest handshake.
@@ -58,7 +59,14 @@ struct Shared {
 #[derive(Default)]
 struct Open {
     next: u64,
-    sockets: BTreeMap<u64, TcpStream>,
+    sockets: BTreeMap<u64, Connected>,
+}
+
+/// An open connection.
+struct Connected {
+    socket: TcpStream,
+    /// It proved to be the paired station.
+    trusted: bool,
 }
 
 impl Server {
@@ -109,8 +117,8 @@ impl Server {
         self.ticks = None;
         // Wakes the listener.
         let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
-        for socket in lock(&self.shared.open).sockets.values() {
-            let _ = socket.shutdown(Shutdown::Both);
+        for connected in lock(&self.shared.open).sockets.values() {
+            let _ = connected.socket.shutdown(Shutdown::Both);
         }
         for thread in self.threads.drain(..) {
             let _ = thread.join();
@@ -135,6 +143,14 @@ impl Shared {
 
     fn gate(&self) -> MutexGuard<'_, Gate> {
         lock(&self.gate)
+    }
+
+    /// The handshake of a connection is over: the paired station's is closed last when room is needed.
+    fn trust(&self, number: u64, pin: [u8; 32]) {
+        let trusted = self.gate().is_station(&pin);
+        if let Some(connected) = lock(&self.open).sockets.get_mut(&number) {
+            connected.trusted = trusted;
+        }
     }
 }
 
@@ -174,7 +190,7 @@ fn accept(shared: &Arc<Shared>, listener: &TcpListener) {
         let worker = shared.clone();
         let started = std::thread::Builder::new().name("gate-connection".into()).spawn(move || {
             let guard = Registered { shared: &worker, number };
-            serve(&worker, socket);
+            serve(&worker, socket, number);
             drop(guard);
         });
         if started.is_err() {
@@ -187,12 +203,14 @@ fn admit_socket(shared: &Shared, socket: &TcpStream) -> Option<u64> {
     let kept = socket.try_clone().ok()?;
     let mut open = lock(&shared.open);
     while open.sockets.len() >= CONNECTIONS_MAX {
-        let (_, oldest) = open.sockets.pop_first()?;
-        let _ = oldest.shutdown(Shutdown::Both);
+        let stranger = open.sockets.iter().find(|(_, connected)| !connected.trusted);
+        let number = *stranger.or(open.sockets.first_key_value())?.0;
+        let oldest = open.sockets.remove(&number)?;
+        let _ = oldest.socket.shutdown(Shutdown::Both);
     }
     let number = open.next;
     open.next += 1;
-    open.sockets.insert(number, kept);
+    open.sockets.insert(number, Connected { socket: kept, trusted: false });
     Some(number)
 }
 
@@ -208,23 +226,28 @@ impl Drop for Registered<'_> {
     }
 }
 
-fn serve(shared: &Shared, socket: TcpStream) {
+fn serve(shared: &Shared, socket: TcpStream, number: u64) {
     let Some(mut stream) = shake_hands(shared, socket) else { return };
     let Some(pin) = peer_pin(&stream.conn) else { return };
-    let mut caller = Caller::new(pin);
+    shared.trust(number, pin);
+    let exporter = stream.conn.export_keying_material([0u8; 32], EXPORTER, None).ok();
+    let mut caller = Caller::new(pin, exporter);
     while !shared.stopping.load(Ordering::SeqCst) {
         stream.sock.until = Instant::now() + IDLE_MAX;
         let (reply, last) = match read_body(&mut stream, FRAME_MAX) {
             Ok(body) => {
                 let now = shared.now();
                 let mut gate = shared.gate();
-                // Paired with another station since: this one must shake hands anew, and is refused there.
-                if !gate.station_pin().is_ok_and(|current| current == Some(pin)) {
+                // Paired anew since: this one must shake hands again, and may be refused there.
+                if !gate.hears(&caller, now).is_ok_and(|hears| hears) {
                     break;
                 }
                 (gate.answer(&mut caller, &body, now), false)
             }
-            Err(FrameError::TooLong(_) | FrameError::Malformed) => (Reply::Refused(Refusal::Malformed), true),
+            Err(error @ (FrameError::TooLong(_) | FrameError::Malformed)) => {
+                tracing::warn!(%error, "refused");
+                (Reply::Refused(Refusal::Malformed), true)
+            }
             Err(FrameError::Closed | FrameError::Io(_)) => break,
         };
         stream.sock.until = Instant::now() + REPLY_WITHIN;
@@ -238,8 +261,8 @@ fn serve(shared: &Shared, socket: TcpStream) {
 fn shake_hands(shared: &Shared, socket: TcpStream) -> Option<StreamOwned<ServerConnection, Timed>> {
     let config = {
         let gate = shared.gate();
-        let pin = gate.station_pin().ok()?;
-        tls::server_config(gate.keys(), pin).ok()?
+        let peer = gate.expects(shared.now()).ok()?;
+        tls::server_config(gate.keys(), peer).ok()?
     };
     socket.set_nodelay(true).ok()?;
     let session = ServerConnection::new(config).ok()?;

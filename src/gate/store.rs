@@ -11,19 +11,20 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::epochs;
 use super::error::GateError;
 use super::heads;
 use super::key_file::create_private;
 use super::lease::Change;
 use super::protect::{SALT_LEN, Transform};
-use super::{relay, reseal, rows};
+use super::{bound, pairing, relay, reseal, rows};
 use crate::domain::Realm;
 use crate::domain::id::{GateId, TemplateId};
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::secret::{EngineId, FaceTemplate, random_bytes};
 use crate::wire::frame::{decode, encode};
 use crate::wire::keys::IdentityKeys;
-use crate::wire::message::{CardDigest, HeldFace, Holdings, Outcome, Receipt};
+use crate::wire::message::{CardDigest, HeldFace, Hello, Holdings, Outcome, Receipt};
 
 const SCHEMA: &str = include_str!("schema.sql");
 const SCHEMA_VERSION: i64 = 4;
@@ -31,6 +32,8 @@ const SCHEMA_VERSION: i64 = 4;
 const TO_VERSION_2: &str = "ALTER TABLE settings ADD COLUMN faces_stopped INTEGER NOT NULL DEFAULT 0
          CHECK (faces_stopped IN (0, 1));
      ALTER TABLE settings ADD COLUMN stop_sequence INTEGER NOT NULL DEFAULT 0;";
+/// What is looked for when old receipts are forgotten.
+const OPS_BY_DAY: &str = "CREATE INDEX IF NOT EXISTS ops_by_day ON ops (done_at);";
 /// From version 2: the station's signing key, which authorises that a template is sealed again.
 const TO_VERSION_3: &str = "ALTER TABLE settings ADD COLUMN station_sign BLOB CHECK (length(station_sign) = 32);";
 /// From version 3: templates are kept turned ([`super::protect`]).
@@ -118,7 +121,10 @@ impl Store {
         tx.execute_batch(SCHEMA)?;
         tx.execute_batch(heads::SCHEMA)?;
         tx.execute_batch(relay::SCHEMA)?;
+        tx.execute_batch(pairing::SCHEMA)?;
+        tx.execute_batch(epochs::SCHEMA)?;
         tx.execute_batch(reseal::SCHEMA)?;
+        tx.execute_batch(bound::SCHEMA)?;
         tx.execute(
             "INSERT INTO settings (one, gate, realm, identity, engine, takes_faces, offline_hours, passlog_days,
                  last_contact, last_instant, transform_salt)
@@ -149,6 +155,10 @@ impl Store {
         // Made where an earlier version of this program left it out; there already otherwise.
         store.db.execute_batch(heads::SCHEMA)?;
         store.db.execute_batch(relay::SCHEMA)?;
+        store.db.execute_batch(pairing::SCHEMA)?;
+        store.db.execute_batch(OPS_BY_DAY)?;
+        store.db.execute_batch(bound::SCHEMA)?;
+        store.db.execute_batch(epochs::SCHEMA)?;
         store.empty_log()?;
         Ok(store)
     }
@@ -288,22 +298,33 @@ impl Store {
         Ok(station)
     }
 
-    /// Pairs with a station: the only one that is heard from now on. The clock is trusted again and the order of card
-    /// operations starts anew (a station that was restored from a backup counts from an earlier number).
+    /// Pairs with a station: the only one that is heard from now on.
     ///
     /// # Errors
     /// [`GateError`].
-    pub fn pair(&mut self, pin: &[u8; 32], now: Timestamp) -> Result<(), GateError> {
+    pub fn pair(&mut self, pin: &[u8; 32], hello: &Hello, now: Timestamp) -> Result<(), GateError> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        tx.execute(
-            "UPDATE settings SET station_pin = ?1, station_seal = NULL, station_sign = NULL, station_site = NULL, last_contact = ?2,
-                 last_instant = ?2, stop_sequence = 0",
-            params![pin, now.ms()],
-        )?;
-        tx.execute("DELETE FROM card_order", [])?;
-        heads::set_aside(&tx, now)?;
+        pairing::pin(&tx, pin, hello, now)?;
         tx.commit()?;
         Ok(())
+    }
+
+    /// Number of operations whose receipts are kept.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn operations(&self) -> Result<u64, GateError> {
+        let count: i64 = self.db.query_row("SELECT count(*) FROM ops", [], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Forgets receipts of operations that were done before an instant, at most so many at once. Returns how many.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn forget_operations_before(&self, instant: Timestamp, at_once: u32) -> Result<usize, GateError> {
+        let sql = "DELETE FROM ops WHERE op IN (SELECT op FROM ops WHERE done_at < ?1 ORDER BY done_at LIMIT ?2)";
+        Ok(self.db.execute(sql, params![instant.ms(), at_once])?)
     }
 
     /// Writes down the keys and site that the paired station stated first.

@@ -5,11 +5,14 @@
 mod batches;
 mod clocks;
 mod doors;
+mod epochs;
 mod faces;
 mod heads;
 mod kills;
+mod pairings;
 mod relay;
 mod renewal;
 mod reseal;
 mod stops;
+mod strangers;
 mod support;

@@ -5,7 +5,9 @@
 use super::daemon::Gate;
 use super::door::DoorOpens;
 use super::store::Way;
+use crate::domain::card::CardUid;
 use crate::domain::consent::{AtTheDoor, Warrant};
+use crate::domain::id::TemplateId;
 use crate::domain::time::Timestamp;
 use crate::ports::{FaceEngine, FaceError};
 use crate::secret::Frame;
@@ -22,6 +24,8 @@ pub enum Answer {
     NoFace,
     /// Several people in the picture: nobody is looked up.
     OnePersonOnly,
+    /// Too many people for looking one up among all: the card first, then the face.
+    CardFirst,
     /// Faces are off just now: use the card.
     FacesOff(FacesOff),
     /// The engine makes other templates than this gate holds.
@@ -40,9 +44,43 @@ impl Gate {
         act: AtTheDoor,
         clock: Timestamp,
     ) -> Answer {
-        if let Some(reason) = self.faces_off(clock) {
+        match self.faces_off(clock) {
+            Some(FacesOff::CardFirst) => Answer::CardFirst,
+            Some(reason) => Answer::FacesOff(reason),
+            None => self.compare_frame(engine, frame, act, None, clock),
+        }
+    }
+
+    /// Compares the one person in a frame with the template that a card stands for, and with no other. The card alone opens the door too.
+    pub fn recognise_card_holder(
+        &mut self,
+        engine: &mut dyn FaceEngine,
+        frame: Frame,
+        act: AtTheDoor,
+        card: &CardUid,
+        clock: Timestamp,
+    ) -> Answer {
+        if let Some(reason) = self.faces_off_for_one(clock) {
             return Answer::FacesOff(reason);
         }
+        match self.held_for_card(card, clock) {
+            Ok(Some(template)) => self.compare_frame(engine, frame, act, Some(template), clock),
+            Ok(None) => Answer::Unknown,
+            Err(error) => {
+                tracing::error!(%error, "a card could not be looked up");
+                Answer::Unknown
+            }
+        }
+    }
+
+    fn compare_frame(
+        &mut self,
+        engine: &mut dyn FaceEngine,
+        frame: Frame,
+        act: AtTheDoor,
+        one: Option<TemplateId>,
+        clock: Timestamp,
+    ) -> Answer {
         if engine.engine() != *self.engine() {
             return Answer::OtherEngine;
         }
@@ -62,7 +100,11 @@ impl Gate {
             Err(error) => return Answer::Engine(error),
         };
         let today = self.today(clock);
-        match self.recognise(&template, today) {
+        let found = match one {
+            Some(one) => self.verify(&template, one, today),
+            None => self.recognise(&template, today),
+        };
+        match found {
             (Some(_), true) => Answer::Recognised(self.release(Way::Face)),
             _ => Answer::Unknown,
         }

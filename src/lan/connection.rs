@@ -8,9 +8,10 @@ use rustls::{AlertDescription, CertificateError, ClientConnection, StreamOwned};
 
 use crate::ports::LinkError;
 use crate::wire::frame::{FrameError, read_body, write_body};
-use crate::wire::keys::IdentityKeys;
+use crate::wire::keys::{IdentityKeys, spki_fingerprint};
 use crate::wire::message::{FRAME_MAX, REPLY_MAX};
-use crate::wire::tls;
+use crate::wire::pairing::EXPORTER;
+use crate::wire::tls::{self, Peer};
 
 /// A connection whose handshake is over.
 pub(super) struct Connection {
@@ -35,14 +36,14 @@ impl Trouble {
 }
 
 impl Connection {
-    /// Connects and shakes hands; the gate's key must have the fingerprint `pin`.
+    /// Connects and shakes hands; the gate must be the `peer`.
     pub(super) fn open(
         keys: &IdentityKeys,
         address: SocketAddr,
-        pin: [u8; 32],
+        peer: Peer,
         until: Instant,
     ) -> Result<Self, LinkError> {
-        let config = tls::client_config(keys, pin).map_err(|_| LinkError::Protocol)?;
+        let config = tls::client_config(keys, peer).map_err(|_| LinkError::Protocol)?;
         let name = tls::server_name().map_err(|_| LinkError::Protocol)?;
         let session = ClientConnection::new(config, name).map_err(|_| LinkError::Protocol)?;
         let socket = TcpStream::connect_timeout(&address, remaining(until).ok_or(LinkError::Away)?)
@@ -58,6 +59,13 @@ impl Connection {
             return Err(LinkError::OtherRealm);
         }
         Ok(Self { stream })
+    }
+
+    /// The fingerprint of the gate's key and the exporter of this connection.
+    pub(super) fn proof(&self) -> Option<([u8; 32], [u8; 32])> {
+        let gate = spki_fingerprint(self.stream.conn.peer_certificates()?.first()?)?;
+        let exporter = self.stream.conn.export_keying_material([0u8; 32], EXPORTER, None).ok()?;
+        Some((gate, exporter))
     }
 
     /// Sends one body and waits for one.

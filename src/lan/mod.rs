@@ -1,9 +1,11 @@
 //! The station's side of the channel to gates: blocking TLS 1.3 on the LAN, both keys pinned.
 //!
+//! A gate is met for the first time by a code that it shows; where it is may be looked for while somebody wants to pair.
 //! One connection a gate is kept open and reused; a stale one is opened again once. Deliberately absent: name lookup,
-//! discovery, trust on first use, any other network.
+//! trust on first use, any other network.
 
 mod connection;
+mod search;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,20 +13,25 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use connection::{Connection, Trouble};
+use search::Search;
 
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, SiteId};
-use crate::ports::{GateLink, LinkError};
+use crate::ports::{FoundGate, GateLink, Lan, LinkError, PairError};
+use crate::secret::PairingCode;
 use crate::wire::address::lan_address;
 use crate::wire::frame::{decode, encode};
 use crate::wire::keys::IdentityKeys;
-use crate::wire::message::{FRAME_MAX, Hello, PROTOCOL, Refusal, Reply, Request};
+use crate::wire::message::{FRAME_MAX, Hello, PROTOCOL, REVISION, Refusal, Reply, Request};
+use crate::wire::pairing::{Channel, PairingError, Station};
+use crate::wire::tls::Peer;
 
 /// The real [`GateLink`].
 pub struct TlsLink {
     keys: Arc<IdentityKeys>,
     hello: Hello,
     open: BTreeMap<GateId, Kept>,
+    search: Option<Search>,
 }
 
 /// A connection and what it was made for: a record that changed since is connected anew.
@@ -45,8 +52,9 @@ impl TlsLink {
             sign_key: keys.sign_public(),
             version: concat!("menka ", env!("CARGO_PKG_VERSION")).into(),
             takes_faces: false,
+            revision: Some(REVISION),
         };
-        Self { keys, hello, open: BTreeMap::new() }
+        Self { keys, hello, open: BTreeMap::new(), search: None }
     }
 
     /// Closes every open connection.
@@ -56,7 +64,7 @@ impl TlsLink {
 
     /// Connects and says hello. The gate's hello comes back, checked for version and realm.
     fn connect(&self, address: SocketAddr, pin: [u8; 32], until: Instant) -> Result<(Connection, Hello), LinkError> {
-        let mut connection = Connection::open(&self.keys, address, pin, until)?;
+        let mut connection = Connection::open(&self.keys, address, Peer::Only(pin), until)?;
         let question = encode(&Request::Hello(self.hello.clone()));
         let reply = connection.exchange(&question, until).map_err(Trouble::into_error)?;
         let hello = match decode(&reply) {
@@ -65,13 +73,18 @@ impl TlsLink {
             Ok(Reply::Refused(Refusal::Envelope)) => return Err(LinkError::NotPaired),
             _ => return Err(LinkError::Protocol),
         };
+        self.fits(&hello)?;
+        Ok((connection, hello))
+    }
+
+    fn fits(&self, hello: &Hello) -> Result<(), LinkError> {
         if hello.protocol != PROTOCOL {
             return Err(LinkError::Protocol);
         }
         if hello.realm != self.keys.realm().label() {
             return Err(LinkError::OtherRealm);
         }
-        Ok((connection, hello))
+        Ok(())
     }
 
     /// Connects to a paired gate: the keys it states must be those it proved at pairing.
@@ -129,9 +142,53 @@ impl GateLink for TlsLink {
         }
     }
 
-    fn meet(&mut self, address: &str, tls_pin: &[u8; 32], limit: Duration) -> Result<Hello, LinkError> {
+    fn pair(&mut self, address: &str, code: &PairingCode, limit: Duration) -> Result<(Hello, [u8; 32]), PairError> {
+        let until = Instant::now() + limit;
         let address = lan_address(address).ok_or(LinkError::NotLan)?;
-        let (_, hello) = self.connect(address, *tls_pin, Instant::now() + limit)?;
-        Ok(hello)
+        let mut connection = Connection::open(&self.keys, address, Peer::Anybody, until)?;
+        let (gate, exporter) = connection.proof().ok_or(LinkError::Protocol)?;
+        let channel = Channel { realm: self.keys.realm(), exporter, station: self.keys.fingerprint(), gate };
+        let (station, begin) = Station::begin(code, channel, self.hello.clone());
+        // A gate that shows no code refuses our key: that is said in the answer.
+        let share = connection.exchange(&encode(&begin), until).map_err(in_pairing)?;
+        let (confirmed, confirm) = station.confirm(&share).map_err(refused)?;
+        let proof = connection.exchange(&encode(&confirm), until).map_err(in_pairing)?;
+        let (hello, pin) = confirmed.check(&proof).map_err(refused)?;
+        self.fits(&hello)?;
+        Ok((hello, pin))
+    }
+
+    fn lans(&mut self) -> Vec<Lan> {
+        search::lans(self.keys.realm())
+    }
+
+    fn search(&mut self, on: &str) -> Result<Vec<FoundGate>, LinkError> {
+        if !self.search.as_ref().is_some_and(|search| search.is_on(on)) {
+            self.search = None;
+            self.search = Some(Search::open(on, self.keys.realm())?);
+        }
+        Ok(self.search.as_mut().map(Search::look).unwrap_or_default())
+    }
+
+    fn search_over(&mut self) {
+        self.search = None;
+    }
+}
+
+/// A gate that shows no code lets no stranger's key through.
+fn in_pairing(trouble: Trouble) -> PairError {
+    match trouble.into_error() {
+        LinkError::NotPaired => PairError::NoCode,
+        error => PairError::Link(error),
+    }
+}
+
+fn refused(error: PairingError) -> PairError {
+    match error {
+        PairingError::OtherCode | PairingError::Refused(Refusal::OtherCode) => PairError::OtherCode,
+        PairingError::Refused(Refusal::NoCode | Refusal::Envelope) => PairError::NoCode,
+        PairingError::Refused(Refusal::Realm) => LinkError::OtherRealm.into(),
+        // A gate of an earlier revision does not know pairing by code.
+        PairingError::Refused(_) | PairingError::Malformed => LinkError::Protocol.into(),
     }
 }

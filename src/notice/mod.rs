@@ -62,6 +62,8 @@ pub enum Text {
     RefusalReply,
     /// Everything held about a person (PIPL 45).
     Held,
+    /// What is held about a guardian, for that guardian (PIPL 45).
+    HeldGuardian,
     /// The words for codes in [`Text::Held`]; read by [`HeldWords`].
     HeldWords,
     /// What goes with an electronic copy, and why the template does not (PIPL 45(3)).
@@ -84,6 +86,8 @@ pub enum Text {
     InternalRules,
     /// The sheet with the printed recovery key.
     RecoverySheet,
+    /// The sheet with the printed backup key.
+    BackupSheet,
     /// The weekly sheet of looks at records; a row for each account comes from numbered values.
     LooksSheet,
     /// 儿童人脸信息处理规则和监护人告知书 (part 3), with what is read to the child.
@@ -118,7 +122,7 @@ pub enum Text {
 
 impl Text {
     /// Every text.
-    pub const ALL: [Text; 36] = [
+    pub const ALL: [Text; 38] = [
         Self::Notice,
         Self::Consent,
         Self::Refused,
@@ -129,6 +133,7 @@ impl Text {
         Self::DeletionCertificate,
         Self::RefusalReply,
         Self::Held,
+        Self::HeldGuardian,
         Self::HeldWords,
         Self::Transfer,
         Self::Explain,
@@ -140,6 +145,7 @@ impl Text {
         Self::EntrustedEnd,
         Self::InternalRules,
         Self::RecoverySheet,
+        Self::BackupSheet,
         Self::LooksSheet,
         Self::ChildrensRules,
         Self::GuardianConsent,
@@ -178,10 +184,12 @@ impl Text {
             | Self::EntrustedEnd
             | Self::RefusalReply
             | Self::Held
+            | Self::HeldGuardian
             | Self::HeldWords
             | Self::Transfer
             | Self::InternalRules
             | Self::RecoverySheet
+            | Self::BackupSheet
             | Self::LooksSheet
             | Self::GuardianConsent
             | Self::GuardianInformed

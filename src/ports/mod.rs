@@ -1,6 +1,7 @@
 //! Small traits to the outside. Real adapters sit beside `app`; doubles live in `practice`, at the outermost edge only.
 
 mod aids;
+mod board;
 
 use std::time::Duration;
 
@@ -11,10 +12,11 @@ use crate::domain::permit::CameraPermit;
 use crate::domain::posture::MachineFacts;
 use crate::domain::quality::{FaceBox, Look};
 use crate::domain::time::Timestamp;
-use crate::secret::{EngineId, FaceTemplate, Frame};
+use crate::secret::{EngineId, FaceTemplate, Frame, PairingCode};
 use crate::wire::message::{Reply, Request};
 
 pub use aids::{Heard, PrintError, Printer, Speech, SpeechError};
+pub use board::BoardLink;
 
 /// A camera that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,6 +179,9 @@ pub enum LinkError {
     /// It spoke something that is not this protocol version.
     #[error("the gate speaks another protocol version")]
     Protocol,
+    /// Only a card board with another serial number answers there.
+    #[error("another card board answers at this address")]
+    OtherBoard,
     /// Its address is not on the LAN.
     #[error("the gate's address is not a LAN address")]
     NotLan,
@@ -189,16 +194,59 @@ pub trait GateLink: Send {
     /// # Errors
     /// See [`LinkError`]. A refusal by the gate is a [`Reply`], not an error.
     fn ask(&mut self, gate: &GateRecord, request: &Request, limit: Duration) -> Result<Reply, LinkError>;
-    /// Meets a gate for the first time: connects to `address`, checks that its key is `tls_pin`, and brings back the keys it states.
+    /// Pairs with a gate that shows this code: brings back what it says of itself, and the fingerprint of its key. Both are proved by the
+    /// code.
+    ///
+    /// # Errors
+    /// See [`PairError`].
+    fn pair(
+        &mut self,
+        address: &str,
+        code: &PairingCode,
+        limit: Duration,
+    ) -> Result<(crate::wire::message::Hello, [u8; 32]), PairError>;
+    /// The addresses of this machine on which gates may be looked for.
+    fn lans(&mut self) -> Vec<Lan>;
+    /// Looks for gates that wait to be paired, on the interface with this address: asks at most once a second, never waits, and brings back
+    /// who has answered lately.
     ///
     /// # Errors
     /// See [`LinkError`].
-    fn meet(
-        &mut self,
-        address: &str,
-        tls_pin: &[u8; 32],
-        limit: Duration,
-    ) -> Result<crate::wire::message::Hello, LinkError>;
+    fn search(&mut self, on: &str) -> Result<Vec<FoundGate>, LinkError>;
+    /// Looks no more: nothing is sent or heard.
+    fn search_over(&mut self);
+}
+
+/// Why a pairing did not come about.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PairError {
+    /// The gate could not be asked.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The gate shows no code, or its time is over.
+    #[error("the gate shows no pairing code")]
+    NoCode,
+    /// The gate shows another code, or somebody stands between.
+    #[error("the gate shows another pairing code")]
+    OtherCode,
+}
+
+/// An address of this machine on a LAN.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lan {
+    /// The interface's name.
+    pub name: String,
+    /// Its address.
+    pub address: String,
+}
+
+/// A gate that says it waits to be paired. A hint where to look, nothing more.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FoundGate {
+    /// Its own word for itself, as its console shows it.
+    pub name: String,
+    /// `ip:port`.
+    pub address: String,
 }
 
 /// The machine that the desk runs on.

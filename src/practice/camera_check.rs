@@ -122,8 +122,7 @@ fn run(work: &Path, node: &Path, unplug: &str, plug: &str) -> Outcome {
 /// A desk with a vault, one paired gate and one resident whose card works.
 fn ready(drive: &mut Drive, program: &Path, work: &Path) -> Result<GateProcess, DriveError> {
     drive.create();
-    let station = drive.fingerprint.unwrap_or_default();
-    let gate = GateProcess::start(program, &work.join("gate"), &station, 0)?;
+    let gate = GateProcess::start(program, &work.join("gate"), 0)?;
     drive.pair(&gate, "东门");
     drive.deliver()?;
     drive.tick();

@@ -1,7 +1,8 @@
 //! Stands at the door of a practice gate: shows a person to the gate's own recognition, or holds a card to it. Lines come on standard input.
 //!
 //! `look N` seats person N (a second picture of them where there is one, else a re-lit variant) before the gate and presses the face button;
-//! the answer is `recognised`, `unknown`, or why not. `folder PATH` takes the people from a labelled folder instead. `card HEX` holds a card to the reader. `count` says how many faces the gate holds.
+//! the answer is `recognised`, `unknown`, or why not. `folder PATH` takes the people from a labelled folder instead. `card HEX` holds a card to the reader, `both HEX N` a card and then the face of
+//! person N. `count` says how many faces the gate holds.
 
 use std::path::PathBuf;
 
@@ -14,30 +15,31 @@ use crate::gate::daemon::Gate;
 use crate::gate::door::Act;
 use crate::gate::watch::Answer;
 use crate::ports::FaceEngine;
+use crate::secret::Frame;
 
 /// The console of a practice gate. Models and pictures are where `MENKA_MODELS` and `MENKA_PICTURES` say.
 pub fn at_the_door() -> Console {
-    let mut place: Option<(Vec<Person>, Box<dyn FaceEngine>)> = None;
+    let mut place: Option<Place> = None;
     Box::new(move |line: &str, gate: &mut Gate, now: Timestamp| {
         let mut words = line.split_whitespace();
         match (words.next(), words.next()) {
             (Some("look"), Some(number)) => {
-                if place.is_none() {
-                    place = open();
-                }
-                let Some((all, engine)) = place.as_mut() else { return "no pictures or models".into() };
-                let person = number.parse::<usize>().ok().and_then(|n| all.get(n));
-                let Some(person) = person else { return "no such person".into() };
-                let variant = if person.pictures() > 1 { Variant::Probe } else { Variant::Relit };
-                let frame = picture_frame(person, variant, 0);
+                let seated = frame_of(&mut place, number);
+                let Ok((frame, engine)) = seated else { return seated.err().unwrap_or_default().into() };
                 let act = gate.acted(Act::ButtonPressed);
                 let answer = gate.recognise_frame(engine.as_mut(), frame, act, now);
                 engine.rest();
-                match answer {
-                    Answer::Recognised(_) => "recognised".into(),
-                    Answer::Unknown => "unknown".into(),
-                    other => format!("{other:?}"),
-                }
+                said(&answer)
+            }
+            (Some("both"), Some(card)) => {
+                let uid = CardUid::from_wedge(card.trim_start_matches("0x"));
+                let (Some(uid), Some(number)) = (uid, words.next()) else { return "no such card".into() };
+                let seated = frame_of(&mut place, number);
+                let Ok((frame, engine)) = seated else { return seated.err().unwrap_or_default().into() };
+                let act = gate.acted(Act::CardShown);
+                let answer = gate.recognise_card_holder(engine.as_mut(), frame, act, &uid, now);
+                engine.rest();
+                said(&answer)
             }
             (Some("folder"), Some(_)) => {
                 let folder = line.trim_start().trim_start_matches("folder").trim();
@@ -64,7 +66,31 @@ pub fn at_the_door() -> Console {
     })
 }
 
-fn open() -> Option<(Vec<Person>, Box<dyn FaceEngine>)> {
+type Place = (Vec<Person>, Box<dyn FaceEngine>);
+
+/// Seats a person before the gate: another picture of them where there is one, else a re-lit one.
+fn frame_of<'a>(
+    place: &'a mut Option<Place>,
+    number: &str,
+) -> Result<(Frame, &'a mut Box<dyn FaceEngine>), &'static str> {
+    if place.is_none() {
+        *place = open();
+    }
+    let (all, engine) = place.as_mut().ok_or("no pictures or models")?;
+    let person = number.parse::<usize>().ok().and_then(|n| all.get(n)).ok_or("no such person")?;
+    let variant = if person.pictures() > 1 { Variant::Probe } else { Variant::Relit };
+    Ok((picture_frame(person, variant, 0), engine))
+}
+
+fn said(answer: &Answer) -> String {
+    match answer {
+        Answer::Recognised(_) => "recognised".into(),
+        Answer::Unknown => "unknown".into(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn open() -> Option<Place> {
     Some((people(&folder("MENKA_PICTURES", "var/pictures")).ok()?, engine()?))
 }
 

@@ -15,6 +15,7 @@ use crate::app::courier::Courier;
 use crate::app::desk::{Desk, DeskConfig, Devices, LinkMaker};
 use crate::app::doctor::Doctor;
 use crate::app::event::{Event, Failure, ResidentScene, ResidentView, StaffEvent};
+use crate::app::keep::KeepTold;
 use crate::app::operators::{DoorView, OperatorsCommand, OperatorsEvent};
 use crate::app::posture::PostureEvent;
 use crate::app::rights::RightsTold;
@@ -89,6 +90,8 @@ pub struct Drive {
     pub opened: Option<ResidentView>,
     /// What was told about requests, in order.
     pub rights: Vec<RightsTold>,
+    /// What was told about backups and keys.
+    pub keep: Vec<KeepTold>,
     /// What keeps face entry off, as last told.
     pub blockers: Vec<(Blocker, Condition)>,
     /// The machine, as last told.
@@ -188,6 +191,7 @@ impl Drive {
             speech,
             printer,
             link,
+            boards: crate::boards::links(),
             posture,
         };
         let data = folder.join("desk");
@@ -204,6 +208,7 @@ impl Drive {
             failures: vec![],
             opened: None,
             rights: vec![],
+            keep: vec![],
             blockers: vec![],
             machine: PostureReport::default(),
             doctor: None,
@@ -222,6 +227,11 @@ impl Drive {
         let events = drive.desk.start(SystemClock.now());
         drive.take(events);
         drive
+    }
+
+    /// Whether nobody is logged in.
+    pub fn is_locked(&self) -> bool {
+        self.desk.is_locked()
     }
 
     /// Folder of the vault.
@@ -258,6 +268,7 @@ impl Drive {
                 Event::Staff(StaffEvent::Opened(view)) => self.opened = Some(*view),
                 Event::Staff(StaffEvent::Closed) => self.opened = None,
                 Event::Staff(StaffEvent::Rights(told)) => self.rights.push(told),
+                Event::Staff(StaffEvent::Keep(told)) => self.keep.push(told),
                 Event::Staff(StaffEvent::Gates(gates)) => self.gates = gates,
                 Event::Staff(StaffEvent::Desk(blockers)) => self.blockers = blockers,
                 Event::Staff(StaffEvent::Posture(PostureEvent::Report(report))) => self.machine = report,

@@ -16,6 +16,7 @@
 //! # Ok::<(), menka::practice::PracticeError>(())
 //! ```
 
+pub mod board;
 mod camera;
 #[cfg(all(feature = "face", feature = "camera", target_os = "linux"))]
 pub mod camera_check;

@@ -22,8 +22,8 @@ use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::domain::training;
 use crate::notice::{self, Text, Values};
-use crate::secret::{EngineId, Passphrase, random_bytes};
-use crate::vault::{KdfCost, NewAccount, Vault, VaultError, VaultState};
+use crate::secret::{EngineId, PairingCode, Passphrase, random_bytes};
+use crate::vault::{KdfCost, NewAccount, Vault, VaultState};
 use crate::wire::keys::{IdentityKeys, parse_fingerprint};
 
 /// The passphrase of every practice site, shown on its lock screen. Protects nothing and nobody.
@@ -52,9 +52,9 @@ pub enum SiteError {
     /// The internal rules could not be read.
     #[error("the internal rules could not be read")]
     Rules,
-    /// A gate did not answer.
+    /// A gate was not paired.
     #[error(transparent)]
-    Link(#[from] crate::ports::LinkError),
+    Pair(#[from] crate::ports::PairError),
     /// Files or processes.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -78,31 +78,23 @@ pub struct GateProcess {
 }
 
 impl GateProcess {
-    /// Makes the gate's store if there is none, pairs it with the station, and runs it.
+    /// Makes the gate's store if there is none, and runs it. It is paired afterwards, by the code that it shows.
     ///
     /// # Errors
     /// The program could not be run, or said something else than expected.
-    pub fn start(program: &Path, folder: &Path, station: &[u8; 32], number: usize) -> Result<Self, SiteError> {
-        Self::start_with(program, folder, station, number, "sface")
+    pub fn start(program: &Path, folder: &Path, number: usize) -> Result<Self, SiteError> {
+        Self::start_with(program, folder, number, "sface")
     }
 
     /// As [`Self::start`], for templates of the engine with this name.
     ///
     /// # Errors
     /// As [`Self::start`].
-    pub fn start_with(
-        program: &Path,
-        folder: &Path,
-        station: &[u8; 32],
-        number: usize,
-        engine: &str,
-    ) -> Result<Self, SiteError> {
+    pub fn start_with(program: &Path, folder: &Path, number: usize, engine: &str) -> Result<Self, SiteError> {
         let data = folder.to_string_lossy().into_owned();
-        let hex: String = station.iter().map(|b| format!("{b:02x}")).collect();
         if !folder.join("gate.db").exists() {
             said(program, &["init", "--data", &data, "--realm", "practice", "--engine", engine], number)?;
         }
-        said(program, &["pair", "--data", &data, "--realm", "practice", &hex], number)?;
         let printed = said(program, &["fingerprint", "--data", &data, "--realm", "practice"], number)?;
         let fingerprint = parse_fingerprint(&printed).ok_or(SiteError::Gate(number))?;
         let (child, said, address) = run(program, &data, "127.0.0.1:0", number)?;
@@ -118,6 +110,14 @@ impl GateProcess {
         let data = self.folder.to_string_lossy().into_owned();
         (self.child, self.said, self.address) = run(&self.program, &data, address, 0)?;
         Ok(())
+    }
+
+    /// Lets the gate show a pairing code, as somebody does who stands at its console.
+    ///
+    /// # Errors
+    /// It shows none.
+    pub fn show_code(&self) -> Result<ShownCode, SiteError> {
+        ShownCode::at(&self.program, &self.folder, Realm::Practice)
     }
 
     /// Types a line at the gate's console and reads the answer.
@@ -179,6 +179,82 @@ impl Drop for GateProcess {
             std::thread::sleep(Duration::from_millis(50));
         }
         self.kill();
+    }
+}
+
+/// A pairing code on a gate's console. Shown no more when dropped.
+#[derive(Debug)]
+pub struct ShownCode {
+    console: Child,
+    said: BufReader<ChildStdout>,
+    /// As it is shown.
+    pub code: String,
+    /// The line above it: the gate's word for itself, and where it listens.
+    pub gate: String,
+}
+
+impl ShownCode {
+    /// Runs `menka-gate pair` for the gate in a folder.
+    ///
+    /// # Errors
+    /// It shows none.
+    pub fn at(program: &Path, folder: &Path, realm: Realm) -> Result<Self, SiteError> {
+        let mut console = Command::new(program)
+            .args(["pair", "--realm", realm.label(), "--data"])
+            .arg(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let said = BufReader::new(console.stdout.take().ok_or(SiteError::Gate(0))?);
+        let mut shown = Self { console, said, code: String::new(), gate: String::new() };
+        shown.gate = shown.line()?.strip_prefix("this gate: ").ok_or(SiteError::Gate(0))?.to_owned();
+        shown.next_code()?;
+        Ok(shown)
+    }
+
+    /// The next line on the console.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn line(&mut self) -> Result<String, SiteError> {
+        let mut line = String::new();
+        match self.said.read_line(&mut line)? {
+            0 => Err(SiteError::Gate(0)),
+            _ => Ok(line.trim().to_owned()),
+        }
+    }
+
+    /// Waits for the next code on the console.
+    ///
+    /// # Errors
+    /// The console ended without one.
+    pub fn next_code(&mut self) -> Result<(), SiteError> {
+        loop {
+            if let Some(code) = self.line()?.strip_prefix("code: ") {
+                self.code = code.split(" (").next().unwrap_or_default().to_owned();
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits until the console says that a station was paired; its fingerprint as text.
+    ///
+    /// # Errors
+    /// It ended without that.
+    pub fn paired(mut self) -> Result<String, SiteError> {
+        loop {
+            if let Some(station) = self.line()?.strip_prefix("paired with: ") {
+                return Ok(station.to_owned());
+            }
+        }
+    }
+}
+
+impl Drop for ShownCode {
+    fn drop(&mut self) {
+        let _ = self.console.kill();
+        let _ = self.console.wait();
     }
 }
 
@@ -388,30 +464,31 @@ pub fn prepare(
     let known = vault.gates()?;
     let mut gates = vec![];
     for (number, (name, place, area)) in PLACES.into_iter().enumerate() {
-        let gate =
-            GateProcess::start(gate_program, &folder.join(format!("gate{number}")), &keys.fingerprint(), number)?;
-        let hello = link.meet(&gate.address, &gate.fingerprint, Duration::from_secs(3))?;
-        let id = GateId::from_bytes(hello.id);
-        let record = GateRecord {
-            id,
-            name: name.into(),
-            place: place.into(),
-            capture_area: area.into(),
-            other_way: "刷卡，或者值班人员核对放行".into(),
-            why_needed: "双手不便的住户较多".into(),
-            address: gate.address.clone(),
-            tls_pin: gate.fingerprint,
-            seal_key: hello.seal_key,
-            sign_key: hello.sign_key,
-            card_way_tested_at: known.iter().find(|g| g.id == id).and_then(|g| g.card_way_tested_at),
-            takes_faces: hello.takes_faces,
-        };
-        if vault.needs_repair(&record)? {
-            let colleague = vault.approvers(now)?.first().map(|(id, _)| *id).ok_or(VaultError::NotAnApprover)?;
-            let approval = vault.approve(Act::RepairGate(id), colleague, &passphrase, now)?;
-            vault.repair_gate(&record, approval, now)?;
-        } else if !known.contains(&record) {
-            vault.record_gate(&record, now)?;
+        let gate = GateProcess::start(gate_program, &folder.join(format!("gate{number}")), number)?;
+        match known.iter().find(|known| known.tls_pin == gate.fingerprint) {
+            // It listens elsewhere now, under the same keys.
+            Some(known) => vault.record_gate(&GateRecord { address: gate.address.clone(), ..known.clone() }, now)?,
+            None => {
+                let shown = gate.show_code()?;
+                let code = PairingCode::parse(&shown.code).ok_or(SiteError::Gate(number))?;
+                let (hello, tls_pin) = link.pair(&gate.address, &code, Duration::from_secs(5))?;
+                shown.paired()?;
+                let record = GateRecord {
+                    id: GateId::from_bytes(hello.id),
+                    name: name.into(),
+                    place: place.into(),
+                    capture_area: area.into(),
+                    other_way: "刷卡，或者值班人员核对放行".into(),
+                    why_needed: "双手不便的住户较多".into(),
+                    address: gate.address.clone(),
+                    tls_pin,
+                    seal_key: hello.seal_key,
+                    sign_key: hello.sign_key,
+                    card_way_tested_at: None,
+                    takes_faces: hello.takes_faces,
+                };
+                vault.record_gate(&record, now)?;
+            }
         }
         gates.push(gate);
     }

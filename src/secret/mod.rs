@@ -2,8 +2,12 @@
 //!
 //! Deliberately absent: `Clone`, `Serialize` and a telling `Debug` on anything that holds a secret.
 
+mod code;
+mod locked;
 mod recovery;
 
+pub use code::PairingCode;
+pub use locked::{LockedKey, Memory, is_process_private, keep_process_private, memory};
 pub use recovery::{RecoveryKey, RecoveryKeyFault};
 
 use secrecy::{ExposeSecret, SecretBox, SecretString};

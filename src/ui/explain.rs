@@ -4,8 +4,10 @@
 
 use crate::app::duties::DutyFailure;
 use crate::app::event::{Failure, FieldFault};
+use crate::app::keep::KeepFailure;
 use crate::app::notice::NoticeFailure;
 use crate::app::operators::OperatorsFailure;
+use crate::app::pairing::PairingFailure;
 use crate::domain::assessment::{AssessmentFault, HEAD_CHARS_MIN};
 use crate::domain::entrusted::EntrustedFault;
 use crate::domain::guardian::GuardianError;
@@ -14,8 +16,8 @@ use crate::domain::permit::{Blocker, Condition};
 use crate::domain::resident::{PersonName, ResidentError, Unit};
 use crate::domain::site::REASON_CHARS_MIN;
 use crate::i18n::Texts;
-use crate::ports::{CameraError, FaceError, LinkError, ReaderError};
-use crate::secret::Passphrase;
+use crate::ports::{CameraError, FaceError, LinkError, PairError, ReaderError};
+use crate::secret::{Passphrase, RecoveryKeyFault};
 use crate::tr;
 use crate::wire::message::Refusal;
 
@@ -66,8 +68,9 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::Link(gate, error) => link(texts, gate, error),
         Failure::Refused(gate, refusal) => refused(texts, gate, refusal),
         Failure::AlreadyEnrolled => words!(texts, "err-face-there", "rec-face-there"),
+        Failure::OldFaceThere => words!(texts, "err-old-face-there", "rec-old-face-there"),
         Failure::FaceNotOffered => words!(texts, "err-face-not-offered", "rec-face-not-offered"),
-        Failure::FingerprintUnreadable => words!(texts, "err-fingerprint", "rec-fingerprint"),
+        Failure::Pairing(failure) => pairing(texts, failure),
         Failure::NotRecognised => words!(texts, "err-not-recognised", "rec-not-recognised"),
         Failure::TooLong => words!(texts, "err-too-long", "rec-too-long"),
         Failure::DeciderChanged => words!(texts, "err-decider-changed", "rec-decider-changed"),
@@ -79,6 +82,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::RulesChanged => words!(texts, "err-rules-changed", "rec-rules-changed"),
         Failure::NotYourRole => words!(texts, "err-role", "rec-role"),
         Failure::Operators(failure) => operators(texts, *failure),
+        Failure::Keep(failure) => keep(texts, *failure),
         Failure::Duty(failure) => duty(texts, *failure),
         Failure::PaperNotWritten(why) => words!(texts, "err-paper", "rec-paper", why = why.as_str()),
         Failure::Request(fault) => super::words_rights::fault(texts, *fault),
@@ -153,6 +157,35 @@ pub fn operators(texts: &Texts, failure: OperatorsFailure) -> Words {
     }
 }
 
+/// Backups and keys.
+pub fn keep(texts: &Texts, failure: KeepFailure) -> Words {
+    match failure {
+        KeepFailure::NoKey => words!(texts, "err-keep-no-key", "rec-keep-no-key"),
+        KeepFailure::NoGate => words!(texts, "err-keep-no-gate", "rec-keep-no-gate"),
+        KeepFailure::NotABackup => words!(texts, "err-keep-not-a-backup", "rec-keep-not-a-backup"),
+        KeepFailure::Damaged => words!(texts, "err-keep-damaged", "rec-keep-damaged"),
+        KeepFailure::WrongKey => words!(texts, "err-keep-wrong-key", "rec-keep-wrong-key"),
+        KeepFailure::Key(RecoveryKeyFault::Length) => words!(texts, "err-keep-key", "rec-keep-key-length"),
+        KeepFailure::Key(RecoveryKeyFault::Group(group)) => {
+            Words { what: tr!(texts, "err-keep-key"), todo: tr!(texts, "rec-keep-key-group", group = group) }
+        }
+        KeepFailure::KeptNowhere => words!(texts, "err-keep-nowhere", "rec-keep-nowhere"),
+        KeepFailure::Void => words!(texts, "err-keep-too-old", "rec-keep-too-old"),
+        KeepFailure::SlotsOld => words!(texts, "err-keep-slots", "rec-keep-slots"),
+        KeepFailure::Serving => words!(texts, "err-keep-serving", "rec-keep-serving"),
+        KeepFailure::NotLocked => words!(texts, "err-keep-not-locked", "rec-keep-not-locked"),
+        KeepFailure::Busy => words!(texts, "err-keep-busy", "rec-keep-busy"),
+    }
+}
+
+/// A size in bytes, as people say it.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_048_576 => format!("{} KB", bytes.div_ceil(1024)),
+        _ => format!("{:.1} MB", bytes as f64 / 1_048_576.0),
+    }
+}
+
 /// A field that was not accepted.
 pub fn field(texts: &Texts, fault: FieldFault) -> Words {
     match fault {
@@ -170,6 +203,7 @@ pub fn field(texts: &Texts, fault: FieldFault) -> Words {
         FieldFault::EndDate => words!(texts, "err-end-date", "rec-date"),
         FieldFault::NextBandDate => words!(texts, "err-next-band-date", "rec-date"),
         FieldFault::Operator => words!(texts, "err-operator", "rec-field"),
+        FieldFault::Board => words!(texts, "err-board-fields", "rec-board-fields"),
         FieldFault::Gate => words!(texts, "err-gate-fields", "rec-gate-fields"),
         FieldFault::PrivateRoom => words!(texts, "err-private-room", "rec-private-room"),
         FieldFault::Guardian(fault) => guardian(texts, fault),
@@ -234,7 +268,21 @@ pub fn link(texts: &Texts, gate: &str, error: &LinkError) -> Words {
         LinkError::NotPaired => words!(texts, "err-gate-not-paired", "rec-gate-not-paired", gate = gate),
         LinkError::OtherRealm => words!(texts, "err-gate-realm", "rec-gate-realm", gate = gate),
         LinkError::Protocol => words!(texts, "err-gate-protocol", "rec-gate-protocol", gate = gate),
+        LinkError::OtherBoard => words!(texts, "err-board-other", "rec-board-other", gate = gate),
         LinkError::NotLan => words!(texts, "err-gate-not-lan", "rec-gate-not-lan", gate = gate),
+    }
+}
+
+/// A gate that was not paired.
+pub fn pairing(texts: &Texts, failure: &PairingFailure) -> Words {
+    match failure {
+        PairingFailure::CodeUnreadable => words!(texts, "err-pair-code", "rec-pair-code"),
+        PairingFailure::Gate(gate, PairError::Link(error)) => link(texts, gate, error),
+        PairingFailure::Gate(gate, PairError::NoCode) => words!(texts, "err-pair-none", "rec-pair-none", gate = gate),
+        PairingFailure::Gate(gate, PairError::OtherCode) => {
+            words!(texts, "err-pair-other", "rec-pair-other", gate = gate)
+        }
+        PairingFailure::TooManyTries(gate) => words!(texts, "err-pair-tries", "rec-pair-tries", gate = gate),
     }
 }
 
@@ -252,6 +300,10 @@ pub fn refused(texts: &Texts, gate: &str, refusal: &Refusal) -> Words {
         Refusal::Storage => words!(texts, "ref-storage", "rec-storage", gate = gate),
         Refusal::Stale => words!(texts, "ref-stale", "rec-stale", gate = gate),
         Refusal::CardsOnly => words!(texts, "ref-cards-only", "rec-cards-only", gate = gate),
+        Refusal::NoCode => words!(texts, "err-pair-none", "rec-pair-none", gate = gate),
+        Refusal::OtherCode => words!(texts, "err-pair-other", "rec-pair-other", gate = gate),
+        Refusal::CardWay => words!(texts, "ref-card-way", "rec-card-way-first", gate = gate),
+        Refusal::CardFirst => words!(texts, "ref-card-first", "rec-card-first", gate = gate),
         Refusal::NotHeld => words!(texts, "ref-not-held", "rec-not-held", gate = gate),
         Refusal::NotAuthorised => words!(texts, "ref-not-authorised", "rec-not-authorised", gate = gate),
         Refusal::TooMany => words!(texts, "ref-too-many", "rec-too-many", gate = gate),
@@ -331,6 +383,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         Failure::NothingToWithdraw => tr!(texts, "say-nothing-to-withdraw"),
         Failure::PaperNotWritten(_) => tr!(texts, "say-paper"),
         Failure::AlreadyEnrolled => tr!(texts, "say-face-there"),
+        Failure::OldFaceThere => tr!(texts, "say-old-face-there"),
         Failure::Request(fault) => super::words_rights::fault_for_resident(texts, *fault),
         Failure::FaceNotOffered => tr!(texts, "say-face-not-offered"),
         Failure::RulesChanged
@@ -345,8 +398,9 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         | Failure::Face(_)
         | Failure::Refused(..)
         | Failure::Notice(_)
-        | Failure::FingerprintUnreadable
+        | Failure::Pairing(_)
         | Failure::NotYourRole
+        | Failure::Keep(_)
         | Failure::Duty(_)
         | Failure::Operators(_) => tr!(texts, "say-staff"),
     }

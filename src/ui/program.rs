@@ -443,6 +443,7 @@ impl App {
             staff::Action::SaveSheet(paper) => self.pick_sheet_path(paper),
             staff::Action::PickFormPath => self.pick_form_path(),
             staff::Action::PickReportPath => self.pick_report_path(),
+            staff::Action::PickKeep(pick) => self.pick_keep(pick),
             staff::Action::PickDuty(pick) => self.pick_duty_path(pick),
             staff::Action::Language(language) => {
                 self.staff_texts = Texts::new(language);

@@ -2,7 +2,7 @@
 
 use super::theme::Tone;
 use crate::domain::approval::Act;
-use crate::domain::gate::GateStatus;
+use crate::domain::gate::{GateKind, GateStatus};
 use crate::domain::incident::DataKind;
 use crate::domain::resident::AgeBand;
 use crate::domain::role::{LookWhy, Role};
@@ -51,8 +51,11 @@ pub fn act(texts: &Texts, act: Act) -> String {
         Act::RepairGate(_) => tr!(texts, "act-repair-gate"),
         Act::ReplaceGate(_) => tr!(texts, "act-replace-gate"),
         Act::NewRecoveryKey => tr!(texts, "act-recovery-key"),
+        Act::NewBackupKey => tr!(texts, "act-new-backup-key"),
+        Act::ChangeKeys => tr!(texts, "act-change-keys"),
         Act::MinorRecord(_) => tr!(texts, "act-minor-record"),
         Act::EndSite => tr!(texts, "act-end-site"),
+        Act::RenewTemplates => tr!(texts, "act-renew-templates"),
     }
 }
 
@@ -88,6 +91,9 @@ pub fn list<'a>(texts: &Texts, names: impl Iterator<Item = &'a str>) -> String {
 /// The states of a gate, the worst first.
 pub fn gate_states(texts: &Texts, gate: &GateStatus) -> Vec<(Tone, String)> {
     let mut states = vec![];
+    if gate.kind == GateKind::Board {
+        states.push((Tone::Told, tr!(texts, "gate-cards-only-wire")));
+    }
     if gate.key_changed {
         states.push((Tone::Alarm, tr!(texts, "gate-key-changed")));
     } else if gate.reachable {
@@ -109,6 +115,9 @@ pub fn gate_states(texts: &Texts, gate: &GateStatus) -> Vec<(Tone, String)> {
             states.push((Tone::Warn, tr!(texts, "gate-pending-since", count = count, since = since)));
         }
         (count, None) => states.push((Tone::Warn, tr!(texts, "gate-pending", count = count))),
+    }
+    if gate.card_first {
+        states.push((Tone::Told, tr!(texts, "gate-card-first")));
     }
     if gate.clock_drift_ms.is_some_and(|ms| ms.saturating_abs() >= CLOCK_DRIFT_SHOWN_MS) {
         states.push((Tone::Warn, tr!(texts, "gate-clock-wrong")));

@@ -97,13 +97,16 @@ impl Vault {
         Ok(match act {
             Act::AddAccount(Role::Supervisor) => self.active_supervisors()? < 2,
             Act::NewRecoveryKey => !self.recovery_key_is_kept()?,
+            Act::NewBackupKey => self.backup_key_made_at()?.is_none(),
             Act::AddAccount(Role::FrontDesk | Role::Technician | Role::Auditor)
             | Act::DisableAccount(_)
             | Act::ResetPassphrase(_)
             | Act::RepairGate(_)
             | Act::ReplaceGate(_)
+            | Act::ChangeKeys
             | Act::MinorRecord(_)
-            | Act::EndSite => false,
+            | Act::EndSite
+            | Act::RenewTemplates => false,
         })
     }
 

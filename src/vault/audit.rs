@@ -27,7 +27,7 @@ use super::showings;
 /// P56). A key that is gone earlier is a fault.
 pub(super) const TERM_MS: i64 = 3 * 365 * 86_400_000;
 /// Kinds of record that tell of the end of a person's records, and begin no term of their own.
-pub(super) const ENDS_THE_TERM: [&str; 2] = ["identity-erased", "evidence-erased"];
+pub(super) const ENDS_THE_TERM: [&str; 3] = ["identity-erased", "evidence-erased", "guardian-erased"];
 /// Records that a start reads again besides those of the last session.
 const SLICE: u64 = 1_000;
 /// Most records of the last session that a start reads again.
@@ -222,7 +222,7 @@ impl Vault {
             let now = (size <= report.records).then(|| tree_hash(size, built).ok()).flatten().map(|hash| hash.0);
             let note = String::from_utf8(note).unwrap_or_default();
             let fits = checkpoint::verify(&note, &self.evidence_public())
-                .is_ok_and(|head| head.size == size && head.origin == self.origin() && Some(head.root) == now);
+                .is_ok_and(|head| head.size == size && head.origin == self.origin_at(size) && Some(head.root) == now);
             if !fits {
                 report.heads_broken.push(size);
             }
@@ -254,7 +254,7 @@ impl Vault {
             let size = position(size)?;
             let root = if size <= records { tree_hash(size, &Nodes(work)).ok().map(|hash| hash.0) } else { None };
             check.sound = checkpoint::verify(&note, &self.evidence_public())
-                .is_ok_and(|head| head.size == size && head.origin == self.origin() && Some(head.root) == root);
+                .is_ok_and(|head| head.size == size && head.origin == self.origin_at(size) && Some(head.root) == root);
             from = size;
         }
         let before: Option<i64> =

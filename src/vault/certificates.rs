@@ -346,10 +346,10 @@ fn is_template(bytes: &[u8]) -> bool {
 
 /// Whether a file in the data folder is one that this program makes.
 fn is_ours(name: &str) -> bool {
-    use super::error::{ATTEMPTS_FILE, KEYS_FILE, LOCK_FILE, SLOTS_FILE};
+    use super::error::{ATTEMPTS_FILE, KEYS_FILE, LOCK_FILE, SLOTS_FILE, SWAP_FILE};
     use super::{EVIDENCE_KEY_FILE, PUBLIC_RULES_FILE};
     let beside = [PUBLIC_RULES_FILE, EVIDENCE_KEY_FILE];
-    [MAIN_FILE, KEYS_FILE, SLOTS_FILE, ATTEMPTS_FILE, LOCK_FILE]
+    [MAIN_FILE, KEYS_FILE, SLOTS_FILE, ATTEMPTS_FILE, LOCK_FILE, SWAP_FILE, super::swap::NEXT, super::swap::SCRATCH]
         .iter()
         .chain(&beside)
         .any(|ours| name.starts_with(ours))

@@ -19,6 +19,7 @@ use super::error::{MAIN_FILE, VaultError};
 use super::guardians;
 use super::notices::{refusal_stands, was_read};
 use super::outbox;
+use super::own_face::correction_waits;
 use super::residents::{open_text, resident_ends_on, resident_is_known};
 use super::station::gate_is_stopped;
 use super::versions::{asked_consent, is_stopped};
@@ -115,6 +116,16 @@ impl Vault {
     /// [`VaultError::ConsentNotCurrent`], and those of the disk.
     pub fn confirm(&self, granted: &ConsentGranted, now: Timestamp) -> Result<(), VaultError> {
         if is_current(&self.main, granted, now)? { Ok(()) } else { Err(VaultError::ConsentNotCurrent) }
+    }
+
+    /// The consent in force of a person, as a proof: read now, with every condition of [`Self::confirm`].
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn granted_now(&self, resident: ResidentId, now: Timestamp) -> Result<Option<ConsentGranted>, VaultError> {
+        let Some(row) = self.current_consent(resident)? else { return Ok(None) };
+        let granted = ConsentGranted::assert_recorded(resident, row.consent, row.template, row.gates, row.ends_on);
+        Ok(is_current(&self.main, &granted, now)?.then_some(granted))
     }
 
     /// The consent in force of a person.
@@ -227,6 +238,10 @@ impl Vault {
         // Under a changed notice the new consent takes the place of the old one (P14b); else the old one stands in its way.
         if is_there && asked_consent(work, resident)?.is_none() {
             return Err(VaultError::ConsentThere);
+        }
+        // A bad template goes first, everywhere; only then may there be a new one (the notice's section 11).
+        if !correction_waits(work, resident)?.is_empty() {
+            return Err(VaultError::OldFaceThere);
         }
         let sql = "SELECT EXISTS (SELECT 1 FROM consents WHERE id = ?1 OR link = ?2)";
         if work.query_row(sql, [consent.bytes(), template.bytes()], |row| row.get(0))? {
@@ -348,7 +363,7 @@ pub(super) fn signature_bytes(signature: &Signature) -> Zeroizing<Vec<u8>> {
     }
 }
 
-fn signature_of(bytes: &[u8]) -> Option<Signature> {
+pub(super) fn signature_of(bytes: &[u8]) -> Option<Signature> {
     match bytes.split_first()? {
         (1, json) => serde_json::from_slice(json).ok().map(Signature::Strokes),
         (2, name) => String::from_utf8(name.to_vec()).ok().map(Signature::TypedName),

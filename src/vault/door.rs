@@ -80,6 +80,7 @@ impl Vault {
         passphrase: &Passphrase,
         now: Timestamp,
     ) -> Result<Self, VaultError> {
+        Self::settle_files(dir)?;
         let mut slots = Slots::read(dir)?.ok_or(VaultError::Absent)?;
         if slots.realm != realm {
             return Err(VaultError::OtherRealm);
@@ -114,6 +115,7 @@ impl Vault {
         if passphrase.chars() < Passphrase::CHARS_MIN {
             return Err(VaultError::PassphraseTooShort);
         }
+        Self::settle_files(dir)?;
         let mut slots = Slots::read(dir)?.ok_or(VaultError::Absent)?;
         if slots.realm != realm {
             return Err(VaultError::OtherRealm);
@@ -167,7 +169,7 @@ impl Vault {
         if master.same_as(self.ring.master()) { Ok(()) } else { Err(VaultError::corrupt(SLOTS_FILE)) }
     }
 
-    /// The slot and the vault must say the same of the account; a slot of shape 1 learns its name.
+    /// The slot and the vault must say the same of the account; a slot of an older shape is written anew.
     fn check_slot(&self, slots: &mut Slots, passphrase: &Passphrase) -> Result<(), VaultError> {
         if self.is_disabled(self.staff)? {
             // Switching off was broken off between the two files: the slot goes now.
@@ -178,18 +180,20 @@ impl Vault {
         let Some(slot) = slots.slot(self.staff) else { return Err(VaultError::Unknown) };
         let told = Kind::Account { name: self.staff_name.clone(), role: self.role };
         match &slot.kind {
-            kind if *kind == told => Ok(()),
-            Kind::Unnamed => {
+            kind if *kind == told && !slots.without_pair().contains(&self.staff) => Ok(()),
+            // Of an older shape: it learns its name, or gets its pair of keys.
+            kind if *kind == told || *kind == Kind::Unnamed => {
                 let cost = slot.cost;
                 slots.put(self.staff, told, passphrase, self.ring.master(), cost)?;
                 slots.write(&self.dir)
             }
-            Kind::Account { .. } | Kind::Recovery => Err(VaultError::corrupt(SLOTS_FILE)),
+            Kind::Account { .. } | Kind::Recovery | Kind::Unnamed => Err(VaultError::corrupt(SLOTS_FILE)),
         }
     }
 
     /// What follows every way in: earlier refusals and this entry are logged, lost captures end.
     fn entered(&mut self, failed: u32, now: Timestamp) -> Result<(), VaultError> {
+        self.index_anew()?;
         let work = self.begin()?;
         let start_check = self.check_start(&work)?;
         for _ in 0..failed.min(REFUSALS_LOGGED_MAX) {

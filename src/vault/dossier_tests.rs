@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -10,20 +10,67 @@ use super::*;
 use crate::domain::card::CardUid;
 use crate::domain::consent::{ConsentDraft, EraseReason, Signature};
 use crate::domain::gate::GateRecord;
-use crate::domain::id::{ConsentId, GateId, ResidentId, ShowingId, TemplateId};
+use crate::domain::guardian::{ByGuardian, GuardianDraft, GuardianRole, Party, ProofSeen, View, ViewHeard};
+use crate::domain::id::{ConsentId, FormId, GateId, GuardianId, ResidentId, ShowingId, TemplateId, ViewId};
 use crate::domain::notice::{Language, NoticeRef, NoticeShown};
+use crate::domain::reading::Reading;
 use crate::domain::resident::{AgeBand, ResidentDraft};
 use crate::domain::rights::{Came, Given, Identity, RefusalWords, RequestKind, RequestNo, WrittenRefusal};
 use crate::domain::role::LookWhy;
 use crate::domain::time::CivilDate;
-use crate::evidence::consent::{ConsentFacts, consent_json};
+use crate::evidence::consent::{ConsentFacts, consent_json, decided_json};
 
 type Faults = Box<dyn std::error::Error>;
+
+const GUARDIAN: &str = "欧阳配偶";
+const GUARDIAN_PHONE: &str = "13800138000";
 
 const NOW: Timestamp = Timestamp::from_ms(1_795_276_800_000);
 
 /// Where each column is in the electronic copy (JSON pointers).
 const IN_IT: &[(&str, &str, &str)] = &[
+    ("wards", "marked_at", "/person/ward_since"),
+    ("guardians", "id", "/guardians/0/id"),
+    ("guardians", "name", "/guardians/0/masked_name"),
+    ("guardians", "role", "/guardians/0/role"),
+    ("guardians", "proof", "/guardians/0/proof"),
+    ("guardians", "checked_at", "/guardians/0/checked_at"),
+    ("guardians", "checked_by", "/guardians/0/checked_by"),
+    ("guardians", "ended_at", "/guardians/0/ended_at"),
+    ("guardians", "phone_ended_at", "/guardians/2/phone_ended_at"),
+    ("guardians", "name_ended_at", "/guardians/2/name_ended_at"),
+    ("views", "id", "/answers/0/id"),
+    ("views", "showing", "/answers/0/showing"),
+    ("views", "answer", "/answers/0/answer"),
+    ("views", "heard_at", "/answers/0/heard_at"),
+    ("views", "guardian", "/answers/0/guardian"),
+    ("consent_parties", "given_by", "/consents/1/party/given_by"),
+    ("consent_parties", "guardian", "/consents/1/party/guardian"),
+    ("consent_parties", "statement", "/consents/1/party/statement"),
+    ("consent_parties", "signed_at", "/consents/1/party/signed_at"),
+    ("paper_forms", "id", "/forms/0/id"),
+    ("paper_forms", "words_sha256", "/forms/0/words_sha256"),
+    ("paper_forms", "body", "/forms/0/body"),
+    ("paper_forms", "made_at", "/forms/0/made_at"),
+    ("paper_forms", "seen_by", "/forms/0/seen_by"),
+    ("paper_forms", "seen_at", "/forms/0/seen_at"),
+    ("paper_forms", "consent", "/forms/0/consent"),
+    ("notice_news", "version", "/news/0/notice_version"),
+    ("notice_news", "consent", "/news/0/consent"),
+    ("notice_news", "asks", "/news/0/asks"),
+    ("notice_news", "told_at", "/news/0/told_at"),
+    ("notice_news", "told_on", "/news/0/told_on"),
+    ("notice_news", "answer", "/news/0/answer"),
+    ("notice_news", "answered_at", "/news/0/answered_at"),
+    ("notice_stopped", "version", "/stopped_by_change/0/notice_version"),
+    ("notice_stopped", "consent", "/stopped_by_change/0/consent"),
+    ("notice_stopped", "gate", "/stopped_by_change/0/gate"),
+    ("notice_stopped", "ended_at", "/stopped_by_change/0/ended_at"),
+    ("showing_reading", "sections_ms", "/notices/0/read/sections_ms/0"),
+    ("showing_reading", "letters_percent", "/notices/0/read/letters_percent"),
+    ("showing_reading", "high_contrast", "/notices/0/read/high_contrast"),
+    ("showing_reading", "read_aloud", "/notices/0/read/read_aloud"),
+    ("showing_records", "sealed", "/notices/0/record"),
     ("residents", "id", "/person/id"),
     ("residents", "name", "/person/name"),
     ("residents", "unit", "/person/unit"),
@@ -183,6 +230,78 @@ fn p45a_who_looked_when_and_why_is_in_it_and_nobody_elses_business_is() -> Resul
     Ok(())
 }
 
+// Shows: P45a
+#[test]
+fn p45a_a_guardian_is_a_relation_on_the_wards_sheet_and_has_a_sheet_of_the_own() -> Result<(), Faults> {
+    let (_folder, mut vault, resident) = somebody_with_everything()?;
+    let copy = serde_json::to_string(&vault.everything_held(resident, Given::Electronic, false, later(90))?)?;
+    for others in [GUARDIAN, GUARDIAN_PHONE, "赵第三"] {
+        assert!(!copy.contains(others), "{others} is another person's");
+    }
+    assert!(copy.contains("欧***") && copy.contains("spouse") && copy.contains("court decision"));
+
+    // Given only while that guardian is here, and logged.
+    let decider = vault.decider(resident, later(91))?;
+    let again = |vault: &mut Vault, name: &str, at: Timestamp| -> Result<(), Faults> {
+        let (role, proof) = (GuardianRole::Spouse, ProofSeen::CourtDecision);
+        let draft = GuardianDraft::parse(resident, decider, name, role, proof, "")?;
+        vault.record_guardian(&draft, GuardianId::from_bytes(random_bytes()), at)?;
+        Ok(())
+    };
+    let gone = vault.everything_held_of_guardian(resident, Given::Paper, later(91));
+    assert_eq!(gone.err(), Some(VaultError::GuardianNotChecked));
+    again(&mut vault, GUARDIAN, later(92))?;
+    let sheet = vault.everything_held_of_guardian(resident, Given::Paper, later(93))?;
+    assert_eq!(sheet.name, GUARDIAN);
+    assert_eq!(sheet.checks.len(), 3, "every check under this name, and not the third person's");
+    assert_eq!(sheet.checks.iter().filter(|(_, phone)| phone == GUARDIAN_PHONE).count(), 2);
+    assert_eq!(sheet.signed.iter().map(|s| s.how.as_str()).collect::<Vec<_>>(), ["paper"]);
+    assert!(sheet.log.iter().any(|entry| entry.what == "guardian-sheet-given"), "this very look is in it");
+    assert!(sheet.log.iter().any(|entry| entry.what == "guardian-checked"));
+    let text = serde_json::to_string(&sheet)?;
+    for others in ["王晓明", "3-1201", "赵第三"] {
+        assert!(!text.replace("我是王晓明的配偶", "").contains(others), "{others} is another person's");
+    }
+    // On a later day the guardian must show who they are again.
+    let tomorrow = later(93).plus_ms(13 * 3_600_000);
+    assert!(vault.everything_held_of_guardian(resident, Given::Paper, tomorrow).is_err());
+    Ok(())
+}
+
+// Shows: P19
+#[test]
+fn p19_a_guardians_name_and_phone_end_with_the_duty_to_keep_them() -> Result<(), Faults> {
+    let (_folder, mut vault, resident) = somebody_with_everything()?;
+    let kept = |vault: &Vault| -> Result<(i64, i64, i64), Faults> {
+        let count = |sql: &str| vault.main.query_row(sql, [], |row| row.get::<_, i64>(0));
+        Ok((
+            count("SELECT count(*) FROM guardians WHERE phone <> x''")?,
+            count("SELECT count(*) FROM guardians WHERE name <> x''")?,
+            count("SELECT count(*) FROM guardians")?,
+        ))
+    };
+    assert_eq!(kept(&vault)?, (2, 2, 3));
+    let days = |days: i64| NOW.plus_ms(days * 86_400_000);
+    vault.run_retention(days(29))?;
+    assert_eq!(kept(&vault)?, (2, 2, 3));
+    // The death ended the consent: nobody needs to be reached about a face. The check without a consent proves nothing.
+    vault.run_retention(days(32))?;
+    assert_eq!(kept(&vault)?, (0, 1, 3));
+    let dossier = vault.everything_held(resident, Given::Shown, true, days(33))?;
+    assert_eq!(dossier.guardians.iter().filter(|g| g.name_ended_at.is_some()).count(), 2);
+    vault.run_retention(days(3 * 366 - 1))?;
+    assert_eq!(kept(&vault)?, (0, 1, 3), "three years prove the consent");
+    vault.run_retention(days(3 * 366 + 2))?;
+    assert_eq!(kept(&vault)?, (0, 0, 3), "the record itself goes on");
+    assert!(vault.audit()?.is_sound());
+    // A name can be overwritten, never written.
+    let forged = vault.main.execute("UPDATE guardians SET name = x'01'", []);
+    assert!(forged.is_err());
+    let early = vault.main.execute("UPDATE consent_parties SET statement = x''", []);
+    assert!(early.is_err());
+    Ok(())
+}
+
 #[test]
 fn p24_no_score_and_no_profile_is_kept_of_anybody() -> Result<(), Faults> {
     let (_folder, vault, _) = somebody_with_everything()?;
@@ -318,6 +437,7 @@ fn somebody_with_everything() -> Result<(tempfile::TempDir, Vault, ResidentId), 
 
     vault.restrict(resident, Actor::Staff(vault.staff), later(17))?;
     vault.unrestrict(resident, later(18))?;
+    under_guardianship(&mut vault, &shown, gate)?;
     let new = NewRequest {
         resident: Some(resident),
         kind: RequestKind::Correct,
@@ -339,6 +459,48 @@ fn somebody_with_everything() -> Result<(tempfile::TempDir, Vault, ResidentId), 
     vault.finish_request(no, "", later(21))?;
     vault.record_death(resident, "王大明", "兄", later(22))?;
     Ok((folder, vault, resident))
+}
+
+/// The same person comes under guardianship: checks, the own answer, a form on paper, a consent by the guardian, news of a changed notice.
+fn under_guardianship(vault: &mut Vault, shown: &NoticeShown, gate: GateId) -> Result<(), Faults> {
+    let resident = shown.resident;
+    let letters = Reading { sections_ms: vec![12_300, 4_000], letters_percent: 150, ..Reading::default() };
+    vault.record_reading(shown.id, &letters)?;
+    vault.mark_ward(resident, true, later(18))?;
+    let check = |vault: &mut Vault, name: &str, at: Timestamp| -> Result<GuardianId, Faults> {
+        let decider = vault.decider(resident, at)?;
+        let (role, proof) = (GuardianRole::Spouse, ProofSeen::CourtDecision);
+        let draft = GuardianDraft::parse(resident, decider, name, role, proof, GUARDIAN_PHONE)?;
+        Ok(vault.record_guardian(&draft, GuardianId::from_bytes(random_bytes()), at)?.id)
+    };
+    check(vault, GUARDIAN, later(18))?;
+    let guardian = check(vault, GUARDIAN, later(19))?;
+    let view = ViewId::from_bytes(random_bytes());
+    vault.record_view(&ViewHeard { id: view, resident, showing: shown.id, view: View::Yes }, later(19))?;
+    let sentence = "我单独同意采集其人脸".to_owned();
+    let form = FormId::from_bytes(random_bytes());
+    vault.record_form(form, resident, &sentence, "# 表格\n签名：____\n", later(19))?;
+    vault.record_form_seen(form, later(20))?;
+    let (ends_on, at) = (NOW.date().plus_days(300), later(20));
+    let signature = Signature::Paper(form);
+    let mut draft = ConsentDraft::new(shown, resident, AgeBand::Adult, sentence, vec![gate], ends_on, signature, at)?;
+    draft.party = Party::ForWard(ByGuardian { guardian, view, statement: "我是王晓明的配偶".into() });
+    let (consent, template) = (ConsentId::from_bytes(random_bytes()), TemplateId::from_bytes(random_bytes()));
+    let facts = vault.facts()?;
+    let about =
+        ConsentFacts { consent, template, draft: &draft, facts: &facts, site: vault.site(), realm: vault.realm() };
+    let json = decided_json(&about, vault.guardian(guardian)?.as_ref());
+    let _granted = vault.record_consent(&draft, consent, template, &json, at)?;
+    let third = check(vault, "赵第三", later(21))?;
+    vault.erase_guardian(&GuardianDue { resident, guardian: third, name: true }, later(21))?;
+    let news = "INSERT INTO notice_versions (number, major, minor, in_use_on, parts) VALUES (2, 2, 0, 20779, '{}')";
+    vault.main.execute(news, [])?;
+    let sql = "INSERT INTO notice_news (version, consent, asks, told_at, told_on, answer, answered_at)
+         VALUES (2, ?1, 1, ?2, 'screen', 'no', ?2)";
+    vault.main.execute(sql, params![consent.bytes(), at.ms()])?;
+    let sql = "INSERT INTO notice_stopped (version, consent, gate, ended_at) VALUES (2, ?1, ?2, ?3)";
+    vault.main.execute(sql, params![consent.bytes(), gate.bytes(), at.ms()])?;
+    Ok(())
 }
 
 /// The gate signs for everything that waits.

@@ -11,6 +11,8 @@ pub(super) const KEYS_FILE: &str = "keys.db";
 pub(super) const SLOTS_FILE: &str = "slots";
 /// Name of the file that counts wrong passphrases.
 pub(super) const ATTEMPTS_FILE: &str = "attempts";
+/// Name of the small file that says that a whole new set of files counts (`swap`).
+pub(super) const SWAP_FILE: &str = "swap";
 /// Name of the file that keeps a second program out.
 pub(super) const LOCK_FILE: &str = "lock";
 
@@ -122,6 +124,9 @@ pub enum VaultError {
     /// A current consent is there already.
     #[error("a current consent is there already")]
     ConsentThere,
+    /// A bad template is still to be erased at a gate; a new one comes after it.
+    #[error("the old template is not erased everywhere")]
+    OldFaceThere,
     /// The consent is not current: ended, refused since, expired, or without a card in force.
     #[error("the consent is not current")]
     ConsentNotCurrent,
@@ -173,6 +178,30 @@ pub enum VaultError {
     /// A day that lies in the future or is no day of this account's service.
     #[error("the day does not fit")]
     DayWrong,
+    /// No key for backups was made yet.
+    #[error("there is no backup key yet")]
+    BackupKeyMissing,
+    /// There is no backup of this program in this folder.
+    #[error("this folder holds no backup")]
+    NotABackup,
+    /// The backup was changed or is not whole.
+    #[error("the backup is damaged")]
+    BackupDamaged,
+    /// The backup opens by another key.
+    #[error("this is not the key of this backup")]
+    WrongBackupKey,
+    /// No gate gave the other half of the backup's keys.
+    #[error("no gate gave what the backup opens with")]
+    KeptNowhere,
+    /// No gate is paired that could keep the other half of a backup's keys.
+    #[error("no gate is paired that could keep what a backup opens with")]
+    NoKeeper,
+    /// The tree of keys was dealt anew since this backup was made: it cannot be opened any more.
+    #[error("this backup is too old to be opened")]
+    BackupVoid,
+    /// A slot is of an older shape: its account must log in once before the master key can be changed.
+    #[error("an account must log in once before the keys are changed")]
+    SlotsOld,
     /// A document could not be signed.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),

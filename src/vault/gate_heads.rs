@@ -174,7 +174,8 @@ impl Vault {
     /// [`VaultError::Evidence`] when it is not a head of this station, and those of the disk.
     pub fn check_elsewhere(&self, text: &str) -> Result<Witnessed, VaultError> {
         let elsewhere = Elsewhere::parse(text, &self.evidence_public())?;
-        if matches!(&elsewhere, Elsewhere::Signed(head) if head.origin != self.origin()) {
+        if matches!(&elsewhere, Elsewhere::Signed(head) if head.origin != self.origin() && head.origin != self.origin_at(head.size))
+        {
             return Err(EvidenceError::Malformed.into());
         }
         let view = self.main.unchecked_transaction()?;
@@ -195,8 +196,8 @@ impl Vault {
         let sql = "INSERT INTO log_exports (n, authority, case_number, made_at) VALUES (?1, ?2, ?3, ?4)";
         work.execute(sql, params![number(n), authority, case_number, now.ms()])?;
         let heads: Vec<String> = work
-            .prepare("SELECT note FROM log_heads ORDER BY size")?
-            .query_map([], |row| row.get(0))?
+            .prepare("SELECT note FROM log_heads WHERE size > ?1 ORDER BY size")?
+            .query_map([number(self.restarts.last().copied().unwrap_or(0))], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
         let kept: Vec<Kept> = work
             .prepare("SELECT gate, sign_key, note FROM gate_heads JOIN gates ON gates.id = gate ORDER BY gate")?
@@ -256,7 +257,12 @@ impl Vault {
     fn judge(&self, view: &rusqlite::Connection, elsewhere: &Elsewhere) -> Result<Witnessed, VaultError> {
         let at = |size| {
             let root = tree_hash(size, &Nodes(view)).ok()?.0;
-            Some(Head { origin: self.origin(), size, root })
+            // A head of the log before a backup was restored compares with that part of this one.
+            let origin = match elsewhere {
+                Elsewhere::Signed(head) => head.origin.clone(),
+                Elsewhere::Short(_) => self.origin(),
+            };
+            Some(Head { origin, size, root })
         };
         Ok(elsewhere.judge(length(view)?, at))
     }

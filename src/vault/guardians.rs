@@ -86,7 +86,7 @@ impl Vault {
         }
     }
 
-    /// One check of a guardian, also an ended one.
+    /// One check of a guardian, also an ended one; `None` too when the name has reached its term.
     ///
     /// # Errors
     /// Those of the disk.
@@ -400,6 +400,10 @@ fn read_guardian(vault: &Vault, view: &Connection, id: GuardianId) -> Result<Opt
         })
         .optional()?;
     let Some((resident, name, phone, role, proof, checked_by, checked_at)) = found else { return Ok(None) };
+    // Overwritten at its term (`guardian_terms`): who it was is not known any more.
+    if name.is_empty() {
+        return Ok(None);
+    }
     let resident = ResidentId::from_bytes(resident);
     let key = vault.person_key(resident)?;
     let name = open_text(&key, &place(id, "name"), &name)?;
@@ -409,7 +413,10 @@ fn read_guardian(vault: &Vault, view: &Connection, id: GuardianId) -> Result<Opt
         name: PersonName::parse(&name).map_err(|_| damaged())?,
         role: GuardianRole::parse(&role).ok_or_else(damaged)?,
         proof: ProofSeen::parse(&proof).ok_or_else(damaged)?,
-        phone: open_text(&key, &place(id, "phone"), &phone)?.to_string(),
+        phone: match phone.is_empty() {
+            true => String::new(),
+            false => open_text(&key, &place(id, "phone"), &phone)?.to_string(),
+        },
         checked_by: StaffId::from_bytes(checked_by),
         checked_at: Timestamp::from_ms(checked_at),
     }))

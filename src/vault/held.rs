@@ -5,9 +5,10 @@ use rusqlite::params;
 use sha2::{Digest, Sha256};
 
 use crate::domain::audit::{Actor, AuditEvent};
+use crate::domain::card::CardUid;
 use crate::domain::consent::ConsentGranted;
 use crate::domain::gate::FaceHeld;
-use crate::domain::id::{GateId, ResidentId, TemplateId};
+use crate::domain::id::{CardId, GateId, ResidentId, TemplateId};
 use crate::domain::presence::PresenceShown;
 use crate::domain::time::Timestamp;
 
@@ -90,6 +91,27 @@ impl Vault {
         }
         self.append(&work, Actor::Station, &AuditEvent::FaceSent(granted.template(), gate), now)?;
         Ok(work.commit()?)
+    }
+
+    /// The card in force of each person whose face a gate holds, for a gate at which a card comes first.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn cards_of_faces(&self, gate: GateId) -> Result<Vec<(TemplateId, CardUid)>, VaultError> {
+        let mut statement = self.main.prepare_cached(
+            "SELECT link, cards.id FROM held JOIN consents ON consents.id = held.consent
+             JOIN cards ON cards.resident = consents.resident AND cards.ended_at IS NULL
+             JOIN card_gates ON card_gates.card = cards.id AND card_gates.gate = held.gate
+             WHERE held.gate = ?1 AND erased_at IS NULL AND consents.ended_at IS NULL ORDER BY link",
+        )?;
+        let rows = statement.query_map([gate.bytes()], |row| {
+            Ok((TemplateId::from_bytes(row.get(0)?), CardId::from_bytes(row.get(1)?)))
+        })?;
+        rows.map(|row| {
+            let (template, card) = row?;
+            Ok((template, self.card_number(&self.main, card)?))
+        })
+        .collect()
     }
 
     /// Records that a gate signed that it holds the face: a digest and the receipt, nothing else.

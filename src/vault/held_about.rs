@@ -9,6 +9,7 @@ use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::card::CardUid;
 use crate::domain::consent::Signature;
 use crate::domain::id::{CardId, ConsentId, GateId, OpId, ResidentId, ShowingId, StaffId, TemplateId};
+use crate::domain::resident::PersonName;
 use crate::domain::rights::{Given, RightsEvent};
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::evidence::hex;
@@ -18,6 +19,7 @@ use super::Vault;
 use super::changes::band_word;
 use super::dossier::{Capture, Card, Consent, Dossier, Entry, Held, Message, Refusal, Registered, Showing, ShownText};
 use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
+use super::held_parties::{self, PartyOf, ReadHow};
 use super::openings::PersonKeys;
 
 impl Vault {
@@ -48,7 +50,8 @@ impl Vault {
         };
         let person = self.read_registered(view, id)?;
         let cards = self.read_cards(view, id, &name_of)?;
-        let notices = read_showings(view, id)?;
+        let notices = self.read_showings(view, id)?;
+        let (answers, forms) = (held_parties::read_answers(view, id)?, self.read_forms(view, id)?);
         let texts = read_texts(view, id)?;
         let refusals = read_refusals(view, id)?;
         let consents = self.read_consents(view, id, &name_of)?;
@@ -58,6 +61,7 @@ impl Vault {
         ids.extend(notices.iter().map(|n| n.id.clone()));
         ids.extend(consents.iter().flat_map(|c| [c.id.clone(), c.random_number.clone()]));
         ids.extend(messages.iter().map(|m| m.op.clone()));
+        ids.extend(answers.iter().map(|a| a.id.clone()).chain(forms.iter().map(|f| f.id.clone())));
         ids.extend(requests.iter().map(|r| format!("request:{}", r.number)));
         Ok(Dossier {
             taken_at: now.second_text(),
@@ -65,6 +69,11 @@ impl Vault {
             cards,
             notices,
             texts,
+            guardians: self.read_guardians(view, id)?,
+            answers,
+            forms,
+            news: held_parties::read_news(view, id)?,
+            stopped_by_change: held_parties::read_stopped(view, id, &name_of)?,
             refusals,
             consents,
             messages,
@@ -72,8 +81,23 @@ impl Vault {
             requests,
             restrictions: self.restrictions_of(view, id)?,
             death: self.death_of(view, id)?,
-            log: self.read_log_about(view, id, &ids, &name_of)?,
+            log: self.read_log_of(view, &[format!("resident:{id}")], &ids, "self")?,
         })
+    }
+
+    fn read_showings(&self, view: &Connection, id: ResidentId) -> Result<Vec<Showing>, VaultError> {
+        let mut all = read_showings_of(view, id)?;
+        for shown in &mut all {
+            let showing = ShowingId::parse(&shown.id).ok_or_else(|| VaultError::corrupt(MAIN_FILE))?;
+            shown.read = self.reading(showing)?.map(|read| ReadHow {
+                sections_ms: read.sections_ms,
+                letters_percent: read.letters_percent,
+                high_contrast: read.high_contrast,
+                read_aloud: read.read_aloud,
+            });
+            shown.record = self.read_showing_record(view, id, showing)?;
+        }
+        Ok(all)
     }
 
     fn read_registered(&self, view: &Connection, id: ResidentId) -> Result<Registered, VaultError> {
@@ -93,6 +117,7 @@ impl Vault {
             unit: resident.unit.as_str().to_owned(),
             age_band: band_word(resident.age_band).into(),
             next_band_on: resident.next_band_on.map(|day| day.to_string()),
+            ward_since: held_parties::ward_since(view, id)?,
             ends_on: resident.ends_on.to_string(),
             recorded_at: at(recorded_at),
             key_made_at: at(key_made_at),
@@ -138,10 +163,15 @@ impl Vault {
         let mut all = vec![];
         while let Some(row) = rows.next()? {
             let consent = ConsentId::from_bytes(row.get(0)?);
-            let (signed_how, signed_name, signed_strokes) = match self.consent_signature(consent)? {
-                Signature::TypedName(name) => ("typed".to_owned(), Some(name), vec![]),
-                Signature::Strokes(strokes) => ("drawn".to_owned(), None, strokes),
-                Signature::Paper(form) => (format!("paper form {form}"), None, vec![]),
+            let (signature, party) = (self.consent_signature(consent)?, self.read_party(view, consent)?);
+            // Where a guardian consented, the signature is the guardian's: another person's.
+            let own = !party.as_ref().is_some_and(PartyOf::is_consent_of_guardian);
+            let signed_how = held_parties::how(&signature).to_owned();
+            let (signed_name, signed_strokes) = match signature {
+                Signature::TypedName(name) if own => (Some(name), vec![]),
+                Signature::TypedName(name) => (PersonName::parse(&name).ok().map(|name| name.masked()), vec![]),
+                Signature::Strokes(strokes) if own => (None, strokes),
+                Signature::Strokes(_) | Signature::Paper(_) => (None, vec![]),
             };
             let evidence: Vec<u8> = row.get(8)?;
             let sql = "SELECT gate FROM consent_gates WHERE consent = ?1 ORDER BY place";
@@ -156,6 +186,7 @@ impl Vault {
                 signed_how,
                 signed_name,
                 signed_strokes,
+                party,
                 gates: gates_in(view, sql, consent.bytes(), name_of)?,
                 ends_on: CivilDate::from_epoch_days(row.get(6)?).to_string(),
                 signed_at: at(row.get(7)?),
@@ -171,15 +202,18 @@ impl Vault {
         Ok(all)
     }
 
-    /// The records of the log that speak of the person: by the person's own id, or one that hangs on it. Reads the whole log.
-    fn read_log_about(
+    /// The records of the log that speak of somebody: by what they did themselves, or by an id that hangs on them. Reads the whole log.
+    pub(super) fn read_log_of(
         &self,
         view: &Connection,
-        id: ResidentId,
+        own: &[String],
         ids: &BTreeSet<String>,
-        name_of: &dyn Fn(GateId) -> String,
+        resident_is: &'static str,
     ) -> Result<Vec<Entry>, VaultError> {
-        let own = format!("resident:{id}");
+        let names = self.gate_names(view)?;
+        let name_of = |gate: GateId| {
+            names.iter().find(|(known, _)| *known == gate).map_or_else(|| gate.short(), |(_, name)| name.clone())
+        };
         let mut statement = view.prepare("SELECT record FROM log ORDER BY n")?;
         let mut rows = statement.query([])?;
         let mut all = vec![];
@@ -188,13 +222,14 @@ impl Vault {
             let bytes = row.get_ref(0)?.as_blob().map_err(|_| VaultError::corrupt(MAIN_FILE))?;
             let record = LogRecord::from_bytes(bytes).map_err(|_| VaultError::corrupt(MAIN_FILE))?;
             let record = keys.opened(view, record)?;
-            if record.who == own || record.ids.iter().any(|about| ids.contains(about)) {
+            if own.contains(&record.who) || record.ids.iter().any(|about| ids.contains(about)) {
                 let who = match record.who.split_once(':') {
-                    Some(("resident", _)) => "self".to_owned(),
+                    Some(("resident", _)) => resident_is.to_owned(),
+                    Some(("guardian", _)) => "guardian".to_owned(),
                     Some(("staff", id)) => {
                         StaffId::parse(id).map(|id| self.name_of_staff(id)).transpose()?.unwrap_or_default()
                     }
-                    Some(("gate", id)) => GateId::parse(id).map(name_of).unwrap_or_default(),
+                    Some(("gate", id)) => GateId::parse(id).map(&name_of).unwrap_or_default(),
                     _ => "program".to_owned(),
                 };
                 all.push(Entry {
@@ -217,7 +252,7 @@ impl Vault {
     }
 }
 
-fn read_showings(view: &Connection, id: ResidentId) -> Result<Vec<Showing>, VaultError> {
+fn read_showings_of(view: &Connection, id: ResidentId) -> Result<Vec<Showing>, VaultError> {
     let sql = "SELECT id, notice_id, notice_version, language, text_sha256, opened_at, reached_end_at
          FROM showings WHERE resident = ?1 ORDER BY opened_at, id";
     let mut statement = view.prepare(sql)?;
@@ -230,6 +265,8 @@ fn read_showings(view: &Connection, id: ResidentId) -> Result<Vec<Showing>, Vaul
             text_sha256: hex(&row.get::<_, [u8; 32]>(4)?),
             opened_at: at(row.get(5)?),
             reached_end_at: maybe_at(row.get(6)?),
+            read: None,
+            record: None,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -346,10 +383,10 @@ fn uid_text(uid: &CardUid) -> String {
     hex(uid.bytes()).to_uppercase()
 }
 
-fn at(ms: i64) -> String {
+pub(super) fn at(ms: i64) -> String {
     Timestamp::from_ms(ms).second_text()
 }
 
-fn maybe_at(ms: Option<i64>) -> Option<String> {
+pub(super) fn maybe_at(ms: Option<i64>) -> Option<String> {
     ms.map(at)
 }

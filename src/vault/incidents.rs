@@ -49,7 +49,7 @@ pub struct IncidentPerson {
     /// Who.
     pub resident: ResidentId,
     /// A gate held a template of theirs then.
-    pub had_face: bool,
+    pub enrolled: bool,
     /// When they were told.
     pub told_at: Option<Timestamp>,
 }
@@ -94,9 +94,9 @@ impl Vault {
             work.execute(sql, params![incident.happened_at.date().epoch_days(), now.ms(), self.staff.bytes()])?;
             self.append(&work, by, &AuditEvent::Notice(NoticeAudit::IncidentEntered), now)?;
         }
-        for (resident, had_face) in concerned(&work, incident)? {
-            let sql = "INSERT INTO incident_people (incident, resident, had_face) VALUES (?1, ?2, ?3)";
-            work.execute(sql, params![number, resident.bytes(), had_face])?;
+        for (resident, enrolled) in concerned(&work, incident)? {
+            let sql = "INSERT INTO incident_people (incident, resident, enrolled) VALUES (?1, ?2, ?3)";
+            work.execute(sql, params![number, resident.bytes(), enrolled])?;
             self.append(&work, by, &AuditEvent::Duty(DutyEvent::IncidentConcerns(resident)), now)?;
         }
         work.commit()?;
@@ -165,12 +165,12 @@ impl Vault {
     /// # Errors
     /// Those of the disk.
     pub fn incident_people(&self, number: i64) -> Result<Vec<IncidentPerson>, VaultError> {
-        let sql = "SELECT resident, had_face, told_at FROM incident_people WHERE incident = ?1 ORDER BY resident";
+        let sql = "SELECT resident, enrolled, told_at FROM incident_people WHERE incident = ?1 ORDER BY resident";
         let mut read = self.main.prepare_cached(sql)?;
         let rows = read.query_map([number], |row| {
             Ok(IncidentPerson {
                 resident: ResidentId::from_bytes(row.get(0)?),
-                had_face: row.get(1)?,
+                enrolled: row.get(1)?,
                 told_at: row.get::<_, Option<i64>>(2)?.map(Timestamp::from_ms),
             })
         })?;
@@ -235,7 +235,7 @@ impl Vault {
 
 /// Whom an incident concerns: everybody in the register when the desk is, else who had a face or a card at its gates then.
 fn concerned(view: &Connection, incident: &Incident) -> Result<Vec<(ResidentId, bool)>, VaultError> {
-    let had_face = "EXISTS (SELECT 1 FROM held JOIN consents ON consents.id = held.consent
+    let enrolled = "EXISTS (SELECT 1 FROM held JOIN consents ON consents.id = held.consent
          WHERE consents.resident = residents.id AND (erased_at IS NULL OR erased_at >= ?1)";
     let read = |sql: &str, gate: Option<&GateId>| -> Result<Vec<(ResidentId, bool)>, VaultError> {
         let mut statement = view.prepare(sql)?;
@@ -254,18 +254,18 @@ fn concerned(view: &Connection, incident: &Incident) -> Result<Vec<(ResidentId, 
         }
     };
     if incident.concerns_desk() {
-        let sql = format!("SELECT id, {had_face}) FROM residents WHERE identity_ended_at IS NULL");
+        let sql = format!("SELECT id, {enrolled}) FROM residents WHERE identity_ended_at IS NULL");
         add(read(&sql, None)?);
     }
     for gate in &incident.gates {
         if incident.kinds.contains(&DataKind::Face) {
-            let sql = format!("SELECT id, 1 FROM residents WHERE {had_face} AND held.gate = ?2)");
+            let sql = format!("SELECT id, 1 FROM residents WHERE {enrolled} AND held.gate = ?2)");
             add(read(&sql, Some(gate))?);
         }
         if incident.kinds.contains(&DataKind::Openings) {
             // Who has, or had then, a card or a face there may stand in its opening records.
             let sql = format!(
-                "SELECT id, {had_face} AND held.gate = ?2) FROM residents WHERE {had_face} AND held.gate = ?2)
+                "SELECT id, {enrolled} AND held.gate = ?2) FROM residents WHERE {enrolled} AND held.gate = ?2)
                  OR EXISTS (SELECT 1 FROM cards JOIN card_gates ON card_gates.card = cards.id
                      WHERE cards.resident = residents.id AND card_gates.gate = ?2
                          AND (cards.ended_at IS NULL OR cards.ended_at >= ?1))"

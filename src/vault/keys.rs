@@ -8,41 +8,48 @@ use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
-use secrecy::{ExposeSecret, SecretBox};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::domain::Realm;
-use crate::secret::{Passphrase, random_bytes};
+use crate::secret::{LockedKey, Passphrase, random_bytes};
 
 use super::error::VaultError;
 
-/// A 32-byte key. Wiped when dropped, never printed.
-pub(super) struct VaultKey(SecretBox<[u8; 32]>);
+/// A 32-byte key in a page that is not swapped. Wiped when dropped, never printed.
+pub(super) struct VaultKey(LockedKey);
 
 impl VaultKey {
     /// A new random key.
     pub(super) fn make() -> Self {
         let bytes = Zeroizing::new(random_bytes::<32>());
-        Self(SecretBox::init_with_mut(|key: &mut [u8; 32]| key.copy_from_slice(&bytes[..])))
+        Self(LockedKey::copy_of(&bytes))
     }
 
     /// Takes a copy of 32 bytes; `None` for another length.
     pub(super) fn from_slice(bytes: &[u8]) -> Option<Self> {
-        let fits = bytes.len() == 32;
-        fits.then(|| Self(SecretBox::init_with_mut(|key: &mut [u8; 32]| key.copy_from_slice(bytes))))
+        bytes.try_into().ok().map(|bytes: &[u8; 32]| Self(LockedKey::copy_of(bytes)))
     }
 
     /// The bytes, inside `vault` only.
     pub(super) fn bytes(&self) -> &[u8; 32] {
         // EXPOSE: ciphers, HKDF, HMAC and SQLCipher need the bytes.
-        self.0.expose_secret()
+        self.0.expose()
     }
 
     /// Whether two keys are the same, in constant time.
     pub(super) fn same_as(&self, other: &Self) -> bool {
         use subtle::ConstantTimeEq;
         self.bytes().ct_eq(other.bytes()).into()
+    }
+
+    /// A keyed tag over something.
+    pub(super) fn tag(&self, what_for: &str, stated: &[u8]) -> Result<[u8; 32], VaultError> {
+        let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(self.bytes()).map_err(|_| VaultError::Refused(0))?;
+        mac.update(what_for.as_bytes());
+        mac.update(&[0]);
+        mac.update(stated);
+        Ok(mac.finalize().into_bytes().into())
     }
 
     /// Seals `plain` under a random nonce: nonce, then ciphertext and tag.
@@ -82,6 +89,23 @@ impl Ring {
         Ok(Self { master, realm, station, index })
     }
 
+    /// What a vault carries along when its master key is changed: the keys of single columns, sealed under the new one. They are inside a file
+    /// that only the new key opens.
+    pub(super) fn carry(&self, new: &VaultKey) -> Result<Vec<u8>, VaultError> {
+        let both = Zeroizing::new([self.station.bytes().as_slice(), self.index.bytes().as_slice()].concat());
+        derive(new, self.realm, "carry")?.seal(CARRIED, &both)
+    }
+
+    /// Takes over what [`Self::carry`] sealed.
+    pub(super) fn take_carried(&mut self, sealed: &[u8]) -> Result<(), VaultError> {
+        let damaged = || VaultError::corrupt(super::error::MAIN_FILE);
+        let both = derive(&self.master, self.realm, "carry")?.open(CARRIED, sealed).ok_or_else(damaged)?;
+        let (station, index) = both.split_at_checked(32).ok_or_else(damaged)?;
+        self.station = VaultKey::from_slice(station).ok_or_else(damaged)?;
+        self.index = VaultKey::from_slice(index).ok_or_else(damaged)?;
+        Ok(())
+    }
+
     /// The SQLCipher key of one file.
     pub(super) fn file_key(&self, file: &str) -> Result<VaultKey, VaultError> {
         derive(&self.master, self.realm, file)
@@ -108,7 +132,10 @@ impl Ring {
     }
 }
 
-fn derive(master: &VaultKey, realm: Realm, purpose: &str) -> Result<VaultKey, VaultError> {
+/// Place of the carried keys.
+const CARRIED: &[u8] = b"station/carried";
+
+pub(super) fn derive(master: &VaultKey, realm: Realm, purpose: &str) -> Result<VaultKey, VaultError> {
     let mut key = Zeroizing::new([0u8; 32]);
     let info = format!("menka/vault/1/{}/{purpose}", realm.label());
     Hkdf::<Sha256>::new(None, master.bytes())

@@ -109,10 +109,42 @@ impl Vault {
         Ok(Head { origin: self.origin(), size, root })
     }
 
+    /// The name of this log in heads. A restored backup goes on under another name: what it lost can never be said again by this log, and
+    /// gates keep the last head of the one before.
     pub(super) fn origin(&self) -> String {
-        format!("menka.{}/{}", self.realm.label(), self.site)
+        self.origin_at(u64::MAX)
+    }
+
+    /// The name under which a head of so many records was signed.
+    pub(super) fn origin_at(&self, size: u64) -> String {
+        let restarts = self.restarts.iter().filter(|begun| **begun < size).count();
+        let ending = if restarts == 0 { String::new() } else { format!("/{restarts}") };
+        format!("menka.{}/{}{ending}", self.realm.label(), self.site)
+    }
+
+    /// At which sizes a backup was put in the place of the log.
+    pub(super) fn read_restarts(&self) -> Result<Vec<u64>, VaultError> {
+        let stored = self.read_station(RESTARTS)?.unwrap_or_default();
+        let (sizes, rest) = stored.as_chunks::<8>();
+        if rest.is_empty() {
+            Ok(sizes.iter().copied().map(u64::from_be_bytes).collect())
+        } else {
+            Err(VaultError::corrupt(MAIN_FILE))
+        }
+    }
+
+    /// Begins a log of another name from here on.
+    pub(super) fn begin_restart(&mut self) -> Result<(), VaultError> {
+        self.restarts.push(length(&self.main)?);
+        let stored: Vec<u8> = self.restarts.iter().flat_map(|size| size.to_be_bytes()).collect();
+        let work = self.begin()?;
+        self.write_station(&work, RESTARTS, &stored)?;
+        Ok(work.commit()?)
     }
 }
+
+/// Where the restarts of the log are kept.
+const RESTARTS: &str = "restarts";
 
 pub(super) fn length(view: &Connection) -> Result<u64, VaultError> {
     position(view.prepare_cached("SELECT coalesce(max(n) + 1, 0) FROM log")?.query_row([], |row| row.get(0))?)

@@ -1,5 +1,7 @@
 //! How typed units and names are made comparable, and how a search text is read. Pure.
 
+use pinyin::ToPinyinMulti;
+
 /// Surnames of two characters; a person who has one is found by it and by its first character.
 const COMPOUND_SURNAMES: &[&str] = &[
     "欧阳", "歐陽", "司马", "司馬", "上官", "诸葛", "諸葛", "司徒", "东方", "東方", "独孤", "獨孤", "南宫", "南宮",
@@ -29,19 +31,60 @@ pub(super) fn surname_forms(name: &str) -> Vec<String> {
         let mut chars = trimmed.chars().filter(|c| !c.is_whitespace());
         let first: String = chars.next().into_iter().collect();
         let pair: String = first.chars().chain(chars.next()).collect();
+        let mut sounds = sounds(&first);
         if COMPOUND_SURNAMES.contains(&pair.as_str()) {
+            sounds.extend(self::sounds(&pair));
             forms.push(pair);
         }
         forms.push(first);
+        forms.extend(sounds);
     }
     forms.retain(|form| !form.is_empty());
-    forms.dedup();
+    let mut seen = vec![];
+    forms.retain(|form| {
+        !seen.contains(form) && {
+            seen.push(form.clone());
+            true
+        }
+    });
     forms
 }
 
-/// The form by which a typed surname or name is looked up: the most telling one.
-pub(super) fn surname_asked(text: &str) -> Option<String> {
-    surname_forms(text).into_iter().next()
+/// Version of the stored forms: a vault with an older one is brought up to date at its next unlock.
+pub(super) const FORMS: u8 = 2;
+/// Most sounds of one surname: some signs have several, and both signs of a compound one may.
+const SOUNDS_MAX: usize = 8;
+
+/// How a surname sounds, in plain letters: every reading, and `v` and `u` for `ü`, as people type it.
+fn sounds(surname: &str) -> Vec<String> {
+    let mut all = vec![String::new()];
+    for sign in surname.chars() {
+        let Some(readings) = sign.to_pinyin_multi() else { return vec![] };
+        let mut plain: Vec<String> = vec![];
+        for reading in readings {
+            let plainly = reading.plain();
+            let typed = if plainly.contains('ü') { vec!["v", "u"] } else { vec!["ü"] };
+            for letter in typed {
+                let word = plainly.replace('ü', letter);
+                if !plain.contains(&word) {
+                    plain.push(word);
+                }
+            }
+        }
+        all = all.iter().flat_map(|front| plain.iter().map(move |sound| format!("{front}{sound}"))).collect();
+        all.truncate(SOUNDS_MAX);
+    }
+    all
+}
+
+/// The forms by which a typed surname or name is looked up: of Chinese signs the most telling one, of letters both ends, since the surname may
+/// stand first or last.
+pub(super) fn surnames_asked(text: &str) -> Vec<String> {
+    let mut forms = surname_forms(text);
+    if !forms.first().is_some_and(|form| is_latin(form)) {
+        forms.truncate(1);
+    }
+    forms
 }
 
 /// One way to read a search text.
@@ -63,9 +106,14 @@ pub(super) fn readings(query: &str) -> Vec<Reading> {
     let mut readings = vec![];
     let mut add = |unit: &[&str], name: &[&str]| {
         let unit = unit_form(&unit.concat());
-        let surname = surname_asked(&name.join(" "));
-        if !unit.is_empty() && (name.is_empty() || surname.is_some()) {
-            let reading = Reading { unit, surname };
+        if unit.is_empty() {
+            return;
+        }
+        let asked = surnames_asked(&name.join(" "));
+        let surnames: Vec<Option<String>> =
+            if name.is_empty() { vec![None] } else { asked.into_iter().map(Some).collect() };
+        for surname in surnames {
+            let reading = Reading { unit: unit.clone(), surname };
             if !readings.contains(&reading) {
                 readings.push(reading);
             }
@@ -113,13 +161,19 @@ mod tests {
 
     #[test]
     fn surnames_of_one_and_two_characters_and_latin_ones() {
-        assert_eq!(surname_forms("王小明"), ["王"]);
-        assert_eq!(surname_forms("欧阳修"), ["欧阳", "欧"]);
+        assert_eq!(surname_forms("李白"), ["李", "li"]);
+        assert_eq!(surname_forms("欧阳修"), ["欧阳", "欧", "ou", "ouyang"]);
+        assert_eq!(surname_forms("吕布"), ["吕", "lv", "lu"]);
+        // A sign with several readings is found by each: which one a family uses only they know.
+        for (name, sounds) in [("单雄", ["dan", "shan"]), ("曾巩", ["ceng", "zeng"]), ("解珍", ["jie", "xie"])] {
+            assert!(sounds.iter().all(|sound| surname_forms(name).contains(&(*sound).to_owned())), "{name}");
+        }
         assert_eq!(surname_forms("𠮷田"), ["𠮷"]);
         assert_eq!(surname_forms("Émile Zola"), ["zola", "émile"]);
         assert_eq!(surname_forms("Ｓｍｉｔｈ"), ["smith"]);
         assert_eq!(surname_forms("  "), Vec::<String>::new());
-        assert_eq!(surname_asked("欧阳").as_deref(), Some("欧阳"));
+        assert_eq!(surnames_asked("欧阳"), ["欧阳"]);
+        assert_eq!(surnames_asked("Wang Xiaoming"), ["xiaoming", "wang"]);
     }
 
     #[test]

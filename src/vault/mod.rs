@@ -24,6 +24,8 @@ mod accounts;
 mod approvals;
 mod attempts;
 mod audit;
+mod backup;
+mod boards;
 mod cards;
 mod carried;
 mod certificates;
@@ -37,17 +39,25 @@ mod dossier;
 mod dossier_tests;
 mod duty_figures;
 mod endings;
+mod epoch;
 mod error;
 mod expected;
 mod figures;
+#[cfg(feature = "practice")]
+mod fill;
 mod fills;
 mod forms;
 mod gate_heads;
+mod guardian_terms;
 mod guardians;
 mod held;
 mod held_about;
+mod held_parties;
 mod incidents;
+#[cfg(test)]
+mod keep_tests;
 mod keys;
+mod lockbox;
 mod log;
 mod looks;
 mod lookup;
@@ -56,29 +66,41 @@ mod notice_tests;
 mod notices;
 mod openings;
 mod outbox;
+mod own_face;
 mod posture;
+mod punctures;
 mod reading;
 mod reconcile;
 mod recovery;
 mod registers;
+mod renewal;
 mod replace;
 mod requests;
 mod residents;
+mod restore;
 mod retention;
+mod rotation;
 mod showings;
 mod site_end;
 mod site_files;
 mod slots;
 mod station;
+mod steps;
 mod stops;
+mod swap;
 #[cfg(test)]
 mod tamper_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod torn_tests;
+mod unpairings;
 mod versions;
 
 pub use accounts::{Account, NAME_CHARS_MAX, NewAccount};
 pub use audit::{AuditReport, StartCheck};
+pub use backup::{BackupReport, BackupRow};
+pub use boards::BoardCards;
 pub use carried::Carried;
 pub use certificates::{Certificate, Ended, FaceCheck};
 pub use changes::{Change, Death, Restriction};
@@ -87,11 +109,14 @@ pub use door::DoorAccount;
 pub use doors::{Door, Fill};
 pub use dossier::{Dossier, Entry, NOT_IN_IT, NotInIt};
 pub use duty_figures::DutyFigures;
+pub use epoch::{EpochNote, GateEpoch};
 pub use error::VaultError;
 pub use expected::{CardNumbers, Expected};
 pub use fills::{FillRefused, FillSent, Filled};
 pub use forms::FormRow;
 pub use gate_heads::{GateHead, HeadState, Offer};
+pub use guardian_terms::GuardianDue;
+pub use held_parties::GuardianSheet;
 pub use incidents::{IncidentPerson, IncidentRow};
 pub use keys::KdfCost;
 pub use looks::Looks;
@@ -100,11 +125,15 @@ pub use reconcile::Drift;
 pub use registers::{AssessmentRow, EntrustedRow, SignRow};
 pub use requests::{NewRequest, RequestFull};
 pub use residents::{Found, FoundRow, OpenWhy};
+pub use restore::{RestoreReport, Restoring};
 pub use retention::{RetentionPlan, RetentionReport};
+pub use rotation::Rotated;
 pub use showings::{ShownFrom, ShownRow};
 pub use site_end::{GateLeft, SiteEndRow};
 pub use site_files::SiteFileRow;
+pub use steps::STEPS;
 pub use stops::SwitchOff;
+pub use unpairings::Unpairing;
 pub use versions::{Recorded, VersionRow};
 
 use std::fs::File;
@@ -156,6 +185,8 @@ pub struct Vault {
     main: Connection,
     people_keys: Connection,
     start_check: StartCheck,
+    /// At which sizes of the log a backup was put in its place: each begins a log of another name.
+    restarts: Vec<u64>,
     /// Held while any connection is open, so that a second program is kept out.
     lock: Arc<File>,
 }
@@ -172,6 +203,7 @@ impl Vault {
     /// # Errors
     /// A slots file that is damaged or cannot be read.
     pub fn state(dir: &Path, now: Timestamp) -> Result<VaultState, VaultError> {
+        Self::settle_files(dir)?;
         match Slots::read(dir)? {
             None => Ok(VaultState::Absent),
             Some(slots) => {
@@ -204,6 +236,7 @@ impl Vault {
         }
         database::make_folder(dir)?;
         let lock = Arc::new(take_lock(dir)?);
+        swap::settle(dir)?;
         if Slots::read(dir)?.is_some() {
             return Err(VaultError::AlreadyThere);
         }
@@ -219,6 +252,7 @@ impl Vault {
         people_keys
             .execute("INSERT INTO belongs (site) VALUES (?1)", [site.bytes()])
             .map_err(|error| VaultError::of(KEYS_FILE, &error))?;
+        epoch::ensure(&people_keys)?;
         let main = database::open(dir, MAIN_FILE, &ring.file_key(MAIN_FILE)?, Opening::New)?;
         let seed = Zeroizing::new(random_bytes::<32>());
         let signer = SigningKey::from_bytes(&seed);
@@ -235,6 +269,7 @@ impl Vault {
             main,
             people_keys,
             start_check,
+            restarts: vec![],
             lock,
         };
         let work = vault.begin()?;
@@ -270,6 +305,18 @@ impl Vault {
         self.keep_head(&work)?;
         work.commit()?;
         Ok(())
+    }
+
+    /// Finishes what a change of keys or a restored backup left to do when the program ended in between.
+    ///
+    /// # Errors
+    /// [`VaultError::InUse`] when another program is about it, and those of the disk.
+    pub(super) fn settle_files(dir: &Path) -> Result<(), VaultError> {
+        if !swap::is_unsettled(dir) {
+            return Ok(());
+        }
+        let _lock = take_lock(dir)?;
+        swap::settle(dir)
     }
 
     /// Real or practice.
@@ -327,11 +374,17 @@ impl Vault {
             main,
             people_keys,
             start_check: StartCheck::default(),
+            restarts: vec![],
             lock,
         };
         if belongs != *site.bytes() {
             return Err(VaultError::corrupt(KEYS_FILE));
         }
+        epoch::ensure(&vault.people_keys)?;
+        if let Some(carried) = vault.read_station(rotation::CARRIED)? {
+            vault.ring.take_carried(&carried)?;
+        }
+        vault.restarts = vault.read_restarts()?;
         let (kept_site, kept_realm) = (vault.read_station("site")?, vault.read_station("realm")?);
         if kept_site.as_deref() != Some(site.bytes()) || kept_realm.as_deref() != Some(realm.label().as_bytes()) {
             return Err(VaultError::corrupt(MAIN_FILE));

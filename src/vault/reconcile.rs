@@ -84,8 +84,14 @@ impl Vault {
             }
             self.append(&work, Actor::Station, &AuditEvent::FaceDrift(*link, gate, "missing"), now)?;
             drift.missing.push(*link);
-            let sql = "SELECT resident FROM consents WHERE link = ?1 AND NOT EXISTS (
-                 SELECT 1 FROM held WHERE held.consent = consents.id AND erased_at IS NULL)";
+            // In a restored vault one gate without it is enough: the person may have withdrawn after the backup was made, while the others
+            // were away.
+            let sql = if self.restored_at()?.is_some() {
+                "SELECT resident FROM consents WHERE link = ?1 AND ended_at IS NULL"
+            } else {
+                "SELECT resident FROM consents WHERE link = ?1 AND NOT EXISTS (
+                     SELECT 1 FROM held WHERE held.consent = consents.id AND erased_at IS NULL)"
+            };
             let bare: Option<ResidentId> =
                 work.query_row(sql, [link.bytes()], |row| row.get(0).map(ResidentId::from_bytes)).optional()?;
             if let Some(resident) = bare {

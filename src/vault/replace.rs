@@ -70,6 +70,8 @@ impl Vault {
         let by = Actor::Staff(self.staff);
         self.append(&work, by, &AuditEvent::GatePaired(new.id), now)?;
         self.append_with(&work, by, &AuditEvent::GateReplaced(old, new.id), Some(&approver.short()), None, now)?;
+        // Should it ever answer again: after its erasures it forgets everybody and this station.
+        super::unpairings::ask(&work, old, now)?;
         self.stop_newcomer_like(&work, old, new.id, now)?;
         self.move_cards(&work, old, new.id, now)?;
         self.move_consents(&work, old, new.id, now)?;

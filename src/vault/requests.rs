@@ -268,7 +268,7 @@ impl Vault {
         numbers.into_iter().map(|n| self.read_request(view, n)).collect()
     }
 
-    fn note_request(
+    pub(super) fn note_request(
         &self,
         work: &Connection,
         new: &NewRequest,
@@ -307,7 +307,7 @@ impl Vault {
         Ok(no)
     }
 
-    fn note_granted(
+    pub(super) fn note_granted(
         &self,
         work: &Connection,
         no: RequestNo,
@@ -321,7 +321,7 @@ impl Vault {
         self.append(work, who, &AuditEvent::Rights(RightsEvent::Granted(resident, no)), now)
     }
 
-    fn note_done(
+    pub(super) fn note_done(
         &self,
         work: &Connection,
         no: RequestNo,

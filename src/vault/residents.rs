@@ -12,6 +12,7 @@ use crate::domain::role::LookWhy;
 use crate::domain::time::{CivilDate, Timestamp};
 
 use super::Vault;
+use super::epoch;
 use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
 use super::keys::VaultKey;
 use super::lookup::{self, Reading};
@@ -93,7 +94,7 @@ impl Vault {
         }
         let name = key.seal(&place(id, "name"), draft.name.as_str().as_bytes())?;
         let unit = key.seal(&place(id, "unit"), draft.unit.as_str().as_bytes())?;
-        let unit_hash = self.ring.index_hash("unit", lookup::unit_form(draft.unit.as_str()).as_bytes())?;
+        let unit_hash = self.unit_hash(draft.unit.as_str())?;
         work.execute(
             "INSERT INTO residents (id, name, unit, unit_hash, age_band, next_band_on, ends_on, recorded_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
@@ -110,16 +111,41 @@ impl Vault {
                 now.ms(),
             ],
         )?;
-        work.execute("DELETE FROM resident_surnames WHERE resident = ?1", [id.bytes()])?;
-        for form in lookup::surname_forms(draft.name.as_str()) {
-            let hash = self.ring.index_hash("surname", form.as_bytes())?;
-            let sql = "INSERT OR IGNORE INTO resident_surnames (resident, surname_hash) VALUES (?1, ?2)";
-            work.execute(sql, params![id.bytes(), hash])?;
-        }
+        self.index_surname(&work, id, draft.name.as_str())?;
         self.append(&work, Actor::Staff(self.staff), &AuditEvent::ResidentRecorded(id), now)?;
         self.end_unfitting(&work, id, now)?;
         work.commit()?;
         Ok(id)
+    }
+
+    /// Writes the keyed hashes by which a name is found.
+    pub(super) fn index_surname(&self, work: &Connection, id: ResidentId, name: &str) -> Result<(), VaultError> {
+        work.prepare_cached("DELETE FROM resident_surnames WHERE resident = ?1")?.execute([id.bytes()])?;
+        for form in lookup::surname_forms(name) {
+            let hash = self.ring.index_hash("surname", form.as_bytes())?;
+            let sql = "INSERT OR IGNORE INTO resident_surnames (resident, surname_hash) VALUES (?1, ?2)";
+            work.prepare_cached(sql)?.execute(params![id.bytes(), hash])?;
+        }
+        Ok(())
+    }
+
+    /// Writes the keyed hashes of everybody's name anew, once, when an earlier version of the program wrote others.
+    pub(super) fn index_anew(&self) -> Result<(), VaultError> {
+        if self.read_station(FORMS_AT)?.as_deref() == Some(&[lookup::FORMS]) {
+            return Ok(());
+        }
+        let work = self.begin()?;
+        for (id, name, _) in super::backup::names(&work)? {
+            let key = self.person_key(id)?;
+            self.index_surname(&work, id, &open_text(&key, &place(id, "name"), &name)?)?;
+        }
+        self.write_station(&work, FORMS_AT, &[lookup::FORMS])?;
+        Ok(work.commit()?)
+    }
+
+    /// The keyed hash by which a unit is found.
+    pub(super) fn unit_hash(&self, unit: &str) -> Result<[u8; 32], VaultError> {
+        self.ring.index_hash("unit", lookup::unit_form(unit).as_bytes())
     }
 
     /// Opens one record. Logged, with the reason.
@@ -281,14 +307,19 @@ impl Vault {
     fn make_person_key(&self, id: ResidentId, now: Timestamp) -> Result<VaultKey, VaultError> {
         let key = VaultKey::make();
         // The person is not recorded (checked by the caller), so a key that is there is left over and may be replaced.
-        let sql = "INSERT INTO person_keys (resident, sealing_key, made_at) VALUES (?1, ?2, ?3)
-             ON CONFLICT (resident) DO UPDATE SET sealing_key = ?2, made_at = ?3";
-        self.people_keys
-            .execute(sql, params![id.bytes(), key.bytes(), now.ms()])
+        let work = epoch::begin(&self.people_keys)?;
+        let place = epoch::take_place(&work)?;
+        let sql = "INSERT INTO person_keys (resident, sealing_key, made_at, place) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (resident) DO UPDATE SET sealing_key = ?2, made_at = ?3, place = ?4";
+        work.execute(sql, params![id.bytes(), key.bytes(), now.ms(), place])
             .map_err(|error| VaultError::of(KEYS_FILE, &error))?;
+        work.commit().map_err(|error| VaultError::of(KEYS_FILE, &error))?;
         Ok(key)
     }
 }
+
+/// Where the version of the stored forms of names is kept.
+const FORMS_AT: &str = "surname-forms";
 
 /// Whether a resident is recorded.
 pub(super) fn resident_is_known(view: &Connection, id: ResidentId) -> Result<bool, VaultError> {
@@ -320,7 +351,7 @@ pub(super) fn open_text(key: &VaultKey, place: &[u8], sealed: &[u8]) -> Result<Z
     std::str::from_utf8(&plain).map(|t| Zeroizing::new(t.to_owned())).map_err(|_| VaultError::corrupt(MAIN_FILE))
 }
 
-fn place(id: ResidentId, column: &str) -> Vec<u8> {
+pub(super) fn place(id: ResidentId, column: &str) -> Vec<u8> {
     format!("residents/{id}/{column}").into_bytes()
 }
 

@@ -1,5 +1,5 @@
 //! What ends by rule, without an operator: faces on their day, records after it, identity fields thirty days later, and at the end of the
-//! evidence's term the person's key. Rules: P19, P47a, F08b, L3.
+//! evidence's term the person's key; each in every backup too (`epoch`). Rules: P19, P47a, P56, L3.
 
 use rusqlite::{Connection, params};
 
@@ -14,7 +14,9 @@ use super::Vault;
 use super::audit::{ENDS_THE_TERM, TERM_MS};
 use super::endings::residents_of;
 use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
+use super::guardian_terms::GuardianDue;
 use super::outbox::{self, Queued};
+use super::punctures::Leaf;
 
 /// Days after a record is closed at which name, unit and card numbers are erased, at the latest (the notice's `identity_end_rule`).
 pub const IDENTITY_DAYS: i64 = 30;
@@ -32,6 +34,8 @@ pub struct RetentionPlan {
     pub identities: Vec<ResidentId>,
     /// Closed records that would be due, but for a gate that has not signed: the person is still to get the certificate.
     pub waiting: Vec<ResidentId>,
+    /// Guardians whose phone, or name, has reached its term.
+    pub guardians: Vec<GuardianDue>,
     /// Persons whose evidence has reached its term: the key goes.
     pub evidence: Vec<ResidentId>,
 }
@@ -39,7 +43,8 @@ pub struct RetentionPlan {
 impl RetentionPlan {
     /// Whether nothing is due.
     pub fn is_empty(&self) -> bool {
-        self.faces.is_empty() && self.records.is_empty() && self.identities.is_empty() && self.evidence.is_empty()
+        let (faces, records) = (self.faces.is_empty(), self.records.is_empty());
+        faces && records && self.identities.is_empty() && self.guardians.is_empty() && self.evidence.is_empty()
     }
 }
 
@@ -52,7 +57,7 @@ pub struct RetentionReport {
     pub faces: u32,
     /// Records closed.
     pub records: u32,
-    /// Identities erased.
+    /// Identities erased, those of guardians among them.
     pub identities: u32,
     /// Keys destroyed.
     pub evidence: u32,
@@ -93,7 +98,8 @@ impl Vault {
                 evidence.push(resident);
             }
         }
-        Ok(RetentionPlan { faces, records, identities, waiting, evidence })
+        let guardians = self.guardians_due(self.evidence_over(now)?, now)?;
+        Ok(RetentionPlan { faces, records, identities, waiting, guardians, evidence })
     }
 
     /// Ends and erases everything that is due. What is erased is overwritten in both files before this returns.
@@ -111,6 +117,9 @@ impl Vault {
         for resident in &plan.identities {
             self.erase_identity(*resident, now)?;
         }
+        for due in &plan.guardians {
+            self.erase_guardian(due, now)?;
+        }
         for resident in &plan.evidence {
             self.erase_evidence(*resident, now)?;
         }
@@ -119,7 +128,7 @@ impl Vault {
             run_at: now,
             faces: count(plan.faces.len()),
             records: count(plan.records.len()),
-            identities: count(plan.identities.len()),
+            identities: count(plan.identities.len() + plan.guardians.len()),
             evidence: count(plan.evidence.len()),
         };
         if !plan.is_empty() {
@@ -130,6 +139,7 @@ impl Vault {
             )?;
             work.commit()?;
         }
+        super::swap::sweep(&self.dir, now.ms())?;
         // Also on a day without anything due: a log that was in use at the last run is emptied now.
         match self.empty_logs() {
             Err(VaultError::Busy) if report.identities + report.evidence == 0 => {}
@@ -247,9 +257,11 @@ impl Vault {
         Ok(work.commit()?)
     }
 
-    /// Overwrites name, unit, surname forms and card numbers.
-    fn erase_identity(&self, resident: ResidentId, now: Timestamp) -> Result<(), VaultError> {
+    /// Overwrites name, unit, surname forms and card numbers, here and in every backup.
+    pub(super) fn erase_identity(&self, resident: ResidentId, now: Timestamp) -> Result<(), VaultError> {
         let work = self.begin()?;
+        // First: what is left after a crash is due again, and no backup opens it meanwhile.
+        self.cut_leaf(resident, Leaf::Identity)?;
         work.execute(
             "UPDATE residents SET name = x'', unit = x'', unit_hash = ?2, next_band_on = NULL, identity_ended_at = ?3
              WHERE id = ?1",
@@ -269,7 +281,7 @@ impl Vault {
     }
 
     /// Destroys the person's key, and the shown texts that were theirs alone. The signed records of random ids stay, and say nothing.
-    fn erase_evidence(&self, resident: ResidentId, now: Timestamp) -> Result<(), VaultError> {
+    pub(super) fn erase_evidence(&self, resident: ResidentId, now: Timestamp) -> Result<(), VaultError> {
         let work = self.begin()?;
         work.execute("UPDATE residents SET evidence_ended_at = ?2 WHERE id = ?1", params![resident.bytes(), now.ms()])?;
         work.execute(
@@ -282,7 +294,9 @@ impl Vault {
         let sql = "DELETE FROM certificates WHERE consent IN (SELECT id FROM consents WHERE resident = ?1)";
         work.execute(sql, [resident.bytes()])?;
         self.append(&work, Actor::Station, &AuditEvent::EvidenceErased(resident), now)?;
-        // The key goes first: what is left of the rest after a crash cannot be read.
+        // The key goes first, here and in every backup: what is left of the rest after a crash cannot be read.
+        self.cut_leaf(resident, Leaf::Identity)?;
+        self.cut_leaf(resident, Leaf::Evidence)?;
         let sql = "DELETE FROM person_keys WHERE resident = ?1";
         let in_keys = |error: rusqlite::Error| VaultError::of(KEYS_FILE, &error);
         self.people_keys.execute(sql, [resident.bytes()]).map_err(in_keys)?;
@@ -290,7 +304,7 @@ impl Vault {
     }
 
     /// Moves both write-ahead logs into their files and cuts them to nothing; freed pages are overwritten already (`secure_delete`).
-    fn empty_logs(&self) -> Result<(), VaultError> {
+    pub(super) fn empty_logs(&self) -> Result<(), VaultError> {
         for file in [&self.main, &self.people_keys] {
             let busy: i64 = file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
             if busy != 0 {
@@ -313,7 +327,7 @@ impl Vault {
     }
 
     /// Ends the person's card inside a transaction, if there is one.
-    fn end_card_in(
+    pub(super) fn end_card_in(
         &self,
         work: &Connection,
         resident: ResidentId,

@@ -275,6 +275,6 @@ fn was_theirs_alone(
     Ok(!shown_to.is_empty() && shown_to.iter().all(|resident| without_key.contains(resident)))
 }
 
-fn place(showing: ShowingId) -> Vec<u8> {
+pub(super) fn place(showing: ShowingId) -> Vec<u8> {
     format!("showings/{showing}/record").into_bytes()
 }

@@ -1,5 +1,8 @@
 //! The slots file: the master key, wrapped once for each account's passphrase and once for the printed recovery key.
 //!
+//! Each slot is a pair of keys whose private half the passphrase opens, so that a new master key can be dealt to every account without
+//! anybody's passphrase; a tag under the master key covers the pair, so that nobody gets one dealt to a pair of their own making.
+//!
 //! It names the accounts and their roles, which the lock screen shows; never a resident. The header (format, realm, site, account, role, name,
 //! cost, salt) is authenticated together with each wrapped key: an edited one does not open. The count of wrong passphrases beside it is not,
 //! since it is written before any key is known; whoever can put back an old copy of this file and of the other count resets the pause. Against
@@ -20,9 +23,10 @@ use crate::secret::{Passphrase, random_bytes};
 use super::attempts::Attempts;
 use super::error::{SLOTS_FILE, VaultError};
 use super::keys::{KdfCost, VaultKey};
+use super::lockbox::{BoxShape, Lockbox};
 
-/// Version of the file's shape. Shape 1 had no names.
-const FORMAT: u32 = 2;
+/// Version of the file's shape. Shape 1 had no names, shape 2 no pairs.
+const FORMAT: u32 = 3;
 /// Largest accepted slots file, in bytes.
 const LEN_MAX: u64 = 64 * 1024;
 /// Most slots, the recovery key's among them.
@@ -65,8 +69,17 @@ pub(super) struct Slot {
     pub(super) cost: KdfCost,
     /// Wrong passphrases, counted here too.
     pub(super) attempts: Attempts,
+    /// None in a slot of shape 2 or 1, which the passphrase opens directly.
+    pair: Option<Pair>,
     salt: [u8; 16],
     wrapped: Vec<u8>,
+}
+
+/// The pair of a slot, and the tag that says that the holder of the master key made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Pair {
+    lockbox: Lockbox,
+    tag: [u8; 32],
 }
 
 impl Slots {
@@ -102,9 +115,12 @@ impl Slots {
         master: &VaultKey,
         cost: KdfCost,
     ) -> Result<(), VaultError> {
-        let mut slot = Slot { id, kind, cost, attempts: Attempts::default(), salt: random_bytes(), wrapped: vec![] };
-        let key = cost.stretch(passphrase, &slot.salt)?;
-        slot.wrapped = key.seal(&slot.header(self.realm, self.site), master.bytes())?;
+        let attempts = Attempts::default();
+        let mut slot = Slot { id, kind, cost, attempts, pair: None, salt: random_bytes(), wrapped: vec![] };
+        let header = slot.header(self.realm, self.site);
+        let lockbox = Lockbox::make(passphrase, cost, &header)?;
+        slot.wrapped = lockbox.put(&header, master)?;
+        slot.pair = Some(Pair { tag: master.tag(TAGGED, &lockbox.stated(&header))?, lockbox });
         let full = self.slots.len() >= SLOTS_MAX;
         match self.slots.iter_mut().find(|old| old.id == id) {
             Some(old) => *old = slot,
@@ -129,18 +145,50 @@ impl Slots {
     /// The master key, when this is the passphrase of the slot.
     pub(super) fn open(&self, id: StaffId, passphrase: &Passphrase) -> Result<Option<VaultKey>, VaultError> {
         let Some(slot) = self.slot(id) else { return Ok(None) };
-        let key = slot.cost.stretch(passphrase, &slot.salt)?;
-        let master = key.open(&slot.header(self.realm, self.site), &slot.wrapped);
-        Ok(master.and_then(|bytes| VaultKey::from_slice(&bytes)))
+        let header = slot.header(self.realm, self.site);
+        let Some(pair) = &slot.pair else {
+            let key = slot.cost.stretch(passphrase, &slot.salt)?;
+            return Ok(key.open(&header, &slot.wrapped).and_then(|bytes| VaultKey::from_slice(&bytes)));
+        };
+        match pair.lockbox.take(passphrase, &header, &slot.wrapped)? {
+            Some(master) if master.tag(TAGGED, &pair.lockbox.stated(&header))? == pair.tag => Ok(Some(master)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Accounts whose slot cannot be dealt a new key yet: their holders must log in once, or the recovery key be made anew.
+    pub(super) fn without_pair(&self) -> Vec<StaffId> {
+        self.slots.iter().filter(|slot| slot.pair.is_none()).map(|slot| slot.id).collect()
+    }
+
+    /// Deals a new master key to every slot, in the place of the old one. Needs no passphrase.
+    ///
+    /// # Errors
+    /// [`VaultError::SlotsOld`] when a slot has no pair, and [`VaultError::Corrupt`] when one was not made under the old key.
+    pub(super) fn deal(&mut self, old: &VaultKey, new: &VaultKey) -> Result<(), VaultError> {
+        let (realm, site) = (self.realm, self.site);
+        for slot in &mut self.slots {
+            let header = slot.header(realm, site);
+            let pair = slot.pair.as_mut().ok_or(VaultError::SlotsOld)?;
+            let stated = pair.lockbox.stated(&header);
+            if old.tag(TAGGED, &stated)? != pair.tag {
+                return Err(VaultError::corrupt(SLOTS_FILE));
+            }
+            pair.tag = new.tag(TAGGED, &stated)?;
+            slot.wrapped = pair.lockbox.put(&header, new)?;
+        }
+        Ok(())
     }
 
     /// Reads the file; `None` when it is not there.
     pub(super) fn read(dir: &Path) -> Result<Option<Self>, VaultError> {
-        let Some(bytes) = read_small(&dir.join(SLOTS_FILE), LEN_MAX)? else {
-            return Ok(None);
-        };
+        read_small(&dir.join(SLOTS_FILE), LEN_MAX)?.map(|bytes| Self::parse(&bytes)).transpose()
+    }
+
+    /// Reads what a file, or a backup, holds.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, VaultError> {
         let damaged = || VaultError::corrupt(SLOTS_FILE);
-        let shape: FileShape = serde_json::from_slice(&bytes).map_err(|_| damaged())?;
+        let shape: FileShape = serde_json::from_slice(bytes).map_err(|_| damaged())?;
         if shape.format > FORMAT {
             return Err(VaultError::TooNew { file: SLOTS_FILE.into() });
         }
@@ -153,17 +201,24 @@ impl Slots {
         let slots: Option<Vec<Slot>> = shape.slots.iter().map(Slot::from_shape).collect();
         let read = Self { realm, site, slots: slots.ok_or_else(damaged)? };
         // Without an account nobody could ever get in by a passphrase.
-        if read.accounts().next().is_none() { Err(damaged()) } else { Ok(Some(read)) }
+        if read.accounts().next().is_none() { Err(damaged()) } else { Ok(read) }
     }
 
     /// Writes the file at once or not at all.
     pub(super) fn write(&self, dir: &Path) -> Result<(), VaultError> {
+        write_at_once(dir, SLOTS_FILE, &self.to_bytes()?)
+    }
+
+    /// As they are written.
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, VaultError> {
         let slots = self.slots.iter().map(Slot::shape).collect();
         let shape = FileShape { format: FORMAT, realm: self.realm.label().into(), site: self.site.to_string(), slots };
-        let bytes = serde_json::to_vec_pretty(&shape).map_err(|_| VaultError::corrupt(SLOTS_FILE))?;
-        write_at_once(dir, SLOTS_FILE, &bytes)
+        serde_json::to_vec_pretty(&shape).map_err(|_| VaultError::corrupt(SLOTS_FILE))
     }
 }
+
+/// What the tag of a pair is for.
+const TAGGED: &str = "menka/slot-tag/1";
 
 impl Slot {
     /// What is authenticated beside the wrapped key.
@@ -175,6 +230,15 @@ impl Slot {
             }
             Kind::Recovery => format!("2/{}/{site}/{}/recovery", realm.label(), self.id),
         };
+        if self.pair.is_none() && !self.wrapped.is_empty() {
+            return self.plain_header(&what);
+        }
+        // Cost and salt of the derivation are the pair's own.
+        format!("menka/slot/3/{what}/{}", hex(&self.salt)).into_bytes()
+    }
+
+    /// Of a slot without a pair.
+    fn plain_header(&self, what: &str) -> Vec<u8> {
         let cost = self.cost;
         let kdf = format!("argon2id-{}-{}-{}", cost.memory_kib, cost.passes, cost.lanes);
         format!("menka/slot/{what}/{kdf}/{}", hex(&self.salt)).into_bytes()
@@ -197,6 +261,8 @@ impl Slot {
             lanes: self.cost.lanes,
             salt: hex(&self.salt),
             wrapped: hex(&self.wrapped),
+            pair: self.pair.as_ref().map(|pair| pair.lockbox.shape()),
+            tag: self.pair.as_ref().map(|pair| hex(&pair.tag)),
             attempts: self.attempts,
         }
     }
@@ -217,6 +283,13 @@ impl Slot {
             kind,
             cost,
             attempts: shape.attempts,
+            pair: match (&shape.pair, &shape.tag) {
+                (Some(lockbox), Some(tag)) => {
+                    Some(Pair { lockbox: Lockbox::from_shape(lockbox)?, tag: unhex(tag)?.try_into().ok()? })
+                }
+                (None, None) => None,
+                _ => return None,
+            },
             salt: unhex(&shape.salt)?.try_into().ok()?,
             wrapped: unhex(&shape.wrapped)?,
         })
@@ -249,6 +322,10 @@ struct SlotShape {
     lanes: u32,
     salt: String,
     wrapped: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pair: Option<BoxShape>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tag: Option<String>,
     #[serde(default)]
     attempts: Attempts,
 }
@@ -287,7 +364,7 @@ pub(super) fn write_at_once(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), 
     Ok(())
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> =
         text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect::<Option<_>>()?;
     digits
@@ -319,6 +396,33 @@ mod tests {
             risen.slots[0].kind = Kind::Account { name: "李".into(), role: Role::Supervisor };
             assert!(risen.open(account, &passphrase)?.is_none());
         }
+        Ok(())
+    }
+
+    #[test]
+    fn a_new_master_key_reaches_every_account_and_nobody_elses_pair() -> Result<(), VaultError> {
+        let (old, new, passphrase) = (VaultKey::make(), VaultKey::make(), Passphrase::new("an old iron key".into()));
+        let mut slots = Slots::new(Realm::Real, SiteId::from_bytes([1; 16]));
+        for n in 0..3 {
+            let kind = Kind::Account { name: format!("员工{n}"), role: Role::FrontDesk };
+            slots.put(StaffId::from_bytes([n; 16]), kind, &passphrase, &old, CHEAP)?;
+        }
+        let before = slots.clone();
+        slots.deal(&old, &new)?;
+        for n in 0..3 {
+            let opened = slots.open(StaffId::from_bytes([n; 16]), &passphrase)?;
+            assert!(opened.is_some_and(|master| master.same_as(&new)));
+        }
+        // Somebody puts a pair of their own making into the file: no key is dealt to it, and it opens nothing.
+        let mut forged = before.clone();
+        let own = Passphrase::new("my own long one".into());
+        let header = forged.slots[1].header(Realm::Real, SiteId::from_bytes([1; 16]));
+        if let Some(pair) = &mut forged.slots[1].pair {
+            pair.lockbox = Lockbox::make(&own, CHEAP, &header)?;
+        }
+        assert_eq!(forged.deal(&old, &new), Err(VaultError::corrupt(SLOTS_FILE)));
+        assert!(forged.open(StaffId::from_bytes([1; 16]), &own)?.is_none());
+        assert!(slots.deal(&old, &new).is_err(), "the old key has no say any more");
         Ok(())
     }
 

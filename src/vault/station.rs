@@ -12,6 +12,7 @@ use crate::domain::time::Timestamp;
 
 use super::Vault;
 use super::error::{MAIN_FILE, VaultError};
+use super::unpairings;
 
 impl Vault {
     /// The station's identity keys as `wire::keys` wrote them; `None` until they are recorded.
@@ -32,6 +33,25 @@ impl Vault {
         Ok(work.commit()?)
     }
 
+    /// The address of this machine on which gates are looked for, as a supervisor chose it.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn search_address(&self) -> Result<Option<String>, VaultError> {
+        let kept = self.read_station("search-address")?;
+        Ok(kept.and_then(|bytes| String::from_utf8(bytes).ok()))
+    }
+
+    /// Records on which address gates are looked for.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn record_search_address(&mut self, address: &str) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        self.write_station(&work, "search-address", address.as_bytes())?;
+        Ok(work.commit()?)
+    }
+
     /// All paired gates in use, by name.
     ///
     /// # Errors
@@ -40,9 +60,11 @@ impl Vault {
         self.gates_where("retired_at IS NULL")
     }
 
-    /// Gates by a condition of ours, never typed text.
+    /// Gates by a condition of ours, never typed text. Card boards are not among them (`vault::boards`).
     pub(super) fn gates_where(&self, condition: &'static str) -> Result<Vec<GateRecord>, VaultError> {
-        let sql = format!("SELECT * FROM gates WHERE {condition} ORDER BY shown_name, id");
+        let sql = format!(
+            "SELECT * FROM gates WHERE ({condition}) AND id NOT IN (SELECT gate FROM boards) ORDER BY shown_name, id"
+        );
         let mut statement = self.main.prepare(&sql)?;
         let rows = statement.query_map([], gate_of)?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -105,6 +127,7 @@ impl Vault {
                 gate.card_way_tested_at.map(Timestamp::ms),
             ],
         )?;
+        unpairings::overtake(&work, gate.id, now)?;
         self.append(&work, Actor::Staff(self.staff), &AuditEvent::GatePaired(gate.id), now)?;
         self.stop_newcomer(&work, gate.id, now)?;
         Ok(work.commit()?)
@@ -122,6 +145,15 @@ impl Vault {
         }
         self.append(&work, Actor::Staff(self.staff), &AuditEvent::CardWayTested(gate), now)?;
         Ok(work.commit()?)
+    }
+
+    /// Whether a card was ever seen to open a gate of either kind.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn card_way_tested(&self, gate: GateId) -> Result<bool, VaultError> {
+        let sql = "SELECT card_way_tested_at IS NOT NULL FROM gates WHERE id = ?1";
+        Ok(self.main.query_row(sql, [gate.bytes()], |row| row.get(0)).optional()?.unwrap_or(false))
     }
 
     /// Records that a gate's key is not the pinned one: nothing is sent to it until it is paired again. Logged once.

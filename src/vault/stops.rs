@@ -14,6 +14,7 @@ use crate::evidence::certificate::Stop;
 use super::Vault;
 use super::error::{MAIN_FILE, VaultError};
 use super::outbox::{self, Queued};
+use super::unpairings;
 
 /// Hours of a gate's contact lease when neither the gate nor the site says another figure.
 const OFFLINE_HOURS_USUAL: u32 = 24;
@@ -134,7 +135,7 @@ impl Vault {
     }
 
     /// Takes a gate out of use: its door leaves every consent (the last door ends it), every card leaves the gate, and the gate is served
-    /// only until it has signed for that. Returns how many persons had a face there.
+    /// only until it has signed for that and has forgotten this station. Returns how many persons had a face there.
     ///
     /// # Errors
     /// [`VaultError::Unknown`], and those of the disk.
@@ -172,6 +173,7 @@ impl Vault {
             work.execute(sql, params![card.bytes(), gate.bytes()])?;
             outbox::queue(&work, gate, Queued::RemoveCard(card), now)?;
         }
+        unpairings::ask(&work, gate, now)?;
         work.commit()?;
         Ok(faces.len())
     }
@@ -183,7 +185,8 @@ impl Vault {
     pub fn gates_to_serve(&self) -> Result<Vec<GateRecord>, VaultError> {
         self.gates_where(
             // Where another gate has taken over the address, the old one cannot be met.
-            "retired_at IS NULL OR (EXISTS (SELECT 1 FROM outbox WHERE outbox.gate = gates.id AND state = 'pending')
+            "retired_at IS NULL OR ((EXISTS (SELECT 1 FROM outbox WHERE outbox.gate = gates.id AND state = 'pending')
+                 OR EXISTS (SELECT 1 FROM unpairings WHERE unpairings.gate = gates.id AND settled_at IS NULL))
                  AND NOT EXISTS (SELECT 1 FROM gates AS other WHERE other.address = gates.address
                      AND other.retired_at IS NULL))",
         )

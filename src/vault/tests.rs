@@ -9,9 +9,9 @@ use crate::secret::{Passphrase, random_bytes};
 
 use super::{KdfCost, Vault, VaultError};
 
-const NOW: Timestamp = Timestamp::from_ms(1_795_276_800_000);
+pub(super) const NOW: Timestamp = Timestamp::from_ms(1_795_276_800_000);
 
-fn new_vault() -> Result<(tempfile::TempDir, Vault), Box<dyn std::error::Error>> {
+pub(super) fn new_vault() -> Result<(tempfile::TempDir, Vault), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let cost = KdfCost { memory_kib: 64, passes: 1, lanes: 1 };
     let passphrase = Passphrase::new("a long enough one".into());
@@ -19,7 +19,7 @@ fn new_vault() -> Result<(tempfile::TempDir, Vault), Box<dyn std::error::Error>>
     Ok((folder, vault))
 }
 
-fn add_resident(vault: &mut Vault) -> Result<ResidentId, VaultError> {
+pub(super) fn add_resident(vault: &mut Vault) -> Result<ResidentId, VaultError> {
     let end = NOW.date().plus_days(300);
     let draft = ResidentDraft::parse(None, "王小明", "3-1201", AgeBand::Adult, None, end, NOW);
     vault.record_resident(&draft.map_err(|_| VaultError::Unknown)?, ResidentId::from_bytes(random_bytes()), NOW)

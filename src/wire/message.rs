@@ -12,6 +12,9 @@ use super::reseal::{Reseal, Resealed};
 /// Version of this protocol. A gate answers another version with [`Refusal::Version`].
 pub const PROTOCOL: u16 = 1;
 
+/// Revision within the version: sides of different revisions talk, and what one of them does not know it refuses as malformed.
+pub const REVISION: u16 = 3;
+
 /// Largest accepted frame body, in bytes.
 pub const FRAME_MAX: usize = 256 * 1024;
 
@@ -48,6 +51,9 @@ pub struct Hello {
     /// Whether this gate matches faces.
     #[n(6)]
     pub takes_faces: bool,
+    /// [`REVISION`]; absent before revision 3.
+    #[n(7)]
+    pub revision: Option<u16>,
 }
 
 /// A question to a gate.
@@ -80,6 +86,12 @@ pub enum Request {
     /// Seal a template that you hold to this key. Since revision 3.
     #[n(8)]
     Reseal(#[n(0)] Reseal),
+    /// As [`Request::Probe`], compared with one held template only: also where too many are held for looking one up. Since revision 4.
+    #[n(40)]
+    ProbeOne(#[n(0)] ProbeOne),
+    /// From now on this card stands for that template, where a card must come first. Since revision 4.
+    #[n(41)]
+    BindCard(#[n(0)] BindCard),
     /// Which head of the log with this name do you keep?
     #[n(20)]
     HeadOf(#[n(0)] String),
@@ -107,6 +119,60 @@ pub enum Request {
     /// The receipt of an operation that you did, if you did it. Since revision 3.
     #[n(36)]
     ReceiptOf(#[cbor(n(0), with = "minicbor::bytes")] [u8; 16]),
+    /// Shall we pair? Heard from anybody, while a code is shown at the gate. Since revision 3.
+    #[n(22)]
+    PairBegin(#[n(0)] PairShare),
+    /// The station knows the code too. Since revision 3.
+    #[n(23)]
+    PairConfirm(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]),
+    /// Keep this note about erasures, if its number is higher than that of the one that you keep.
+    #[n(42)]
+    KeepEpoch(#[n(0)] KeepEpoch),
+    /// Which note about erasures do you keep for the log with this name?
+    #[n(43)]
+    EpochOf(#[n(0)] String),
+}
+
+/// One side's part of a pairing (`wire::pairing`).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct PairShare {
+    /// SPAKE2 message: 33 bytes.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub share: Vec<u8>,
+    /// Who says it, with the keys that will be pinned.
+    #[n(1)]
+    pub hello: Hello,
+}
+
+/// Longest sealed note about erasures, in bytes. With its name it fits into a frame.
+pub const EPOCH_MAX: usize = 224 * 1024;
+/// Longest name of a log, in bytes.
+pub const ORIGIN_MAX: usize = 128;
+
+/// What the station opens its backups with, sealed by the station for itself: random numbers and keys, cut smaller at every erasure. The gate
+/// cannot read it, and overwrites the one before.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct KeepEpoch {
+    /// Name of the station's log.
+    #[n(0)]
+    pub origin: String,
+    /// Grows with every erasure.
+    #[n(1)]
+    pub number: u64,
+    /// Sealed bytes.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub sealed: Vec<u8>,
+}
+
+/// A kept note about erasures.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct KeptEpoch {
+    /// Its number.
+    #[n(0)]
+    pub number: u64,
+    /// As it was given; left out in the answer to [`Request::KeepEpoch`].
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub sealed: Vec<u8>,
 }
 
 /// Longest note of a head, in bytes.
@@ -170,6 +236,28 @@ pub struct Probe {
     pub sealed: Vec<u8>,
 }
 
+/// A probe and the one template that it is compared with. Since revision 4.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ProbeOne {
+    /// The probe.
+    #[n(0)]
+    pub probe: Probe,
+    /// The random number of the template.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub template: [u8; 16],
+}
+
+/// Which card stands for a template. Since revision 4.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct BindCard {
+    /// The random number of the template.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub template: [u8; 16],
+    /// The card's number.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub card: Vec<u8>,
+}
+
 /// An operation of the outbox.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Apply {
@@ -214,6 +302,9 @@ pub enum What {
     /// Keep all templates under a new transform; a copy from before then opens nothing (rule S40660b). Since revision 3.
     #[n(7)]
     RenewFaces,
+    /// Erase everything and everybody, then hear this station no more, except to repeat this receipt. Since revision 3.
+    #[n(20)]
+    Unpair,
 }
 
 /// A gate's answer.
@@ -246,6 +337,9 @@ pub enum Reply {
     /// To [`Request::Reseal`]. Since revision 3.
     #[n(8)]
     Resealed(#[n(0)] Resealed),
+    /// To [`Request::BindCard`]: whether that template is held. Since revision 4.
+    #[n(41)]
+    Bound(#[n(0)] bool),
     /// To [`Request::HeadOf`] and [`Request::KeepHead`]: the head that the gate keeps now, with its cosignature (C2SP
     /// tlog-cosignature); nothing when it keeps none.
     #[n(20)]
@@ -265,6 +359,15 @@ pub enum Reply {
     /// To [`Request::ReceiptOf`].
     #[n(36)]
     ReceiptOf(#[n(0)] Option<Receipt>),
+    /// To [`Request::PairBegin`]. Since revision 3.
+    #[n(21)]
+    PairShare(#[n(0)] PairShare),
+    /// To [`Request::PairConfirm`]: the gate knows the code too, and has pinned this station. Since revision 3.
+    #[n(22)]
+    Paired(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]),
+    /// To [`Request::EpochOf`] and [`Request::KeepEpoch`]: the note that the gate keeps now; nothing when it keeps none.
+    #[n(40)]
+    Epoch(#[n(0)] Option<KeptEpoch>),
 }
 
 /// State of a gate, without people.
@@ -309,6 +412,10 @@ pub enum FacesOff {
     /// The station stopped them ([`What::StopFaces`]).
     #[n(3)]
     Stopped,
+    /// So many templates are held that looking one face up among all would let in more strangers than the site allows: a card comes first,
+    /// and the face is compared with that card's template only. Since revision 4.
+    #[n(10)]
+    CardFirst,
 }
 
 /// A signed receipt: the gate did it, durably, and read it back. Signed over [`Receipt::signed_bytes`].
@@ -374,6 +481,9 @@ pub enum Outcome {
     /// All templates are kept under a new transform; the digest is that of everything held, as before. Since revision 3.
     #[n(9)]
     FacesRenewed,
+    /// Nothing and nobody is held any more, and the station is forgotten. Since revision 3.
+    #[n(20)]
+    Unpaired,
 }
 
 /// A template as a gate lists it: never the numbers.
@@ -491,4 +601,20 @@ pub enum Refusal {
     #[error("not authorised")]
     #[n(13)]
     NotAuthorised,
+    /// No code is shown at this gate, or it has run out. Since revision 3.
+    #[error("no pairing code is shown")]
+    #[n(20)]
+    NoCode,
+    /// The code was another one, or somebody stands between the two. Since revision 3.
+    #[error("another pairing code")]
+    #[n(21)]
+    OtherCode,
+    /// No card was ever seen to open this gate: faces are taken only after that. Since revision 4.
+    #[error("no card was seen to open this gate yet")]
+    #[n(30)]
+    CardWay,
+    /// Too many templates for looking one up among all: [`Request::ProbeOne`]. Since revision 4.
+    #[error("too many people for looking one up: the card first")]
+    #[n(31)]
+    CardFirst,
 }

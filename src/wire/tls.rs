@@ -36,13 +36,13 @@ pub fn server_name() -> Result<ServerName<'static>, KeyError> {
     ServerName::try_from("gate.invalid").map_err(|_| KeyError::Certificate)
 }
 
-/// The station's side: accepts exactly the gate with this fingerprint.
+/// The station's side: accepts exactly the peer that it says. With [`Peer::Anybody`] nothing but a pairing may be said.
 ///
 /// # Errors
 /// [`KeyError`] when the keys do not fit together.
-pub fn client_config(keys: &IdentityKeys, pin: [u8; 32]) -> Result<Arc<ClientConfig>, KeyError> {
+pub fn client_config(keys: &IdentityKeys, peer: Peer) -> Result<Arc<ClientConfig>, KeyError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let pinned = Arc::new(Pinned { pin: Some(pin), realm: keys.realm(), provider: provider.clone() });
+    let pinned = Arc::new(Pinned { peer, realm: keys.realm(), provider: provider.clone() });
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(|_| KeyError::Certificate)?
@@ -57,13 +57,13 @@ pub fn client_config(keys: &IdentityKeys, pin: [u8; 32]) -> Result<Arc<ClientCon
     Ok(Arc::new(config))
 }
 
-/// The gate's side: accepts exactly the station with this fingerprint, and nobody before it was paired.
+/// The gate's side: accepts exactly the peer that it says.
 ///
 /// # Errors
 /// [`KeyError`] when the keys do not fit together.
-pub fn server_config(keys: &IdentityKeys, pin: Option<[u8; 32]>) -> Result<Arc<ServerConfig>, KeyError> {
+pub fn server_config(keys: &IdentityKeys, peer: Peer) -> Result<Arc<ServerConfig>, KeyError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let pinned = Arc::new(Pinned { pin, realm: keys.realm(), provider: provider.clone() });
+    let pinned = Arc::new(Pinned { peer, realm: keys.realm(), provider: provider.clone() });
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(|_| KeyError::Certificate)?
@@ -84,11 +84,22 @@ fn private_key(keys: &IdentityKeys) -> PrivateKeyDer<'static> {
     PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(keys.tls_pkcs8().to_vec()))
 }
 
-/// Accepts one key. The signature of the handshake is checked as well: a pin alone proves nothing, a certificate is
+/// Whose key is accepted in a handshake. The realm must fit and the signature is checked, whoever it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// Nobody: not paired.
+    Nobody,
+    /// The owner of the key with this fingerprint.
+    Only([u8; 32]),
+    /// Any key: while a pairing code is shown. What may be said then is decided behind the handshake.
+    Anybody,
+}
+
+/// Judges the peer's certificate. The signature of the handshake is checked as well: a pin alone proves nothing, a certificate is
 /// public.
 #[derive(Debug)]
 struct Pinned {
-    pin: Option<[u8; 32]>,
+    peer: Peer,
     realm: Realm,
     provider: Arc<CryptoProvider>,
 }
@@ -99,9 +110,10 @@ impl Pinned {
         if !subject_is(certificate, common_name(self.realm)) {
             return Err(CertificateError::NotValidForName.into());
         }
-        match self.pin {
-            Some(pin) if bool::from(pin.ct_eq(&found)) => Ok(()),
-            _ => Err(CertificateError::ApplicationVerificationFailure.into()),
+        match self.peer {
+            Peer::Anybody => Ok(()),
+            Peer::Only(pin) if bool::from(pin.ct_eq(&found)) => Ok(()),
+            Peer::Only(_) | Peer::Nobody => Err(CertificateError::ApplicationVerificationFailure.into()),
         }
     }
 

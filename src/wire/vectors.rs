@@ -1,5 +1,5 @@
-//! The test vectors at the end of `docs/gate-protocol.md`: made here from fixed keys, compared with the document byte
-//! for byte.
+//! The test vectors at the end of `docs/gate-protocol.md` and in `tests/vectors/gate`: made here from fixed keys, compared with document and
+//! files byte for byte.
 //! `MENKA_BLESS=1 cargo test --features practice --lib wire::vectors` writes them anew.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
@@ -11,7 +11,8 @@ use rand::{CryptoRng, RngCore};
 use super::envelope::{open_face, open_probe, seal_face_with, seal_probe_with};
 use super::frame::{decode, encode};
 use super::keys::{IdentityKeys, Kem};
-use super::message::{Apply, Hello, KeepHead, Outcome, PutFace, Receipt, Refusal, Reply, Request, What};
+use super::message::{Apply, Hello, KeepHead, Outcome, PutFace, REVISION, Receipt, Refusal, Reply, Request, What};
+use super::pairing::{self, Channel, Station};
 use super::receipt::{face_digest, request_digest};
 use super::reseal::{Reseal, ResealFor, info};
 use crate::domain::Realm;
@@ -19,7 +20,7 @@ use crate::domain::consent::ConsentGranted;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{ConsentId, GateId, OpId, ResidentId, TemplateId};
 use crate::domain::time::{CivilDate, Timestamp};
-use crate::secret::{EngineId, FaceTemplate, TEMPLATE_LEN};
+use crate::secret::{EngineId, FaceTemplate, PairingCode, TEMPLATE_LEN};
 
 const BEGIN: &str = "<!-- vectors: begin -->\n";
 const END: &str = "<!-- vectors: end -->";
@@ -43,8 +44,30 @@ impl RngCore for SameByte {
 
 impl CryptoRng for SameByte {}
 
+/// The same for the key exchange of a pairing, whose library wants an older interface.
+impl rand_core::RngCore for SameByte {
+    fn next_u32(&mut self) -> u32 {
+        u32::from_ne_bytes([self.0; 4])
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        u64::from_ne_bytes([self.0; 8])
+    }
+
+    fn fill_bytes(&mut self, bytes: &mut [u8]) {
+        bytes.fill(self.0);
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rand_core::Error> {
+        bytes.fill(self.0);
+        Ok(())
+    }
+}
+
+impl rand_core::CryptoRng for SameByte {}
+
 /// Bodies that no gate may take for a message. Each has one thing wrong.
-const MALFORMED: [(&str, &str); 34] = [
+const MALFORMED: [(&str, &str); 46] = [
     ("empty body", ""),
     ("not an array", "00"),
     ("a map", "a10000"),
@@ -82,6 +105,18 @@ const MALFORMED: [(&str, &str); 34] = [
         "operation: negative order",
         "820381835007070707070707070707070707070707208200815005050505050505050505050505050505",
     ),
+    ("pairing: no share", "821680"),
+    ("pairing: empty share", "82168180"),
+    ("pairing: a share without a hello", "821681814101"),
+    ("pairing: a share that is a text", "8216818261618701647265616c"),
+    ("pairing: claimed share of 2^60", "821681825b1000000000000000"),
+    ("pairing: no proof", "821780"),
+    ("pairing: proof of 31 bytes", "821781581f01010101010101010101010101010101010101010101010101010101010101"),
+    ("pairing: proof is null", "821781f6"),
+    ("pairing: a proof that is an array", "8217818101"),
+    ("request between the known ones", "820880"),
+    ("array of three", "83058000"),
+    ("a tag before the message", "c1820580"),
 ];
 
 struct Fixed {
@@ -152,6 +187,43 @@ fn receipt(request: &Request, put: &PutFace, gate: &IdentityKeys) -> Receipt {
     .sign(gate)
 }
 
+/// A pairing whose random scalars come from fixed bytes.
+fn pairing(f: &Fixed, line: &mut impl FnMut(&str, String)) {
+    let code = PairingCode::parse("4821 7730").unwrap();
+    let channel = Channel { realm: Realm::Real, exporter: [0x61; 32], station: [0x62; 32], gate: [0x63; 32] };
+    let hello = |id, keys: &IdentityKeys, version: &str| Hello {
+        protocol: 1,
+        realm: "real".into(),
+        id,
+        seal_key: keys.seal_public(),
+        sign_key: keys.sign_public(),
+        version: version.into(),
+        takes_faces: version.contains("gate"),
+        revision: Some(3),
+    };
+    let said = hello([0x51; 16], &f.station, "menka 0.1.0");
+    let (station, begin) = Station::begin_with(&code, channel.clone(), said.clone(), SameByte(0x44));
+    let Request::PairBegin(asked) = &begin else { panic!("{begin:?}") };
+    let of_gate = hello([0x09; 16], &f.gate, "menka-gate 0.1.0");
+    let answered = (encode(&begin), asked);
+    let (gate, share) =
+        pairing::Gate::answer_with(&code, &channel, (&answered.0, answered.1), of_gate.clone(), SameByte(0x45))
+            .unwrap();
+    let (confirmed, confirm) = station.confirm(&encode(&share)).unwrap();
+    let Request::PairConfirm(tag) = &confirm else { panic!("{confirm:?}") };
+    let (met, proof) = gate.check(tag).unwrap();
+    assert_eq!(met, said);
+    assert_eq!(confirmed.check(&encode(&Reply::Paired(proof))).unwrap(), (of_gate, [0x63; 32]));
+    line("pairing: code", "48217730".into());
+    line("pairing: exporter", hex(&channel.exporter));
+    line("pairing: fingerprints", format!("{} {}", hex(&channel.station), hex(&channel.gate)));
+    line("pairing: random bytes of each scalar", "64 times 44 (station), 64 times 45 (gate)".into());
+    line("pairing: begin body", hex(&answered.0));
+    line("pairing: share body", hex(&encode(&share)));
+    line("pairing: confirm body", hex(&encode(&confirm)));
+    line("pairing: paired body", hex(&encode(&Reply::Paired(proof))));
+}
+
 fn text() -> String {
     let f = fixed();
     let op = OpId::from_bytes([0x07; 16]);
@@ -168,6 +240,7 @@ fn text() -> String {
         sign_key: f.station.sign_public(),
         version: "menka 0.1.0".into(),
         takes_faces: false,
+        revision: Some(REVISION),
     };
     let request = Request::PutFace(put.clone());
     let receipt = receipt(&request, &put, &f.gate);
@@ -216,6 +289,8 @@ fn text() -> String {
     for (name, what) in kinds {
         line(&format!("{name} body"), hex(&encode(&Request::Apply(Apply { op: [0x07; 16], sequence: 1, what }))));
     }
+    line("unpair body", hex(&encode(&Request::Apply(Apply { op: [0x07; 16], sequence: 1, what: What::Unpair }))));
+    pairing(&f, &mut line);
     let to = Kem::derive_keypair(&[0x66; 32]).1;
     let mut key = [0u8; 32];
     to.write_exact(&mut key);
@@ -244,9 +319,23 @@ fn the_vectors_in_the_document_are_those_of_the_code() {
     let made = text();
     if std::env::var_os("MENKA_BLESS").is_some() {
         std::fs::write(path, [before, BEGIN, &made, END, after].concat()).unwrap();
+        for (file, lines) in files(&made) {
+            std::fs::write(file, lines).unwrap();
+        }
         return;
     }
     assert_eq!(written, made);
+    for (file, lines) in files(&made) {
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), lines, "{file}");
+    }
+}
+
+/// The same as files: what is sound, and what every gate must refuse as malformed.
+fn files(made: &str) -> [(String, String); 2] {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/gate");
+    let blocks: Vec<&str> = made.split("```").collect();
+    let lines = |block: &str| block.trim_start_matches("text\n").to_owned();
+    [(format!("{folder}/sound.txt"), lines(blocks[1])), (format!("{folder}/malformed.txt"), lines(blocks[3]))]
 }
 
 #[test]

@@ -15,6 +15,7 @@ use menka::app::evidence::{EvidenceCommand, EvidenceEvent};
 use menka::app::guardian_desk::GuardianCommand;
 use menka::app::head_due::HeadDue;
 use menka::app::operators::{OperatorsCommand, OperatorsFailure};
+use menka::app::pairing::{GateWords, PairingCommand};
 use menka::app::rights::{RightsAct, RightsScene};
 use menka::app::runner::SystemClock;
 use menka::app::shown_again::{ShownAct, ShownScene};
@@ -32,7 +33,7 @@ use menka::evidence::certificate;
 use menka::ports::Clock;
 use menka::practice::site::{PASSPHRASE, facts};
 use menka::practice::{PracticeAct, practice_card};
-use menka::secret::Passphrase;
+use menka::secret::{PairingCode, Passphrase};
 use menka::vault::Vault;
 
 use super::deletion::{NAME, Site, UNIT, enrolled, files, holds, name_of, with_card};
@@ -537,16 +538,15 @@ fn p17d_the_own_card_shows_again_what_was_shown_byte_for_byte_and_takes_it_home(
 #[test]
 fn f13b_a_gate_in_a_changing_room_is_not_paired() {
     let (mut site, _) = with_card(1);
-    let gate = &site.gates[0];
-    let pair = StaffCommand::PairGate {
+    let words = GateWords {
         name: "泳池门".into(),
         place: "女更衣室内".into(),
         capture_area: "门前1米".into(),
         other_way: "刷卡".into(),
         why_needed: "无".into(),
-        address: gate.address.clone(),
-        fingerprint: gate.fingerprint.iter().map(|b| format!("{b:02x}")).collect(),
     };
-    site.drive.staff(pair);
+    let address = site.gates[0].address.clone();
+    let code = PairingCode::parse("12345678");
+    site.drive.staff(StaffCommand::Pairing(PairingCommand::Pair { words, address, code }));
     assert_eq!(site.drive.failures.split_off(0), [Failure::Field(FieldFault::PrivateRoom)]);
 }

@@ -2,6 +2,7 @@
 //! parts throughout (vault, engine child, TLS, gate processes); only camera and card reader are practice devices.
 
 mod aids;
+mod card_first;
 mod clocks;
 mod devices;
 mod disks;
@@ -57,7 +58,7 @@ fn site_of(folder: tempfile::TempDir, mut drive: Drive, options: &[&[&str]]) -> 
     let mut gates = vec![];
     for (number, options) in options.iter().enumerate() {
         init_gate(&folder.path().join(format!("gate{number}")), "practice", options);
-        let gate = start_gate(&drive, folder.path(), number);
+        let gate = start_gate(folder.path(), number);
         drive.pair(&gate, NAMES[number]);
         gates.push(gate);
     }
@@ -85,9 +86,8 @@ fn init_gate(folder: &Path, realm: &str, options: &[&str]) {
 }
 
 /// Starts gate `number`; makes its store when there is none.
-fn start_gate(drive: &Drive, folder: &Path, number: usize) -> GateProcess {
-    let station = drive.fingerprint.expect("the station says its fingerprint");
-    GateProcess::start(&gate_program(), &folder.join(format!("gate{number}")), &station, number).unwrap()
+fn start_gate(folder: &Path, number: usize) -> GateProcess {
+    GateProcess::start(&gate_program(), &folder.join(format!("gate{number}")), number).unwrap()
 }
 
 impl Site {

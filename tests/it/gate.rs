@@ -1,6 +1,7 @@
 //! The real `menka-gate` as a second process, asked through the station's real link over TLS on the loopback.
 //! Tests that seal a face need a consent and live in `src/gate/tests`.
 
+use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -13,43 +14,46 @@ use menka::domain::gate::GateRecord;
 use menka::domain::id::{GateId, SiteId};
 use menka::domain::time::{CivilDate, Timestamp};
 use menka::lan::TlsLink;
-use menka::ports::{GateLink, LinkError};
-use menka::secret::random_bytes;
+use menka::ports::{GateLink, LinkError, PairError};
+use menka::practice::site::ShownCode;
+use menka::secret::{PairingCode, random_bytes};
 use menka::wire::frame::{decode, encode, read_body};
 use menka::wire::keys::{IdentityKeys, fingerprint_text, parse_fingerprint};
 use menka::wire::message::{
-    Apply, FRAME_MAX, Hello, Outcome, PROTOCOL, Probe, PutFace, REPLY_MAX, Receipt, Refusal, Reply, Request, What,
+    Apply, FRAME_MAX, Hello, Outcome, PROTOCOL, Probe, PutFace, REPLY_MAX, REVISION, Receipt, Refusal, Reply, Request,
+    What,
 };
-use menka::wire::tls;
+use menka::wire::tls::{self, Peer};
 use rustls::{ClientConnection, StreamOwned};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// A gate's folder and the station that it was paired with.
-struct Site {
+pub struct Site {
     folder: tempfile::TempDir,
-    realm: Realm,
-    keys: Arc<IdentityKeys>,
+    pub realm: Realm,
+    pub keys: Arc<IdentityKeys>,
     pin: [u8; 32],
+    met: RefCell<Option<Hello>>,
 }
 
-struct Daemon {
-    child: Child,
-    address: SocketAddr,
+pub struct Daemon {
+    pub child: Child,
+    pub address: SocketAddr,
 }
 
 impl Site {
-    fn new(realm: Realm) -> Self {
+    pub fn new(realm: Realm) -> Self {
         let site = Self::unpaired(realm);
-        let paired = site.gate(&["pair", &fingerprint_text(&site.keys.fingerprint())]);
-        assert!(paired.status.success(), "{paired:?}");
+        let daemon = site.run();
+        site.pair(&daemon);
         site
     }
 
-    fn unpaired(realm: Realm) -> Self {
+    pub fn unpaired(realm: Realm) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let keys = Arc::new(IdentityKeys::make(realm).unwrap());
-        let mut site = Self { folder, realm, keys, pin: [0; 32] };
+        let mut site = Self { folder, realm, keys, pin: [0; 32], met: RefCell::new(None) };
         let init = site.gate(&["init"]);
         assert!(init.status.success(), "{init:?}");
         site.pin = parse_fingerprint(&text(&init.stdout)).expect("init prints the fingerprint");
@@ -66,20 +70,29 @@ impl Site {
         command
     }
 
-    fn gate(&self, arguments: &[&str]) -> Output {
+    pub fn gate(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
-    fn run(&self) -> Daemon {
+    pub fn run(&self) -> Daemon {
         self.run_on("127.0.0.1:0")
     }
 
+    /// As [`Self::run`], with its log in a file.
+    pub fn run_logging(&self, log: std::fs::File) -> Daemon {
+        self.start("127.0.0.1:0", log.into())
+    }
+
     fn run_on(&self, listen: &str) -> Daemon {
+        self.start(listen, Stdio::null())
+    }
+
+    fn start(&self, listen: &str, log: Stdio) -> Daemon {
         let mut child = self
             .command(&["run", "--listen", listen, "--until-stdin-closes"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -88,25 +101,37 @@ impl Site {
         Daemon { address: address.parse().unwrap(), child }
     }
 
-    fn link(&self) -> TlsLink {
+    pub fn link(&self) -> TlsLink {
         TlsLink::new(self.keys.clone(), SiteId::from_bytes([0x51; 16]))
     }
 
-    /// Meets the gate as the desk does at pairing.
-    fn record(&self, daemon: &Daemon) -> GateRecord {
-        let address = daemon.address.to_string();
-        let hello = self.link().meet(&address, &self.pin, LIMIT).unwrap();
-        record(&hello, &self.pin, address)
+    pub fn show_code(&self) -> ShownCode {
+        ShownCode::at(Path::new(env!("CARGO_BIN_EXE_menka-gate")), &self.data(), self.realm).unwrap()
+    }
+
+    /// Pairs as the desk does, by the code on the gate's console.
+    pub fn pair(&self, daemon: &Daemon) {
+        let shown = self.show_code();
+        let code = PairingCode::parse(&shown.code).unwrap();
+        let (hello, pin) = self.link().pair(&daemon.address.to_string(), &code, LIMIT).unwrap();
+        assert_eq!((pin, shown.paired().unwrap()), (self.pin, fingerprint_text(&self.keys.fingerprint())));
+        *self.met.borrow_mut() = Some(hello);
+    }
+
+    /// What the station keeps of the gate since they were paired.
+    pub fn record(&self, daemon: &Daemon) -> GateRecord {
+        let hello = self.met.borrow().clone().expect("paired");
+        record(&hello, &self.pin, daemon.address.to_string())
     }
 }
 
 impl Daemon {
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    fn is_running(&mut self) -> bool {
+    pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
 }
@@ -122,7 +147,12 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn record(hello: &Hello, pin: &[u8; 32], address: String) -> GateRecord {
+/// An operation that lets a card in for a month.
+pub fn put_card(uid: &[u8]) -> Request {
+    apply(1, What::PutCard(uid.to_vec(), in_days(30)))
+}
+
+pub fn record(hello: &Hello, pin: &[u8; 32], address: String) -> GateRecord {
     GateRecord {
         id: GateId::from_bytes(hello.id),
         name: "东门".into(),
@@ -164,13 +194,15 @@ fn a_gate_is_set_up_paired_asked_and_stopped_from_the_command_line() {
     let shown = text(&site.gate(&["fingerprint"]).stdout);
     assert_eq!((parse_fingerprint(&shown), shown.trim().len()), (Some(site.pin), 79));
     assert!(text(&site.gate(&["status"]).stdout).contains("station: not paired"));
-    assert!(!site.gate(&["pair", "12ab"]).status.success());
+    let early = site.gate(&["pair"]);
+    assert!(!early.status.success() && text(&early.stderr).contains("does not run"), "{early:?}");
+    let mut daemon = site.run();
+    site.pair(&daemon);
     let station = fingerprint_text(&site.keys.fingerprint());
-    assert!(site.gate(&["pair", &station]).status.success());
+    assert!(!site.gate(&["pair", &station]).status.success(), "a fingerprint is typed nowhere");
     let status = text(&site.gate(&["status"]).stdout);
     assert!(status.contains(&format!("station: {station}")) && status.contains("realm: practice"), "{status}");
 
-    let mut daemon = site.run();
     let gate = site.record(&daemon);
     let mut link = site.link();
     let card = vec![0x04, 0xa1, 0xb2, 0xc3];
@@ -250,7 +282,6 @@ fn a_changed_key_on_either_side_is_told_apart() {
 
     let other_pin = GateRecord { tls_pin: [7; 32], ..gate.clone() };
     assert_eq!(link.ask(&other_pin, &Request::Health, LIMIT), Err(LinkError::KeyChanged));
-    assert_eq!(link.meet(&gate.address, &[7; 32], LIMIT), Err(LinkError::KeyChanged));
     let other_seal = GateRecord { seal_key: [7; 32], ..gate.clone() };
     assert_eq!(site.link().ask(&other_seal, &Request::Health, LIMIT), Err(LinkError::KeyChanged));
     let other_sign = GateRecord { sign_key: [7; 32], ..gate.clone() };
@@ -263,8 +294,8 @@ fn a_changed_key_on_either_side_is_told_apart() {
     }
     let unpaired = Site::unpaired(Realm::Real);
     let daemon = unpaired.run();
-    let met = unpaired.link().meet(&daemon.address.to_string(), &unpaired.pin, LIMIT);
-    assert_eq!(met, Err(LinkError::NotPaired));
+    let strange = GateRecord { address: daemon.address.to_string(), tls_pin: unpaired.pin, ..gate };
+    assert_eq!(unpaired.link().ask(&strange, &Request::Health, LIMIT), Err(LinkError::NotPaired));
 }
 
 #[test]
@@ -272,11 +303,11 @@ fn practice_and_real_refuse_each_other_both_ways() {
     for (ours, theirs) in [(Realm::Real, Realm::Practice), (Realm::Practice, Realm::Real)] {
         let gate_site = Site::unpaired(theirs);
         let keys = Arc::new(IdentityKeys::make(ours).unwrap());
-        assert!(gate_site.gate(&["pair", &fingerprint_text(&keys.fingerprint())]).status.success());
         let daemon = gate_site.run();
+        let shown = gate_site.show_code();
         let mut link = TlsLink::new(keys, SiteId::from_bytes([1; 16]));
-        let met = link.meet(&daemon.address.to_string(), &gate_site.pin, LIMIT);
-        assert_eq!(met, Err(LinkError::OtherRealm));
+        let met = link.pair(&daemon.address.to_string(), &PairingCode::parse(&shown.code).unwrap(), LIMIT);
+        assert_eq!(met.err(), Some(PairError::Link(LinkError::OtherRealm)));
     }
     let site = Site::unpaired(Realm::Practice);
     let run = Command::new(env!("CARGO_BIN_EXE_menka-gate")).args(["status", "--data"]).arg(site.data()).output();
@@ -307,7 +338,8 @@ fn a_gate_that_is_away_or_silent_or_elsewhere_is_said_to_be_so_in_time() {
     assert_eq!(link.ask(&at(speaks_at.to_string()), &Request::Health, LIMIT), Err(LinkError::Protocol));
     for public in ["8.8.8.8:443", "gate.example:1", "0.0.0.0:1", "", "192.168.1.1"] {
         assert_eq!(link.ask(&at(public.into()), &Request::Health, limit), Err(LinkError::NotLan), "{public}");
-        assert_eq!(link.meet(public, &site.pin, limit), Err(LinkError::NotLan), "{public}");
+        let code = PairingCode::parse("12345678").unwrap();
+        assert_eq!(link.pair(public, &code, limit).err(), Some(PairError::Link(LinkError::NotLan)), "{public}");
     }
 }
 
@@ -375,18 +407,18 @@ fn twenty_silent_connections_do_not_shut_the_station_out() {
 }
 
 /// A connection on which anything can be written.
-struct Wire(StreamOwned<ClientConnection, TcpStream>);
+pub struct Wire(StreamOwned<ClientConnection, TcpStream>);
 
 impl Wire {
-    fn open(site: &Site, daemon: &Daemon) -> Self {
-        let config = tls::client_config(&site.keys, site.pin).unwrap();
+    pub fn open(site: &Site, daemon: &Daemon) -> Self {
+        let config = tls::client_config(&site.keys, Peer::Only(site.pin)).unwrap();
         let session = ClientConnection::new(config, tls::server_name().unwrap()).unwrap();
         let socket = TcpStream::connect(daemon.address).unwrap();
         socket.set_read_timeout(Some(LIMIT)).unwrap();
         Self(StreamOwned::new(session, socket))
     }
 
-    fn hello(site: &Site) -> Hello {
+    pub fn hello(site: &Site) -> Hello {
         Hello {
             protocol: PROTOCOL,
             realm: site.realm.label().into(),
@@ -395,27 +427,28 @@ impl Wire {
             sign_key: site.keys.sign_public(),
             version: "test".into(),
             takes_faces: false,
+            revision: Some(REVISION),
         }
     }
 
-    fn greeted(site: &Site, daemon: &Daemon) -> Self {
+    pub fn greeted(site: &Site, daemon: &Daemon) -> Self {
         let mut wire = Self::open(site, daemon);
         assert!(matches!(wire.say(&encode(&Request::Hello(Self::hello(site)))), Some(Reply::Hello(_))));
         wire
     }
 
-    fn say(&mut self, body: &[u8]) -> Option<Reply> {
+    pub fn say(&mut self, body: &[u8]) -> Option<Reply> {
         let mut frame = u32::try_from(body.len()).unwrap().to_be_bytes().to_vec();
         frame.extend_from_slice(body);
         self.write(&frame);
         self.reply()
     }
 
-    fn write(&mut self, bytes: &[u8]) {
+    pub fn write(&mut self, bytes: &[u8]) {
         let _ = self.0.write_all(bytes).and_then(|()| self.0.flush());
     }
 
-    fn reply(&mut self) -> Option<Reply> {
+    pub fn reply(&mut self) -> Option<Reply> {
         decode(&read_body(&mut self.0, REPLY_MAX).ok()?).ok()
     }
 }

@@ -46,8 +46,7 @@ fn site() -> Site {
     let mut drive = Drive::new(folder.path(), engine, persons);
     drive.create();
     drive.add_colleague();
-    let station = drive.fingerprint.expect("the station says its fingerprint");
-    let gate = GateProcess::start(&gate_program(), &folder.path().join("gate"), &station, 0).unwrap();
+    let gate = GateProcess::start(&gate_program(), &folder.path().join("gate"), 0).unwrap();
     drive.pair(&gate, "东门");
     drive.deliver().unwrap();
     drive.tick();
@@ -138,6 +137,33 @@ impl Site {
         self.drive.resident(ResidentCommand::Consent { signature });
     }
 
+    /// A person of this band with a guardian who was checked just now, at the first page after the own card tap.
+    fn begun(&mut self, band: AgeBand, role: GuardianRole, proof: ProofSeen) -> ResidentId {
+        let person = self.person(band);
+        self.check(person, role, proof);
+        self.tap();
+        person
+    }
+
+    /// The rules are read, and the child or ward answers.
+    fn heard(&mut self, view: View) {
+        self.read();
+        self.act(GuardianAct::Heard(view));
+    }
+
+    /// From a yes to the idle screen, with the face at the gate.
+    fn signed_and_done(&mut self) {
+        self.consent(by_hand());
+        self.enroll();
+        self.drive.resident(ResidentCommand::Finish);
+    }
+
+    /// A form is asked for, and staff saw it signed.
+    fn form_seen(&mut self) {
+        self.act(GuardianAct::AskForm);
+        self.drive.staff(StaffCommand::Form(FormCommand::Seen));
+    }
+
     fn is_camera_on(&self) -> bool {
         matches!(self.drive.scene, ResidentScene::Camera { .. })
     }
@@ -190,9 +216,7 @@ impl Site {
 #[test]
 fn p31a_under_fourteen_a_guardian_consents_after_the_childs_own_yes() {
     let mut site = site();
-    let child = site.person(AgeBand::Under14);
-    site.check(child, GuardianRole::Mother, ProofSeen::HouseholdBook);
-    site.tap();
+    let child = site.begun(AgeBand::Under14, GuardianRole::Mother, ProofSeen::HouseholdBook);
     assert_eq!(site.shown(), "MK-N1-C", "the children's rules, not the adults' notice");
     site.read();
     let GuardianScene::Ask { is_child: true, words } = site.page().clone() else { panic!("{:?}", site.drive.scene) };
@@ -253,14 +277,62 @@ fn p31a_under_fourteen_a_guardian_consents_after_the_childs_own_yes() {
     assert!(vault.audit().unwrap().is_sound(), "the log verifies");
 }
 
+// Shows: M1
+#[test]
+fn m1_the_childs_own_card_and_the_guardians_call_withdraw_at_once_on_the_same_path() {
+    let mut site = site();
+    let child = site.person(AgeBand::Under14);
+    for by_call in [false, true] {
+        site.check(child, GuardianRole::Mother, ProofSeen::HouseholdBook);
+        site.tap();
+        site.read();
+        site.act(GuardianAct::Heard(View::Yes));
+        site.consent(by_hand());
+        site.enroll();
+        site.drive.resident(ResidentCommand::Finish);
+        assert_eq!(site.gate.faces().unwrap(), 1);
+        if by_call {
+            // On the telephone: nobody has to come, show anything or give a reason.
+            site.drive.staff(StaffCommand::WithdrawFor(child));
+        } else {
+            // The child alone, with the own card: no guardian is asked.
+            site.drive.resident(ResidentCommand::AskWithdraw);
+            let typed = practice_card(CARD).unwrap().bytes().iter().map(|b| format!("{b:02X}")).collect();
+            site.drive.resident(ResidentCommand::WedgeTyped(typed));
+            assert!(matches!(site.drive.scene, ResidentScene::WithdrawConfirm { .. }), "{:?}", site.drive.scene);
+            site.drive.resident(ResidentCommand::ConfirmWithdraw);
+        }
+        for _ in 0..100 {
+            site.drive.deliver().unwrap();
+            site.drive.tick();
+            if site.gate.faces().unwrap() == 0 {
+                break;
+            }
+        }
+        assert_eq!(site.gate.faces().unwrap(), 0, "by call: {by_call}");
+        assert!(site.gate.opens_for(&practice_card(CARD).unwrap()).unwrap(), "the card works on");
+        site.drive.resident(ResidentCommand::Back);
+        let vault = site.vault();
+        assert_eq!(vault.current_consent(child).unwrap(), None);
+        assert!(vault.erase_pending(child).unwrap().is_empty());
+        let ended: Vec<_> =
+            vault.log_records(0, 10_000).unwrap().into_iter().filter(|r| r.what == "consent-ended").collect();
+        let last = ended.last().expect("it ended");
+        assert_eq!(last.label.as_deref(), Some("withdrawn"), "the same end, with the same certificate");
+        assert_eq!(last.who.starts_with("staff:"), by_call, "{}", last.who);
+        assert_eq!(vault.certificates_of(vault.endings_of(child).unwrap()[0].consent).unwrap(), [true]);
+        drop(vault);
+        site.drive.unlock();
+        site.drive.deliver().unwrap();
+        site.drive.tick();
+    }
+}
+
 #[test]
 fn m2_the_childs_no_is_final_and_nobody_asks_again_for_a_month() {
     let mut site = site();
-    let child = site.person(AgeBand::Under14);
-    site.check(child, GuardianRole::Father, ProofSeen::BirthCertificate);
-    site.tap();
-    site.read();
-    site.act(GuardianAct::Heard(View::No));
+    let child = site.begun(AgeBand::Under14, GuardianRole::Father, ProofSeen::BirthCertificate);
+    site.heard(View::No);
     assert!(matches!(site.drive.scene, ResidentScene::Refused { .. }));
     // Nothing that a guardian or staff press makes a yes of it.
     site.consent(by_hand());
@@ -282,11 +354,8 @@ fn m2_the_childs_no_is_final_and_nobody_asks_again_for_a_month() {
 #[test]
 fn m3_a_guardians_no_and_a_stop_leave_the_card_and_nothing_else() {
     let mut site = site();
-    let child = site.person(AgeBand::Under14);
-    site.check(child, GuardianRole::Mother, ProofSeen::HouseholdBook);
-    site.tap();
-    site.read();
-    site.act(GuardianAct::Heard(View::Yes));
+    let child = site.begun(AgeBand::Under14, GuardianRole::Mother, ProofSeen::HouseholdBook);
+    site.heard(View::Yes);
     site.drive.resident(ResidentCommand::Refuse);
     assert!(matches!(site.drive.scene, ResidentScene::Refused { .. }));
     site.drive.resident(ResidentCommand::Back);
@@ -347,9 +416,7 @@ fn p31b_without_a_named_person_for_childrens_data_a_child_has_a_card_only() {
     let mut without = facts();
     without.set(Fact::ChildOfficerPhone, "");
     site.drive.staff(StaffCommand::SaveFacts(without));
-    let child = site.person(AgeBand::Under14);
-    site.check(child, GuardianRole::Mother, ProofSeen::HouseholdBook);
-    site.tap();
+    let child = site.begun(AgeBand::Under14, GuardianRole::Mother, ProofSeen::HouseholdBook);
     assert_eq!(site.tap_failure(), Some(Failure::ChildrensRulesMissing));
     site.drive.resident(ResidentCommand::Back);
     site.assert_nothing_but_the_card(child);
@@ -460,9 +527,7 @@ fn sz20_an_adult_under_guardianship_is_asked_first_and_a_no_is_kept() {
     let GuardianScene::Consent { preamble, sentence, .. } = site.page().clone() else { panic!() };
     assert!(preamble[0].contains("依据：法院判决书") && preamble[0].contains("意愿是：愿意"), "{preamble:?}");
     assert!(sentence.starts_with("我单独同意 "));
-    site.consent(by_hand());
-    site.enroll();
-    site.drive.resident(ResidentCommand::Finish);
+    site.signed_and_done();
     let vault = site.vault();
     let consent = vault.current_consent(ward).unwrap().expect("current");
     assert_eq!(vault.consent_given_by(consent.consent).unwrap(), Decider::WardsGuardian);
@@ -475,8 +540,7 @@ fn sz20_an_adult_under_guardianship_is_asked_first_and_a_no_is_kept() {
     site.drive.tick();
     let sealed = site.drive.tap.lock().unwrap().len();
     site.tap();
-    site.read();
-    site.act(GuardianAct::Heard(View::No));
+    site.heard(View::No);
     assert!(matches!(site.drive.scene, ResidentScene::Refused { .. }));
     site.drive.resident(ResidentCommand::Back);
     site.tap();
@@ -490,14 +554,9 @@ fn sz20_an_adult_under_guardianship_is_asked_first_and_a_no_is_kept() {
 #[test]
 fn m12_on_the_fourteenth_birthday_the_consent_ends_by_itself_and_nobody_is_asked() {
     let mut site = site();
-    let child = site.person(AgeBand::Under14);
-    site.check(child, GuardianRole::Mother, ProofSeen::HouseholdBook);
-    site.tap();
-    site.read();
-    site.act(GuardianAct::Heard(View::Yes));
-    site.consent(by_hand());
-    site.enroll();
-    site.drive.resident(ResidentCommand::Finish);
+    let child = site.begun(AgeBand::Under14, GuardianRole::Mother, ProofSeen::HouseholdBook);
+    site.heard(View::Yes);
+    site.signed_and_done();
     assert_eq!(site.gate.faces().unwrap(), 1);
     // The evening before, by a clock that is moved: still there.
     let eve = in_days(BIRTHDAY_IN).date().plus_days(-1).end().plus_ms(-60_000);
@@ -552,9 +611,7 @@ fn p31_a_record_that_is_corrected_to_a_minors_ends_an_adults_consent() {
     let resident = site.person(AgeBand::Adult);
     site.tap();
     site.read();
-    site.consent(by_hand());
-    site.enroll();
-    site.drive.resident(ResidentCommand::Finish);
+    site.signed_and_done();
     site.drive.staff(StaffCommand::SaveResident {
         id: Some(resident),
         name: "周小雨".into(),
@@ -683,8 +740,7 @@ fn p29_no_on_the_form_page_and_back_from_it_decide_nothing_by_themselves() {
     let resident = site.person(AgeBand::Adult);
     site.tap();
     site.read();
-    site.act(GuardianAct::AskForm);
-    site.drive.staff(StaffCommand::Form(FormCommand::Seen));
+    site.form_seen();
     site.act(GuardianAct::LeaveForm);
     assert!(matches!(site.drive.scene, ResidentScene::Consent { .. }), "back at the unticked page");
     site.act(GuardianAct::ConfirmForm);
@@ -695,8 +751,7 @@ fn p29_no_on_the_form_page_and_back_from_it_decide_nothing_by_themselves() {
     assert!(matches!(site.drive.scene, ResidentScene::Notice { reached_end: false, .. }));
     site.drive.resident(ResidentCommand::Language(Language::Chinese));
     site.drive.resident(ResidentCommand::GoToConsent);
-    site.act(GuardianAct::AskForm);
-    site.drive.staff(StaffCommand::Form(FormCommand::Seen));
+    site.form_seen();
     site.drive.resident(ResidentCommand::Refuse);
     assert!(matches!(site.drive.scene, ResidentScene::Refused { .. }), "no, with the signed form on the table");
     site.drive.resident(ResidentCommand::Back);
@@ -706,9 +761,7 @@ fn p29_no_on_the_form_page_and_back_from_it_decide_nothing_by_themselves() {
 #[test]
 fn p29_a_guardian_may_sign_as_informed_on_paper() {
     let mut site = site();
-    let youth = site.person(AgeBand::From14To17);
-    site.check(youth, GuardianRole::Mother, ProofSeen::HouseholdBook);
-    site.tap();
+    site.begun(AgeBand::From14To17, GuardianRole::Mother, ProofSeen::HouseholdBook);
     site.read();
     site.consent(by_hand());
     site.act(GuardianAct::AskForm);
@@ -722,11 +775,8 @@ fn p29_a_guardian_may_sign_as_informed_on_paper() {
 #[test]
 fn m7_the_yearly_figures_count_minors_their_consents_and_the_looks_at_them() {
     let mut site = site();
-    let child = site.person(AgeBand::Under14);
-    site.check(child, GuardianRole::Mother, ProofSeen::HouseholdBook);
-    site.tap();
-    site.read();
-    site.act(GuardianAct::Heard(View::No));
+    let child = site.begun(AgeBand::Under14, GuardianRole::Mother, ProofSeen::HouseholdBook);
+    site.heard(View::No);
     site.drive.resident(ResidentCommand::Back);
     for _ in 0..3 {
         site.drive.staff(StaffCommand::OpenResident(child, LookWhy::Here));

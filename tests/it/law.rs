@@ -1,5 +1,8 @@
 //! Rows of the requirements that are about what the texts and the program as a whole say, and not about one act.
 
+use std::path::Path;
+
+use menka::app::promises::PROMISES;
 use menka::domain::notice::Language;
 use menka::domain::site::Fact;
 use menka::notice::{Block, Text, blocks, page, plain, plain_spans, render};
@@ -127,5 +130,54 @@ fn j10b_every_company_that_manages_a_building_says_and_owes_the_same() {
     let schema = include_str!("../../src/vault/migrations/vault/0001_init.sql");
     for word in ["owner", "tenant", "tenure", "company_kind"] {
         assert!(!schema.contains(word) && Fact::ALL.iter().all(|fact| fact.key() != word), "{word}");
+    }
+}
+
+/// Every test of the integration binary and of the library: its name and its words.
+fn tests() -> Vec<(String, String)> {
+    fn collect(folder: &Path, into: &mut Vec<(String, String)>) {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                collect(&path, into);
+            } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("it/law.rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                // What a file's helpers do, its tests do too.
+                let helpers = text.split("#[test]").next().unwrap_or_default().to_owned();
+                for test in text.split("#[test]").skip(1) {
+                    let name = test.split("fn ").nth(1).and_then(|rest| rest.split('(').next()).unwrap_or_default();
+                    into.push((name.to_owned(), format!("{helpers}{test}")));
+                }
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = vec![];
+    collect(&root.join("tests/it"), &mut found);
+    collect(&root.join("src"), &mut found);
+    found
+}
+
+// Shows: J02-4
+#[test]
+fn j02_4_each_promise_of_the_notice_has_a_test_that_gives_its_command() {
+    let tests = tests();
+    assert!(tests.len() > 500, "{}", tests.len());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for promise in PROMISES {
+        let Some(kept_by) = promise.kept_by else { continue };
+        let (owner, name) = kept_by.rsplit_once("::").unwrap_or(("", kept_by));
+        let found = if owner.ends_with("Command") || owner.ends_with("Act") {
+            tests.iter().filter(|(_, words)| words.contains(&format!("::{name}"))).count()
+        } else {
+            // A rule: the tests of its own file, or of those that call it.
+            let file = root.join("src").join(owner.replace("::", "/")).with_extension("rs");
+            let beside = root.join("src").join(owner.replace("::", "/")).join(name).with_extension("rs");
+            let own = [file, beside].into_iter().filter_map(|path| std::fs::read_to_string(path).ok());
+            let inside: usize = own.map(|text| text.matches("#[test]").count()).sum();
+            inside + tests.iter().filter(|(_, words)| words.contains(&format!("{name}("))).count()
+        };
+        println!("{} {}: {kept_by}, {found} tests", promise.section, promise.words);
+        assert!(found > 0, "section {}: {}: no test gives {kept_by}", promise.section, promise.words);
     }
 }

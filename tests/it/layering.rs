@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("face", &["secret", "domain", "wire", "ports"]),
     ("cards", &["secret", "domain", "wire", "ports"]),
     ("lan", &["secret", "domain", "wire", "ports"]),
+    ("boards", &["secret", "domain", "wire", "ports"]),
     ("speech", &["secret", "domain", "wire", "ports"]),
     ("printing", &["secret", "domain", "wire", "ports"]),
     ("posture", &["secret", "domain", "wire", "ports"]),
@@ -30,7 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Crates that must not appear in a layer.
 const MUST_NOT_NAME: &[(&str, &[&str])] = &[
     ("domain", &["rusqlite", "iced", "std::fs", "std::net", "std::thread", "SystemTime", "Instant"]),
-    ("wire", &["std::fs", "std::net::Tcp", "rusqlite", "iced"]),
+    ("wire", &["std::fs", "std::net::Tcp", "std::net::Udp", "UdpSocket", "rusqlite", "iced"]),
     ("evidence", &["std::fs", "std::net", "iced"]),
     ("app", &["iced", "nokhwa", "dlib", "pcsc", "std::net", "SystemTime::now"]),
     ("ui", &["rusqlite", "v4l", "pcsc", "rten"]),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests fail by panicking")]
 #![allow(clippy::print_stdout, reason = "a skipped test says why")]
 
+mod boards;
 mod capture;
 mod cards;
 mod day;
@@ -10,7 +11,10 @@ mod duties;
 mod face;
 mod faults;
 mod gate;
+mod gate_doors;
 mod guardian;
+mod hostile;
+mod keep;
 mod law;
 mod layering;
 mod machine;
@@ -18,6 +22,8 @@ mod model;
 mod notice;
 mod notice_site;
 mod operators;
+mod own_face;
+mod pairing;
 mod posture;
 mod practice;
 mod relay;
@@ -25,13 +31,17 @@ mod rights;
 mod roles;
 mod templates;
 mod trace;
+mod ui_boards;
 mod ui_duties;
+mod ui_every;
 mod ui_evidence;
 mod ui_guardian;
+mod ui_keep;
 mod ui_machine;
 mod ui_notice;
 mod ui_operators;
 mod ui_pages;
+mod ui_pairing;
 mod ui_relay;
 mod ui_resident;
 mod ui_rights;

@@ -13,6 +13,7 @@ use menka::app::desk::{Desk, DeskConfig, Devices};
 use menka::app::event::{Event, ResidentScene, ResidentView, StaffEvent};
 use menka::app::notice::NoticeCommand;
 use menka::app::operators::OperatorsCommand;
+use menka::app::pairing::{GateWords, PairingCommand};
 use menka::app::runner::SystemClock;
 use menka::domain::Realm;
 use menka::domain::consent::{ConsentGranted, Signature, Warrant};
@@ -27,12 +28,13 @@ use menka::domain::time::Timestamp;
 use menka::ports::{
     Camera, CameraError, CameraInfo, CardReader, Clock, FaceEngine, FaceError, GateLink, LinkError, ReaderError,
 };
+use menka::ports::{FoundGate, Lan, PairError};
 use menka::posture::this_machine;
 use menka::practice::drive::tls_links;
 use menka::practice::practice_card;
 use menka::practice::site::{GateProcess, KDF, OPERATOR, PASSPHRASE, assessment, facts};
 use menka::printing::SystemPrinter;
-use menka::secret::{EngineId, FaceTemplate, Frame, Passphrase, TEMPLATE_LEN};
+use menka::secret::{EngineId, FaceTemplate, Frame, PairingCode, Passphrase, TEMPLATE_LEN};
 use menka::speech::SystemSpeech;
 use menka::vault::Vault;
 use menka::wire::message::{Hello, Reply, Request};
@@ -112,13 +114,25 @@ struct CountedLink(Box<dyn GateLink>, Arc<Acts>);
 
 impl GateLink for CountedLink {
     fn ask(&mut self, gate: &GateRecord, request: &Request, limit: Duration) -> Result<Reply, LinkError> {
-        if matches!(request, Request::PutFace(_) | Request::Probe(_)) {
+        if matches!(request, Request::PutFace(_) | Request::Probe(_) | Request::ProbeOne(_)) {
             self.1.sent.fetch_add(1, Ordering::SeqCst);
         }
         self.0.ask(gate, request, limit)
     }
-    fn meet(&mut self, address: &str, tls_pin: &[u8; 32], limit: Duration) -> Result<Hello, LinkError> {
-        self.0.meet(address, tls_pin, limit)
+    fn pair(&mut self, address: &str, code: &PairingCode, limit: Duration) -> Result<(Hello, [u8; 32]), PairError> {
+        self.0.pair(address, code, limit)
+    }
+
+    fn lans(&mut self) -> Vec<Lan> {
+        self.0.lans()
+    }
+
+    fn search(&mut self, on: &str) -> Result<Vec<FoundGate>, LinkError> {
+        self.0.search(on)
+    }
+
+    fn search_over(&mut self) {
+        self.0.search_over();
     }
 }
 
@@ -181,6 +195,7 @@ impl World {
             camera: Box::new(CountedCamera(Arc::clone(&acts), false)),
             engine: Box::new(CountedEngine(Arc::clone(&acts))),
             reader: Box::new(NoReader),
+            boards: menka::boards::links(),
             link: Box::new(move |keys, site, realm| {
                 Box::new(CountedLink(tls(keys, site, realm), Arc::clone(&counted))) as Box<dyn GateLink>
             }),
@@ -299,17 +314,17 @@ impl World {
         self.operators(OperatorsCommand::ReadRules(Language::Chinese));
         self.operators(OperatorsCommand::RulesReachedEnd);
         self.operators(OperatorsCommand::SignRules(OPERATOR.into()));
-        let station = self.fingerprint.expect("the station says its fingerprint");
-        let gate = GateProcess::start(&gate_program(), &folder.join("gate"), &station, 0).unwrap();
-        self.staff(StaffCommand::PairGate {
+        let gate = GateProcess::start(&gate_program(), &folder.join("gate"), 0).unwrap();
+        let words = GateWords {
             name: "东门".into(),
             place: "东门旁".into(),
             capture_area: "门前1米".into(),
             other_way: "刷卡，或者值班人员核对放行".into(),
             why_needed: "双手不便的住户较多".into(),
-            address: gate.address.clone(),
-            fingerprint: gate.fingerprint.iter().map(|b| format!("{b:02x}")).collect(),
-        });
+        };
+        let shown = gate.show_code().unwrap();
+        let (address, code) = (gate.address.clone(), PairingCode::parse(&shown.code));
+        self.staff(StaffCommand::Pairing(PairingCommand::Pair { words, address, code }));
         self.deliver();
         self.tick(10);
         let assessed = Box::new(assessment(self.now.date()));

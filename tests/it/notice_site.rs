@@ -9,6 +9,7 @@ use menka::app::command::{Command, ResidentCommand, StaffCommand};
 use menka::app::event::{Event, Failure, ResidentScene, StaffEvent};
 use menka::app::notice::{ChangeAnswer, NoticeCommand, NoticeEvent, NoticeFailure, NoticeView, Paper, SignState};
 use menka::app::operators::OperatorsCommand;
+use menka::app::pairing::{GateWords, PairingCommand};
 use menka::app::runner::SystemClock;
 use menka::domain::assessment::Standing;
 use menka::domain::change::Part;
@@ -23,6 +24,7 @@ use menka::ports::Clock;
 use menka::practice::drive::Drive;
 use menka::practice::site::GateProcess;
 use menka::practice::{PracticeAct, people, practice_card, site as practice};
+use menka::secret::PairingCode;
 use sha2::{Digest, Sha256};
 
 use super::day::{gate_program, models, pictures};
@@ -324,10 +326,8 @@ fn site(gates: usize) -> Site {
 
 impl Site {
     fn start_gate(&self) -> GateProcess {
-        let station = self.drive.fingerprint.expect("the station says its fingerprint");
         let number = self.gates.len();
-        GateProcess::start(&gate_program(), &self.folder.path().join(format!("gate{number}")), &station, number)
-            .unwrap()
+        GateProcess::start(&gate_program(), &self.folder.path().join(format!("gate{number}")), number).unwrap()
     }
 
     /// A resident with a card that every gate has signed for, and with a face in all of them.
@@ -414,16 +414,16 @@ fn p55_face_entry_stands_on_an_assessment_of_this_very_scope_in_practice_too() {
 
     // Another gate is another scope: faces off, cards on, until it is assessed.
     let gate = site.start_gate();
-    let hex: String = gate.fingerprint.iter().map(|b| format!("{b:02x}")).collect();
-    let events = site.staff(StaffCommand::PairGate {
+    let shown = gate.show_code().unwrap();
+    let words = GateWords {
         name: "西门".into(),
         place: "西侧".into(),
         capture_area: "门前1米".into(),
         other_way: "刷卡".into(),
         why_needed: "双手不便".into(),
-        address: gate.address.clone(),
-        fingerprint: hex,
-    });
+    };
+    let (address, code) = (gate.address.clone(), PairingCode::parse(&shown.code));
+    let events = site.staff(StaffCommand::Pairing(PairingCommand::Pair { words, address, code }));
     let standing = view(&notice_events(events.clone())).map(|view| view.standing);
     assert_eq!(standing, Some(Standing::OtherScope));
     let off = blockers(&events).unwrap();

@@ -46,6 +46,7 @@ fn desk(folder: &Path) -> Desk {
         engine: face::engine_for(EngineKind::Sface, &models(), &gate_program()),
         reader: Box::new(PracticeReader::new(controls)),
         link: menka::practice::drive::tls_links(),
+        boards: menka::boards::links(),
         speech: Box::new(menka::speech::SystemSpeech::new()),
         printer: Box::new(menka::printing::SystemPrinter::new()),
         posture: menka::posture::this_machine(folder),

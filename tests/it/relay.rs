@@ -20,11 +20,11 @@ use menka::domain::role::LookWhy;
 use menka::face::{self, EngineKind};
 use menka::gate::place::Place;
 use menka::lan::TlsLink;
-use menka::ports::{Clock, GateLink, LinkError};
+use menka::ports::{Clock, FoundGate, GateLink, Lan, LinkError, PairError};
 use menka::practice::drive::Drive;
 use menka::practice::site::{GateProcess, PASSPHRASE};
 use menka::practice::{PracticeAct, people, practice_card};
-use menka::secret::Passphrase;
+use menka::secret::{PairingCode, Passphrase};
 use menka::vault::Vault;
 use menka::wire::keys::IdentityKeys;
 use menka::wire::message::{Hello, Reply, Request};
@@ -70,9 +70,8 @@ fn site(count: usize) -> Site {
 impl Site {
     fn new_gate(&mut self) -> GateProcess {
         let number = std::fs::read_dir(self.folder.path()).unwrap().count();
-        let station = self.drive.fingerprint.expect("the station says its fingerprint");
         let data = self.folder.path().join(format!("gate{number}"));
-        GateProcess::start(&gate_program(), &data, &station, number).unwrap()
+        GateProcess::start(&gate_program(), &data, number).unwrap()
     }
 
     /// A resident with practice card `card` whose face the answering gates take.
@@ -134,8 +133,8 @@ impl Site {
 
     fn replace(&mut self, old: usize, new: &GateProcess) {
         let old = self.id_of(old);
-        let fingerprint = new.fingerprint.iter().map(|b| format!("{b:02x}")).collect();
-        let command = RelayCommand::Replace { old, address: new.address.clone(), fingerprint };
+        let code = PairingCode::parse(&new.show_code().unwrap().code);
+        let command = RelayCommand::Replace { old, address: new.address.clone(), code };
         self.drive.staff(StaffCommand::Relay(command));
     }
 
@@ -363,9 +362,19 @@ impl GateLink for Cut {
         if left == 0 { Err(LinkError::Away) } else { reply }
     }
 
-    fn meet(&mut self, address: &str, pin: &[u8; 32], limit: Duration) -> Result<Hello, LinkError> {
-        self.inner.meet(address, pin, limit)
+    fn pair(&mut self, _: &str, _: &PairingCode, _: Duration) -> Result<(Hello, [u8; 32]), PairError> {
+        Err(PairError::NoCode)
     }
+
+    fn lans(&mut self) -> Vec<Lan> {
+        vec![]
+    }
+
+    fn search(&mut self, _: &str) -> Result<Vec<FoundGate>, LinkError> {
+        Ok(vec![])
+    }
+
+    fn search_over(&mut self) {}
 }
 
 #[test]
@@ -389,7 +398,8 @@ fn a_fill_that_is_cut_off_after_any_question_is_finished_by_the_next_run_and_sto
         let inner = TlsLink::new(keys, vault.site());
         let left = Arc::new(AtomicI64::new(n));
         let shared = Arc::new(Shared::default());
-        let mut courier = Courier::new(vault, Box::new(Cut { inner, left: Arc::clone(&left) }), shared);
+        let link = Box::new(Cut { inner, left: Arc::clone(&left) });
+        let mut courier = Courier::new(vault, link, menka::boards::links()(), shared);
         // Health is asked every five seconds, and what failed rests a while: the clock of this test moves on.
         for round in 0..4 {
             courier.pass(now.plus_ms(round * 70_000)).unwrap();

@@ -2,18 +2,22 @@
 
 use std::path::PathBuf;
 
+use menka::app::boards::BoardsCommand as B;
 use menka::app::command::StaffCommand as C;
 use menka::app::deletion::{Closing, DeletionCommand as D};
 use menka::app::duties::{DutiesCommand, DutyPaper, IncidentCommand as I, SiteEndCommand as X};
 use menka::app::evidence::EvidenceCommand as E;
 use menka::app::guardian_desk::GuardianCommand;
+use menka::app::keep::KeepCommand as K;
 use menka::app::notice::{NoticeCommand as N, Paper};
 use menka::app::on_paper::FormCommand;
 use menka::app::operators::OperatorsCommand as O;
+use menka::app::pairing::{GateWords, PairingCommand as P};
 use menka::app::posture::PostureCommand;
 use menka::app::relay::RelayCommand;
 use menka::app::rights::RightsCommand as R;
 use menka::app::roles::{Access, row};
+use menka::domain::board::{CardFormat, DoorNumber};
 use menka::domain::card::CardUid;
 use menka::domain::guardian::{GuardianRole, ProofSeen};
 use menka::domain::id::{ConsentId, GateId, ResidentId, ShowingId, StaffId};
@@ -24,7 +28,7 @@ use menka::domain::rights::{Came, Identity, RefusalWords, RequestKind, RequestNo
 use menka::domain::role::{LookWhy, Role};
 use menka::domain::site::SiteFacts;
 use menka::domain::time::CivilDate;
-use menka::secret::{Passphrase, Typed};
+use menka::secret::{PairingCode, Passphrase, Typed};
 
 /// Who may: `Door` is anybody at the keyboard, `Own` these roles also without training on record.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -127,15 +131,14 @@ table! {
     C::IssueCard { .. } => C::IssueCard { resident: somebody(), uid: some_card(), gates: vec![some_gate()] },
         "issue-card", May::Only(&[FRONT, CHIEF]);
     C::SaveFacts(_) => C::SaveFacts(SiteFacts::default()), "save-facts", May::Only(&[CHIEF]);
-    C::PairGate { .. } => C::PairGate {
-        name: "东门".into(),
-        place: "东".into(),
-        capture_area: "1米".into(),
-        other_way: "刷卡".into(),
-        why_needed: "方便".into(),
+    C::Pairing(P::Look) => C::Pairing(P::Look), "look-for-gates", May::Only(&[CHIEF]);
+    C::Pairing(P::ChooseLan(_)) => C::Pairing(P::ChooseLan("127.0.0.1".into())), "choose-lan", May::Only(&[CHIEF]);
+    C::Pairing(P::Pair { .. }) => C::Pairing(P::Pair {
+        words: GateWords { name: "东门".into(), ..GateWords::default() },
         address: "127.0.0.1:9".into(),
-        fingerprint: "00".repeat(32),
-    }, "pair-gate", May::Only(&[CHIEF]);
+        code: PairingCode::parse("12345678"),
+    }), "pair-gate", May::Only(&[CHIEF]);
+    C::Pairing(P::Repair(_)) => C::Pairing(P::Repair(some_gate())), "repair-gate", May::Only(&[CHIEF]);
     C::TestCardWay(_) => C::TestCardWay(some_gate()), "test-card-way", May::Only(&[FRONT, CHIEF]);
     C::ShowGates => C::ShowGates, "show-gates", May::Only(&[FRONT, CHIEF, TECH]);
     C::StopFace => C::StopFace, "stop-face", May::Own(ALL);
@@ -153,6 +156,7 @@ table! {
     }), "save-certificate", May::Only(&[FRONT, CHIEF]);
     C::Deletion(D::StopFaces(_)) => C::Deletion(D::StopFaces(None)), "stop-faces", May::Only(&[FRONT, CHIEF, TECH]);
     C::Deletion(D::ResumeFaces(_)) => C::Deletion(D::ResumeFaces(None)), "resume-faces", May::Only(&[CHIEF]);
+    C::Deletion(D::RenewTemplates) => C::Deletion(D::RenewTemplates), "renew-templates", May::Only(&[CHIEF]);
     C::Deletion(D::RetireGate(_)) => C::Deletion(D::RetireGate(some_gate())), "retire-gate", May::Only(&[CHIEF]);
     C::Deletion(D::SwitchedOff { .. }) => C::Deletion(D::SwitchedOff {
         gate: some_gate(),
@@ -184,6 +188,9 @@ table! {
         "save-everything-held", May::Only(&[FRONT, CHIEF]);
     C::Rights(R::SaveCopy { .. }) => C::Rights(R::SaveCopy { resident: somebody(), path: nowhere() }),
         "save-electronic-copy", May::Only(&[FRONT, CHIEF]);
+    C::Rights(R::SaveGuardianPaper { .. }) =>
+        C::Rights(R::SaveGuardianPaper { resident: somebody(), path: nowhere() }),
+        "save-guardian-sheet", May::Only(&[FRONT, CHIEF]);
     C::Rights(R::SaveExplanations(_)) => C::Rights(R::SaveExplanations(nowhere())),
         "save-explanations", May::Only(&[FRONT, CHIEF]);
     C::Rights(R::Explained(_)) => C::Rights(R::Explained(somebody())), "note-explained", May::Only(&[FRONT, CHIEF]);
@@ -285,17 +292,42 @@ table! {
     C::Relay(RelayCommand::Replace { .. }) => C::Relay(RelayCommand::Replace {
             old: some_gate(),
             address: "192.168.1.9:7443".into(),
-            fingerprint: "00".repeat(32),
+            code: None,
         }), "replace-gate", May::Only(&[CHIEF]);
+    C::Relay(RelayCommand::ReplaceProved(_)) => C::Relay(RelayCommand::ReplaceProved(some_gate())), "go-on-replacing",
+        May::Only(&[CHIEF]);
     C::Relay(RelayCommand::Retry(_)) => C::Relay(RelayCommand::Retry(some_gate())), "retry-refused",
         May::Only(&[FRONT, CHIEF]);
     C::Relay(RelayCommand::Invited(_)) => C::Relay(RelayCommand::Invited(some_gate())), "show-invited",
         May::Only(&[FRONT, CHIEF]);
+    C::Keep(K::Show) => C::Keep(K::Show), "show-backups", May::Only(&[CHIEF]);
+    C::Keep(K::NewKey) => C::Keep(K::NewKey), "new-backup-key", May::Only(&[CHIEF]);
+    C::Keep(K::SaveSheet(..)) => C::Keep(K::SaveSheet(nowhere(), Language::Chinese)),
+        "save-backup-sheet", May::Only(&[CHIEF]);
+    C::Keep(K::SheetKept) => C::Keep(K::SheetKept), "backup-key-kept", May::Only(&[CHIEF]);
+    C::Keep(K::BackUp(_)) => C::Keep(K::BackUp(nowhere())), "back-up", May::Only(&[CHIEF]);
+    C::Keep(K::Drill(..)) => C::Keep(K::Drill(nowhere(), Typed::default())), "restore-drill", May::Only(&[CHIEF]);
+    C::Keep(K::Restore(..)) => C::Keep(K::Restore(nowhere(), Typed::default())), "restore", May::Door;
+    C::Keep(K::ChangeKeys) => C::Keep(K::ChangeKeys), "change-keys", May::Only(&[CHIEF]);
     C::Posture(PostureCommand::Check) => C::Posture(PostureCommand::Check), "machine-check", May::Only(&[FRONT, CHIEF, TECH]);
     C::Posture(PostureCommand::Examine) => C::Posture(PostureCommand::Examine), "machine-examine",
         May::Only(&[FRONT, CHIEF, TECH]);
     C::Posture(PostureCommand::Save { .. }) => C::Posture(PostureCommand::Save { path: nowhere(), text: String::new() }),
         "machine-save", May::Only(&[FRONT, CHIEF, TECH]);
+    C::Boards(B::Show) => C::Boards(B::Show), "show-boards", May::Only(&[FRONT, CHIEF, TECH]);
+    C::Boards(B::Add { .. }) => C::Boards(B::Add {
+        name: "地库门".into(),
+        place: "地库".into(),
+        address: "127.0.0.1:9".into(),
+        serial: "405419896".into(),
+        doors: [true, false, false, false],
+        format: CardFormat::Wiegand26,
+    }), "add-board", May::Only(&[CHIEF]);
+    C::Boards(B::Mend(_)) => C::Boards(B::Mend(some_gate())), "mend-board", May::Only(&[CHIEF]);
+    C::Boards(B::OpenDoor(..)) => C::Boards(B::OpenDoor(some_gate(), DoorNumber::new(1).unwrap())), "open-door",
+        May::Only(&[FRONT, CHIEF]);
+    C::Boards(B::StopEvents(_)) => C::Boards(B::StopEvents(some_gate())), "stop-events",
+        May::Only(&[FRONT, CHIEF, TECH]);
     C::Duties(DutiesCommand::Incident(I::Show)) => C::Duties(DutiesCommand::Incident(I::Show)),
         "show-incidents", May::Only(&[CHIEF, TECH, AUDIT]);
     C::Duties(DutiesCommand::Incident(I::Enter(_))) => C::Duties(DutiesCommand::Incident(I::Enter(Box::default()))),

@@ -75,7 +75,7 @@ fn consent_scene(text: Text, language: Language) -> GuardianScene {
 }
 
 /// Every page with the ids of what can be pressed on it.
-fn scenes(language: Language) -> Vec<(&'static str, GuardianScene, Vec<&'static str>)> {
+pub fn scenes(language: Language) -> Vec<(&'static str, GuardianScene, Vec<&'static str>)> {
     let values = values(language, Decider::ChildsGuardian);
     let rules = render(Text::ChildrensRules, language, &values).unwrap().markdown;
     let plain_words = plain(&render(Text::WardWords, language, &values).unwrap().markdown);

@@ -63,6 +63,7 @@ fn examined() -> Doctor {
         realm: "real",
         at: "2026-11-22 16:00".into(),
         vault: Health::Well,
+        memory: Health::Well,
         log: LogHealth { records: 1234, health: Health::Well },
         gates: GateCounts { paired: 6, answering: 5, pending: 3, clock_drift_ms_max: 420, ..GateCounts::default() },
         reader: Health::Trouble("no card reader is connected".into()),

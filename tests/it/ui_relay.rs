@@ -76,7 +76,7 @@ fn replacing() -> Staff {
     let typed = [
         open,
         relay::Message::AddressTyped("192.168.10.44:7443".into()),
-        relay::Message::FingerprintTyped("ab".repeat(32)),
+        relay::Message::CodeTyped("1234 5678".into()),
     ];
     after(&mut staff, typed.map(Message::Relay));
     staff
@@ -88,7 +88,7 @@ pub fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
     home.apply(StaffEvent::Gates(gates()));
     vec![
         ("relay", troubled(), vec!["repair-1", "replace-0", "retry-0"]),
-        ("relay-replacing", replacing(), vec!["replace-address", "replace-fingerprint", "replace-action"]),
+        ("relay-replacing", replacing(), vec!["replace-address", "replace-code", "replace-action"]),
         ("home-drift", home, vec!["drift-alarm", "drift-open", "home-search"]),
     ]
 }
@@ -125,11 +125,11 @@ fn what_a_gate_refused_is_said_with_what_to_do_and_sent_again_by_a_press() {
 fn a_replacement_asks_for_the_two_things_it_needs_and_says_what_came_of_it() {
     let mut staff = replacing();
     let asked = press(&mut staff, "replace-action");
-    let [StaffCommand::Relay(RelayCommand::Replace { old, address, fingerprint })] = &commands(asked)[..] else {
+    let [StaffCommand::Relay(RelayCommand::Replace { old, address, code })] = &commands(asked)[..] else {
         panic!("no replacement asked for")
     };
     assert_eq!((*old, address.as_str()), (GateId::from_bytes([4; 16]), "192.168.10.44:7443"));
-    assert_eq!(fingerprint.len(), 64);
+    assert!(code.is_some());
     // Nothing is asked for while a field is empty: the caret goes there.
     let mut empty = unlocked();
     empty.apply(StaffEvent::Gates(gates()));

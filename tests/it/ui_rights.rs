@@ -9,7 +9,8 @@ use iced_test::selector::id;
 use menka::app::command::{ResidentCommand, StaffCommand};
 use menka::app::event::{Event, FaceState, Failure, ResidentScene, ResidentView, StaffEvent};
 use menka::app::rights::{
-    AllHeld, ChangeView, MineView, RequestFault, RequestView, RightsAct, RightsCommand, RightsScene, RightsTold,
+    AllHeld, ChangeView, CopyTrouble, MineView, OwnFaceAct, OwnFaceScene, RequestFault, RequestView, RightsAct,
+    RightsCommand, RightsScene, RightsTold,
 };
 use menka::domain::Realm;
 use menka::domain::id::ResidentId;
@@ -19,6 +20,7 @@ use menka::domain::rights::{Came, Clock, Field, Identity, RequestCounts, Request
 use menka::domain::time::{CivilDate, Timestamp};
 use menka::i18n::Texts;
 use menka::notice::{Rendered, Text, render};
+use menka::secret::Typed;
 use menka::ui::resident::{self, LetterSize, Resident};
 use menka::ui::staff::{self, Route, Staff};
 use menka::ui::theme;
@@ -51,12 +53,13 @@ fn mine(has_face: bool, restricted: bool, busy: bool) -> RightsScene {
         },
         restricted,
         has_face,
+        redo: false,
         waiting: if busy { vec![("2026-0003".into(), RequestKind::Complaint, day("2026-12-02"))] } else { vec![] },
     }))
 }
 
 /// Every scene with the ids of what can be pressed on it at once.
-fn scenes(language: Language) -> Vec<(&'static str, RightsScene, Vec<&'static str>)> {
+pub fn scenes(language: Language) -> Vec<(&'static str, RightsScene, Vec<&'static str>)> {
     let all = AllHeld(Arc::new(text(Text::Held, language)));
     vec![
         ("mine-tap", RightsScene::Tap { failure: None }, vec!["back"]),
@@ -82,6 +85,31 @@ fn scenes(language: Language) -> Vec<(&'static str, RightsScene, Vec<&'static st
             RightsScene::Asked { number: "2026-0007".into(), kind: RequestKind::Complaint, due_on: day("2026-12-02") },
             vec!["mine-list", "back"],
         ),
+        ("mine-redo", mine_redo(), vec!["mine-redo", "mine-withdraw", "back"]),
+        (
+            "copy",
+            RightsScene::OwnFace(OwnFaceScene::Copy { trouble: None, saved_to: None }),
+            vec!["copy-first", "copy-again", "copy-save", "mine-list"],
+        ),
+        (
+            "copy-away",
+            RightsScene::OwnFace(OwnFaceScene::Copy {
+                trouble: Some(CopyTrouble::Away(vec!["东门".into(), "地下车库".into()])),
+                saved_to: None,
+            }),
+            vec!["copy-trouble", "copy-first", "copy-save", "mine-list"],
+        ),
+        (
+            "copy-saved",
+            RightsScene::OwnFace(OwnFaceScene::Copy {
+                trouble: None,
+                saved_to: Some("/media/stick/menka-my-face.menka".into()),
+            }),
+            vec!["mine-list", "back"],
+        ),
+        ("redo", redo([false, false], false, false), vec!["redo-confirm", "mine-list"]),
+        ("redo-away", redo([true, false], true, false), vec!["redo-begin", "back"]),
+        ("redo-ready", redo([true, true], true, true), vec!["redo-begin", "back"]),
         (
             "refuse-face",
             RightsScene::RefuseFace { gates: vec!["东门".into(), "西门".into()] },
@@ -91,6 +119,19 @@ fn scenes(language: Language) -> Vec<(&'static str, RightsScene, Vec<&'static st
     .into_iter()
     .chain(super::ui_duties::shown_scenes(language))
     .collect()
+}
+
+fn redo(gone: [bool; 2], confirmed: bool, ready: bool) -> RightsScene {
+    let gates = ["东门", "地下车库"].into_iter().map(str::to_owned).zip(gone).collect();
+    RightsScene::OwnFace(OwnFaceScene::Redo { gates, confirmed, ready })
+}
+
+/// The own page while a bad template is being erased.
+fn mine_redo() -> RightsScene {
+    match mine(true, false, false) {
+        RightsScene::Mine(mine) => RightsScene::Mine(Box::new(MineView { redo: true, ..*mine })),
+        other => other,
+    }
 }
 
 fn window(language: Language, scene: ResidentScene) -> Resident {
@@ -211,12 +252,62 @@ fn p45a_each_button_of_the_own_page_asks_for_its_act() {
     assert_eq!(asked(mine(false, true, true), "change-wrong"), format!("{:?}", A::Ask(RequestKind::Correct)));
     let all = RightsScene::All { text: AllHeld(Arc::new(text(Text::Held, Language::Chinese))), saved_to: None };
     assert_eq!(asked(all, "save-copy"), "PickRightsPath(Copy)");
+    let own = |act: OwnFaceAct| format!("{:?}", A::OwnFace(act));
+    assert_eq!(asked(mine(true, false, false), "mine-template"), own(OwnFaceAct::AskCopy));
+    assert_eq!(asked(mine(true, false, false), "mine-redo"), own(OwnFaceAct::AskRedo));
+    assert_eq!(asked(redo([false; 2], false, false), "redo-confirm"), own(OwnFaceAct::ConfirmRedo));
+    assert_eq!(asked(redo([true; 2], true, true), "redo-begin"), own(OwnFaceAct::BeginRedo));
+    assert_eq!(asked(redo([true, false], true, false), "redo-begin"), "None", "not before the last gate");
     // The two answers of the refusal are of the same size: neither is nudged.
     let scene = RightsScene::RefuseFace { gates: vec![] };
     let window = window(Language::Chinese, ResidentScene::Rights(scene));
     let mut ui = show(&window, &texts, SCREENS[0]);
     let (left, right) = (ui.find(id("refuse-confirm")).unwrap(), ui.find(id("mine-list")).unwrap());
     assert_eq!(left.bounds().size(), right.bounds().size());
+}
+
+// Shows: P45a
+#[test]
+fn p45a_a_copy_waits_for_a_pass_phrase_typed_twice_and_what_was_typed_goes_with_the_page() {
+    let texts = Texts::new(Language::Chinese);
+    let page = || RightsScene::OwnFace(OwnFaceScene::Copy { trouble: None, saved_to: None });
+    let mut window = window(Language::Chinese, ResidentScene::Rights(page()));
+    let save = |window: &mut Resident| format!("{:?}", press(window, &texts, "copy-save"));
+    let type_it = |window: &mut Resident, again: bool, text: &str| {
+        let typed = resident::rights::Message::PhraseTyped(again, Typed::new(text.into()));
+        assert!(matches!(window.update(resident::Message::Rights(typed)), resident::Action::None));
+    };
+    assert_eq!(save(&mut window), "None", "nothing typed");
+    for (first, again, says) in [("19800101", "19800101", "None"), ("桥下的风吹过三遍", "桥下的风", "None")]
+    {
+        type_it(&mut window, false, first);
+        type_it(&mut window, true, again);
+        assert_eq!(save(&mut window), says, "{first} {again}");
+    }
+    type_it(&mut window, true, "桥下的风吹过三遍");
+    if let Some(folder) = shots() {
+        let mut ui = show(&window, &texts, SCREENS[0]);
+        ui.snapshot(&theme::theme()).unwrap().matches_image(folder.join("own-copy-typed.png")).unwrap();
+    }
+    assert_eq!(save(&mut window), "PickRightsPath(Template)");
+    let picked = resident::rights::Message::PathPicked(resident::rights::Pick::Template, Some("/x/f.menka".into()));
+    match window.update(resident::Message::Rights(picked)) {
+        resident::Action::Ask(ResidentCommand::Rights(RightsAct::OwnFace(OwnFaceAct::MakeCopy {
+            first,
+            again,
+            path,
+        }))) => {
+            assert!(first.same_as(&again) && first.chars() == 8);
+            assert_eq!(path, PathBuf::from("/x/f.menka"));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(save(&mut window), "None", "handed over, and empty again");
+    type_it(&mut window, false, "桥下的风吹过三遍");
+    type_it(&mut window, true, "桥下的风吹过三遍");
+    window.apply(&Event::Resident(ResidentScene::Rights(mine(true, false, false))));
+    window.apply(&Event::Resident(ResidentScene::Rights(page())));
+    assert_eq!(save(&mut window), "None", "wiped with its page");
 }
 
 #[test]

@@ -11,10 +11,11 @@ use menka::app::event::{CardRead, CardView, FaceState, Failure, FieldFault, Resi
 use menka::app::guardian_desk::GuardianCommand;
 use menka::app::on_paper::FormCommand;
 use menka::app::operators::OperatorsEvent;
+use menka::app::pairing::{PairingCommand, PairingFailure};
 use menka::app::posture::{PostureCommand, PostureEvent};
 use menka::domain::Realm;
 use menka::domain::card::CardUid;
-use menka::domain::gate::GateStatus;
+use menka::domain::gate::{GateKind, GateStatus};
 use menka::domain::id::{ConsentId, GateId, ResidentId};
 use menka::domain::notice::Language;
 use menka::domain::permit::{Blocker, Condition};
@@ -53,10 +54,15 @@ pub fn both() -> [Texts; 2] {
     [Texts::new(Language::Chinese), Texts::new(Language::English)]
 }
 
+pub fn gate_status(n: u8, name: &str) -> GateStatus {
+    gate(n, name)
+}
+
 pub fn gate(n: u8, name: &str) -> GateStatus {
     GateStatus {
         id: GateId::from_bytes([n; 16]),
         name: name.into(),
+        kind: GateKind::Signing,
         reachable: true,
         last_seen_at: Some(Timestamp::from_ms(1_795_317_000_000)),
         pending: 0,
@@ -68,6 +74,7 @@ pub fn gate(n: u8, name: &str) -> GateStatus {
         key_changed: false,
         in_step: Some(true),
         drift: vec![],
+        card_first: false,
     }
 }
 
@@ -284,6 +291,8 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ("farewell", farewell, vec!["farewell-left"]),
         ("why", at(Route::WhyOff), vec!["why-facts", "why-gates", "why-machine", "why-cards-work"]),
         ("machine", at(Route::Machine), vec!["settings-facts", "settings-gates", "machine-doctor", "machine-again"]),
+        ("boards", crate::ui_boards::at_boards(), vec!["settings-boards", "boards-wire", "board-open"]),
+        ("boards-form", crate::ui_boards::adding(), vec!["board-name", "board-address", "board-serial"]),
         ("evidence", crate::ui_evidence::whole(unlocked()), vec!["go-evidence", "chain-state", "check-all"]),
         ("evidence-alarm", crate::ui_evidence::alarming(unlocked()), vec!["chain-alarm", "chain-state"]),
         ("shown", crate::ui_evidence::shown(unlocked(), person(held())), vec!["shown-back", "shown-row-0"]),
@@ -608,11 +617,15 @@ pub fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::WedgeTyped(_) => "wedge",
         StaffCommand::IssueCard { .. } => "issue-card",
         StaffCommand::SaveFacts(_) => "save-facts",
-        StaffCommand::PairGate { .. } => "pair-gate",
+        StaffCommand::Pairing(PairingCommand::Look) => "look-for-gates",
+        StaffCommand::Pairing(PairingCommand::ChooseLan(_)) => "choose-lan",
+        StaffCommand::Pairing(PairingCommand::Pair { .. }) => "pair-gate",
+        StaffCommand::Pairing(PairingCommand::Repair(_)) => "repair-gate",
         StaffCommand::TestCardWay(_) => "test-card-way",
         StaffCommand::ShowGates => "show-gates",
         StaffCommand::StopFace => "stop-face",
         StaffCommand::WithdrawFor(_) => "withdraw-for",
+        StaffCommand::Keep(_) => "keep",
         StaffCommand::Deletion(command) => match command {
             DeletionCommand::PauseFor(_) => "pause-for",
             DeletionCommand::ResumeFor(_) => "resume-for",
@@ -621,6 +634,7 @@ pub fn kind(command: &StaffCommand) -> &'static str {
             DeletionCommand::SaveCertificate { .. } => "save-certificate",
             DeletionCommand::StopFaces(_) => "stop-faces",
             DeletionCommand::ResumeFaces(_) => "resume-faces",
+            DeletionCommand::RenewTemplates => "renew-templates",
             DeletionCommand::RetireGate(_) => "retire-gate",
             DeletionCommand::SwitchedOff { .. } => "switched-off",
             DeletionCommand::Show => "show-deletions",
@@ -642,6 +656,7 @@ pub fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::Posture(PostureCommand::Check) => "machine-check",
         StaffCommand::Posture(PostureCommand::Examine) => "machine-examine",
         StaffCommand::Posture(PostureCommand::Save { .. }) => "machine-save",
+        StaffCommand::Boards(_) => menka::app::roles::row(command).name,
     }
 }
 
@@ -670,8 +685,13 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
             "shown" | "shown-broken" => &["close", "evidence", "lock", "requests"],
             "form" | "form-wrong" => &["lock", "requests", "save", "show-deletions"],
             "facts" => &["lock", "minors-figures", "requests", "save-facts", "show-deletions", "show-gates"],
-            "gates" => &["lock", "minors-figures", "requests", "show-deletions", "test-card-way"],
+            // To open the form is to look for gates that wait.
+            "gates" => &["lock", "look-for-gates", "minors-figures", "requests", "show-deletions", "test-card-way"],
             "pair" => &["lock", "minors-figures", "requests", "show-deletions", "test-card-way"],
+            "boards" => {
+                &["lock", "minors-figures", "requests", "show-deletions", "show-gates", "stop-events", "test-card-way"]
+            }
+            "boards-form" => &["lock", "minors-figures", "requests", "show-deletions", "show-gates"],
             "why" => &["lock", "requests", "show-deletions", "show-gates"],
             "machine" => &[
                 "lock",
@@ -695,6 +715,8 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
         let inside = own.contains(&"lock");
         // From an open record, that is closed first; its answer leads on.
         own.extend((inside && !own.contains(&"close")).then_some("show-accounts"));
+        // The pages of the settings lead to each other.
+        own.extend((own.contains(&"minors-figures") && !name.starts_with("boards")).then_some("show-boards"));
         own.sort_unstable();
         let texts = Texts::new(Language::Chinese);
         let mut asked = std::collections::BTreeSet::new();
@@ -824,28 +846,9 @@ fn facts_are_saved_as_typed_and_the_missing_ones_are_counted() {
 }
 
 #[test]
-fn a_gate_is_paired_by_name_address_and_fingerprint() {
-    use staff::gates::{Message as M, PairField};
+fn a_gate_is_tested_with_the_last_card() {
     let mut staff = unlocked();
     staff.update(Message::Go(Route::Gates));
-    press(&mut staff, "pair-open");
-    assert!(matches!(staff.update(Message::Gates(M::PairPressed)), Action::Focus("pair-name")));
-    let fingerprint = "ab ".repeat(32);
-    for (field, text) in [
-        (PairField::Name, "南门"),
-        (PairField::Address, "192.168.1.20:7443"),
-        (PairField::Fingerprint, fingerprint.as_str()),
-    ] {
-        staff.update(Message::Gates(M::Typed(field, text.into())));
-    }
-    let asked = commands(after(&mut staff, [Message::Gates(M::PairPressed)]));
-    assert!(matches!(&asked[..], [StaffCommand::PairGate { name, address, fingerprint: digits, .. }]
-        if name == "南门" && address == "192.168.1.20:7443" && *digits == fingerprint.trim()));
-    let texts = Texts::new(Language::Chinese);
-    let mut more = gates();
-    more.push(gate(4, "南门"));
-    staff.apply(StaffEvent::Gates(more));
-    assert!(window(LARGE, staff.view(&texts)).find(id("pair-name")).is_err(), "the form folds away when it is done");
     let asked = commands(press(&mut staff, "gate-test-1"));
     assert!(matches!(asked[..], [StaffCommand::TestCardWay(which)] if which == GateId::from_bytes([2; 16])));
 }
@@ -997,7 +1000,7 @@ fn news_of_an_issued_card_is_flashed_until_read() {
 /// Every failure that exists, with a marked word in every text it carries.
 fn failures() -> Vec<Failure> {
     use menka::app::event::Failure as F;
-    use menka::ports::{CameraError as C, FaceError as E, LinkError as L, ReaderError as R};
+    use menka::ports::{CameraError as C, FaceError as E, LinkError as L, PairError, ReaderError as R};
     use menka::wire::message::Refusal as N;
     let mark = || "MARK".to_owned();
     let mut all = vec![
@@ -1013,7 +1016,10 @@ fn failures() -> Vec<Failure> {
         F::CardExpired,
         F::CardTextUnreadable,
         F::NoGateChosen,
-        F::FingerprintUnreadable,
+        F::Pairing(PairingFailure::CodeUnreadable),
+        F::Pairing(PairingFailure::Gate(mark(), PairError::NoCode)),
+        F::Pairing(PairingFailure::Gate(mark(), PairError::OtherCode)),
+        F::Pairing(PairingFailure::TooManyTries(mark())),
         F::NotRecognised,
         F::TooLong,
         F::DeciderChanged,
@@ -1167,6 +1173,24 @@ fn p51_5_all_faces_are_stopped_by_two_presses_and_every_page_says_so_until_it_is
     let mut staff = site_with(false, true);
     staff.update(Message::Go(Route::Home));
     assert!(window(LARGE, staff.view(&texts)).find(id("faces-stopped")).is_ok());
+}
+
+#[test]
+fn n8_12_a_renewal_asks_first_and_says_which_gate_is_left() {
+    let mut staff = site_with(false, false);
+    press(&mut staff, "renew");
+    let asked = commands(press(&mut staff, "deletion-yes"));
+    assert!(matches!(asked[..], [StaffCommand::Deletion(DeletionCommand::RenewTemplates)]), "{asked:?}");
+    let told = DeletionEvent::Renewed { done: vec!["东门".into()], left: vec!["西门车库".into()] };
+    staff.apply(StaffEvent::Deletion(told));
+    for (texts, name) in both().into_iter().zip(["renewed-zh", "renewed-en"]) {
+        let mut shown = window(SMALL, staff.view(&texts));
+        assert!(shown.find(id("renewed")).is_ok());
+        if let Some(folder) = std::env::var_os("MENKA_SHOTS") {
+            let path = std::path::Path::new(&folder).join(name);
+            assert!(shown.snapshot(&theme::theme()).unwrap().matches_image(path).unwrap());
+        }
+    }
 }
 
 #[test]

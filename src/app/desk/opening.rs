@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Desk, LinkMaker, Open, failure_of};
 use crate::app::accounts::Operators;
+use crate::app::boards::BoardLinkMaker;
 use crate::app::courier::{Courier, Shared};
 use crate::app::enroll::Flow;
 use crate::app::event::{Event, Failure, FieldFault, ResidentScene, StaffEvent};
@@ -127,7 +128,8 @@ impl Desk {
         let shared = Arc::new(Shared::default());
         let link = (self.devices.link)(Arc::clone(&keys), vault.site(), self.config.realm);
         let courier_link = (self.devices.link)(Arc::clone(&keys), vault.site(), self.config.realm);
-        self.courier = Some(Courier::new(vault.second_connection()?, courier_link, Arc::clone(&shared)));
+        self.courier =
+            Some(Courier::new(vault.second_connection()?, courier_link, (self.devices.boards)(), Arc::clone(&shared)));
         let fingerprint: String = keys.fingerprint().iter().map(|b| format!("{b:02x}")).collect();
         self.open = Some(Box::new(Open {
             vault,
@@ -152,8 +154,11 @@ impl Desk {
             notice: NoticeCare::default(),
             chain: evidence::ChainSeen::default(),
             replacements_shown: None,
+            newcomer: None,
             wedged_shown: None,
             form_shown: None,
+            pairing: crate::app::pairing::Pairing::default(),
+            boards_shown: None,
         }));
         self.idle_anew();
         self.say(StaffEvent::Unlocked { operator });
@@ -182,8 +187,14 @@ impl Desk {
                 self.fail(failure_of(error));
             }
         }
+        self.after_lock(now);
+    }
+
+    /// Nothing of the session is left, and the door is shown.
+    pub(in crate::app) fn after_lock(&mut self, now: Timestamp) {
         self.courier = None;
         self.operators = Operators::default();
+        self.keep.forget();
         self.idle_anew();
         self.say_door(now);
         self.scene(ResidentScene::Closed);
@@ -196,7 +207,7 @@ impl Desk {
         if self.config.realm == Realm::Practice
             && let Some(open) = self.open.as_mut()
         {
-            match practice_over(open, &self.devices.link, now) {
+            match practice_over(open, &self.devices.link, &self.devices.boards, now) {
                 Ok((count, names)) => (erased, unanswered) = (count, names),
                 Err(error) => self.fail(failure_of(error)),
             }
@@ -208,11 +219,16 @@ impl Desk {
 
 /// Ends all faces and carries the erasures, twice at most: a gate that is away keeps its lease. Returns how many erasures gates signed for,
 /// and the gates that did not answer.
-fn practice_over(open: &mut Open, link: &LinkMaker, now: Timestamp) -> Result<(u32, Vec<String>), VaultError> {
+fn practice_over(
+    open: &mut Open,
+    link: &LinkMaker,
+    boards: &BoardLinkMaker,
+    now: Timestamp,
+) -> Result<(u32, Vec<String>), VaultError> {
     open.vault.end_all_faces(EraseReason::PracticeOver, now)?;
     let before = open.vault.erasures_pending()?.len();
     let link = link(Arc::clone(&open.keys), open.vault.site(), open.vault.realm());
-    let mut courier = Courier::new(open.vault.second_connection()?, link, Arc::clone(&open.shared));
+    let mut courier = Courier::new(open.vault.second_connection()?, link, boards(), Arc::clone(&open.shared));
     courier.pass(now)?;
     courier.pass(now.plus_ms(crate::domain::delivery::PAUSE_MAX_MS))?;
     let left = open.vault.erasures_pending()?;

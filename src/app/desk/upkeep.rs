@@ -123,7 +123,9 @@ impl Desk {
         self.show_chain_if_changed();
         if refresh_record {
             self.show_opened_if_changed();
+            self.show_boards();
             self.refresh_withdrawn();
+            self.follow_corrections(now);
             self.show_doors();
             self.show_deletions(now);
             self.show_replacements(now);

@@ -1,18 +1,20 @@
 //! What a gate does for its station: takes a face, carries out an operation, answers a probe. Each act is signed.
 
+use sha2::{Digest, Sha256};
+
 use super::{Gate, Halt, PROBES_MAX, PROBES_WITHIN_MS};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
-use crate::domain::id::{GateId, OpId};
+use crate::domain::id::{GateId, OpId, TemplateId};
 use crate::domain::time::Timestamp;
 use crate::gate::admit::{self, Room};
 use crate::gate::error::GateError;
 use crate::gate::gallery::Gallery;
-use crate::gate::{matcher, rows};
+use crate::gate::{matcher, pairing, rows};
 use crate::secret::FaceTemplate;
 use crate::wire::envelope::{open_face, open_probe};
 use crate::wire::keys::IdentityKeys;
-use crate::wire::message::{Apply, CARDS_MAX, Outcome, Probe, Probed, PutFace, Receipt, Refusal, What};
+use crate::wire::message::{Apply, CARDS_MAX, FacesOff, Outcome, Probe, Probed, PutFace, Receipt, Refusal, What};
 
 impl Gate {
     pub(in crate::gate) fn put_face(
@@ -60,7 +62,8 @@ impl Gate {
             | What::ThawFace(_)
             | What::StopFaces
             | What::ResumeFaces
-            | What::RenewFaces => None,
+            | What::RenewFaces
+            | What::Unpair => None,
         };
         // A card that only its digest is known of: looked for among those held.
         let found = match &apply.what {
@@ -93,6 +96,7 @@ impl Gate {
                 (What::ThawFace(template), _) => rows::thaw_face(tx, template),
                 (What::StopFaces, _) => rows::stop_faces(tx, true, sequence),
                 (What::ResumeFaces, _) => rows::stop_faces(tx, false, sequence),
+                (What::Unpair, _) => pairing::unpair(tx),
                 // Done above.
                 (What::RenewFaces, _) => Err(rusqlite::Error::InvalidQuery),
             },
@@ -105,15 +109,21 @@ impl Gate {
             (What::PutCard(uid, _) | What::RemoveCard(uid), _) | (What::RemoveCardBy(_), Some(uid)) => {
                 self.note_card(uid);
             }
-            (What::RemoveCardBy(_), None) | (What::StopFaces | What::ResumeFaces, _) => {}
+            (What::Unpair, _) => self.index = None,
+            (What::RemoveCardBy(_), None) | (What::StopFaces | What::ResumeFaces | What::RenewFaces, _) => {}
         }
         self.match_again(&apply.what)?;
-        if matches!(apply.what, What::EraseFace(_)) {
+        if matches!(apply.what, What::EraseFace(_) | What::Unpair) {
             self.log_due = true;
             self.empty_log()?;
         }
         tracing::info!(op = %OpId::from_bytes(apply.op).short(), outcome = ?receipt.outcome, "operation done");
         Ok(receipt)
+    }
+
+    /// The receipt of an operation, if exactly this one was done before.
+    pub(super) fn done_again(&mut self, apply: &Apply, body: &[u8]) -> Result<Option<Receipt>, Halt> {
+        self.done_before(&apply.op, &Sha256::digest(body).into())
     }
 
     /// Ahead of the store: whatever the disk does, a template that shall go is not matched from here on.
@@ -124,6 +134,7 @@ impl Gate {
                 self.faces.freeze(template, true);
             }
             What::StopFaces => self.stopped = true,
+            What::Unpair => self.faces.remove(|_| true),
             What::PutCard(..)
             | What::RemoveCard(_)
             | What::RemoveCardBy(_)
@@ -140,7 +151,7 @@ impl Gate {
                 let frozen = self.store.held(template)?.is_none_or(|held| held.frozen);
                 self.faces.freeze(template, frozen);
             }
-            What::StopFaces | What::ResumeFaces => self.stopped = self.store.faces_stopped()?,
+            What::StopFaces | What::ResumeFaces | What::Unpair => self.stopped = self.store.faces_stopped()?,
             What::EraseFace(_)
             | What::FreezeFace(_)
             | What::PutCard(..)
@@ -179,7 +190,13 @@ impl Gate {
         }
     }
 
-    pub(super) fn probe(&mut self, probe: &Probe, seal: &[u8; 32], clock: Timestamp) -> Result<Probed, Halt> {
+    pub(super) fn probe(
+        &mut self,
+        probe: &Probe,
+        one: Option<TemplateId>,
+        seal: &[u8; 32],
+        clock: Timestamp,
+    ) -> Result<Probed, Halt> {
         let now = self.look(clock);
         self.probes.retain(|(at, _)| now.since(*at) < 3 * admit::PROBE_AGE_MAX_MS);
         let recent = self.probes.iter().filter(|(at, _)| now.since(*at) < PROBES_WITHIN_MS).count();
@@ -189,11 +206,17 @@ impl Gate {
         let seen = self.probes.iter().any(|(_, op)| *op == probe.op);
         self.probes.push_back((now, probe.op));
         admit::probe(probe, seen, &self.facts(now), clock)?;
-        if self.faces_off(clock).is_some() {
-            return Err(Refusal::CardsOnly.into());
+        let off = if one.is_some() { self.faces_off_for_one(clock) } else { self.faces_off(clock) };
+        match off {
+            None => {}
+            Some(FacesOff::CardFirst) => return Err(Refusal::CardFirst.into()),
+            Some(_) => return Err(Refusal::CardsOnly.into()),
         }
         let face = open_probe(probe, &self.keys, seal).map_err(|_| Refusal::Envelope)?;
-        let (best, same) = self.recognise(&face, now.date());
+        let (best, same) = match one {
+            Some(template) => self.verify(&face, template, now.date()),
+            None => self.recognise(&face, now.date()),
+        };
         Ok(Probed {
             op: probe.op,
             template: best.filter(|_| same).map(|best| *best.template.bytes()),

@@ -5,7 +5,6 @@ use crate::domain::card::CardUid;
 use crate::domain::time::Timestamp;
 use crate::gate::door::{Act, DoorOpens};
 use crate::gate::watch::Answer;
-use crate::ports::Clock;
 use crate::wire::message::{FacesOff, Refusal, Reply, Request, What};
 
 fn faces_off(site: &Site) -> Option<FacesOff> {
@@ -94,26 +93,8 @@ fn a_clock_that_jumped_back_keeps_faces_off_and_says_so() {
     assert_eq!(site.ask(&Request::TestCard(vec![1, 2, 3, 4])), Reply::CardTested(true));
     assert_eq!(site.ask(&Request::TestCard(vec![5, 6, 7, 8])), Reply::CardTested(false), "nor an ended card");
 
-    let pin = site.station.fingerprint();
-    site.with_gate(|gate, now| gate.pair(&pin, now)).unwrap();
+    site.pair_again();
     assert_eq!(faces_off(&site), None, "whoever stands at the gate can say that the clock is right");
-}
-
-#[test]
-fn a_pairing_beside_the_daemon_is_followed() {
-    let mut site = Site::new();
-    site.clock.set(NOON.plus_ms(48 * HOUR));
-    site.ask(&Request::Health);
-    site.clock.set(NOON);
-    let pin = site.station.fingerprint();
-    site.place.open_beside(site.station.realm()).unwrap().pair(&pin, site.clock.now()).unwrap();
-    site.with_gate(|gate, now| gate.tick(now)).unwrap();
-    assert_eq!(faces_off(&site), None);
-
-    let other = crate::wire::keys::IdentityKeys::make(site.station.realm()).unwrap();
-    site.place.open_beside(other.realm()).unwrap().pair(&other.fingerprint(), site.clock.now()).unwrap();
-    assert!(Line::greet(&site.station, &site.record, site.address).is_err(), "the earlier station is not heard");
-    assert!(Line::greet(&other, &site.record, site.address).is_ok());
 }
 
 #[test]

@@ -47,6 +47,28 @@ impl FaceEngine for ByFirstPixel {
     fn rest(&mut self) {}
 }
 
+/// Makes this person's template of any picture.
+pub struct Strange {
+    pub person: u32,
+    pub look: Look,
+}
+
+impl FaceEngine for Strange {
+    fn engine(&self) -> EngineId {
+        EngineId::sface()
+    }
+    fn wake(&mut self) -> Result<(), FaceError> {
+        Ok(())
+    }
+    fn locate(&mut self, _: Warrant<'_>, _: &Frame) -> Result<Look, FaceError> {
+        Ok(self.look.clone())
+    }
+    fn extract(&mut self, _: Warrant<'_>, _: Frame, _: &FaceBox) -> Result<FaceTemplate, FaceError> {
+        Ok(person(self.person))
+    }
+    fn rest(&mut self) {}
+}
+
 fn shown(site: &Site, who: u8) -> Answer {
     site.with_gate(|gate, now| {
         let act = gate.acted(Act::ButtonPressed);
@@ -129,4 +151,104 @@ fn a_door_that_does_not_answer_is_written_down_as_such() {
         .query_row("SELECT way, door, at FROM openings", [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .unwrap();
     assert_eq!(row, ("card".into(), "failed".into(), NOON.ms()));
+}
+
+// Shows: J10a, F10a
+#[test]
+fn a_gate_at_which_no_card_was_ever_seen_to_open_takes_no_face() {
+    let mut site = Site::new();
+    site.with_gate(|gate, _| gate.store().connection().execute("DELETE FROM card_way", []).unwrap());
+    let put = Request::PutFace(site.sealed(1, &person(1), "2027-01-31"));
+    assert_eq!(site.refused(&put), Refusal::CardWay);
+    let card = vec![4, 0xa1, 0xb2, 0xc3];
+    site.apply(What::PutCard(card.clone(), LAST_DAY));
+    assert_eq!(site.refused(&put), Refusal::CardWay, "held is not tested");
+    assert_eq!(site.ask(&Request::TestCard(vec![9, 9, 9, 9])), Reply::CardTested(false));
+    assert_eq!(site.refused(&put), Refusal::CardWay);
+    assert_eq!(site.ask(&Request::TestCard(card)), Reply::CardTested(true));
+    site.restart();
+    site.done(&put);
+}
+
+#[test]
+fn card_and_face_both_open_and_whatever_stops_faces_leaves_the_card() {
+    let mut site = Site::new();
+    site.put(1, &person(1), "2027-01-31");
+    let card = CardUid::from_bytes(&[4, 0xa1, 0xb2, 0xc3]).unwrap();
+    site.apply(What::PutCard(card.bytes().to_vec(), LAST_DAY));
+    let open = |site: &Site| site.with_gate(|gate, now| gate.open_for_card(&card, now)).unwrap();
+    assert_eq!((shown(&site, 1), open(&site)), (Answer::Recognised(DoorOpens::Yes), Some(DoorOpens::Yes)));
+    // A stranger, nobody, a crowd, an engine that fails: the card opens after each.
+    for who in [2, 0, 255, 254] {
+        assert!(!matches!(shown(&site, who), Answer::Recognised(_)));
+        assert_eq!(open(&site), Some(DoorOpens::Yes), "{who}");
+    }
+    site.apply(What::StopFaces);
+    assert!(matches!(shown(&site, 1), Answer::FacesOff(_)));
+    assert_eq!(open(&site), Some(DoorOpens::Yes));
+    site.done(&apply(2, What::ResumeFaces));
+    site.clock.set(NOON.plus_ms(30 * 24 * HOUR));
+    assert!(matches!(shown(&site, 1), Answer::FacesOff(_)), "no contact for a month");
+    assert_eq!(open(&site), Some(DoorOpens::Yes));
+}
+
+#[test]
+fn beyond_the_sites_limit_a_card_comes_first_and_the_face_is_compared_with_its_template_only() {
+    let mut site = Site::new();
+    for n in 1..=3u8 {
+        site.put(n, &person(u32::from(n)), "2027-01-31");
+    }
+    let limit = |site: &Site, strangers_in_max| {
+        site.with_gate(|gate, _| gate.limit_faces(crate::gate::settings::FacePlan { strangers_in_max }));
+    };
+    // One in ten thousand a comparison: three people are three in ten thousand.
+    limit(&site, 0.000_3);
+    assert_eq!(shown(&site, 1), Answer::Recognised(DoorOpens::Yes), "met exactly");
+    limit(&site, 0.000_2);
+    assert_eq!(shown(&site, 1), Answer::CardFirst);
+    let probe = site.probe_request(&person(1));
+    assert_eq!(site.refused(&probe), Refusal::CardFirst);
+    let Reply::Health(health) = site.ask(&Request::Health) else { panic!("no health") };
+    assert_eq!(health.faces_off, Some(crate::wire::message::FacesOff::CardFirst), "said to the station");
+
+    // The station's try names the template.
+    let one = |site: &Site, who: u32, template: u8| {
+        let Request::Probe(probe) = site.probe_request(&person(who)) else { panic!("no probe") };
+        Request::ProbeOne(crate::wire::message::ProbeOne { probe, template: [template; 16] })
+    };
+    let own = one(&site, 2, 2);
+    let Reply::Probed(probed) = site.ask(&own) else { panic!("no answer") };
+    assert_eq!(probed.template, Some([2; 16]));
+    let others = one(&site, 2, 3);
+    let Reply::Probed(probed) = site.ask(&others) else { panic!("no answer") };
+    assert_eq!(probed.template, None, "a face is not looked up among the others");
+
+    // At the door: the card, then the face of its holder and of nobody else.
+    let card = CardUid::from_bytes(&[4, 0xa1, 0xb2, 0xc3]).unwrap();
+    let look = |site: &Site, who: u8| {
+        site.with_gate(|gate, now| {
+            let act = gate.acted(Act::CardShown);
+            gate.recognise_card_holder(&mut ByFirstPixel, frame(who), act, &card, now)
+        })
+    };
+    assert_eq!(look(&site, 1), Answer::Unknown, "an unknown card stands for nobody");
+    site.apply(What::PutCard(card.bytes().to_vec(), LAST_DAY));
+    let bind = |template| {
+        let card = vec![4, 0xa1, 0xb2, 0xc3];
+        Request::BindCard(crate::wire::message::BindCard { template, card })
+    };
+    assert_eq!(site.ask(&bind([9; 16])), Reply::Bound(false), "nothing is held under this number");
+    assert_eq!(site.ask(&bind([1; 16])), Reply::Bound(true));
+    assert_eq!(look(&site, 1), Answer::Recognised(DoorOpens::Yes));
+    assert_eq!(look(&site, 2), Answer::Unknown, "another enrolled person with this card");
+    site.restart();
+    assert_eq!(look(&site, 1), Answer::Recognised(DoorOpens::Yes));
+    let opens = site.with_gate(|gate, now| gate.open_for_card(&card, now)).unwrap();
+    assert_eq!(opens, Some(DoorOpens::Yes), "the card alone opens all the same");
+    site.apply(What::EraseFace([1; 16]));
+    assert_eq!(look(&site, 1), Answer::Unknown);
+    let left = site.with_gate(|gate, _| {
+        gate.store().connection().query_row("SELECT count(*) FROM bound", [], |row| row.get::<_, i64>(0)).unwrap()
+    });
+    assert_eq!(left, 0, "what the card stood for went with the face");
 }

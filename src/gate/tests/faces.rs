@@ -152,11 +152,11 @@ fn a_card_only_gate_takes_no_face() {
 #[test]
 fn nothing_but_a_hello_is_answered_before_the_hello() {
     let site = Site::new();
-    let mut caller = crate::gate::daemon::Caller::new(site.station.fingerprint());
+    let mut caller = crate::gate::daemon::Caller::new(site.station.fingerprint(), None);
     let list = crate::wire::frame::encode(&Request::List);
     let reply = site.with_gate(|gate, now| gate.answer(&mut caller, &list, now));
     assert_eq!(reply, Reply::Refused(Refusal::Malformed));
-    let mut stranger = crate::gate::daemon::Caller::new([7; 32]);
+    let mut stranger = crate::gate::daemon::Caller::new([7; 32], None);
     let reply = site.with_gate(|gate, now| gate.answer(&mut stranger, &list, now));
     assert_eq!(reply, Reply::Refused(Refusal::Envelope));
 }
@@ -188,9 +188,21 @@ fn no_column_of_the_store_can_hold_a_name() {
         columns
     });
     // The heads hold the name of a log (`menka.real/<site>`), counts and signatures.
-    let heads = ["heads.note", "heads.origin"];
-    let expected =
-        ["faces.engine", heads[0], heads[1], "openings.door", "openings.way", "settings.engine", "settings.realm"];
+    let heads = ["epochs.origin", "heads.note", "heads.origin"];
+    // A pairing code is eight digits for ten minutes; the other is where this gate listens.
+    let pairing = ["pairing.code", "pairing.listens"];
+    let expected = [
+        heads[0],
+        "faces.engine",
+        heads[1],
+        heads[2],
+        "openings.door",
+        "openings.way",
+        pairing[0],
+        pairing[1],
+        "settings.engine",
+        "settings.realm",
+    ];
     assert_eq!(columns, expected);
     assert_ne!(site.record.id, GateId::from_bytes([0; 16]));
     assert_ne!(TemplateId::from_bytes([1; 16]).short(), "");

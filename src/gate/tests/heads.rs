@@ -85,8 +85,7 @@ fn p69_a_kept_head_outlives_a_restart_and_is_set_aside_by_a_pairing_only() {
     assert_eq!(kept(&mut site, log.offer(&key, 3, 0)).size, 3);
     site.restart();
     assert_eq!(kept(&mut site, log.offer(&key, 2, 0)).size, 3);
-    let pin = site.station.fingerprint();
-    site.with_gate(|gate, now| gate.pair(&pin, now)).unwrap();
+    site.pair_again();
     // A new connection: the station says hello again.
     site.restart();
     assert_eq!(site.ask(&Request::HeadOf(ORIGIN.into())), Reply::Head(None));

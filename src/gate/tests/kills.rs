@@ -1,5 +1,5 @@
 //! The daemon as a second process that is killed between and within requests. The process is this test binary, started
-//! again: it runs the same `cli::run` as `menka-gate` and is never older than the code under test.
+//! again: it runs the same `cli::run_with` as `menka-gate` and is never older than the code under test.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -24,7 +24,8 @@ fn the_daemon_runs_in_a_process_of_its_own() {
         Ok(text) => text.split('\n').map(String::from).collect(),
         Err(_) => vec!["run".into(), "--data".into(), "nowhere".into(), "--listen".into(), "8.8.8.8:1".into()],
     };
-    let result = crate::gate::cli::run(&arguments, &mut std::io::stdout());
+    let joined = crate::gate::cli::Joined { console: None, boards: Box::new(crate::boards::UdpBoards::new()) };
+    let result = crate::gate::cli::run_with(&arguments, &mut std::io::stdout(), joined);
     if std::env::var(ARGUMENTS).is_ok() {
         result.unwrap();
     } else {
@@ -82,9 +83,10 @@ fn twenty_kills_lose_nothing_that_was_acknowledged_and_double_nothing() {
     let place = Place::new(&data, None);
     let station = IdentityKeys::make(Realm::Real).unwrap();
     place.init(&Setup::default(), LIGHT, NOON).unwrap();
-    place.open_beside(Realm::Real).unwrap().pair(&station.fingerprint(), NOON).unwrap();
+    place.open_beside(Realm::Real).unwrap().pair(&station.fingerprint(), &hello(&station), NOON).unwrap();
     let gate = {
         let gate = Gate::open_without_relay(&place, Realm::Real).unwrap();
+        gate.store().note_card_way(NOON).unwrap();
         record(gate.id(), gate.keys(), true)
     };
     let ends_on = today().plus_days(30).to_string();

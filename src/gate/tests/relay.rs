@@ -132,6 +132,10 @@ fn l2_6_a_template_is_passed_on_only_by_the_logs_own_word_and_only_to_a_gate_tha
     let mut longer = good_put.clone();
     longer.put.ends_on += 1;
     assert_eq!(to.refused(&Request::PutPassed(longer)), Refusal::Envelope);
+    // Nor before a card was seen to open there.
+    to.with_gate(|gate, _| gate.store().connection().execute("DELETE FROM card_way", []).unwrap());
+    assert_eq!(to.refused(&Request::PutPassed(good_put.clone())), Refusal::CardWay);
+    to.with_gate(|gate, _| gate.store().note_card_way(NOON).unwrap());
     let receipt = to.done(&Request::PutPassed(good_put.clone()));
     assert_eq!((receipt.outcome, receipt.stored_digest), (Outcome::FaceStored, passed.digest));
     assert_eq!(to.done(&Request::PutPassed(good_put.clone())), receipt, "the same receipt again");

@@ -7,6 +7,7 @@ use crate::app::command::{ResidentCommand, StaffCommand};
 use crate::app::event::ResidentScene;
 use crate::app::notice::NoticeCommand;
 use crate::app::operators::OperatorsCommand;
+use crate::app::pairing::{GateWords, PairingCommand};
 use crate::app::runner::SystemClock;
 use crate::domain::consent::Signature;
 use crate::domain::id::{GateId, ResidentId};
@@ -16,7 +17,7 @@ use crate::domain::role::Role;
 use crate::ports::Clock;
 use crate::practice::site::{self, GateProcess};
 use crate::practice::{PracticeAct, practice_card};
-use crate::secret::Passphrase;
+use crate::secret::{PairingCode, Passphrase};
 
 impl Drive {
     /// Makes the vault with the practice facts; its supervisor puts the recovery sheet away, reads the internal rules and signs them.
@@ -71,21 +72,29 @@ impl Drive {
         self.staff(StaffCommand::Unlock { account: None, passphrase });
     }
 
-    /// Pairs a running gate by its address and fingerprint, as staff would.
+    /// Pairs a running gate by the code that it shows, as staff would.
     pub fn pair(&mut self, gate: &GateProcess, name: &str) {
-        self.staff(StaffCommand::PairGate {
+        match gate.show_code() {
+            Ok(shown) => self.pair_by(&shown.code, &gate.address, name),
+            Err(error) => self.told.push(format!("no code: {error}")),
+        }
+        // The courier asks after the new gate, so that it is shown as reachable.
+        let _ = self.deliver();
+        self.assess();
+        self.tick();
+    }
+
+    /// Types a pairing code and the address of the gate that shows it.
+    pub fn pair_by(&mut self, code: &str, address: &str, name: &str) {
+        let words = GateWords {
             name: name.into(),
             place: format!("{name}旁"),
             capture_area: "门前1米".into(),
             other_way: "刷卡，或者值班人员核对放行".into(),
             why_needed: "双手不便的住户较多".into(),
-            address: gate.address.clone(),
-            fingerprint: gate.fingerprint.iter().map(|b| format!("{b:02x}")).collect(),
-        });
-        // The courier asks after the new gate, so that it is shown as reachable.
-        let _ = self.deliver();
-        self.assess();
-        self.tick();
+        };
+        let (address, code) = (address.to_owned(), PairingCode::parse(code));
+        self.staff(StaffCommand::Pairing(PairingCommand::Pair { words, address, code }));
     }
 
     /// Registers the practice assessment for the gates as they are now, as a supervisor would after a change of scope.

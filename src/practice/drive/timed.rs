@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use crate::domain::consent::Warrant;
 use crate::domain::gate::GateRecord;
 use crate::domain::quality::{FaceBox, Look};
-use crate::ports::{FaceEngine, FaceError, GateLink, LinkError};
-use crate::secret::{EngineId, FaceTemplate, Frame};
+use crate::ports::{FaceEngine, FaceError, FoundGate, GateLink, Lan, LinkError, PairError};
+use crate::secret::{EngineId, FaceTemplate, Frame, PairingCode};
 use crate::wire::batch::Step;
 use crate::wire::message::{Hello, Probed, PutFace, Reply, Request};
 
@@ -105,7 +105,19 @@ impl GateLink for TappedLink {
         reply
     }
 
-    fn meet(&mut self, address: &str, tls_pin: &[u8; 32], limit: Duration) -> Result<Hello, LinkError> {
-        self.inner.meet(address, tls_pin, limit)
+    fn pair(&mut self, address: &str, code: &PairingCode, limit: Duration) -> Result<(Hello, [u8; 32]), PairError> {
+        self.inner.pair(address, code, limit)
+    }
+
+    fn lans(&mut self) -> Vec<Lan> {
+        self.inner.lans()
+    }
+
+    fn search(&mut self, on: &str) -> Result<Vec<FoundGate>, LinkError> {
+        self.inner.search(on)
+    }
+
+    fn search_over(&mut self) {
+        self.inner.search_over();
     }
 }

@@ -119,6 +119,24 @@ impl App {
         })
     }
 
+    pub(super) fn pick_keep(&self, pick: staff::keep::Pick) -> Task<Message> {
+        use staff::keep::Pick;
+        let (texts, language) = (&self.staff_texts, self.staff_texts.language());
+        let picked = move |file: Option<rfd::FileHandle>| {
+            let path = file.map(|file| file.path().to_owned());
+            Message::Staff(staff::Message::Keep(staff::keep::Message::Picked(pick, language, path)))
+        };
+        let dialog = rfd::AsyncFileDialog::new();
+        match pick {
+            Pick::Into => Task::perform(dialog.set_title(tr!(texts, "keep-back-up")).pick_folder(), picked),
+            Pick::From => Task::perform(dialog.set_title(tr!(texts, "keep-pick-backup")).pick_folder(), picked),
+            Pick::Sheet => {
+                let dialog = dialog.set_title(tr!(texts, "keep-sheet-save")).set_file_name("menka-backup-key.pdf");
+                Task::perform(dialog.add_filter("PDF", &["pdf"]).save_file(), picked)
+            }
+        }
+    }
+
     pub(super) fn pick_report_path(&self) -> Task<Message> {
         let dialog = rfd::AsyncFileDialog::new()
             .set_title(tr!(self.staff_texts, "doctor-save"))

@@ -25,6 +25,19 @@ pub(super) fn view<'a>(
     buttons: &'a (String, String),
     ticked: bool,
 ) -> Page<'a> {
+    decide(sizes, "page-consent", trr!(texts, "consent-title"), preamble, sentence, buttons, ticked)
+}
+
+/// A decision, whoever makes it: a title, lines, one box with the sentence, two equal buttons.
+pub(super) fn decide<'a>(
+    sizes: Sizes,
+    id: &'static str,
+    title: impl iced::widget::text::IntoFragment<'a>,
+    preamble: &'a [String],
+    sentence: &'a str,
+    buttons: &'a (String, String),
+    ticked: bool,
+) -> Page<'a> {
     let lines = preamble.iter().map(|line| sizes.text(line.as_str()).width(Fill).into());
     let tick = checkbox(ticked)
         .label(sentence)
@@ -37,7 +50,7 @@ pub(super) fn view<'a>(
         .on_toggle(Message::Ticked);
     let tick = widget::by_key(tick, Some(Message::Ticked(!ticked)));
     let boxed = parts::panel(sizes, Tone::Plain, container(tick).id("tick")).padding(sizes.space);
-    let content = column![sizes.heading(trr!(texts, "consent-title"))]
+    let content = column![sizes.heading(title)]
         .push(iced::widget::Column::with_children(lines).spacing(sizes.space * 0.5))
         .push(boxed)
         .spacing(sizes.space);
@@ -46,7 +59,7 @@ pub(super) fn view<'a>(
         Side::new("no", buttons.0.as_str(), Some(Message::NoPressed)),
         Side::new("yes", buttons.1.as_str(), ticked.then_some(Message::YesPressed)),
     );
-    parts::middle(sizes, "page-consent", content, Some(foot))
+    parts::middle(sizes, id, content, Some(foot))
 }
 
 /// The signature, with the sentence it stands under. *No* is still there, as large as the confirmation.

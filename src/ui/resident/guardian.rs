@@ -1,6 +1,6 @@
 //! Pages on which a child, a ward or a guardian acts, and the page that waits for a signed form. Rules: P29, P31a, F07a, M1, M2.
 
-use iced::widget::{Column, checkbox, column, container};
+use iced::widget::{Column, column};
 use iced::{Center, Element, Fill};
 
 use crate::app::command::ResidentCommand;
@@ -9,7 +9,7 @@ use crate::app::guardian::{GuardianAct, GuardianScene};
 use crate::domain::guardian::View;
 use crate::i18n::Texts;
 use crate::trr;
-use crate::ui::theme::{self, Sizes, Tone, Weight};
+use crate::ui::theme::{Sizes, Tone, Weight};
 use crate::ui::widget::{self, Side};
 
 use super::parts::{self, Page};
@@ -86,7 +86,7 @@ pub(super) fn view<'a>(sizes: Sizes, texts: &'a Texts, scene: &'a GuardianScene,
             consent::sign(sizes, texts, sentence, &buttons.0, decision)
         }
         GuardianScene::Consent { title, preamble, sentence, buttons } => {
-            decide(sizes, title, preamble, sentence, buttons, decision.ticked)
+            consent::decide(sizes, "page-guardian", title, preamble, sentence, buttons, decision.ticked)
         }
         GuardianScene::Informed { words, no } if decision.signing => consent::sign(sizes, texts, words, no, decision),
         GuardianScene::Informed { words, no } => informed(sizes, texts, words, no),
@@ -120,38 +120,6 @@ fn ask<'a>(sizes: Sizes, texts: &'a Texts, is_child: bool, words: &'a [String]) 
         Side::new("view-yes", trr!(texts, "ask-yes"), Some(Above::Guardian(Message::Heard(View::Yes)))),
     );
     parts::middle(sizes, "page-ask", content, Some(foot))
-}
-
-/// The guardian's decision: as the person's own, one box and two equal buttons.
-fn decide<'a>(
-    sizes: Sizes,
-    title: &'a str,
-    preamble: &'a [String],
-    sentence: &'a str,
-    buttons: &'a (String, String),
-    ticked: bool,
-) -> Page<'a> {
-    let lines = preamble.iter().map(|line| sizes.text(line.as_str()).width(Fill).into());
-    let tick = checkbox(ticked)
-        .label(sentence)
-        .size(sizes.body * 1.6)
-        .text_size(sizes.body)
-        .text_line_height(theme::LINE)
-        .spacing(sizes.space * 1.5)
-        .width(Fill)
-        .style(|_theme, status| theme::tick_style(status))
-        .on_toggle(Above::Ticked);
-    let boxed = parts::panel(sizes, Tone::Plain, container(tick).id("tick")).padding(sizes.space);
-    let content = column![sizes.heading(title)]
-        .push(Column::with_children(lines).spacing(sizes.space * 0.5))
-        .push(boxed)
-        .spacing(sizes.space);
-    let foot = widget::equal_pair(
-        sizes,
-        Side::new("no", buttons.0.as_str(), Some(Above::NoPressed)),
-        Side::new("yes", buttons.1.as_str(), ticked.then_some(Above::YesPressed)),
-    );
-    parts::middle(sizes, "page-guardian", content, Some(foot))
 }
 
 /// What the guardian of a young person signs. No box: it is no consent.

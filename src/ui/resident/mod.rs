@@ -24,6 +24,7 @@ pub mod guardian;
 mod idle;
 mod letters;
 mod notice;
+mod own_face;
 mod pad;
 mod parts;
 pub mod rights;
@@ -186,6 +187,8 @@ pub struct Resident {
     wedge: String,
     /// The door that the person was asked about.
     dropping: Option<GateId>,
+    /// The pass-phrase for a copy of the own template, while its page is shown.
+    phrase: own_face::Phrase,
     aids: Aids,
 }
 
@@ -206,6 +209,7 @@ impl Default for Resident {
             guide: None,
             wedge: String::new(),
             dropping: None,
+            phrase: own_face::Phrase::default(),
             aids: Aids::default(),
         }
     }
@@ -295,6 +299,8 @@ impl Resident {
             self.aids.turn(matches!(scene, Idle { .. } | Closed));
         }
         self.page = Page::default();
+        // What was typed is wiped with its page, and after each try.
+        self.phrase = own_face::Phrase::default();
         self.dropping = self.dropping.filter(|_| same_page);
         self.texts = match &scene {
             Notice { text, .. } => vec![blocks(&text.markdown)],
@@ -394,6 +400,13 @@ impl Resident {
                 self.explained.remove(&section);
                 Action::None
             }
+            Message::Rights(rights::Message::PhraseTyped(again, text)) => {
+                if matches!(self.scene, ResidentScene::Rights(RightsScene::OwnFace(_))) {
+                    self.phrase.typed(again, text);
+                }
+                Action::None
+            }
+            Message::Rights(rights::Message::PathPicked(rights::Pick::Template, Some(path))) => self.phrase.make(path),
             Message::Rights(message) => rights::act(message),
             Message::ChangeAnswered(answer) => Action::Ask(Do::AnswerChange(answer)),
             Message::Guardian(message) => self.on_guardian(message),
@@ -451,7 +464,7 @@ impl Resident {
                 withdraw::done(sizes, texts, erased, &pending, saved_to.as_deref())
             }
             ResidentScene::Doors(view) => doors::view(sizes, texts, view, self.dropping),
-            ResidentScene::Rights(scene) => rights::view(sizes, texts, scene, &self.texts),
+            ResidentScene::Rights(scene) => rights::view(sizes, texts, scene, &self.texts, &self.phrase),
             ResidentScene::Closed => idle::closed(sizes, texts),
             ResidentScene::Guardian(scene) => guardian::view(sizes, texts, scene, &self.decision),
         };

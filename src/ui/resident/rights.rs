@@ -7,13 +7,14 @@ use iced::{Center, Element, Fill};
 
 use crate::app::command::ResidentCommand;
 use crate::app::event::GateLabel;
-use crate::app::rights::{ChangeView, MineView, RightsAct, RightsScene};
+use crate::app::rights::{ChangeView, MineView, OwnFaceAct, RightsAct, RightsScene};
 use crate::app::shown_again::ShownAct;
 use crate::domain::notice::Language;
 use crate::domain::rights::RequestKind;
 use crate::domain::time::CivilDate;
 use crate::i18n::Texts;
 use crate::notice::{Block, blocks};
+use crate::secret::Typed;
 use crate::trr;
 use crate::ui::theme::{Sizes, Tone, Weight};
 use crate::ui::widget::{self, Side};
@@ -21,6 +22,7 @@ use crate::ui::{explain, words_rights as words};
 
 use super::drawing::CardOnReader;
 use super::notice::Explained;
+use super::own_face::{self, Phrase};
 use super::parts::{self, Page};
 use super::shown::{self, OwnShown};
 use super::{Action, Message as Window};
@@ -48,6 +50,16 @@ pub enum Message {
     AllowPressed,
     /// To the withdrawal.
     WithdrawPressed,
+    /// "A copy of my face template."
+    CopyPressed,
+    /// A field of the pass-phrase; `true` for the second.
+    PhraseTyped(bool, Typed),
+    /// "It does not know me well."
+    RedoPressed,
+    /// Erase the old one everywhere.
+    RedoConfirmed,
+    /// Every gate has erased: make a new one.
+    RedoBegun,
     /// Back to what may be asked.
     ListPressed,
     /// "What does this mean?" of one section of the notice.
@@ -63,6 +75,8 @@ pub enum Pick {
     Paper,
     /// The electronic copy.
     Copy,
+    /// A copy of the own template.
+    Template,
     /// A text that was shown, with its proof.
     Shown,
 }
@@ -73,6 +87,7 @@ impl Pick {
         match self {
             Self::Paper => ("menka-my-information.pdf", "pdf"),
             Self::Copy => ("menka-my-information.json", "json"),
+            Self::Template => ("menka-my-face.menka", "menka"),
             Self::Shown => ("menka-shown.json", "json"),
         }
     }
@@ -87,6 +102,12 @@ pub(super) fn act(message: Message) -> Action {
         Message::SavePressed(pick) => Action::PickRightsPath(pick),
         Message::PathPicked(Pick::Paper, Some(path)) => ask(RightsAct::SavePaper(path)),
         Message::PathPicked(Pick::Copy, Some(path)) => ask(RightsAct::SaveCopy(path)),
+        Message::CopyPressed => ask(RightsAct::OwnFace(OwnFaceAct::AskCopy)),
+        Message::RedoPressed => ask(RightsAct::OwnFace(OwnFaceAct::AskRedo)),
+        Message::RedoConfirmed => ask(RightsAct::OwnFace(OwnFaceAct::ConfirmRedo)),
+        Message::RedoBegun => ask(RightsAct::OwnFace(OwnFaceAct::BeginRedo)),
+        // The window holds what was typed: [`super::own_face::Phrase`].
+        Message::PhraseTyped(..) | Message::PathPicked(Pick::Template, Some(_)) => Action::None,
         Message::PathPicked(Pick::Shown, Some(path)) => ask(RightsAct::Shown(ShownAct::Save(path))),
         Message::PathPicked(_, None) => Action::None,
         Message::ConfirmPressed => ask(RightsAct::ConfirmChanges),
@@ -106,9 +127,11 @@ pub(super) fn texts_of(scene: &RightsScene) -> Vec<Vec<Block>> {
     match scene {
         RightsScene::All { text, .. } => vec![blocks(&text.0.markdown)],
         RightsScene::Shown(shown) => shown::texts_of(shown),
-        RightsScene::Tap { .. } | RightsScene::Mine(_) | RightsScene::Asked { .. } | RightsScene::RefuseFace { .. } => {
-            vec![]
-        }
+        RightsScene::Tap { .. }
+        | RightsScene::Mine(_)
+        | RightsScene::Asked { .. }
+        | RightsScene::OwnFace(_)
+        | RightsScene::RefuseFace { .. } => vec![],
     }
 }
 
@@ -121,7 +144,13 @@ pub(super) fn masked_name(scene: &RightsScene) -> Option<&str> {
 }
 
 /// Draws a scene.
-pub(super) fn view<'a>(sizes: Sizes, texts: &'a Texts, scene: &'a RightsScene, blocks: &'a [Vec<Block>]) -> Page<'a> {
+pub(super) fn view<'a>(
+    sizes: Sizes,
+    texts: &'a Texts,
+    scene: &'a RightsScene,
+    blocks: &'a [Vec<Block>],
+    phrase: &'a Phrase,
+) -> Page<'a> {
     match scene {
         RightsScene::Tap { failure } => {
             let trouble = failure.as_ref().map(|failure| {
@@ -141,6 +170,7 @@ pub(super) fn view<'a>(sizes: Sizes, texts: &'a Texts, scene: &'a RightsScene, b
         RightsScene::Mine(mine) => self::mine(sizes, texts, mine),
         RightsScene::All { saved_to, .. } => all(sizes, texts, blocks, saved_to.as_deref()),
         RightsScene::Asked { number, kind, due_on } => asked(sizes, texts, number, *kind, *due_on),
+        RightsScene::OwnFace(scene) => own_face::view(sizes, texts, scene, phrase),
         RightsScene::RefuseFace { gates } => refuse_face(sizes, texts, gates),
         RightsScene::Shown(scene) => shown::view(sizes, texts, scene, blocks),
     }
@@ -153,6 +183,13 @@ fn mine<'a>(sizes: Sizes, texts: &'a Texts, mine: &'a MineView) -> Page<'a> {
         ("mine-shown", trr!(texts, "mine-shown"), Message::Shown(OwnShown::List)),
         ("mine-correct", trr!(texts, "mine-correct"), Message::AskPressed(RequestKind::Correct)),
     ];
+    if mine.has_face && !mine.redo {
+        choices.push(("mine-redo", trr!(texts, "mine-redo"), Message::RedoPressed));
+        choices.push(("mine-template", trr!(texts, "mine-template"), Message::CopyPressed));
+    }
+    if mine.redo {
+        choices.push(("mine-redo", trr!(texts, "mine-redo-on"), Message::RedoPressed));
+    }
     if mine.has_face {
         choices.push(("mine-pause", trr!(texts, "mine-pause"), Message::AskPressed(RequestKind::Pause)));
         choices.push(("mine-withdraw", trr!(texts, "mine-withdraw"), Message::WithdrawPressed));

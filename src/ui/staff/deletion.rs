@@ -4,7 +4,7 @@
 use iced::widget::{Column, column, container, row};
 use iced::{Center, Element, Fill};
 
-use super::deletion_panels::{asked, clock, closing, doors, endings_of, open_endings, retention};
+use super::deletion_panels::{asked, clock, closing, doors, endings_of, open_endings, renewal, retention};
 use super::{Action, Known, Route, S};
 use crate::app::command::StaffCommand;
 use crate::app::deletion::{Closing, DeletionCommand, DeletionEvent, PersonView, SiteView};
@@ -27,6 +27,8 @@ pub struct Told {
     pub person: Option<PersonView>,
     /// The site's.
     pub site: SiteView,
+    /// Gates with new transforms, and gates that did not sign, after the last renewal.
+    pub renewed: Option<(Vec<String>, Vec<String>)>,
 }
 
 impl Told {
@@ -36,6 +38,7 @@ impl Told {
             DeletionEvent::Person(view) => self.person = Some(*view),
             DeletionEvent::Site(view) => self.site = *view,
             DeletionEvent::ClockAhead { trusted, now } => self.site.clock_doubt = Some((trusted, now)),
+            DeletionEvent::Renewed { done, left } => self.renewed = Some((done, left)),
             DeletionEvent::Saved(path) => return Some(path),
         }
         None
@@ -66,6 +69,8 @@ pub enum Ask {
     Stop(Option<(GateId, String)>),
     /// Take faces up again.
     ResumeAt(Option<(GateId, String)>),
+    /// New transforms for the templates at every gate.
+    Renew,
     /// Retire a gate.
     Retire(GateId, String),
 }
@@ -137,6 +142,7 @@ impl Deletion {
                     Ask::Close(resident, why) => DeletionCommand::CloseRecord { resident, why },
                     Ask::Stop(gate) => DeletionCommand::StopFaces(gate.map(|(id, _)| id)),
                     Ask::ResumeAt(gate) => DeletionCommand::ResumeFaces(gate.map(|(id, _)| id)),
+                    Ask::Renew => DeletionCommand::RenewTemplates,
                     Ask::Retire(gate, _) => DeletionCommand::RetireGate(gate),
                 });
             }
@@ -181,7 +187,7 @@ impl Deletion {
             (Some(what), ..) => asked(texts, what),
             (None, About::Person, Some(person)) => self.person(texts, person),
             (None, About::Person, None) => column![S.soft(tr!(texts, "starting"))],
-            (None, About::Site, _) => self.site(texts, &known.deletion.site),
+            (None, About::Site, _) => self.site(texts, &known.deletion),
         };
         widget::scroll("deletion-scroll", content.spacing(S.space * 2.0)).height(Fill).into()
     }
@@ -198,10 +204,12 @@ impl Deletion {
         column![head].push(doors(texts, person)).push(endings_of(texts, person)).push(closing(texts, person))
     }
 
-    fn site<'a>(&'a self, texts: &Texts, site: &'a SiteView) -> Column<'a, Message> {
+    fn site<'a>(&'a self, texts: &Texts, told: &'a Told) -> Column<'a, Message> {
+        let site = &told.site;
         column![S.heading(tr!(texts, "deletion-site"))]
             .push(site.clock_doubt.map(|(trusted, now)| clock(texts, trusted, now)))
             .push(self.stops(texts, site))
+            .push(renewal(texts, told))
             .push(open_endings(texts, site))
             .push(retention(texts, site))
     }

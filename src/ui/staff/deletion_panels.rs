@@ -4,7 +4,7 @@ use iced::widget::{Column, column, container, row};
 use iced::{Center, Element, Fill};
 
 use super::S;
-use super::deletion::{Ask, Message};
+use super::deletion::{Ask, Message, Told};
 use crate::app::deletion::{Closing, DoorLine, DoorState, EndingView, PersonView, SiteView};
 use crate::domain::time::Timestamp;
 use crate::i18n::Texts;
@@ -40,6 +40,7 @@ pub(super) fn asked<'a>(texts: &Texts, what: &Ask) -> Column<'a, Message> {
             tr!(texts, "ask-resume-todo"),
             tr!(texts, "resume-one"),
         ),
+        Ask::Renew => (tr!(texts, "ask-renew"), tr!(texts, "ask-renew-todo"), tr!(texts, "renew-action")),
         Ask::Retire(_, gate) => {
             (tr!(texts, "ask-retire", gate = gate.as_str()), tr!(texts, "ask-retire-todo"), tr!(texts, "retire-action"))
         }
@@ -52,6 +53,30 @@ pub(super) fn asked<'a>(texts: &Texts, what: &Ask) -> Column<'a, Message> {
             widget::Side::new("deletion-yes", yes, Some(Message::Confirmed)),
         ),
     ]
+}
+
+/// New transforms for the templates at every gate: when a gate, or a copy of its store, was stolen.
+pub(super) fn renewal<'a>(texts: &Texts, told: &'a Told) -> Element<'a, Message> {
+    let press = (!told.site.gates.is_empty()).then_some(Message::AskPressed(Ask::Renew));
+    let head = row![
+        container(column![S.heading(tr!(texts, "renew-title")), S.soft(tr!(texts, "renew-text"))]).width(Fill),
+        widget::action(S, "renew", tr!(texts, "renew-action"), Weight::Plain, press),
+    ]
+    .spacing(S.space * 1.5)
+    .align_y(Center);
+    let said = told.renewed.as_ref().map(|(done, left)| {
+        let done = words::list(texts, done.iter().map(String::as_str));
+        let (tone, todo) = match left.as_slice() {
+            [] => (Tone::Well, None),
+            left => {
+                let left = words::list(texts, left.iter().map(String::as_str));
+                (Tone::Warn, Some(tr!(texts, "renew-left", gates = left)))
+            }
+        };
+        let done = if done.is_empty() { tr!(texts, "renew-none") } else { tr!(texts, "renew-done", gates = done) };
+        widget::telling(S, "renewed", tone, done, todo)
+    });
+    widget::panel(S, Tone::Plain, column![head].push(said).spacing(S.space * 1.25)).into()
 }
 
 pub(super) fn doors<'a>(texts: &Texts, person: &'a PersonView) -> Option<Element<'a, Message>> {

@@ -48,6 +48,8 @@ pub enum Message {
     FactTyped(Fact, String),
     /// On.
     NextPressed,
+    /// To restoring a backup instead.
+    RestorePressed,
     /// Back.
     BackPressed,
     /// Makes the vault.
@@ -115,6 +117,7 @@ impl FirstRun {
                 self.step = if self.step == Step::Done { Step::Site } else { Step::You };
             }
             Message::NextPressed => return self.next(),
+            Message::RestorePressed => return Action::Go(super::Route::Restore),
             Message::CreatePressed if self.step == Step::Done && !self.asked && self.wrong().is_none() => {
                 self.asked = true;
                 let passphrase = self.passphrase.take_passphrase();
@@ -196,7 +199,17 @@ impl FirstRun {
             ]
             .spacing(S.space * 2.0),
             widget::telling(S, "first-no-reset", Tone::Told, tr!(texts, "first-no-reset"), None),
-            row![widget::gap(), widget::action(S, "first-next", tr!(texts, "next"), Weight::Primary, next)],
+            row![
+                widget::action(
+                    S,
+                    "first-restore",
+                    tr!(texts, "keep-restore-link"),
+                    Weight::Quiet,
+                    Some(Message::RestorePressed)
+                ),
+                widget::gap(),
+                widget::action(S, "first-next", tr!(texts, "next"), Weight::Primary, next),
+            ],
         ]
         .spacing(S.space * 1.5)
         .into()

@@ -218,6 +218,10 @@ fn field_of(fault: FieldFault) -> &'static str {
         },
         FieldFault::EndDate => ENDS_ON,
         FieldFault::NextBandDate => NEXT_BAND,
-        FieldFault::Operator | FieldFault::Gate | FieldFault::PrivateRoom | FieldFault::Guardian(_) => NAME,
+        FieldFault::Operator
+        | FieldFault::Gate
+        | FieldFault::Board
+        | FieldFault::PrivateRoom
+        | FieldFault::Guardian(_) => NAME,
     }
 }

@@ -1,9 +1,12 @@
 //! What the desk tells, taken into the staff window.
 
 use super::{Action, Flash, Page, Route, Staff, first_run, home, resident, unlock};
+use crate::app::boards::{BoardDone, BoardsEvent};
 use crate::app::event::{Failure, FieldFault, StaffEvent};
 use crate::app::evidence::EvidenceEvent;
+use crate::app::keep::KeepTold;
 use crate::app::notice::NoticeEvent;
+use crate::app::pairing::PairingEvent;
 use crate::app::posture::PostureEvent;
 use crate::app::rights::RightsTold;
 
@@ -39,10 +42,15 @@ impl Staff {
                 if let Some(record) = &mut self.record {
                     record.gates_changed(&gates);
                 }
-                if let Page::Gates(screen) = &mut self.page {
-                    screen.gates_changed(&gates);
-                }
                 self.known.gates = gates;
+            }
+            StaffEvent::Pairing(event) => {
+                if let PairingEvent::Paired(name) = &event {
+                    self.flash = Some(Flash::GatePaired(name.clone()));
+                }
+                if let Page::Gates(screen) = &mut self.page {
+                    screen.hear(event);
+                }
             }
             StaffEvent::StationFingerprint(digits) => self.known.fingerprint = digits,
             StaffEvent::Facts(facts, missing) => {
@@ -139,6 +147,7 @@ impl Staff {
                     record.guardian_told(&event);
                 }
             }
+            StaffEvent::Keep(told) => self.hear_keep(told),
             StaffEvent::Form(form) => self.known.form = form,
             StaffEvent::Posture(event) => self.posture(event),
             StaffEvent::Relay(event) => {
@@ -149,6 +158,7 @@ impl Staff {
                     self.flash = Some(Flash::Replaced);
                 }
             }
+            StaffEvent::Boards(event) => self.hear_boards(event),
             StaffEvent::Duties(event) => {
                 if let Page::Duties(screen) = &mut self.page {
                     screen.hear(&event);
@@ -186,6 +196,29 @@ impl Staff {
         }
     }
 
+    fn hear_boards(&mut self, event: BoardsEvent) {
+        match event {
+            BoardsEvent::Told(boards) => self.known.boards = boards,
+            BoardsEvent::Done(done) => {
+                if let (Page::Boards(screen), BoardDone::Added) = (&mut self.page, done) {
+                    screen.added();
+                }
+                self.flash = Some(Flash::Board(done));
+            }
+        }
+    }
+
+    fn hear_keep(&mut self, told: KeepTold) {
+        if let Page::Keep(screen) = &mut self.page {
+            screen.hear(&told);
+        }
+        match told {
+            KeepTold::View(_) | KeepTold::Sheet(_) | KeepTold::SheetOver => {}
+            KeepTold::SheetSaved(path) => self.flash = Some(Flash::PaperSaved(path)),
+            told => self.flash = Some(Flash::Keep(told)),
+        }
+    }
+
     fn posture(&mut self, event: PostureEvent) {
         if let Page::Machine(screen) = &mut self.page {
             screen.answered();
@@ -212,6 +245,14 @@ impl Staff {
                 Action::None
             }
             (Page::FirstRun(screen), _) => screen.failed(),
+            (Page::Keep(screen), _) => {
+                screen.failed();
+                Action::None
+            }
+            (Page::Restore(screen, _), _) => {
+                screen.failed();
+                Action::None
+            }
             // Said beside the field; saying it twice helps nobody.
             (Page::Form(screen), Failure::Field(fault)) => return screen.failed(*fault),
             (Page::Resident, Failure::Field(FieldFault::Guardian(fault))) => {
@@ -225,6 +266,10 @@ impl Staff {
                 Action::None
             }
             (Page::Relay(screen), _) => {
+                screen.failed();
+                Action::None
+            }
+            (Page::Boards(screen), _) => {
                 screen.failed();
                 Action::None
             }

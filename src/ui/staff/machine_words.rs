@@ -196,6 +196,7 @@ pub fn doctor_lines(texts: &Texts, doctor: &Doctor) -> Vec<Line> {
         plain(tr!(texts, "doctor-system"), doctor.system.clone()),
         plain(tr!(texts, "doctor-realm"), realm),
         asked(tr!(texts, "doctor-vault"), &doctor.vault),
+        asked(tr!(texts, "doctor-memory"), &doctor.memory),
         log,
         plain(tr!(texts, "doctor-gates"), gates_said),
         asked(tr!(texts, "doctor-reader"), &doctor.reader),

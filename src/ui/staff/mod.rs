@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod approve;
+pub mod boards;
 pub mod deletion;
 mod deletion_panels;
 pub mod duties;
@@ -14,6 +15,7 @@ pub mod gates;
 pub mod guardian;
 mod hear;
 pub mod home;
+pub mod keep;
 pub mod looks;
 pub mod machine;
 pub mod machine_words;
@@ -22,6 +24,7 @@ pub mod minors;
 pub mod news;
 pub mod notice;
 pub mod operators;
+pub mod pairing;
 pub mod paper;
 pub mod relay;
 pub mod resident;
@@ -36,6 +39,7 @@ pub mod shown;
 pub mod unlock;
 pub mod why_off;
 
+use crate::app::boards::{BoardDone, BoardView};
 use crate::app::command::StaffCommand;
 use crate::app::doctor::Doctor;
 use crate::app::event::{Failure, GateLabel};
@@ -89,6 +93,8 @@ pub enum Action {
     PickFormPath,
     /// A place for the report of the examination.
     PickReportPath,
+    /// Asks for a place, then sends [`keep::Message::Picked`].
+    PickKeep(keep::Pick),
     /// A file or a folder for papers of the seldom duties; answered by [`duties::Message::PathPicked`].
     PickDuty(duties::Pick),
 }
@@ -152,6 +158,8 @@ pub struct Known {
     pub form: Option<FormView>,
     /// Replaced gates.
     pub relay: relay::Told,
+    /// The card boards.
+    pub boards: Vec<BoardView>,
     /// The seldom duties.
     pub duties: duties::Heard,
 }
@@ -161,6 +169,8 @@ pub struct Known {
 pub enum Flash {
     /// It did not work.
     Failed(Failure),
+    /// A gate was paired under this name.
+    GatePaired(String),
     /// A card was issued.
     CardIssued,
     /// A record was saved.
@@ -181,10 +191,14 @@ pub enum Flash {
     NewVersion(Version, u32, u32),
     /// An account was changed.
     Account(AccountChange),
+    /// About backups and keys.
+    Keep(crate::app::keep::KeepTold),
     /// The report of the examination was saved there.
     ReportSaved(String),
     /// A gate took the place of another.
     Replaced,
+    /// Something about a card board was done.
+    Board(BoardDone),
 }
 
 /// A page with what it holds.
@@ -236,6 +250,12 @@ pub enum Page {
     Machine(machine::Machine),
     /// Gates beside each other.
     Relay(relay::Relay),
+    /// Card boards.
+    Boards(boards::Boards),
+    /// Backups and keys.
+    Keep(keep::Keep),
+    /// Restoring a backup, and the page that was there before.
+    Restore(keep::Restore, Box<Page>),
     /// Incidents, the end of a manager's work, papers for an audit.
     Duties(Box<duties::Duties>),
     /// Closing: the desk erases and locks.
@@ -268,6 +288,8 @@ impl Page {
             | Self::Minors(_)
             | Self::Machine(_)
             | Self::Relay(_)
+            | Self::Boards(_)
+            | Self::Keep(_)
             | Self::Duties(_)
             | Self::Rights(_) => true,
             Self::Rules(_) | Self::Untrained | Self::Sheet(_) => true,
@@ -275,6 +297,7 @@ impl Page {
             Self::Starting
             | Self::FirstRun(_)
             | Self::Unlock(_)
+            | Self::Restore(..)
             | Self::Closing
             | Self::Gone
             | Self::Farewell { .. } => false,
@@ -341,6 +364,10 @@ pub enum Message {
     Machine(machine::Message),
     /// On the page of gates beside each other.
     Relay(relay::Message),
+    /// On the page of card boards.
+    Boards(boards::Message),
+    /// On the page about backups and keys, or on that of restoring.
+    Keep(keep::Message),
     /// On the pages of the seldom duties.
     Duties(duties::Message),
     /// A link in the header or on a page.
@@ -405,7 +432,9 @@ impl Staff {
     /// Whether a waiting time runs on the page, so that ticks are needed.
     pub fn counts_down(&self) -> bool {
         let asked = self.accounts.approval.as_ref().is_some_and(|approval| approval.wait_ms() > 0);
-        asked || matches!(&self.page, Page::Unlock(unlock) if unlock.wait_ms() > 0)
+        asked
+            || matches!(&self.page, Page::Unlock(unlock) if unlock.wait_ms() > 0)
+            || matches!(&self.page, Page::Gates(gates) if gates.looks())
     }
 
     /// The field that wants the caret on the page that is shown.
@@ -417,6 +446,7 @@ impl Staff {
             Page::Home => Some(home::SEARCH),
             Page::Resident => Some(resident::CARD_FIELD),
             Page::Form(_) => Some(form::NAME),
+            Page::Restore(..) => Some(keep::KEY),
             Page::Starting
             | Page::Facts(_)
             | Page::Gates(_)
@@ -434,6 +464,8 @@ impl Staff {
             | Page::Looks(_)
             | Page::Machine(_)
             | Page::Relay(_)
+            | Page::Boards(_)
+            | Page::Keep(_)
             | Page::Duties(_)
             | Page::Closing
             | Page::Gone
@@ -512,10 +544,21 @@ impl Staff {
                 self.accounts.approval.iter_mut().for_each(|approval| approval.tick(ms));
                 Action::None
             }
+            // Not an act of a person: what is said under the header stays.
+            (Message::Ticked(ms), Page::Gates(screen)) => return screen.tick(ms),
             (Message::Minors(message), Page::Minors(screen)) => screen.update(message),
             (Message::Paper(message), _) => paper::update(message),
             (Message::Machine(message), Page::Machine(screen)) => screen.update(message),
             (Message::Relay(message), Page::Relay(screen)) => screen.update(message),
+            (Message::Boards(message), Page::Boards(screen)) => screen.update(message),
+            (Message::Keep(message), Page::Keep(screen)) => screen.update(message),
+            (Message::Keep(keep::Message::BackPressed), page @ Page::Restore(..)) => {
+                if let Page::Restore(_, before) = std::mem::replace(page, Page::Starting) {
+                    *page = *before;
+                }
+                Action::None
+            }
+            (Message::Keep(message), Page::Restore(screen, _)) => screen.update(message),
             (Message::Duties(message), Page::Duties(screen)) => screen.update(message, self.language),
             (Message::Picked(Pick::Head, Some(path)), Page::Home) => {
                 Action::Ask(StaffCommand::Evidence(crate::app::evidence::EvidenceCommand::SaveHead(path)))

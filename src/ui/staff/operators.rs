@@ -50,6 +50,8 @@ pub enum Message {
     RecoveryPressed,
     /// To the sheet of looks.
     LooksPressed,
+    /// To backups and keys.
+    KeepPressed,
 }
 
 /// What is typed on the page.
@@ -98,6 +100,7 @@ impl Operators {
             Message::DisablePressed(id) => return ask(OperatorsCommand::Disable(id)),
             Message::RecoveryPressed => return ask(OperatorsCommand::NewRecoveryKey),
             Message::LooksPressed => return Action::Go(Route::Looks),
+            Message::KeepPressed => return Action::Go(Route::Keep),
         }
         Action::None
     }
@@ -132,6 +135,7 @@ impl Operators {
         let head = row![
             S.title(tr!(texts, "accounts-title")),
             widget::gap(),
+            link("accounts-keep", tr!(texts, "keep-title"), Message::KeepPressed),
             link("accounts-looks", tr!(texts, "looks-title"), Message::LooksPressed),
             link("accounts-recovery", tr!(texts, "accounts-recovery"), Message::RecoveryPressed),
             widget::action(

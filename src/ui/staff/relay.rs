@@ -8,19 +8,20 @@ use super::{Action, Known, S};
 use crate::app::command::StaffCommand;
 use crate::app::event::ResidentRow;
 use crate::app::relay::{RelayCommand, RelayEvent};
-use crate::domain::gate::GateStatus;
+use crate::domain::gate::{GateKind, GateStatus};
 use crate::domain::id::{GateId, ResidentId};
 use crate::domain::relay::{DriftKind, DriftLine, Replacement, Wedged};
 use crate::domain::role::{LookWhy, Role};
 use crate::i18n::Texts;
+use crate::secret::PairingCode;
 use crate::tr;
 use crate::ui::theme::{Tone, Weight};
 use crate::ui::{explain, widget};
 
 /// Id of the field for the new gate's address.
 pub const ADDRESS: &str = "replace-address";
-/// Id of the field for its fingerprint.
-pub const FINGERPRINT: &str = "replace-fingerprint";
+/// Id of the field for the code that it shows.
+pub const CODE: &str = "replace-code";
 /// Numbers that are written out in one line; the rest is counted.
 const NUMBERS_SHOWN: usize = 6;
 
@@ -59,8 +60,8 @@ pub enum Message {
     ReplacePressed(Option<GateId>),
     /// The new gate's address.
     AddressTyped(String),
-    /// Its fingerprint.
-    FingerprintTyped(String),
+    /// The code that it shows.
+    CodeTyped(String),
     /// Enter, or the button.
     ReplaceConfirmed,
     /// Shows who must be asked anew.
@@ -74,7 +75,7 @@ pub enum Message {
 pub struct Relay {
     replacing: Option<GateId>,
     address: String,
-    fingerprint: String,
+    code: String,
     asked: bool,
 }
 
@@ -102,18 +103,18 @@ impl Relay {
                 }
             }
             Message::AddressTyped(text) => self.address = text,
-            Message::FingerprintTyped(text) => self.fingerprint = text,
+            Message::CodeTyped(text) => self.code = text,
             Message::ReplaceConfirmed => {
                 let Some(old) = self.replacing else { return Action::None };
                 if self.address.trim().is_empty() {
                     return Action::Focus(ADDRESS);
                 }
-                if self.fingerprint.trim().is_empty() {
-                    return Action::Focus(FINGERPRINT);
+                if self.code.trim().is_empty() {
+                    return Action::Focus(CODE);
                 }
                 self.asked = true;
-                let (address, fingerprint) = (self.address.trim().to_owned(), self.fingerprint.trim().to_owned());
-                return ask(RelayCommand::Replace { old, address, fingerprint });
+                let (address, code) = (self.address.trim().to_owned(), PairingCode::parse(&self.code));
+                return ask(RelayCommand::Replace { old, address, code });
             }
             Message::InvitedPressed(gate) => return ask(RelayCommand::Invited(gate)),
             Message::OpenPressed(resident) => {
@@ -125,7 +126,9 @@ impl Relay {
 
     /// Draws the page for a role.
     pub fn view<'a>(&'a self, texts: &Texts, known: &'a Known, role: Role) -> Element<'a, Message> {
-        let gates = known.gates.iter().enumerate().map(|(at, gate)| self.gate(texts, at, gate, known, role));
+        // Card boards have a page of their own.
+        let signing = known.gates.iter().filter(|gate| gate.kind == GateKind::Signing);
+        let gates = signing.enumerate().map(|(at, gate)| self.gate(texts, at, gate, known, role));
         let list = column![S.heading(tr!(texts, "step-title")), S.soft(tr!(texts, "step-how"))]
             .push(known.gates.is_empty().then(|| S.text(tr!(texts, "gates-none"))))
             .extend(gates)
@@ -190,14 +193,15 @@ impl Relay {
         let address = widget::Field::new(ADDRESS, tr!(texts, "pair-address"), &self.address)
             .hint(tr!(texts, "pair-address-hint"))
             .view(S, Message::AddressTyped, Some(Message::ReplaceConfirmed));
-        let fingerprint = widget::Field::new(FINGERPRINT, tr!(texts, "pair-fingerprint"), &self.fingerprint)
-            .hint(tr!(texts, "pair-fingerprint-hint"))
-            .view(S, Message::FingerprintTyped, Some(Message::ReplaceConfirmed));
+        let code = widget::Field::new(CODE, tr!(texts, "pair-code"), &self.code)
+            .hint(tr!(texts, "pair-code-hint"))
+            .view(S, Message::CodeTyped, Some(Message::ReplaceConfirmed));
         let label = if self.asked { tr!(texts, "pair-working") } else { tr!(texts, "replace-action") };
         let content = column![
             S.heading(tr!(texts, "replace-title", gate = gate.name.as_str())),
             S.text(tr!(texts, "replace-how")),
-            row![container(address).width(Fill), container(fingerprint).width(Fill)].spacing(S.space * 2.0),
+            S.soft(tr!(texts, "pair-step-gate")),
+            row![container(address).width(Fill), container(code).width(Fill)].spacing(S.space * 2.0),
             row![
                 widget::gap(),
                 widget::action(

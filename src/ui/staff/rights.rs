@@ -90,6 +90,8 @@ pub enum Pick {
     Copy,
     /// The letter of a refusal.
     Letter,
+    /// What is held about the guardian who is here.
+    Guardian,
     /// The explanations of the notice.
     Explanations,
 }
@@ -100,6 +102,7 @@ impl Pick {
         match self {
             Self::Paper => ("menka-information.pdf", "pdf"),
             Self::Copy => ("menka-information.json", "json"),
+            Self::Guardian => ("menka-guardian.pdf", "pdf"),
             Self::Letter => ("menka-reply.pdf", "pdf"),
             Self::Explanations => ("menka-notice-explained.pdf", "pdf"),
         }
@@ -289,9 +292,10 @@ impl Rights {
                 return match (pick, person, open) {
                     (Pick::Paper, Some(resident), _) => ask(RightsCommand::SavePaper { resident, path }),
                     (Pick::Copy, Some(resident), _) => ask(RightsCommand::SaveCopy { resident, path }),
+                    (Pick::Guardian, Some(resident), _) => ask(RightsCommand::SaveGuardianPaper { resident, path }),
                     (Pick::Letter, _, Some(no)) => ask(RightsCommand::SaveLetter { no, path }),
                     (Pick::Explanations, ..) => ask(RightsCommand::SaveExplanations(path)),
-                    (Pick::Paper | Pick::Copy | Pick::Letter, ..) => Action::None,
+                    (Pick::Paper | Pick::Copy | Pick::Guardian | Pick::Letter, ..) => Action::None,
                 };
             }
             Message::PathPicked(_, None) => {}

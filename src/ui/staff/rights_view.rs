@@ -66,6 +66,7 @@ fn person<'a>(page: &'a Rights, texts: &Texts) -> Element<'a, Message> {
         action("rights-see", tr!(texts, "rights-see"), Message::SeeAllPressed),
         action("rights-paper", tr!(texts, "rights-paper"), Message::SavePressed(Pick::Paper)),
         action("rights-copy", tr!(texts, "rights-copy"), Message::SavePressed(Pick::Copy)),
+        action("rights-guardian", tr!(texts, "rights-guardian"), Message::SavePressed(Pick::Guardian)),
         action("rights-explained", tr!(texts, "rights-explained"), Message::ExplainedPressed),
         action("rights-refuse-face", tr!(texts, "rights-refuse-face"), Message::RefuseFacePressed),
         action("rights-died", tr!(texts, "rights-died"), Message::DiedPressed),

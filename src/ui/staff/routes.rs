@@ -1,13 +1,15 @@
 //! The ways between the staff window's pages.
 
 use super::{
-    Action, Flash, Page, Staff, deletion, duties, evidence, form, gates, home, machine, mine, minors, notice, relay,
-    resident, rights, settings, shown,
+    Action, Flash, Page, Staff, boards, deletion, duties, evidence, form, gates, home, keep, machine, mine, minors,
+    notice, relay, resident, rights, settings, shown,
 };
+use crate::app::boards::BoardsCommand;
 use crate::app::command::StaffCommand;
 use crate::app::deletion::DeletionCommand;
 use crate::app::evidence::EvidenceCommand;
 use crate::app::guardian_desk::GuardianCommand;
+use crate::app::keep::KeepCommand;
 use crate::app::relay::RelayCommand;
 use crate::app::rights::RightsCommand;
 use crate::domain::role::Role;
@@ -93,6 +95,24 @@ impl Staff {
                 self.page = Page::Minors(minors::Minors::default());
                 Action::Ask(StaffCommand::Guardian(GuardianCommand::ShowFigures { year: None }))
             }
+            Route::Boards => {
+                self.page = Page::Boards(boards::Boards::default());
+                Action::Ask(StaffCommand::Boards(BoardsCommand::Show))
+            }
+            Route::Keep => {
+                self.page = Page::Keep(keep::Keep::default());
+                Action::Ask(StaffCommand::Keep(KeepCommand::Show))
+            }
+            Route::Restore => {
+                let over_old = match &self.page {
+                    Page::FirstRun(_) => false,
+                    Page::Unlock(screen) if !screen.is_curtain() => true,
+                    _ => return Action::None,
+                };
+                let before = std::mem::replace(&mut self.page, Page::Starting);
+                self.page = Page::Restore(keep::Restore::new(over_old), Box::new(before));
+                Action::None
+            }
             Route::Duties(tab) => {
                 self.page = Page::Duties(Box::new(duties::Duties::at(tab)));
                 duties::Duties::opening(tab)
@@ -170,6 +190,12 @@ pub enum Route {
     Machine,
     /// Gates beside each other.
     Relay,
+    /// Card boards.
+    Boards,
+    /// Backups and keys.
+    Keep,
+    /// Restoring a backup, when nobody is logged in.
+    Restore,
     /// Incidents, the end of a manager's work, papers for an audit.
     Duties(super::duties::Tab),
 }

@@ -4,9 +4,10 @@ use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
 use super::{
-    Flash, Message, Page, Route, S, Staff, deletion, deletion_panels, duties, machine_words, news, paper, relay,
+    Flash, Message, Page, Route, S, Staff, deletion, deletion_panels, duties, keep, machine_words, news, paper, relay,
     resident, rules, why_off,
 };
+use crate::app::boards::BoardDone;
 use crate::app::event::GateLabel;
 use crate::app::operators::AccountChange;
 use crate::domain::Realm;
@@ -47,6 +48,9 @@ impl Staff {
             Page::Duties(screen) => screen.view(texts, &self.known, self.accounts.role()).map(Message::Duties),
             Page::Machine(screen) => screen.view(texts, &self.known, self.realm).map(Message::Machine),
             Page::Relay(screen) => screen.view(texts, &self.known, self.accounts.role()).map(Message::Relay),
+            Page::Boards(screen) => screen.view(texts, &self.known).map(Message::Boards),
+            Page::Keep(screen) => screen.view(texts).map(Message::Keep),
+            Page::Restore(screen, _) => screen.view(texts).map(Message::Keep),
             Page::Rules(screen) => screen.view(texts).map(Message::Rules),
             Page::Untrained => rules::untrained(texts, Message::LockPressed),
             Page::Sheet(screen) => screen.view(texts).map(Message::Sheet),
@@ -100,13 +104,14 @@ impl Staff {
             widget::action(S, id, words, weight, Some(Message::Go(route)))
         };
         let settings =
-            matches!(self.page, Page::Facts(_) | Page::Gates(_) | Page::Notice(_) | Page::Minors(_) | Page::Machine(_));
+            matches!(self.page, Page::Facts(_) | Page::Gates(_) | Page::Notice(_) | Page::Minors(_) | Page::Machine(_))
+                || matches!(self.page, Page::Boards(_));
         let mut bar = row![text(tr!(texts, "app-name")).size(20).font(theme::BOLD).color(theme::PRIMARY_DEEP),]
             .spacing(S.space)
             .align_y(Center);
         if inside {
             let (works, role) = (self.accounts.works(), self.accounts.role());
-            let people = matches!(self.page, Page::Operators(_));
+            let people = matches!(self.page, Page::Operators(_) | Page::Keep(_));
             let looks = matches!(self.page, Page::Looks(_));
             let home = link("go-home", tr!(texts, "go-home"), Route::Home, matches!(self.page, Page::Home));
             let settings = link("go-settings", tr!(texts, "go-settings"), Route::Facts, settings);
@@ -287,6 +292,9 @@ fn farewell<'a>(texts: &Texts, erased: u32, unanswered: &[GateLabel]) -> Element
 fn flash_line<'a>(texts: &Texts, flash: &Flash) -> Element<'a, Message> {
     let (tone, said) = match flash {
         Flash::Failed(failure) => (Tone::Alarm, explain::failure(texts, failure)),
+        Flash::GatePaired(gate) => {
+            (Tone::Well, explain::Words::only(tr!(texts, "flash-gate-paired", gate = gate.as_str())))
+        }
         Flash::CardIssued => (Tone::Well, explain::Words::only(tr!(texts, "flash-card-issued"))),
         Flash::Saved => (Tone::Well, explain::Words::only(tr!(texts, "flash-saved"))),
         Flash::FactsSaved => (Tone::Well, explain::Words::only(tr!(texts, "flash-facts-saved"))),
@@ -316,9 +324,20 @@ fn flash_line<'a>(texts: &Texts, flash: &Flash) -> Element<'a, Message> {
         ),
         Flash::Replaced => (Tone::Well, explain::Words::only(tr!(texts, "flash-replaced"))),
         Flash::CardWay(true) => (Tone::Well, explain::Words::only(tr!(texts, "flash-card-way"))),
+        Flash::Keep(told) => {
+            keep::said(texts, told).unwrap_or_else(|| (Tone::Told, explain::Words::only(String::new())))
+        }
         Flash::ReportSaved(path) => {
             (Tone::Well, explain::Words::only(tr!(texts, "doctor-saved", path = path.as_str())))
         }
+        Flash::Board(done) => (
+            Tone::Well,
+            explain::Words::only(match done {
+                BoardDone::Added => tr!(texts, "board-added"),
+                BoardDone::Opened(door) => tr!(texts, "board-opened", door = door.get()),
+                BoardDone::EventsStopped => tr!(texts, "board-events-stopped"),
+            }),
+        ),
         Flash::CardWay(false) => {
             (Tone::Warn, explain::Words { what: tr!(texts, "flash-card-way-not"), todo: tr!(texts, "rec-card-way") })
         }

@@ -4,7 +4,7 @@
 use iced::widget::{column, container, row};
 use iced::{Center, Element, Fill, Length};
 
-use super::{Action, S};
+use super::{Action, Route, S};
 use crate::app::command::StaffCommand;
 use crate::app::operators::{DoorView, OperatorsCommand};
 use crate::domain::id::StaffId;
@@ -33,6 +33,8 @@ pub enum Message {
     UnlockPressed,
     /// Behind the curtain: lock altogether, for another account.
     HandOverPressed,
+    /// To restoring a backup.
+    RestorePressed,
     /// To the recovery key, or back.
     RecoverPressed(bool),
     /// The recovery key changed.
@@ -156,6 +158,7 @@ impl Unlock {
                 return Action::Ask(StaffCommand::Unlock { account: self.chosen, passphrase });
             }
             Message::UnlockPressed => {}
+            Message::RestorePressed => return Action::Go(Route::Restore),
             Message::HandOverPressed => return Action::Ask(StaffCommand::Lock),
             Message::RecoverPressed(true) => {
                 self.recovery = Some(Recovery::default());
@@ -264,7 +267,14 @@ impl Unlock {
             Some(("unlock-recover", tr!(texts, "recover-link"), Message::RecoverPressed(true)))
         };
         let other = other.map(|(id, words, message)| {
-            row![widget::gap(), widget::action(S, id, words, Weight::Quiet, Some(message))]
+            let restore = (!self.curtain).then(|| {
+                let words = tr!(texts, "keep-restore-link");
+                widget::action(S, "unlock-restore", words, Weight::Quiet, Some(Message::RestorePressed))
+            });
+            row![widget::gap()]
+                .push(restore)
+                .push(widget::action(S, id, words, Weight::Quiet, Some(message)))
+                .spacing(S.space)
         });
         column![S.title(title), S.soft(hint)]
             .push(one.map(|account| S.heading(account.name.as_str())))

@@ -255,6 +255,19 @@ fn p07_the_rules_are_open_while_the_desk_is_locked_in_both_languages_and_a_chang
 }
 
 #[test]
+fn p07_a_copy_of_the_rules_that_is_missing_is_not_made_up_and_comes_back_at_the_next_unlock() {
+    let mut site = usual();
+    site.drive.staff(StaffCommand::Lock);
+    std::fs::remove_file(site.drive.data().join("public-rules.cose")).unwrap();
+    site.drive.resident(ResidentCommand::ShowRules);
+    assert_eq!(site.drive.scene, ResidentScene::Rules { texts: vec![] }, "nothing is shown in its place");
+    site.drive.unlock();
+    site.drive.staff(StaffCommand::Lock);
+    site.drive.resident(ResidentCommand::ShowRules);
+    assert!(matches!(&site.drive.scene, ResidentScene::Rules { texts } if texts.len() == 3), "{:?}", site.drive.scene);
+}
+
+#[test]
 fn p07_the_locked_rules_follow_a_change_of_the_facts() {
     let mut site = usual();
     let mut facts = menka::practice::site::facts();

@@ -6,10 +6,13 @@ use menka::app::command::{ResidentCommand, StaffCommand};
 use menka::app::desk::{Desk, DeskConfig, Devices};
 use menka::app::event::StaffEvent;
 use menka::app::event::{Failure, ResidentScene};
+use menka::app::pairing::{GateWords, PairingCommand, PairingFailure};
 use menka::domain::notice::Language;
-use menka::ports::LinkError;
+use menka::ports::{LinkError, PairError};
+use menka::practice::site::ShownCode;
 use menka::practice::site::{KDF, facts};
 use menka::practice::{Controls, PictureCamera, PracticeReader};
+use menka::secret::PairingCode;
 use menka::wire::message::Refusal;
 
 use super::*;
@@ -78,7 +81,7 @@ fn a_changed_key_stops_the_gate_until_staff_pair_it_again() {
     let address = site.gates[0].address.clone();
     site.gates[0].kill();
     std::fs::remove_dir_all(&site.gates[0].folder).unwrap();
-    site.gates[0] = start_gate(&site.drive, site.folder.path(), 0);
+    site.gates[0] = start_gate(site.folder.path(), 0);
     site.gates[0].restart(&address).unwrap();
     pass_later(&mut site, 6);
     let east = |d: &Drive| d.gates.iter().find(|g| g.name == "东门").cloned().unwrap();
@@ -117,7 +120,7 @@ fn a_stopped_gate_stays_stopped_when_its_old_key_is_back() {
     let kept = site.folder.path().join("kept");
     site.gates[0].kill();
     std::fs::rename(&folder, &kept).unwrap();
-    let mut stranger = start_gate(&site.drive, site.folder.path(), 0);
+    let mut stranger = start_gate(site.folder.path(), 0);
     stranger.restart(&address).unwrap();
     pass_later(&mut site, 6);
     assert!(site.drive.gates[0].key_changed);
@@ -190,6 +193,7 @@ fn real_desk(folder: &std::path::Path, realm: Realm) -> Desk {
         speech: Box::new(menka::speech::SystemSpeech::new()),
         printer: Box::new(menka::printing::SystemPrinter::new()),
         link: menka::practice::drive::tls_links(),
+        boards: menka::boards::links(),
         posture: menka::posture::this_machine(folder),
     };
     Desk::new(DeskConfig { data_dir: folder.to_owned(), realm, kdf: KDF }, devices)
@@ -246,35 +250,25 @@ fn vaults_of_the_other_realm_stay_shut_both_ways() {
 #[test]
 fn gates_of_the_other_realm_are_not_paired_both_ways() {
     let folder = tempfile::tempdir().unwrap();
-    for (desk_realm, gate_realm) in [(Realm::Real, "practice"), (Realm::Practice, "real")] {
-        let mut desk = real_desk(&folder.path().join(format!("desk-for-{gate_realm}")), desk_realm);
-        let events = create(&mut desk);
-        let station = events.iter().find_map(|event| match event {
-            Event::Staff(StaffEvent::StationFingerprint(text)) => Some(text.clone()),
-            _ => None,
-        });
-        let gate = RawGate::start(&folder.path().join(format!("gate-{gate_realm}")), gate_realm, &station.unwrap());
+    for (desk_realm, gate_realm) in [(Realm::Real, Realm::Practice), (Realm::Practice, Realm::Real)] {
+        let mut desk = real_desk(&folder.path().join(format!("desk-for-{}", gate_realm.label())), desk_realm);
+        create(&mut desk);
+        let gate = RawGate::start(&folder.path().join(format!("gate-{}", gate_realm.label())), gate_realm);
         let events = desk.handle(Command::Staff(gate.pairing()), SystemClock.now());
-        assert_eq!(failures(&events), vec![Failure::Link("东门".into(), LinkError::OtherRealm)], "{gate_realm}");
+        let refused = PairingFailure::Gate("东门".into(), PairError::Link(LinkError::OtherRealm));
+        assert_eq!(failures(&events), vec![Failure::Pairing(refused)], "{gate_realm:?}");
     }
 }
 
-/// A gate of any realm.
-struct RawGate(std::process::Child, String, String);
+/// A gate of any realm, which shows a code.
+struct RawGate(std::process::Child, String, ShownCode);
 
 impl RawGate {
-    fn start(folder: &std::path::Path, realm: &str, station: &str) -> Self {
+    fn start(folder: &std::path::Path, realm: Realm) -> Self {
         use std::io::{BufRead, BufReader};
-        init_gate(folder, realm, &[]);
+        init_gate(folder, realm.label(), &[]);
         let data = folder.to_string_lossy().into_owned();
-        let say = |args: &[&str]| {
-            let run = std::process::Command::new(gate_program()).args(args).output().unwrap();
-            assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-            String::from_utf8(run.stdout).unwrap().trim().to_owned()
-        };
-        say(&["pair", "--data", &data, "--realm", realm, station]);
-        let fingerprint = say(&["fingerprint", "--data", &data, "--realm", realm]);
-        let run = ["run", "--data", &data, "--realm", realm, "--listen", "127.0.0.1:0", "--until-stdin-closes"];
+        let run = ["run", "--data", &data, "--realm", realm.label(), "--listen", "127.0.0.1:0", "--until-stdin-closes"];
         let mut child = std::process::Command::new(gate_program())
             .args(run)
             .stdin(std::process::Stdio::piped())
@@ -285,19 +279,14 @@ impl RawGate {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening: ").unwrap().to_owned();
-        Self(child, address, fingerprint)
+        let shown = ShownCode::at(&gate_program(), folder, realm).unwrap();
+        Self(child, address, shown)
     }
 
     fn pairing(&self) -> StaffCommand {
-        StaffCommand::PairGate {
-            name: "东门".into(),
-            place: "东".into(),
-            capture_area: "门前1米".into(),
-            other_way: "刷卡".into(),
-            why_needed: "双手不便".into(),
-            address: self.1.clone(),
-            fingerprint: self.2.clone(),
-        }
+        let words = GateWords { name: "东门".into(), ..GateWords::default() };
+        let (address, code) = (self.1.clone(), PairingCode::parse(&self.2.code));
+        StaffCommand::Pairing(PairingCommand::Pair { words, address, code })
     }
 }
 

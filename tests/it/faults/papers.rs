@@ -86,7 +86,7 @@ impl Write for Logged {
 }
 
 #[test]
-fn p57_no_name_unit_or_card_digit_is_logged_or_told_beyond_the_staff_screens() {
+fn no_name_unit_or_card_digit_is_logged_or_told_beyond_the_staff_screens() {
     let logged = Logged::default();
     let to = logged.clone();
     let subscriber = tracing_subscriber::fmt()

@@ -428,6 +428,9 @@ fn p47a_a_retired_gate_gives_back_its_faces_and_cards_and_its_row_ends() {
     let done = gates[0].serve(&mut vault, later(2));
     assert_eq!(done.iter().filter(|op| matches!(op, GateOp::EraseFace { .. })).count(), 2);
     assert_eq!(done.iter().filter(|op| matches!(op, GateOp::RemoveCard { .. })).count(), 2);
+    assert!(served(&vault), "until it has forgotten this station too");
+    let op = vault.unpairing_due(gates[0].id).unwrap().expect("everything else is signed for");
+    vault.record_unpaired(op, gates[0].id, b"receipt", later(3)).unwrap();
     assert!(!served(&vault), "and then no more");
     assert_eq!(vault.certificates_of(granted.consent()).unwrap(), [true]);
     assert!(vault.certificate(granted.consent(), later(3)).is_ok(), "papers still know its name");

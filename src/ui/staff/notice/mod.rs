@@ -206,6 +206,7 @@ pub(super) fn tabs<'a>(texts: &Texts, here: Route) -> Element<'a, Route> {
     row![
         tab("settings-facts", tr!(texts, "settings-facts"), Route::Facts),
         tab("settings-gates", tr!(texts, "settings-gates"), Route::Gates),
+        tab("settings-boards", tr!(texts, "settings-boards"), Route::Boards),
         tab("settings-notice", tr!(texts, "settings-notice"), Route::Notice),
         tab("settings-minors", tr!(texts, "settings-minors"), Route::Minors),
         tab("settings-machine", tr!(texts, "settings-machine"), Route::Machine),

@@ -12,7 +12,7 @@ CREATE TABLE incident_cases (
 CREATE TABLE incident_people (
     incident INTEGER NOT NULL REFERENCES incident_cases (number),
     resident BLOB NOT NULL REFERENCES residents (id),
-    had_face INTEGER NOT NULL CHECK (had_face IN (0, 1)), -- a gate held a template then
+    enrolled INTEGER NOT NULL CHECK (enrolled IN (0, 1)), -- a gate held a template then
     told_at INTEGER,
     told_how TEXT CHECK (told_how IN ('by-phone', 'by-message', 'by-letter', 'by-public-notice')),
     PRIMARY KEY (incident, resident),

@@ -30,3 +30,12 @@ CREATE INDEX consent_gates_by_gate ON consent_gates (gate);
 CREATE INDEX consent_gates_by_follower ON consent_gates (taken_over_by) WHERE taken_over_by IS NOT NULL;
 CREATE INDEX held_by_gate ON held (gate);
 CREATE INDEX card_gates_by_gate ON card_gates (gate);
+
+-- What a consent names is a door: the gate that stands there now may hold the face, and never a card board.
+DROP TRIGGER held_needs_a_capture;
+CREATE TRIGGER held_needs_a_capture BEFORE INSERT ON held
+    WHEN NOT EXISTS (SELECT 1 FROM consent_gates WHERE consent = NEW.consent AND NEW.gate IN (gate, taken_over_by))
+    BEGIN SELECT RAISE(ABORT, 'the consent does not name this gate'); END;
+CREATE TRIGGER board_takes_over_no_consent BEFORE UPDATE OF taken_over_by ON consent_gates
+    WHEN EXISTS (SELECT 1 FROM boards WHERE gate = NEW.taken_over_by)
+    BEGIN SELECT RAISE(ABORT, 'a card board takes no faces'); END;

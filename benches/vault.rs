@@ -1,0 +1,158 @@
+//! What encryption costs, against the same library without a key, in one run; and how long a search takes among 100,000
+//! residents with sealed columns. Prints `name: value` lines; nothing fails on a slow machine.
+#![allow(clippy::print_stdout, reason = "its lines are its result")]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use menka::app::runner::SystemClock;
+use menka::domain::Realm;
+use menka::domain::site::SiteFacts;
+use menka::ports::Clock;
+use menka::secret::Passphrase;
+use menka::vault::{KdfCost, Vault};
+use rusqlite::{Connection, params};
+
+/// Rows of the comparison, and residents of the search.
+const ROWS: usize = 100_000;
+/// Rows in a transaction.
+const BATCH: usize = 10_000;
+/// Point reads, and searches of each kind.
+const READS: usize = 20_000;
+const SEARCHES: usize = 200;
+/// Rounds of the comparison; the last one is told.
+const ROUNDS: usize = 2;
+const SURNAMES: &str = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕";
+
+type Failed = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Failed> {
+    // `cargo test` also starts benches; there is nothing to test here.
+    if std::env::args().any(|a| a == "--test") {
+        return Ok(());
+    }
+    println!("rows: {ROWS} of 16 and 512 bytes, write-ahead log, every commit durable, deleted bytes overwritten");
+    for round in 1..=ROUNDS {
+        for keyed in [false, true] {
+            let lines = compare(keyed)?;
+            if round == ROUNDS {
+                lines.iter().for_each(|line| println!("{line}"));
+            }
+        }
+    }
+    search()
+}
+
+fn open(path: &Path, keyed: bool) -> Result<Connection, Failed> {
+    let connection = Connection::open(path)?;
+    if keyed {
+        // A key of nobody: this file holds nothing. The vault gives its own by the C call.
+        connection.execute_batch(&format!("PRAGMA key = \"x'{}'\";", "5a".repeat(32)))?;
+        connection.execute_batch("PRAGMA cipher_memory_security = ON;")?;
+    }
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")?;
+    Ok(connection)
+}
+
+fn compare(keyed: bool) -> Result<Vec<String>, Failed> {
+    let what = if keyed { "SQLCipher" } else { "plain SQLite" };
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("bench.db");
+    let mut db = open(&path, keyed)?;
+    db.execute_batch("CREATE TABLE rows (id BLOB PRIMARY KEY NOT NULL, value BLOB NOT NULL) STRICT, WITHOUT ROWID;")?;
+    let id = |n: usize| (n as u128).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835).to_be_bytes();
+    let value = [0x42u8; 512];
+    let begun = Instant::now();
+    for from in (0..ROWS).step_by(BATCH) {
+        let work = db.transaction()?;
+        {
+            let mut insert = work.prepare_cached("INSERT INTO rows (id, value) VALUES (?1, ?2)")?;
+            for n in from..from + BATCH {
+                insert.execute(params![id(n), value])?;
+            }
+        }
+        work.commit()?;
+    }
+    let inserts = per_second(ROWS, begun.elapsed());
+    let begun = Instant::now();
+    {
+        let mut read = db.prepare_cached("SELECT value FROM rows WHERE id = ?1")?;
+        for n in 0..READS {
+            let found: Vec<u8> = read.query_row([id(n * 7919 % ROWS)], |row| row.get(0))?;
+            assert_eq!(found.len(), value.len());
+        }
+    }
+    let reads = per_second(READS, begun.elapsed());
+    drop(db);
+    let begun = Instant::now();
+    let db = open(&path, keyed)?;
+    let count: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let opening = begun.elapsed();
+    assert_eq!(count, 1);
+    let begun = Instant::now();
+    let sum: i64 = db.query_row("SELECT sum(length(value)) FROM rows", [], |row| row.get(0))?;
+    let scan = begun.elapsed();
+    assert_eq!(sum, ROWS * value.len());
+    Ok(vec![
+        format!("{what}, inserts in transactions of {BATCH}, a second: {inserts}"),
+        format!("{what}, point reads, a second: {reads}"),
+        format!("{what}, scan of {ROWS} ms: {:.0}", millis(scan)),
+        format!("{what}, open without the key derivation ms: {:.2}", millis(opening)),
+    ])
+}
+
+fn search() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let passphrase = Passphrase::new("a bench without secrets".into());
+    let cost = KdfCost { memory_kib: 64, passes: 1, lanes: 1 };
+    let now = SystemClock.now();
+    let facts = SiteFacts::default();
+    let mut vault = Vault::create(folder.path(), Realm::Practice, "测", &passphrase, &facts, now, cost)?;
+    let surnames: Vec<char> = SURNAMES.chars().collect();
+    let person = |n: usize| {
+        let unit = format!("{}-{}", n / 2_500 + 1, n % 2_500 / 3 + 101);
+        (format!("{}小{}", surnames[n % surnames.len()], surnames[n / 7 % surnames.len()]), unit)
+    };
+    let people: Vec<(String, String)> = (0..ROWS).map(person).collect();
+    let begun = Instant::now();
+    vault.fill(&people, now)?;
+    println!("residents: {ROWS}, three in a unit, written in ms: {:.0}", millis(begun.elapsed()));
+    drop(vault);
+    let begun = Instant::now();
+    let vault = Vault::unlock(folder.path(), Realm::Practice, &passphrase, now)?;
+    println!("unlock with every page checked, cheapest key derivation, ms: {:.0}", millis(begun.elapsed()));
+    let sounds = |name: &str| match name.chars().next() {
+        Some('王') => "wang",
+        Some('李') => "li",
+        _ => "zhang",
+    };
+    let of = |n: usize| &people[n * 4_051 % 3 + n * 40 % (ROWS - 40) / 40 * 40];
+    type Query<'a> = (&'a str, Box<dyn Fn(usize) -> String + 'a>);
+    let queries: [Query<'_>; 3] = [
+        ("unit", Box::new(|n| of(n).1.clone())),
+        ("surname and unit", Box::new(|n| format!("{} {}", of(n).0.chars().next().unwrap_or('王'), of(n).1))),
+        ("surname by its sound and unit", Box::new(|n| format!("{} {}", sounds(&of(n).0), of(n).1))),
+    ];
+    for (name, query) in queries {
+        let (mut times, mut found) = (vec![], 0);
+        for n in 0..SEARCHES {
+            let query = query(n);
+            let begun = Instant::now();
+            let rows = vault.find(&query)?.rows.len();
+            times.push(millis(begun.elapsed()));
+            found += usize::from(rows > 0);
+        }
+        times.sort_by(f64::total_cmp);
+        let (median, worst) = (times[times.len() / 2], times[times.len() - 1]);
+        println!("search by {name} among {ROWS} ms: median {median:.2}, worst {worst:.2}, {found} of {SEARCHES} found");
+    }
+    Ok(())
+}
+
+fn per_second(count: usize, time: Duration) -> String {
+    format!("{:.0}", count as f64 / time.as_secs_f64())
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}

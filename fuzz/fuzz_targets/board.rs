@@ -1,0 +1,45 @@
+//! What the desk and a gate read from a card board's address: anybody on that wire can send it.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use menka::domain::board::{BoardCard, BoardSerial};
+use menka::domain::time::Timestamp;
+use menka::wire::board::{Answer, Ask, Slot, event};
+use menka_fuzz::{room_for, within};
+
+fuzz_target!(|bytes: &[u8]| {
+    let (Some(serial), Some(card)) = (BoardSerial::new(405_419_896), BoardCard::new(10_058_400)) else { return };
+    let asked = [
+        Ask::Find,
+        Ask::Status,
+        Ask::Time,
+        Ask::SetTime(Timestamp::from_ms(1_795_324_029_000)),
+        Ask::Delete(card),
+        Ask::Count,
+        Ask::Card(card),
+        Ask::CardAt(1),
+        Ask::Listener,
+    ];
+    within(room_for(bytes), || {
+        for ask in asked {
+            match ask.answer(Some(serial), bytes) {
+                Ok((from, answer)) => {
+                    assert_eq!(from, serial);
+                    // What was read can be written and is read the same again.
+                    if let Answer::Card(Some(entry)) | Answer::CardAt(Slot::Held(entry)) = answer {
+                        let mut again = Ask::Put(entry).encode(Some(serial));
+                        again[1] = bytes[1];
+                        assert_eq!(ask.answer(Some(serial), &again), Ok((serial, answer)));
+                    }
+                    if let Answer::Time(Some(at)) = answer {
+                        let mut again = Ask::SetTime(at).encode(Some(serial));
+                        again[1] = bytes[1];
+                        assert_eq!(ask.answer(Some(serial), &again), Ok((serial, answer)));
+                    }
+                }
+                Err(_) => drop(ask.answer(None, bytes)),
+            }
+        }
+        drop(event(bytes));
+    });
+});

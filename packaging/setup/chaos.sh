@@ -1,0 +1,59 @@
+#!/bin/bash
+# Kills, bad disks, wrong clocks and bad networks against a real desk and real gates, each a process of its own (tests/chaos). Ends with
+# `name: value` lines; fails when anything was lost, doubled, back from the dead or not whole.
+#
+#   chaos.sh [smoke | all | SECTION...]      CHAOS_KILLS=1000 random kills of the desk, half as many of gates; CHAOS_STRIDE=1 every write;
+#                                            CHAOS_LONG_STRIDE=5 for acts before which somebody comes before the camera; CHAOS_JOBS=2
+set -eu
+here=$(cd "$(dirname "$0")/../.." && pwd)
+out="$here/target/chaos"
+mkdir -p "$out"
+rm -f "$out"/*.log
+export MENKA_MODELS=${MENKA_MODELS:-$here/var/models}
+export MENKA_PICTURES=${MENKA_PICTURES:-$here/var/pictures}
+export MENKA_CHAOS_LIBRARY="$out/fault.so"
+cc -O1 -Wall -shared -fPIC -o "$MENKA_CHAOS_LIBRARY" "$here/tests/chaos/fault.c" -ldl -lpthread
+cd "$here"
+cargo build --features practice --bins
+program=$(cargo test --features practice --test chaos --no-run 2>&1 | sed -n 's/.*Executable .*(\(.*\))$/\1/p')
+[ -x "$program" ] || { echo "chaos: the test program was not built" >&2; exit 2; }
+
+sections=${*:-all}
+netem=no
+if [ "$sections" = all ]; then
+  sections=$("$program" list)
+  netem=yes
+fi
+start=$(date +%s)
+running=0
+for section in $sections; do
+  if [ "$running" -ge "${CHAOS_JOBS:-2}" ]; then
+    wait -n || true
+    running=$((running - 1))
+  fi
+  { "$program" "$section" >"$out/$section.log" 2>&1 || echo "section $section: FAILED" >>"$out/$section.log"; } &
+  running=$((running + 1))
+done
+wait
+
+# A line that loses, delays, doubles and reorders packets, where the kernel has one.
+if [ "$netem" = yes ]; then
+  bad='ip link set lo up && tc qdisc add dev lo root netem delay 15ms 8ms loss 3% duplicate 1% reorder 20%'
+  if why=$(unshare -n sh -c "$bad" 2>&1); then
+    unshare -n sh -c "$bad && exec '$program' netem" >"$out/netem.log" 2>&1 || echo "section netem: FAILED" >>"$out/netem.log"
+  else
+    echo "not run: a line made bad by the kernel (netem): $why" >"$out/netem.log"
+  fi
+fi
+
+for log in "$out"/*.log; do
+  echo "== $(basename "$log" .log)"
+  cat "$log"
+done
+echo "=="
+grep -h '^not run: ' "$out"/*.log || true
+for name in kills faults lost doubled zombie unsound; do
+  echo "$name: $(sed -n "s/^$name: \([0-9]*\)$/\1/p" "$out"/*.log | awk '{ n += $1 } END { print n + 0 }')"
+done
+echo "chaos minutes: $(( ($(date +%s) - start) / 60 ))"
+! grep -q '^section .*: FAILED' "$out"/*.log

@@ -1,0 +1,370 @@
+//! The courier's way to card boards: what is due, read back card by card; their clock; and the whole list compared again and again, since
+//! nobody at the other end can sign for anything.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::boards::{BoardSeen, DriftLine};
+use super::courier::{Courier, OPS_PER_PASS};
+use crate::domain::board::{BoardCard, BoardDrift, BoardEntry, BoardFault, BoardRecord};
+use crate::domain::delivery::{Delivery, GateOp};
+use crate::domain::gate::{GateKind, GateStatus};
+use crate::domain::id::GateId;
+use crate::domain::time::Timestamp;
+use crate::ports::{BoardLink, LinkError};
+use crate::vault::{BoardCards, VaultError};
+use crate::wire::board::{Answer, Ask, Slot, Status};
+
+/// Longest wait for one answer.
+pub(super) const BOARD_LIMIT: Duration = Duration::from_millis(1_000);
+/// Pause between two questions for a board's state, in milliseconds.
+const STATE_EVERY_MS: i64 = 5_000;
+/// Pause between the end of a comparison and the next one, in milliseconds.
+const COMPARE_AFTER_MS: i64 = 30_000;
+/// Places of the list that are read in one pass, so that no board keeps the others waiting.
+const PLACES_PER_PASS: u32 = 64;
+/// Places of the list that are read at most: real boards have room for 20,000 to 100,000 cards.
+const PLACES_MAX: u32 = 131_072;
+/// From this difference on a board's clock is set, in milliseconds: its entries end by its own clock.
+const CLOCK_SET_FROM_MS: i64 = 30_000;
+/// Most differences that are shown one by one.
+const SHOWN_MAX: usize = 40;
+
+/// What the courier knows of boards.
+pub(super) struct Boards {
+    link: Box<dyn BoardLink>,
+    known: BTreeMap<GateId, Known>,
+}
+
+impl Boards {
+    pub(super) fn new(link: Box<dyn BoardLink>) -> Self {
+        Self { link, known: BTreeMap::new() }
+    }
+}
+
+/// One board, since the desk was unlocked.
+#[derive(Debug, Default)]
+struct Known {
+    asked_at: Option<Timestamp>,
+    answers: bool,
+    last_seen_at: Option<Timestamp>,
+    drift_ms: Option<i64>,
+    version: Option<String>,
+    seen: BoardSeen,
+    reading: Option<Reading>,
+    differs: BoardDrift,
+}
+
+/// A comparison under way.
+#[derive(Debug, Default)]
+struct Reading {
+    next: u32,
+    held: Vec<BoardEntry>,
+}
+
+/// What became of one operation.
+enum Carried {
+    /// Done and read back; what was read, for the record.
+    Done(String),
+    /// The board will not, or what it holds is something else: staff must look.
+    Stuck(&'static str),
+}
+
+impl Courier {
+    /// One round of all boards. Returns how many operations were done and read back.
+    ///
+    /// # Errors
+    /// The vault failed; boards that do not answer are not an error.
+    pub(super) fn pass_boards(&mut self, now: Timestamp) -> Result<u32, VaultError> {
+        let (mut done, mut failed) = (0, None);
+        for board in self.vault.boards_to_serve()? {
+            if self.shared().is_over() {
+                break;
+            }
+            let mut known = self.boards.known.remove(&board.id).unwrap_or_default();
+            match self.visit_board(&board, &mut known, now) {
+                Ok(count) => done += count,
+                Err(error) => failed = failed.or(Some(error)),
+            }
+            self.boards.known.insert(board.id, known);
+        }
+        failed.map_or(Ok(done), Err)
+    }
+
+    fn visit_board(&mut self, board: &BoardRecord, known: &mut Known, now: Timestamp) -> Result<u32, VaultError> {
+        let (done, stuck, mut failed) = self.serve_board(board, now)?;
+        if done > 0 {
+            // What was read so far is no longer so.
+            known.reading = None;
+        }
+        let due = known.asked_at.is_none_or(|at| now.since(at) >= STATE_EVERY_MS || now < at);
+        let wanted = self.shared().take_repair(board.id);
+        if !(due || done > 0 || stuck || failed.is_some() || wanted || (known.answers && known.reading.is_some())) {
+            return Ok(done);
+        }
+        if failed.is_none() && (due || done > 0) {
+            known.asked_at = Some(now);
+            failed = self.look_at_board(board, known, now).err();
+        }
+        if failed.is_none() && wanted {
+            failed = self.mend_board(board, known, now)?;
+        }
+        if failed.is_none() {
+            failed = self.read_on(board, known, now)?;
+        }
+        known.answers = failed.is_none();
+        if known.answers {
+            known.last_seen_at = Some(now);
+        } else {
+            known.asked_at = Some(now);
+            known.reading = None;
+        }
+        self.note_board(board, known)?;
+        Ok(done)
+    }
+
+    fn ask_board(&mut self, board: &BoardRecord, ask: &Ask) -> Result<Answer, LinkError> {
+        self.boards.link.ask(&board.address, Some(board.serial), ask, BOARD_LIMIT).map(|(_, answer)| answer)
+    }
+
+    /// Sends what is due. Returns how many operations were done, whether the board would not do one, and what stopped it.
+    fn serve_board(
+        &mut self,
+        board: &BoardRecord,
+        now: Timestamp,
+    ) -> Result<(u32, bool, Option<LinkError>), VaultError> {
+        let (mut done, mut stuck) = (0, false);
+        let mut cards: Option<BoardCards> = None;
+        for _ in 0..OPS_PER_PASS {
+            let Some(delivery) = self.vault.next_due(board.id, now)? else { break };
+            if cards.is_none() {
+                cards = Some(self.vault.board_cards(board)?);
+            }
+            match self.carry(board, &delivery, cards.as_ref(), now) {
+                Ok(Carried::Done(note)) => {
+                    self.vault.record_board_done(delivery.op, board.id, &note, now)?;
+                    done += 1;
+                    // An entry that was read back as written opens its doors today: the card way is there.
+                    let opens = matches!(&delivery.what, GateOp::PutCard { ends_on, .. } if *ends_on >= now.date());
+                    if opens && !self.vault.card_way_tested(board.id)? {
+                        self.vault.record_card_way_test(board.id, now)?;
+                    }
+                }
+                Ok(Carried::Stuck(reason)) => {
+                    self.vault.record_wedged(delivery.op, reason, now)?;
+                    stuck = true;
+                }
+                Err(error) => {
+                    self.vault.record_try_failed(delivery.op, now)?;
+                    return Ok((done, stuck, Some(error)));
+                }
+            }
+        }
+        Ok((done, stuck, None))
+    }
+
+    /// Brings the board to hold of one card what it should hold now, and reads that back.
+    fn carry(
+        &mut self,
+        board: &BoardRecord,
+        delivery: &Delivery,
+        cards: Option<&BoardCards>,
+        now: Timestamp,
+    ) -> Result<Carried, LinkError> {
+        let (GateOp::PutCard { uid, .. } | GateOp::RemoveCard { uid }) = &delivery.what else {
+            return Ok(Carried::Stuck("a card board takes cards only"));
+        };
+        let puts = matches!(delivery.what, GateOp::PutCard { .. });
+        let Some(number) = board.format.number(uid) else {
+            // Never there under a number that no reader gives.
+            let stuck = Carried::Stuck("the board's readers give this card no number");
+            return Ok(if puts { stuck } else { Carried::Done(note(board, None, now)) });
+        };
+        let wanted = cards.and_then(|cards| cards.wanted(number));
+        if puts && wanted.is_some_and(|(first, _)| first != uid) {
+            return Ok(Carried::Stuck("the board cannot tell this card from another one"));
+        }
+        let wanted = wanted.map(|(_, entry)| *entry);
+        Ok(match self.bring(board, number, wanted)? {
+            Ok(()) => Carried::Done(note(board, wanted, now)),
+            Err(reason) => Carried::Stuck(reason),
+        })
+    }
+
+    /// Writes one card, or erases it, and reads it back.
+    fn bring(
+        &mut self,
+        board: &BoardRecord,
+        number: BoardCard,
+        wanted: Option<BoardEntry>,
+    ) -> Result<Result<(), &'static str>, LinkError> {
+        let accepted = match wanted {
+            Some(entry) => matches!(self.ask_board(board, &Ask::Put(entry))?, Answer::Put(true)),
+            // "No" also means that it was not there; the read-back tells.
+            None => matches!(self.ask_board(board, &Ask::Delete(number))?, Answer::Deleted(_)),
+        };
+        let back = self.ask_board(board, &Ask::Card(number))?;
+        Ok(if back == Answer::Card(wanted) {
+            Ok(())
+        } else if accepted {
+            Err("read-back differs")
+        } else {
+            Err("the board refused")
+        })
+    }
+
+    /// Asks how the board is, and sets a clock that is wrong.
+    fn look_at_board(&mut self, board: &BoardRecord, known: &mut Known, now: Timestamp) -> Result<(), LinkError> {
+        if known.version.is_none()
+            && let Answer::Found(version) = self.ask_board(board, &Ask::Find)?
+        {
+            known.version = Some(format!("UHPPOTE {:x}.{:02x}", version >> 8, version & 0xFF));
+        }
+        let Answer::Status(status) = self.ask_board(board, &Ask::Status)? else { return Err(LinkError::Protocol) };
+        let mut clock = status.clock;
+        if clock.is_none_or(|clock| clock.since(now).saturating_abs() >= CLOCK_SET_FROM_MS) {
+            self.ask_board(board, &Ask::SetTime(now))?;
+            clock = match self.ask_board(board, &Ask::Time)? {
+                Answer::Time(clock) => clock,
+                _ => None,
+            };
+            tracing::info!(board = %board.id.short(), "the clock of a card board was set");
+        }
+        known.drift_ms = clock.map(|clock| clock.since(now));
+        let Status { doors_open, error, .. } = status;
+        (known.seen.doors_open, known.seen.error) = (doors_open, error);
+        known.seen.events_to = self.ask_board(board, &Ask::Listener)?.events_to();
+        if let Answer::Count(count) = self.ask_board(board, &Ask::Count)? {
+            if count != known.seen.cards {
+                known.reading = Some(Reading::default());
+            }
+            known.seen.cards = count;
+        }
+        let rested = known.seen.compared_at.is_none_or(|at| now.since(at) >= COMPARE_AFTER_MS || now < at);
+        if known.reading.is_none() && rested {
+            known.reading = Some(Reading::default());
+        }
+        Ok(())
+    }
+
+    /// Reads on in the list; at its end the difference is known.
+    fn read_on(
+        &mut self,
+        board: &BoardRecord,
+        known: &mut Known,
+        now: Timestamp,
+    ) -> Result<Option<LinkError>, VaultError> {
+        let Some(mut reading) = known.reading.take() else { return Ok(None) };
+        for _ in 0..PLACES_PER_PASS {
+            reading.next += 1;
+            match self.ask_board(board, &Ask::CardAt(reading.next)) {
+                Ok(Answer::CardAt(Slot::Held(entry))) => reading.held.push(entry),
+                Ok(Answer::CardAt(Slot::End)) => {
+                    self.compare_board(board, known, &reading.held, now)?;
+                    return Ok(None);
+                }
+                Ok(_) => {}
+                Err(error) => return Ok(Some(error)),
+            }
+            if reading.next >= PLACES_MAX {
+                return Ok(Some(LinkError::Protocol));
+            }
+        }
+        known.reading = Some(reading);
+        Ok(None)
+    }
+
+    fn compare_board(
+        &mut self,
+        board: &BoardRecord,
+        known: &mut Known,
+        held: &[BoardEntry],
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        let cards = self.vault.board_cards(board)?;
+        let mut should: Vec<BoardEntry> = vec![];
+        for (_, entry) in &cards.should {
+            if !should.iter().any(|first| first.card == entry.card) {
+                should.push(*entry);
+            }
+        }
+        let drift = BoardDrift::judge(held, &should, &cards.moving);
+        if drift.is_empty() != known.differs.is_empty() {
+            self.vault.record_board_drift(board.id, if drift.is_empty() { "gone" } else { "found" }, now)?;
+        }
+        if !drift.is_empty() {
+            tracing::warn!(board = %board.id.short(), cards = drift.len(), "a card board and the desk differ");
+        }
+        known.seen.compared_at = Some(now);
+        known.seen.drift_count = u32::try_from(drift.len()).unwrap_or(u32::MAX);
+        let extra = drift.each().filter(|(fault, ..)| *fault == BoardFault::Extra).count();
+        known.seen.extra_count = u32::try_from(extra).unwrap_or(u32::MAX);
+        known.seen.drift =
+            drift.each().take(SHOWN_MAX).map(|(fault, card, _)| DriftLine { fault, last4: card.last4() }).collect();
+        known.differs = drift;
+        Ok(())
+    }
+
+    /// Brings every card of the last difference to what it should be, each read back. Somebody asked for it.
+    fn mend_board(
+        &mut self,
+        board: &BoardRecord,
+        known: &mut Known,
+        now: Timestamp,
+    ) -> Result<Option<LinkError>, VaultError> {
+        let cards = self.vault.board_cards(board)?;
+        let faults: Vec<BoardCard> = known.differs.each().map(|(_, card, _)| card).collect();
+        for card in faults.into_iter().filter(|card| !cards.moving.contains(card)) {
+            // As it should be now, not as it should have been when the difference was found.
+            let wanted = cards.wanted(card).map(|(_, entry)| *entry);
+            match self.bring(board, card, wanted) {
+                Ok(Ok(())) => {}
+                Ok(Err(reason)) => tracing::warn!(board = %board.id.short(), reason, "a card was not mended"),
+                Err(error) => return Ok(Some(error)),
+            }
+        }
+        self.vault.record_board_act(board.id, "mended", now)?;
+        // Whether it worked is said by a whole new comparison.
+        known.reading = Some(Reading::default());
+        Ok(None)
+    }
+
+    fn note_board(&mut self, board: &BoardRecord, known: &Known) -> Result<(), VaultError> {
+        let counts = self.vault.queue_counts()?;
+        let count = counts.iter().find(|c| c.gate == board.id);
+        let tested = self.vault.card_way_tested(board.id)?;
+        self.shared().note(GateStatus {
+            id: board.id,
+            name: board.name.clone(),
+            kind: GateKind::Board,
+            reachable: known.answers,
+            last_seen_at: known.last_seen_at,
+            pending: count.map_or(0, |c| c.pending),
+            wedged: count.map_or(0, |c| c.wedged),
+            oldest_pending_at: count.and_then(|c| c.oldest_pending_at),
+            clock_drift_ms: known.answers.then_some(known.drift_ms).flatten(),
+            version: known.version.clone(),
+            card_way_tested: tested,
+            key_changed: false,
+            // Said on the page of boards, card by card.
+            in_step: None,
+            drift: vec![],
+            card_first: false,
+        });
+        self.shared().note_board(board.id, known.seen.clone());
+        Ok(())
+    }
+}
+
+/// What was read back, in words, without the card's number: the evidence log holds its digest. Nobody signed it.
+fn note(board: &BoardRecord, held: Option<BoardEntry>, now: Timestamp) -> String {
+    let what = match held {
+        Some(entry) => {
+            let doors: Vec<String> = board.doors.each().map(|door| door.get().to_string()).collect();
+            let until = entry.until.map(|day| day.to_string()).unwrap_or_default();
+            format!("held until {until} at doors {}", doors.join(" "))
+        }
+        None => "not held".into(),
+    };
+    format!("menka board read-back 1: board {}, {what}, at {}, not signed", board.serial, now.second_text())
+}

@@ -1,0 +1,57 @@
+//! The courier gives each gate the newest note about erasures, so that a backup opens only what was not erased since.
+//! Rules: P47, P56.
+
+use super::courier::{ANSWER_LIMIT, Courier};
+use crate::domain::gate::GateRecord;
+use crate::domain::time::Timestamp;
+use crate::vault::VaultError;
+use crate::wire::message::{EPOCH_MAX, KeepEpoch, Reply, Request};
+
+/// What is known of one gate as a keeper, since the desk was unlocked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Kept {
+    /// The number that it was seen to keep.
+    number: u64,
+    /// How long the log was when the note was last looked at: nothing is erased or ended without a record.
+    log_len: u64,
+    /// It does not know these questions.
+    unable: bool,
+}
+
+impl Courier {
+    /// Gives a gate the note when it keeps an older one.
+    ///
+    /// # Errors
+    /// The vault failed. A gate that cannot keep it is not an error.
+    pub(super) fn keep_epoch(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(), VaultError> {
+        let mut known = self.kept.get(&gate.id).copied().unwrap_or_default();
+        let log_len = self.vault.log_len()?;
+        if known.unable || (known.number > 0 && known.log_len == log_len) {
+            return Ok(());
+        }
+        let note = self.vault.epoch_note()?;
+        if note.number > known.number {
+            if note.sealed.len() > EPOCH_MAX {
+                tracing::error!(bytes = note.sealed.len(), "the note about erasures is too long for a gate");
+                return Ok(());
+            }
+            let offer = KeepEpoch { origin: note.origin, number: note.number, sealed: note.sealed };
+            match self.link.ask(gate, &Request::KeepEpoch(offer), ANSWER_LIMIT) {
+                Ok(Reply::Epoch(Some(kept))) => {
+                    if kept.number > note.number {
+                        // It was given by a later state of this vault, of which this one is a copy: the heads say so too.
+                        tracing::error!(gate = %gate.id.short(), "a gate keeps a later note about erasures");
+                    }
+                    known.number = kept.number;
+                    self.vault.record_gate_epoch(gate.id, kept.number, now)?;
+                }
+                Ok(_) => known.unable = true,
+                // Asked again at the next visit.
+                Err(_) => return Ok(()),
+            }
+        }
+        known.log_len = log_len;
+        self.kept.insert(gate.id, known);
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+//! Card boards (UHPPOTE, 微耕) over UDP: the adapter. Every question has a socket of its own, bound to the way to that board and connected to
+//! it: late and repeated answers of earlier questions find no socket, and what others on the wire send is not received.
+//!
+//! Deliberately absent: broadcasts (nothing is searched for; a board is added by its address), name look-up, TCP.
+
+pub mod cli;
+
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::time::{Duration, Instant};
+
+use crate::domain::board::BoardSerial;
+use crate::ports::{BoardLink, LinkError};
+use crate::wire::address::lan_address;
+use crate::wire::board::{self, Answer, Ask, BoardError, BoardEvent, LENGTH};
+
+/// Wait before a question is sent once more. Boards answer in 5 to 50 ms; every question may be repeated.
+const AGAIN_AFTER: Duration = Duration::from_millis(250);
+/// Most sendings of one question.
+const SENDINGS_MAX: u32 = 4;
+/// Most datagrams that are looked at for one question: a flood ends as "away", not as an endless loop.
+const LOOKED_AT_MAX: u32 = 1_000;
+
+/// The real [`BoardLink`].
+#[derive(Debug, Default)]
+pub struct UdpBoards;
+
+impl UdpBoards {
+    /// A link to any board on the LAN.
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+/// Makes links to boards, as the desk wants them.
+pub fn links() -> Box<dyn Fn() -> Box<dyn BoardLink> + Send> {
+    Box::new(|| Box::new(UdpBoards::new()))
+}
+
+impl BoardLink for UdpBoards {
+    fn ask(
+        &mut self,
+        address: &str,
+        serial: Option<BoardSerial>,
+        ask: &Ask,
+        limit: Duration,
+    ) -> Result<(BoardSerial, Answer), LinkError> {
+        let to = address_of(address)?;
+        let until = Instant::now() + limit;
+        let socket = UdpSocket::bind(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0)).map_err(|_| LinkError::Away)?;
+        // From here on the system hands over datagrams of this address and port only.
+        socket.connect(to).map_err(|_| LinkError::Away)?;
+        let question = ask.encode(serial);
+        let (mut looked_at, mut odd) = (0, None);
+        for _ in 0..SENDINGS_MAX {
+            if socket.send(&question).is_err() && remaining(until).is_none() {
+                break;
+            }
+            let again = (Instant::now() + AGAIN_AFTER).min(until);
+            while let Some(left) = remaining(again) {
+                looked_at += 1;
+                if looked_at > LOOKED_AT_MAX || socket.set_read_timeout(Some(left)).is_err() {
+                    return Err(LinkError::Away);
+                }
+                // One byte more than a datagram may have: a longer one must not look like a good one.
+                let mut bytes = [0; LENGTH + 1];
+                // A refused port is told as an error at once: nothing is to be had before the next sending.
+                let Ok(length) = socket.recv(&mut bytes) else {
+                    std::thread::sleep(remaining(again).unwrap_or_default().min(Duration::from_millis(20)));
+                    continue;
+                };
+                match ask.answer(serial, bytes.get(..length).unwrap_or_default()) {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => odd = Some(error),
+                }
+            }
+            if remaining(until).is_none() {
+                break;
+            }
+        }
+        if let Some(error) = odd {
+            tracing::warn!(%error, "only odd datagrams came from a card board's address");
+        }
+        Err(match odd {
+            Some(BoardError::OtherBoard) => LinkError::OtherBoard,
+            Some(BoardError::Malformed | BoardError::Other) | None => LinkError::Away,
+        })
+    }
+
+    fn listen(
+        &mut self,
+        at: SocketAddr,
+        serial: BoardSerial,
+        limit: Duration,
+    ) -> Result<Option<BoardEvent>, LinkError> {
+        let at = address_of(&at.to_string())?;
+        let until = Instant::now() + limit;
+        let socket = UdpSocket::bind(at).map_err(|_| LinkError::Away)?;
+        for _ in 0..LOOKED_AT_MAX {
+            let Some(left) = remaining(until) else { break };
+            if socket.set_read_timeout(Some(left)).is_err() {
+                break;
+            }
+            let mut bytes = [0; LENGTH + 1];
+            let Ok((length, _)) = socket.recv_from(&mut bytes) else { continue };
+            match board::event(bytes.get(..length).unwrap_or_default()) {
+                Ok((from, Some(event))) if from == serial => return Ok(Some(event)),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// A LAN address of version 4: boards know no other.
+fn address_of(text: &str) -> Result<SocketAddrV4, LinkError> {
+    match lan_address(text) {
+        Some(SocketAddr::V4(address)) => Ok(address),
+        Some(SocketAddr::V6(_)) | None => Err(LinkError::NotLan),
+    }
+}
+
+fn remaining(until: Instant) -> Option<Duration> {
+    until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,31 @@
+//! The wire to card boards.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::LinkError;
+use crate::domain::board::BoardSerial;
+use crate::wire::board::{Answer, Ask, BoardEvent};
+
+/// The wire to card boards: datagrams without authentication. What comes back is what somebody there said, so whoever writes reads back.
+pub trait BoardLink: Send {
+    /// Asks the board with this serial number and waits for its answer; asks again when none comes. For [`Ask::Find`] without a serial number
+    /// whoever is at the address answers.
+    ///
+    /// # Errors
+    /// [`LinkError::Away`] when nothing fitting came within `limit`, [`LinkError::NotLan`].
+    fn ask(
+        &mut self,
+        address: &str,
+        serial: Option<BoardSerial>,
+        ask: &Ask,
+        limit: Duration,
+    ) -> Result<(BoardSerial, Answer), LinkError>;
+
+    /// Waits for one event that a board sends by itself to our address `at`; `None` when none came within `limit`.
+    ///
+    /// # Errors
+    /// [`LinkError::NotLan`], [`LinkError::Away`] when the address is not ours.
+    fn listen(&mut self, at: SocketAddr, serial: BoardSerial, limit: Duration)
+    -> Result<Option<BoardEvent>, LinkError>;
+}

@@ -1,0 +1,436 @@
+//! Backups and keys: how things stand in three plain panels, the backup key once, the drill; and restoring, from the lock
+//! screen or the first run.
+
+use std::path::{Path, PathBuf};
+
+use iced::widget::{column, container, row, text};
+use iced::{Center, Element, Fill};
+
+use super::{Action, S};
+use crate::app::command::StaffCommand;
+use crate::app::keep::{KeepCommand, KeepTold, KeepView};
+use crate::domain::notice::Language;
+use crate::i18n::Texts;
+use crate::secret::Typed;
+use crate::tr;
+use crate::ui::explain;
+use crate::ui::theme::{self, Tone, Weight};
+use crate::ui::widget;
+
+/// Id of the field for the backup key.
+pub const KEY: &str = "keep-key";
+
+/// A place that staff choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pick {
+    /// Below which folder a backup is made.
+    Into,
+    /// Which backup is tried or restored.
+    From,
+    /// Where the sheet with the key goes.
+    Sheet,
+}
+
+/// What happens here.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// Makes a backup key.
+    KeyPressed,
+    /// Writes its sheet as a PDF.
+    SheetSavePressed,
+    /// "It is put away."
+    SheetTicked(bool),
+    /// On.
+    SheetDonePressed,
+    /// Asks where a backup goes.
+    BackUpPressed,
+    /// Opens or closes the drill.
+    DrillPressed(bool),
+    /// Asks which backup.
+    FromPressed,
+    /// The backup key changed.
+    KeyTyped(Typed),
+    /// Tries it, or restores it.
+    TryPressed,
+    /// Changes the master key.
+    MasterPressed,
+    /// Back from restoring.
+    BackPressed,
+    /// A place was chosen, or not.
+    Picked(Pick, Language, Option<PathBuf>),
+}
+
+/// A backup that is to be opened by its key.
+#[derive(Debug, Default)]
+struct Opening {
+    from: Option<PathBuf>,
+    key: Typed,
+}
+
+impl Opening {
+    fn view<'a>(
+        &'a self,
+        texts: &Texts,
+        action: (&'static str, String),
+        back: (&'static str, Message),
+        working: bool,
+    ) -> Element<'a, Message> {
+        let name = self.from.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+        let picked = name.map(|name| S.soft(tr!(texts, "keep-picked", name = name)));
+        let field = widget::Field::new(KEY, tr!(texts, "keep-key-label"), self.key.as_str())
+            .hint(tr!(texts, "recover-key-hint"))
+            .view(S, |text| Message::KeyTyped(Typed::new(text)), Some(Message::TryPressed));
+        let ready = self.from.is_some() && !self.key.as_str().is_empty() && !working;
+        let label = if working { tr!(texts, "keep-working") } else { action.1 };
+        column![
+            row![widget::action(
+                S,
+                "keep-pick",
+                tr!(texts, "keep-pick-backup"),
+                Weight::Plain,
+                (!working).then_some(Message::FromPressed)
+            ),]
+            .push(picked)
+            .spacing(S.space * 1.5)
+            .align_y(Center),
+            field,
+            row![
+                widget::action(S, back.0, tr!(texts, "back"), Weight::Plain, (!working).then_some(back.1)),
+                widget::gap(),
+                widget::action(S, action.0, label, Weight::Primary, ready.then_some(Message::TryPressed)),
+            ],
+        ]
+        .spacing(S.space * 1.5)
+        .into()
+    }
+}
+
+/// The page.
+#[derive(Debug, Default)]
+pub struct Keep {
+    view: Option<KeepView>,
+    sheet: Option<(Typed, bool)>,
+    drill: Option<Opening>,
+    working: bool,
+}
+
+impl Keep {
+    /// The desk told.
+    pub fn hear(&mut self, told: &KeepTold) {
+        self.working = false;
+        match told {
+            KeepTold::View(view) => self.view = Some((**view).clone()),
+            KeepTold::Sheet(key) => self.sheet = Some((key.clone(), false)),
+            KeepTold::SheetOver => self.sheet = None,
+            KeepTold::Drilled(_) => self.drill = None,
+            _ => {}
+        }
+    }
+
+    /// It did not work.
+    pub fn failed(&mut self) {
+        self.working = false;
+    }
+
+    /// Takes in what a person did.
+    pub fn update(&mut self, message: Message) -> Action {
+        let ask = |command| Action::Ask(StaffCommand::Keep(command));
+        match message {
+            Message::KeyPressed => return ask(KeepCommand::NewKey),
+            Message::SheetSavePressed => return Action::PickKeep(Pick::Sheet),
+            Message::SheetTicked(ticked) => {
+                if let Some((_, put_away)) = &mut self.sheet {
+                    *put_away = ticked;
+                }
+            }
+            Message::SheetDonePressed if matches!(self.sheet, Some((_, true))) => return ask(KeepCommand::SheetKept),
+            Message::BackUpPressed if !self.working => return Action::PickKeep(Pick::Into),
+            Message::DrillPressed(open) => {
+                self.drill = open.then(Opening::default);
+                if open {
+                    return Action::PickKeep(Pick::From);
+                }
+            }
+            Message::FromPressed => return Action::PickKeep(Pick::From),
+            Message::KeyTyped(key) => {
+                if let Some(drill) = &mut self.drill {
+                    drill.key = key;
+                }
+            }
+            Message::TryPressed if !self.working => {
+                if let Some(Opening { from: Some(from), key }) = &mut self.drill
+                    && !key.as_str().is_empty()
+                {
+                    self.working = true;
+                    return ask(KeepCommand::Drill(from.clone(), std::mem::take(key)));
+                }
+            }
+            Message::MasterPressed => return ask(KeepCommand::ChangeKeys),
+            Message::Picked(Pick::Into, _, Some(path)) => {
+                self.working = true;
+                return ask(KeepCommand::BackUp(path));
+            }
+            Message::Picked(Pick::From, _, Some(path)) => {
+                if let Some(drill) = &mut self.drill {
+                    drill.from = Some(path);
+                    return Action::Focus(KEY);
+                }
+            }
+            Message::Picked(Pick::Sheet, language, Some(path)) if self.sheet.is_some() => {
+                return ask(KeepCommand::SaveSheet(path, language));
+            }
+            _ => {}
+        }
+        Action::None
+    }
+
+    /// Draws the page.
+    pub fn view<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
+        if let Some((key, ticked)) = &self.sheet {
+            return sheet(texts, key, *ticked);
+        }
+        let Some(view) = &self.view else { return container(S.soft(tr!(texts, "starting"))).center(Fill).into() };
+        let panels = match &self.drill {
+            Some(drill) => column![self.drilling(texts, drill)],
+            None => column![self.backups(texts, view), keepers(texts, view), key(texts, view), master(texts, view)],
+        };
+        let restored = view.restored_at.map(|at| {
+            let words = tr!(texts, "keep-restored", day = at.date().to_string());
+            widget::telling(S, "keep-restored", Tone::Told, words, None)
+        });
+        let content = column![S.title(tr!(texts, "keep-title"))]
+            .push(restored)
+            .push(panels.spacing(S.space * 1.5))
+            .spacing(S.space * 1.5);
+        widget::scroll("keep-scroll", content).height(Fill).into()
+    }
+
+    fn backups<'a>(&'a self, texts: &Texts, view: &KeepView) -> Element<'a, Message> {
+        let (tone, last, drilled) = match view.backups.first() {
+            None => (Tone::Warn, tr!(texts, "keep-none"), None),
+            Some(last) if !last.opens => (Tone::Warn, tr!(texts, "keep-void"), None),
+            Some(last) => {
+                let (day, size) = (last.made_at.minute_text(), explain::size(last.bytes));
+                let tried = view.backups.iter().filter_map(|row| row.drilled_at).max();
+                let tried = match tried {
+                    Some(at) => tr!(texts, "keep-drilled", day = at.date().to_string()),
+                    None => tr!(texts, "keep-not-drilled"),
+                };
+                (Tone::Well, tr!(texts, "keep-last", day = day, people = last.people, size = size), Some(tried))
+            }
+        };
+        let ready = view.key_made_at.is_some() && !self.working;
+        let label = if self.working { tr!(texts, "keep-working") } else { tr!(texts, "keep-back-up") };
+        let drill = (!view.backups.is_empty() && !self.working).then_some(Message::DrillPressed(true));
+        let content = column![
+            widget::telling(S, "keep-last", tone, last, drilled),
+            S.soft(tr!(texts, "keep-how")),
+            row![
+                widget::action(S, "keep-back-up", label, Weight::Primary, ready.then_some(Message::BackUpPressed)),
+                widget::action(S, "keep-drill", tr!(texts, "keep-drill"), Weight::Plain, drill),
+            ]
+            .spacing(S.space * 1.5),
+        ];
+        widget::panel(S, Tone::Plain, content.spacing(S.space * 1.5)).into()
+    }
+
+    fn drilling<'a>(&'a self, texts: &Texts, drill: &'a Opening) -> Element<'a, Message> {
+        let content = column![
+            S.heading(tr!(texts, "keep-drill")),
+            S.soft(tr!(texts, "keep-drill-hint")),
+            drill.view(
+                texts,
+                ("keep-try", tr!(texts, "keep-try")),
+                ("keep-drill-back", Message::DrillPressed(false)),
+                self.working
+            ),
+        ];
+        widget::panel(S, Tone::Plain, content.spacing(S.space * 1.5)).into()
+    }
+}
+
+fn keepers<'a>(texts: &Texts, view: &KeepView) -> Element<'a, Message> {
+    let newest = view.keepers.iter().filter(|gate| gate.newest == Some(true)).count();
+    let any = view.keepers.iter().any(|gate| gate.newest.is_some());
+    let words = if newest == view.keepers.len() && newest > 0 {
+        tr!(texts, "keep-keepers-well", count = newest)
+    } else if any {
+        tr!(texts, "keep-keepers-some", some = newest, count = view.keepers.len())
+    } else {
+        tr!(texts, "keep-keepers-none")
+    };
+    let content = column![S.heading(tr!(texts, "keep-keepers")), container(S.text(words)).id("keep-keepers")];
+    widget::panel(S, Tone::Plain, content.spacing(S.space)).into()
+}
+
+fn key<'a>(texts: &Texts, view: &KeepView) -> Element<'a, Message> {
+    let (words, label, weight) = match view.key_made_at {
+        None => (tr!(texts, "keep-key-none"), tr!(texts, "keep-key-make"), Weight::Primary),
+        Some(at) => {
+            let words = tr!(texts, "keep-key-made", day = at.date().to_string());
+            (words, tr!(texts, "keep-key-new"), Weight::Plain)
+        }
+    };
+    let content = row![
+        column![S.heading(tr!(texts, "keep-sheet-title")), S.text(words)].spacing(S.space).width(Fill),
+        widget::action(S, "keep-key-make", label, weight, Some(Message::KeyPressed)),
+    ];
+    widget::panel(S, Tone::Plain, content.spacing(S.space * 1.5).align_y(Center)).into()
+}
+
+fn master<'a>(texts: &Texts, view: &KeepView) -> Element<'a, Message> {
+    let words = match view.keys_changed_at {
+        None => tr!(texts, "keep-master-never"),
+        Some(at) => tr!(texts, "keep-master-changed", day = at.date().to_string()),
+    };
+    let said = column![S.heading(tr!(texts, "keep-master")), S.text(words), S.soft(tr!(texts, "keep-master-hint"))];
+    let content = row![
+        said.spacing(S.space).width(Fill),
+        widget::action(
+            S,
+            "keep-master-change",
+            tr!(texts, "keep-master-change"),
+            Weight::Plain,
+            Some(Message::MasterPressed)
+        ),
+    ];
+    widget::panel(S, Tone::Plain, content.spacing(S.space * 1.5).align_y(Center)).into()
+}
+
+/// The backup key, shown once.
+fn sheet<'a>(texts: &Texts, key: &'a Typed, ticked: bool) -> Element<'a, Message> {
+    let groups: Vec<&str> = key.as_str().split('-').collect();
+    let line = |from: usize| {
+        let shown = groups.iter().enumerate().skip(from).take(4).map(|(at, group)| {
+            let group = text((*group).to_owned()).size(28.0).font(theme::BOLD).line_height(1.4);
+            row![S.hint((at + 1).to_string()), group].spacing(S.space).align_y(Center).into()
+        });
+        row(shown).spacing(S.space * 4.0)
+    };
+    let shown = container(column![line(0), line(4)].spacing(S.space)).id("keep-sheet-key").padding(S.space * 2.0);
+    let content = column![
+        S.title(tr!(texts, "keep-sheet-title")),
+        S.text(tr!(texts, "keep-sheet-hint")),
+        container(shown).center_x(Fill).style(|_theme| theme::panel_style(Tone::Told)),
+        widget::action(
+            S,
+            "keep-sheet-save",
+            tr!(texts, "keep-sheet-save"),
+            Weight::Plain,
+            Some(Message::SheetSavePressed)
+        ),
+        widget::tick(S, "keep-sheet-tick", tr!(texts, "keep-sheet-tick"), ticked, Some(Message::SheetTicked)),
+        row![
+            widget::gap(),
+            widget::action(
+                S,
+                "keep-sheet-done",
+                tr!(texts, "keep-sheet-done"),
+                Weight::Primary,
+                ticked.then_some(Message::SheetDonePressed),
+            ),
+        ],
+    ];
+    let panel = widget::panel(S, Tone::Plain, content.spacing(S.space * 1.5)).max_width(760);
+    widget::scroll("keep-sheet-scroll", container(panel).center_x(Fill)).height(Fill).into()
+}
+
+/// Restoring, when nobody is logged in.
+#[derive(Debug, Default)]
+pub struct Restore {
+    opening: Opening,
+    working: bool,
+    /// Something is on this computer already.
+    over_old: bool,
+}
+
+impl Restore {
+    /// Before a backup is chosen. `over_old` says that a vault is there.
+    pub fn new(over_old: bool) -> Self {
+        Self { over_old, ..Self::default() }
+    }
+
+    /// It did not work; the key is typed again from the sheet.
+    pub fn failed(&mut self) {
+        self.working = false;
+    }
+
+    /// Takes in what a person did; going back is the window's.
+    pub fn update(&mut self, message: Message) -> Action {
+        match message {
+            Message::FromPressed => return Action::PickKeep(Pick::From),
+            Message::KeyTyped(key) => self.opening.key = key,
+            Message::Picked(Pick::From, _, Some(path)) => {
+                self.opening.from = Some(path);
+                return Action::Focus(KEY);
+            }
+            Message::TryPressed if !self.working => {
+                if let Opening { from: Some(from), key } = &mut self.opening
+                    && !key.as_str().is_empty()
+                {
+                    self.working = true;
+                    let key = std::mem::take(key);
+                    return Action::Ask(StaffCommand::Keep(KeepCommand::Restore(from.clone(), key)));
+                }
+            }
+            _ => {}
+        }
+        Action::None
+    }
+
+    /// Draws the page.
+    pub fn view<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
+        let old =
+            self.over_old.then(|| widget::telling(S, "restore-old", Tone::Told, tr!(texts, "keep-restore-old"), None));
+        let content = column![S.title(tr!(texts, "keep-restore-title")), S.soft(tr!(texts, "keep-restore-hint"))]
+            .push(old)
+            .push(self.opening.view(
+                texts,
+                ("restore-action", tr!(texts, "keep-restore-action")),
+                ("restore-back", Message::BackPressed),
+                self.working,
+            ))
+            .spacing(S.space * 1.5);
+        let panel = container(widget::panel(S, Tone::Plain, content).max_width(720)).center_x(Fill);
+        container(widget::scroll("restore-scroll", panel)).center_y(Fill).into()
+    }
+}
+
+/// What a result says, for the line under the header: its tone, what happened, what more there is to know.
+pub fn said(texts: &Texts, told: &KeepTold) -> Option<(Tone, explain::Words)> {
+    let words = |tone, what: String, todo: Vec<String>| Some((tone, explain::Words { what, todo: todo.join(" ") }));
+    match told {
+        KeepTold::BackedUp(report) => {
+            let what = tr!(texts, "keep-backed-up", name = report.name.as_str(), people = report.people);
+            words(Tone::Well, what, vec![])
+        }
+        KeepTold::Drilled(report) => {
+            let day = report.made_at.minute_text();
+            let what = tr!(texts, "keep-drill-well", day = day, people = report.people, records = report.records);
+            let more = vec![since(texts, report)];
+            if report.sound { words(Tone::Well, what, more) } else { unsound(texts) }
+        }
+        KeepTold::Restored(report) => {
+            let what = tr!(texts, "keep-restored-well", day = report.made_at.minute_text(), people = report.people);
+            let mut more = vec![since(texts, report)];
+            if let Some(lost) = report.lost.filter(|lost| *lost > 0) {
+                more.push(tr!(texts, "keep-restored-lost", lost = lost));
+            }
+            if report.sound { words(Tone::Well, what, more) } else { unsound(texts) }
+        }
+        KeepTold::Changing => words(Tone::Told, tr!(texts, "keep-changing"), vec![]),
+        KeepTold::Changed(accounts) => {
+            words(Tone::Well, tr!(texts, "keep-changed", accounts = accounts.to_string()), vec![])
+        }
+        KeepTold::View(_) | KeepTold::Sheet(_) | KeepTold::SheetOver | KeepTold::SheetSaved(_) => None,
+    }
+}
+
+fn since(texts: &Texts, report: &crate::app::keep::RestoreReport) -> String {
+    let (erased, faces, cards) = (report.erased, report.faces, report.cards);
+    tr!(texts, "keep-drill-since", erased = erased, faces = faces, cards = cards)
+}
+
+fn unsound(texts: &Texts) -> Option<(Tone, explain::Words)> {
+    Some((Tone::Alarm, explain::Words::only(tr!(texts, "keep-unsound"))))
+}

@@ -1,0 +1,332 @@
+//! Epochs of the keys to backups: a tree of keys, cut smaller at every erasure, and the note about it that gates keep.
+//!
+//! A backup holds no leaf of the tree, so it opens only together with the newest tree, which is here and, sealed, at the
+//! gates. What was erased since the backup was made is cut out of both. The note also lists what ended since: faces,
+//! cards, records, accounts, refusals, so that a restored desk ends them again. Rules: P47, P56, K2-9.
+
+use minicbor::{Decode, Encode};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use sha2::{Digest, Sha256};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::domain::id::{GateId, ResidentId};
+use crate::domain::time::Timestamp;
+use crate::secret::random_bytes;
+
+use super::Vault;
+use super::error::{KEYS_FILE, VaultError};
+use super::keys::VaultKey;
+use super::punctures::{BRANCHES_MAX, Leaf, PLACES, Tree};
+
+/// Most entries of each list in a note, the newest first.
+const LIST_MAX: i64 = 1_500;
+/// The outbox's order is told in steps of this size, so that the note does not change with every operation.
+const SEQUENCE_STEP: i64 = 100_000;
+/// So are the places in the tree: somebody new does not change the note.
+const PLACE_STEP: u32 = 1_000;
+/// Where the key that seals the note is kept. It stays the same for ever, since every backup carries it.
+const NOTE_KEY: &str = "epoch-key";
+
+/// The tree as stored.
+pub(super) struct Epoch {
+    /// Which tree.
+    pub(super) generation: [u8; 16],
+    /// Grows with every change.
+    pub(super) number: i64,
+    /// What is left of it.
+    pub(super) tree: Tree,
+    /// The next free place.
+    pub(super) next_place: u32,
+}
+
+/// What a gate keeps for the station, sealed.
+#[derive(Clone, Encode, Decode)]
+pub(super) struct Note {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub(super) generation: [u8; 16],
+    #[cbor(n(1), with = "minicbor::bytes")]
+    branches: Vec<u8>,
+    /// No place above this one was given out.
+    #[n(2)]
+    pub(super) next_place: u32,
+    /// No operation had a higher place in the outbox.
+    #[n(3)]
+    pub(super) sequence: i64,
+    /// Random numbers of faces whose consent ended; 16 bytes each.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub(super) faces: Vec<u8>,
+    /// Cards that ended; 16 bytes each.
+    #[cbor(n(5), with = "minicbor::bytes")]
+    pub(super) cards: Vec<u8>,
+    /// Accounts that were switched off; 16 bytes each.
+    #[cbor(n(6), with = "minicbor::bytes")]
+    pub(super) accounts: Vec<u8>,
+    /// Who refuses any processing of a face; 16 bytes each.
+    #[cbor(n(7), with = "minicbor::bytes")]
+    pub(super) refusing: Vec<u8>,
+    /// Records that were closed.
+    #[n(8)]
+    pub(super) closed: Vec<Closed>,
+}
+
+/// A record that was closed.
+#[derive(Clone, Encode, Decode)]
+pub(super) struct Closed {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub(super) resident: [u8; 16],
+    #[n(1)]
+    pub(super) at: i64,
+    #[n(2)]
+    pub(super) reason: String,
+}
+
+impl Drop for Note {
+    fn drop(&mut self) {
+        self.branches.zeroize();
+    }
+}
+
+impl Note {
+    /// The tree in it.
+    pub(super) fn tree(&self) -> Result<Tree, VaultError> {
+        Tree::from_bytes(&self.branches)
+    }
+
+    /// Opens what a gate kept; `None` when it is no note of this log under this number.
+    pub(super) fn open(key: &VaultKey, origin: &str, number: u64, sealed: &[u8]) -> Option<Self> {
+        let plain = key.open(&place(origin, number), sealed)?;
+        minicbor::decode(&plain).ok()
+    }
+}
+
+/// What is to be kept by a gate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EpochNote {
+    /// Name of the station's log, under which gates keep it.
+    pub origin: String,
+    /// A gate lets only a higher number take the place of the one it keeps.
+    pub number: u64,
+    /// Sealed by the station; a gate cannot read it.
+    pub sealed: Vec<u8>,
+}
+
+/// Which number of the note a gate was last seen to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GateEpoch {
+    /// Which gate.
+    pub gate: GateId,
+    /// Its number.
+    pub number: u64,
+    /// When it took it.
+    pub kept_at: Timestamp,
+    /// Whether it is the newest.
+    pub is_newest: bool,
+}
+
+impl Vault {
+    /// The note about erasures as it is now, for every gate to keep. Its number grows whenever what it says changes.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn epoch_note(&mut self) -> Result<EpochNote, VaultError> {
+        let key = self.note_key()?;
+        let view = self.main.unchecked_transaction()?;
+        let work = begin(&self.people_keys)?;
+        let epoch = read(&work)?;
+        let note = self.note_of(&view, &epoch)?;
+        let plain = Zeroizing::new(minicbor::to_vec(&note).map_err(|_| VaultError::Refused(0))?);
+        let says: [u8; 32] = Sha256::digest(&plain[..]).into();
+        let told: [u8; 32] =
+            work.query_row("SELECT told FROM epoch", [], |row| row.get(0)).map_err(|error| in_keys(&error))?;
+        let mut number = epoch.number;
+        if told != says {
+            number += 1;
+            let sql = "UPDATE epoch SET number = ?1, told = ?2";
+            work.execute(sql, params![number, says]).map_err(|error| in_keys(&error))?;
+        }
+        work.commit().map_err(|error| in_keys(&error))?;
+        let number = number.unsigned_abs();
+        let origin = self.epoch_origin();
+        let sealed = key.seal(&place(&origin, number), &plain)?;
+        Ok(EpochNote { origin, number, sealed })
+    }
+
+    /// Notes that a gate keeps the note with this number.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn record_gate_epoch(&mut self, gate: GateId, number: u64, now: Timestamp) -> Result<(), VaultError> {
+        let generation = read(&self.people_keys)?.generation;
+        self.main.execute(
+            "INSERT INTO gate_epochs (gate, generation, number, kept_at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (gate) DO UPDATE SET generation = ?2, number = ?3, kept_at = ?4",
+            params![gate.bytes(), generation, super::log::number(number), now.ms()],
+        )?;
+        Ok(())
+    }
+
+    /// What gates in use were last seen to keep.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn gate_epochs(&self) -> Result<Vec<GateEpoch>, VaultError> {
+        let epoch = read(&self.people_keys)?;
+        let sql = "SELECT gate, generation, number, kept_at FROM gate_epochs JOIN gates ON gates.id = gate
+             WHERE retired_at IS NULL ORDER BY gate";
+        let mut statement = self.main.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| {
+            let (generation, number): ([u8; 16], i64) = (row.get(1)?, row.get(2)?);
+            Ok(GateEpoch {
+                gate: row.get(0).map(GateId::from_bytes)?,
+                number: number.unsigned_abs(),
+                kept_at: Timestamp::from_ms(row.get(3)?),
+                is_newest: generation == epoch.generation && number == epoch.number,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Under which name gates keep the note: the log's, whatever was restored since.
+    pub(super) fn epoch_origin(&self) -> String {
+        format!("menka.{}/{}", self.realm.label(), self.site)
+    }
+
+    /// The key that seals notes.
+    pub(super) fn note_key(&self) -> Result<VaultKey, VaultError> {
+        if let Some(bytes) = self.read_station_sealed(NOTE_KEY)? {
+            return VaultKey::from_slice(&bytes).ok_or_else(|| VaultError::corrupt(super::error::MAIN_FILE));
+        }
+        let work = self.begin()?;
+        // Another connection may have been faster.
+        if self.read_station(NOTE_KEY)?.is_none() {
+            self.write_station_sealed(&work, NOTE_KEY, VaultKey::make().bytes())?;
+        }
+        work.commit()?;
+        let bytes = self.read_station_sealed(NOTE_KEY)?.ok_or(VaultError::Unknown)?;
+        VaultKey::from_slice(&bytes).ok_or_else(|| VaultError::corrupt(super::error::MAIN_FILE))
+    }
+
+    /// Cuts a person's leaf out of the tree: no backup that was ever made opens it again.
+    pub(super) fn cut_leaf(&self, resident: ResidentId, leaf: Leaf) -> Result<(), VaultError> {
+        cut_with(&self.people_keys, resident, leaf, BRANCHES_MAX)
+    }
+
+    pub(super) fn note_of(&self, view: &Connection, epoch: &Epoch) -> Result<Note, VaultError> {
+        let ids = |sql: &str| -> Result<Vec<u8>, VaultError> {
+            let mut statement = view.prepare(sql)?;
+            let rows = statement.query_map([LIST_MAX], |row| row.get::<_, [u8; 16]>(0))?;
+            Ok(rows.collect::<Result<Vec<_>, _>>()?.concat())
+        };
+        let sql = "SELECT id, closed_at, coalesce(close_reason, '') FROM residents WHERE closed_at IS NOT NULL
+             ORDER BY closed_at DESC, id LIMIT ?1";
+        let closed = |row: &Row<'_>| Ok(Closed { resident: row.get(0)?, at: row.get(1)?, reason: row.get(2)? });
+        let sequence: i64 =
+            view.query_row("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'outbox'", [], |row| {
+                row.get(0)
+            })?;
+        Ok(Note {
+            generation: epoch.generation,
+            branches: epoch.tree.to_bytes().to_vec(),
+            next_place: (epoch.next_place / PLACE_STEP + 1).saturating_mul(PLACE_STEP),
+            sequence: (sequence / SEQUENCE_STEP + 1).saturating_mul(SEQUENCE_STEP),
+            faces: ids("SELECT link FROM consents WHERE ended_at IS NOT NULL ORDER BY ended_at DESC, id LIMIT ?1")?,
+            cards: ids("SELECT id FROM cards WHERE ended_at IS NOT NULL ORDER BY ended_at DESC, id LIMIT ?1")?,
+            accounts: ids("SELECT id FROM staff WHERE disabled_at IS NOT NULL ORDER BY disabled_at DESC, id LIMIT ?1")?,
+            refusing: ids("SELECT resident FROM restrictions WHERE lifted_at IS NULL ORDER BY since DESC LIMIT ?1")?,
+            closed: view.prepare(sql)?.query_map([LIST_MAX], closed)?.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// Writes the first tree where there is none.
+pub(super) fn ensure(keys: &Connection) -> Result<(), VaultError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM epoch)";
+    let there: bool = keys.query_row(sql, [], |row| row.get(0)).map_err(|error| in_keys(&error))?;
+    if there {
+        return Ok(());
+    }
+    keys.execute(
+        "INSERT OR IGNORE INTO epoch (one, generation, number, branches, next_place, told)
+         SELECT 1, ?1, 0, ?2, coalesce(max(place) + 1, 0), zeroblob(32) FROM person_keys",
+        params![random_bytes::<16>(), Tree::make().to_bytes().as_slice()],
+    )
+    .map_err(|error| in_keys(&error))?;
+    Ok(())
+}
+
+/// Reads the tree.
+pub(super) fn read(keys: &Connection) -> Result<Epoch, VaultError> {
+    let sql = "SELECT generation, number, branches, next_place FROM epoch";
+    let (generation, number, branches, next_place) = keys
+        .query_row(sql, [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get::<_, Vec<u8>>(2).map(Zeroizing::new)?, row.get(3)?))
+        })
+        .map_err(|error| in_keys(&error))?;
+    Ok(Epoch { generation, number, tree: Tree::from_bytes(&branches)?, next_place })
+}
+
+/// Writes the tree over the one that is there.
+pub(super) fn write(keys: &Connection, epoch: &Epoch) -> Result<(), VaultError> {
+    let sql = "UPDATE epoch SET generation = ?1, number = ?2, branches = ?3, next_place = ?4, told = zeroblob(32)";
+    let branches = epoch.tree.to_bytes();
+    keys.execute(sql, params![epoch.generation, epoch.number, branches.as_slice(), epoch.next_place])
+        .map_err(|error| in_keys(&error))?;
+    Ok(())
+}
+
+/// Gives out the next place.
+pub(super) fn take_place(keys: &Connection) -> Result<u32, VaultError> {
+    let sql = "UPDATE epoch SET next_place = next_place + 1 RETURNING next_place - 1";
+    let place: u32 = keys.query_row(sql, [], |row| row.get(0)).map_err(|error| in_keys(&error))?;
+    if place < PLACES { Ok(place) } else { Err(VaultError::Refused(0)) }
+}
+
+/// The place of a person; `None` once the person's key is gone.
+pub(super) fn place_of(keys: &Connection, resident: ResidentId) -> Result<Option<u32>, VaultError> {
+    let sql = "SELECT place FROM person_keys WHERE resident = ?1";
+    keys.query_row(sql, [resident.bytes()], |row| row.get(0)).optional().map_err(|error| in_keys(&error))
+}
+
+/// A transaction on the keys' file.
+pub(super) fn begin(keys: &Connection) -> Result<Transaction<'_>, VaultError> {
+    Transaction::new_unchecked(keys, TransactionBehavior::Immediate).map_err(|error| in_keys(&error))
+}
+
+/// Cuts a leaf out; a tree with more branches than this is dealt anew.
+pub(super) fn cut_with(keys: &Connection, id: ResidentId, leaf: Leaf, branches_max: usize) -> Result<(), VaultError> {
+    let work = begin(keys)?;
+    cut(&work, id, leaf, branches_max)?;
+    work.commit().map_err(|error| in_keys(&error))
+}
+
+fn cut(work: &Connection, resident: ResidentId, leaf: Leaf, branches_max: usize) -> Result<(), VaultError> {
+    let Some(place) = place_of(work, resident)? else { return Ok(()) };
+    let mut epoch = read(work)?;
+    if !epoch.tree.cut(place, leaf)? {
+        return Ok(());
+    }
+    epoch.number += 1;
+    if epoch.tree.len() > branches_max {
+        // Too many holes to carry about: a new tree, in which everybody has a place anew. Earlier backups do not open
+        // any more, and the page about backups says so.
+        let renumber = "UPDATE person_keys SET place = anew.n FROM
+             (SELECT resident AS who, row_number() OVER (ORDER BY resident) - 1 AS n FROM person_keys) AS anew
+             WHERE resident = anew.who";
+        work.execute("UPDATE person_keys SET place = place + 1000000000", []).map_err(|error| in_keys(&error))?;
+        work.execute(renumber, []).map_err(|error| in_keys(&error))?;
+        let count: u32 = work
+            .query_row("SELECT count(*) FROM person_keys", [], |row| row.get(0))
+            .map_err(|error| in_keys(&error))?;
+        epoch = Epoch { generation: random_bytes(), number: epoch.number, tree: Tree::make(), next_place: count };
+    }
+    write(work, &epoch)
+}
+
+/// Puts an error of the keys' file into our words.
+pub(super) fn in_keys(error: &rusqlite::Error) -> VaultError {
+    VaultError::of(KEYS_FILE, error)
+}
+
+fn place(origin: &str, number: u64) -> Vec<u8> {
+    format!("menka/epoch/1/{origin}/{number}").into_bytes()
+}

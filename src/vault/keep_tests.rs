@@ -1,0 +1,235 @@
+//! Constraints that carry the law, tried by raw SQL with the keys in hand; and what a backup must not hold.
+
+use rusqlite::types::ValueRef;
+
+use crate::domain::Realm;
+use crate::domain::id::ResidentId;
+use crate::domain::time::Timestamp;
+
+use super::backup::Header;
+use super::keys::derive;
+use super::punctures::Leaf;
+use super::tests::{NOW, add_resident, new_vault};
+use super::{Vault, VaultError, database, epoch};
+
+/// A vault with one person, written row by row: a gate, a notice that was read, a card, a consent.
+fn lawful(vault: &mut Vault) -> ResidentId {
+    let resident = add_resident(vault).unwrap();
+    let sql = format!(
+        "INSERT INTO gates (id, shown_name, place, capture_area, other_way, why_needed, address, tls_pin, seal_key,
+             sign_key, takes_faces, paired_at) VALUES ({GATE}, '', '', '', '', '', '', zeroblob(32), zeroblob(32),
+             zeroblob(32), 1, 0);
+         INSERT INTO texts (sha256, body) VALUES (zeroblob(32), 'x');
+         INSERT INTO showings (id, resident, notice_id, notice_version, language, text_sha256, opened_at, reached_end_at)
+             SELECT randomblob(16), id, '', '', 'zh-CN', zeroblob(32), 1, 2 FROM residents;"
+    );
+    vault.main.execute_batch(&sql).unwrap();
+    resident
+}
+
+const GATE: &str = "x'0102030405060708090a0b0c0d0e0f10'";
+const CONSENT: &str = "x'1102030405060708090a0b0c0d0e0f11'";
+
+fn card(vault: &Vault, ends_on: i64) {
+    let sql = "INSERT INTO cards (id, resident, number, number_hash, ends_on, issued_at)
+         SELECT randomblob(16), id, x'00', randomblob(32), ?1, 0 FROM residents";
+    vault.main.execute(sql, [ends_on]).unwrap();
+}
+
+fn consent(vault: &Vault, ends_on: i64) -> Result<usize, rusqlite::Error> {
+    let sql = format!(
+        "INSERT INTO consents (id, resident, link, notice_id, notice_version, language, text_sha256, sentence, signature,
+             ends_on, signed_at, evidence)
+         SELECT {CONSENT}, id, randomblob(16), '', '', 'zh-CN', zeroblob(32), x'00', x'00', ?1, 0, x'00' FROM residents"
+    );
+    vault.main.execute(&sql, [ends_on])
+}
+
+fn capture(vault: &Vault, at: Timestamp) -> Result<usize, rusqlite::Error> {
+    let sql = format!("INSERT INTO captures (consent, begun_at) VALUES ({CONSENT}, ?1)");
+    vault.main.execute(&sql, [at.ms()])
+}
+
+fn refuses(result: Result<usize, rusqlite::Error>, why: &str) {
+    let error = result.expect_err(why).to_string();
+    assert!(error.contains(why), "{error}");
+}
+
+#[test]
+fn p13_no_capture_without_a_current_consent_and_a_card_in_force_even_by_hand() {
+    let (_folder, mut vault) = new_vault().unwrap();
+    lawful(&mut vault);
+    let (today, later) = (NOW.date().epoch_days(), NOW.date().plus_days(90).epoch_days());
+    refuses(consent(&vault, later), "a card comes first");
+    card(&vault, later);
+    vault.main.execute("UPDATE showings SET reached_end_at = NULL", []).unwrap();
+    refuses(consent(&vault, later), "the notice was not read to its end");
+    vault.main.execute("UPDATE showings SET reached_end_at = 2", []).unwrap();
+    refuses(capture(&vault, NOW), "no current consent");
+    consent(&vault, today).unwrap();
+    capture(&vault, NOW).unwrap();
+    // The next day of China, which begins at 16:00 UTC.
+    let midnight = NOW.date().end();
+    capture(&vault, midnight.plus_ms(-1)).unwrap();
+    refuses(capture(&vault, midnight.plus_ms(1)), "no current consent");
+    vault.main.execute("UPDATE cards SET ended_at = 1", []).unwrap();
+    refuses(capture(&vault, NOW), "a card comes first");
+    vault.main.execute("UPDATE cards SET ended_at = NULL, ends_on = ?1", [today - 1]).unwrap();
+    refuses(capture(&vault, NOW), "a card comes first");
+    vault.main.execute("UPDATE cards SET ends_on = ?1", [today]).unwrap();
+    capture(&vault, NOW).unwrap();
+    vault.main.execute("UPDATE consents SET ended_at = 5, end_reason = 'withdrawn'", []).unwrap();
+    refuses(capture(&vault, NOW), "no current consent");
+}
+
+#[test]
+fn p13_one_current_consent_a_person_which_is_neither_edited_nor_revived_nor_deleted_by_hand() {
+    let (_folder, mut vault) = new_vault().unwrap();
+    lawful(&mut vault);
+    let later = NOW.date().plus_days(90).epoch_days();
+    card(&vault, later);
+    consent(&vault, later).unwrap();
+    let by_hand = |sql: &str| vault.main.execute(sql, []);
+    let second = format!(
+        "INSERT INTO consents SELECT x'2202030405060708090a0b0c0d0e0f22', resident, randomblob(16), notice_id,
+             notice_version, language, text_sha256, sentence, signature, ends_on, signed_at, evidence, NULL, NULL
+         FROM consents WHERE id = {CONSENT}"
+    );
+    refuses(by_hand(&second), "UNIQUE");
+    refuses(by_hand("UPDATE consents SET ends_on = ends_on + 1"), "not edited");
+    refuses(by_hand("DELETE FROM consents"), "evidence");
+    let held = format!(
+        "INSERT INTO held (consent, gate, digest, receipt, since) VALUES ({CONSENT}, {GATE}, zeroblob(32), x'00', 1)"
+    );
+    refuses(by_hand(&held), "does not name this gate");
+    let thaw = format!(
+        "INSERT INTO outbox (op, gate, rank, kind, consent, state, not_before, queued_at)
+             VALUES (randomblob(16), {GATE}, 1, 'thaw', {CONSENT}, 'pending', 0, 0)"
+    );
+    by_hand(&thaw).unwrap();
+    by_hand("UPDATE consents SET ended_at = 5, end_reason = 'withdrawn'").unwrap();
+    refuses(by_hand(&thaw), "has ended");
+    refuses(by_hand("UPDATE consents SET ended_at = NULL"), "stays ended");
+    // STRICT tables take no value of another type, and nothing hangs on nobody.
+    refuses(by_hand("UPDATE residents SET ends_on = 'soon'"), "cannot store TEXT");
+    refuses(
+        by_hand("INSERT INTO refusals (resident, showing, refused_at) VALUES (zeroblob(16), zeroblob(16), 1)"),
+        "FOREIGN KEY",
+    );
+}
+
+#[test]
+fn every_table_is_strict() {
+    let (_folder, vault) = new_vault().unwrap();
+    for file in [&vault.main, &vault.people_keys] {
+        let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict = 0
+             AND name NOT LIKE 'sqlite_%'";
+        let mut statement = file.prepare(sql).unwrap();
+        let loose: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        assert_eq!(loose, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn p56_a_backup_holds_no_name_no_key_and_no_hash_by_which_somebody_is_found() -> Result<(), Box<dyn std::error::Error>>
+{
+    let (_folder, mut vault) = new_vault()?;
+    let resident = add_resident(&mut vault)?;
+    let gates =
+        "INSERT INTO gates (id, shown_name, place, capture_area, other_way, why_needed, address, tls_pin, seal_key,
+             sign_key, takes_faces, paired_at) VALUES (zeroblob(16), '', '', '', '', '', '', zeroblob(32), zeroblob(32),
+             zeroblob(32), 1, 0)";
+    vault.main.execute(gates, [])?;
+    card(&vault, NOW.date().plus_days(9).epoch_days());
+    // A card that reads, as the program writes it.
+    let uid = crate::domain::card::CardUid::from_bytes(&[9, 8, 7, 6]).ok_or("no number")?;
+    let sealed = vault.person_key(resident)?;
+    let id: [u8; 16] = vault.main.query_row("SELECT id FROM cards", [], |row| row.get(0))?;
+    let place = format!("cards/{}/number", crate::domain::id::CardId::from_bytes(id));
+    vault.main.execute(
+        "UPDATE cards SET number = ?1, number_hash = ?2",
+        rusqlite::params![sealed.seal(place.as_bytes(), uid.bytes())?, vault.ring.index_hash("card", uid.bytes())?],
+    )?;
+    let key = vault.make_backup_key(None, NOW)?;
+    vault.record_backup_key_kept(NOW)?;
+    let stick = tempfile::tempdir()?;
+    let made = stick.path().join(vault.back_up(stick.path(), NOW)?.name);
+
+    // Whoever has the printed key and the stick, but no gate.
+    let content = Header::read(&made)?.open(&key, Realm::Real)?;
+    let hashes = |file: &rusqlite::Connection| -> Result<Vec<Vec<u8>>, rusqlite::Error> {
+        let sql = "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c
+             WHERE m.type = 'table' AND c.name LIKE '%\\_hash' ESCAPE '\\'";
+        let columns: Vec<(String, String)> =
+            file.prepare(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        assert!(columns.len() >= 3, "unit, surname, card: {columns:?}");
+        let mut found = vec![];
+        for (table, column) in columns {
+            let mut statement = file.prepare(&format!("SELECT {column} FROM {table}"))?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                if let ValueRef::Blob(bytes) = row.get_ref(0)? {
+                    found.push(bytes.to_vec());
+                }
+            }
+        }
+        Ok(found)
+    };
+    let main = database::open_aside(&made.join("vault.db"), &derive(&content, Realm::Real, "backup/vault.db")?, false)?;
+    let (live, kept) = (hashes(&vault.main)?, hashes(&main)?);
+    assert!(live.len() >= 3 && live.iter().all(|hash| !kept.contains(hash)), "no keyed hash goes along");
+    let keys = database::open_aside(&made.join("keys.db"), &derive(&content, Realm::Real, "backup/keys.db")?, false)?;
+    let own = vault.person_key(resident)?;
+    let root = epoch::read(&vault.people_keys)?.tree.to_bytes();
+    let (name, unit): (Vec<u8>, Vec<u8>) =
+        vault.main.query_row("SELECT name, unit FROM residents", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for file in [&main, &keys] {
+        let pages = pages(file);
+        assert!(holds(&pages, b"CREATE TABLE"), "the search finds what is there");
+        for secret in [&own.bytes()[..], &root[5..], &name, &unit] {
+            assert!(!holds(&pages, secret), "not even in free pages");
+        }
+    }
+    // The leaf is cut out: the same stick and key, together with every gate, open nothing of this person.
+    vault.erase_evidence(resident, NOW)?;
+    let tree = epoch::read(&vault.people_keys)?.tree;
+    let (place, _): (u32, i64) =
+        keys.query_row("SELECT place, made_at FROM wrapped", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    assert!(tree.key(place, Leaf::Identity).is_none() && tree.key(place, Leaf::Evidence).is_none());
+    Ok(())
+}
+
+#[test]
+fn too_many_holes_deal_the_tree_anew_and_earlier_backups_say_that_they_are_void() -> Result<(), VaultError> {
+    let (_folder, mut vault) = new_vault().map_err(|_| VaultError::Unknown)?;
+    let people: Vec<ResidentId> = (0..40).map(|_| add_resident(&mut vault)).collect::<Result<_, _>>()?;
+    let before = epoch::read(&vault.people_keys)?;
+    for resident in people.iter().step_by(2) {
+        epoch::cut_with(&vault.people_keys, *resident, Leaf::Identity, 40)?;
+    }
+    let after = epoch::read(&vault.people_keys)?;
+    assert!(before.generation != after.generation && after.number > before.number && after.tree.len() <= 40);
+    for resident in people {
+        let place = epoch::place_of(&vault.people_keys, resident)?.ok_or(VaultError::Unknown)?;
+        assert!(after.tree.key(place, Leaf::Evidence).is_some());
+        assert!(vault.read_resident(&vault.main, resident).is_ok(), "the live record does not hang on the tree");
+    }
+    Ok(())
+}
+
+fn holds(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+/// Every page of a file as the library sees it after decryption, free pages included.
+#[allow(unsafe_code)]
+fn pages(db: &rusqlite::Connection) -> Vec<u8> {
+    let mut length = 0i64;
+    // SAFETY: the handle is open; the returned block of `length` bytes is ours until it is freed, and is copied before.
+    unsafe {
+        let start = rusqlite::ffi::sqlite3_serialize(db.handle(), c"main".as_ptr(), &raw mut length, 0);
+        let pages = std::slice::from_raw_parts(start, usize::try_from(length).unwrap_or(0)).to_vec();
+        rusqlite::ffi::sqlite3_free(start.cast());
+        pages
+    }
+}

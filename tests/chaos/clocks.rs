@@ -1,0 +1,75 @@
+//! Clocks that go forth and back, under running programs and between two starts: the library moves the wall clock of the process.
+
+use std::path::Path;
+
+use super::acts::Act;
+use super::report::Report;
+use super::world::{Known, World};
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// How far the desk's clock is off. Within ten days of the last believed instant nothing is asked; beyond, nothing ends by its date.
+const OFFSETS_MS: [i64; 10] = [
+    HOUR_MS,
+    -HOUR_MS,
+    DAY_MS,
+    -DAY_MS,
+    5 * DAY_MS,
+    -5 * DAY_MS,
+    40 * DAY_MS,
+    -400 * DAY_MS,
+    400 * DAY_MS,
+    -20_000 * DAY_MS,
+];
+
+/// A card and a face that were confirmed are there after every walk of the clock, and nothing that ended is back.
+pub fn forth_and_back(report: &Report, library: &Path) {
+    let section = "clock of the desk";
+    let mut world = World::new(report, library, section, 1, true);
+    let (kept, gone) = (world.with_face(), world.with_face());
+    let withdraw = Act::named("withdraw");
+    let line = withdraw.line_for(&world, gone);
+    world.must(&line);
+    world.people[gone].face = Known::No;
+    world.must("settle 30");
+    for restart in [false, true] {
+        for offset in OFFSETS_MS {
+            if restart {
+                world.desk = None;
+            }
+            world.desk_control.clock(offset);
+            report.fault(section);
+            // What can be done is done; what the desk refuses at such an hour (an account before its training, say), it refuses.
+            if world.desk_opens() {
+                world.ask("settle 3");
+            }
+            if restart {
+                world.desk = None;
+            }
+            world.desk_control.clock(0);
+            world.must("settle 90");
+            world.check(kept);
+            world.check(gone);
+        }
+    }
+    world.check_all();
+    gates(report, library);
+}
+
+/// A gate's clock: back stops faces and never cards; forth within the term ends nothing.
+fn gates(report: &Report, library: &Path) {
+    let section = "clock of a gate";
+    let mut world = World::new(report, library, section, 1, true);
+    let person = world.with_face();
+    for offset in [30_000, -30_000, HOUR_MS, -HOUR_MS, 5 * DAY_MS, -5 * DAY_MS, 0] {
+        report.fault(section);
+        world.gate_controls[0].clock(offset);
+        world.must("settle 30");
+        world.check(person);
+        world.start_gate(0);
+        world.must("settle 30");
+        world.check(person);
+    }
+    world.check_all();
+}

@@ -1,0 +1,176 @@
+//! Kills of what happens once: the first run of a desk, each unlock, pairing a gate, making a gate.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use menka::practice::site::GateProcess;
+
+use super::control::{Control, Fault};
+use super::desk::{DeskProcess, Said};
+use super::gate_program;
+use super::report::{Break, Report};
+use super::world::World;
+
+/// The first run: afterwards there is a vault that opens, or none and the first run begins again.
+pub fn first_run(report: &Report, library: &Path, stride: u64) {
+    let section = "desk killed in its first run";
+    let mut at = 1;
+    loop {
+        let mut any = false;
+        for fault in Fault::KILLS {
+            let folder = tempfile::tempdir().expect("a folder");
+            let control = Control::new(&folder.path().join("control"));
+            let start = || DeskProcess::start(folder.path(), library, &control, false);
+            let mut desk = start();
+            control.arm(fault, at, at);
+            let said = desk.ask("create", || {});
+            control.disarm();
+            drop(desk);
+            if said == Said::Dead {
+                any = true;
+                report.killed(section);
+            }
+            let mut desk = start();
+            let opens = desk.ask("unlock", || {});
+            let ends = match (&said, &opens) {
+                (_, Said::Ok(_)) => opens.clone(),
+                (Said::Dead, _) => desk.ask("create", || {}),
+                _ => opens.clone(),
+            };
+            if !ends.is_ok() {
+                let how = if said.is_ok() { Break::Lost } else { Break::Unsound };
+                report.broke(how, &format!("{section}: {fault:?} at {at}: {opens:?}, then {ends:?}"));
+            }
+        }
+        if !any {
+            return println!("{section}: up to write {at}");
+        }
+        at += stride;
+    }
+}
+
+/// Each unlock, which is also the recovery from the kill before it; a capture that was cut off is among what it finds.
+pub fn unlocks(report: &Report, library: &Path, stride: u64) {
+    let section = "desk killed at unlock";
+    let mut world = World::new(report, library, section, 1, true);
+    let kept = world.with_face();
+    let mut at = 1;
+    loop {
+        let mut any = false;
+        for fault in Fault::KILLS {
+            if at % 16 == 1 {
+                // Somebody was before the camera when the program ended.
+                let person = world.with_card();
+                let line = format!("enroll {} 1", world.people[person].card_number);
+                world.desk_control.arm(Fault::Kill, 40, 0);
+                world.ask(&line);
+                world.people[person].face = super::world::Known::Open;
+            }
+            world.desk = None;
+            world.locked_desk();
+            world.desk_control.arm(fault, at, at);
+            any |= world.ask("unlock") == Said::Dead;
+            world.desk_control.disarm();
+            world.desk = None;
+        }
+        world.must("settle 60");
+        for person in 0..world.people.len() {
+            world.check(person);
+        }
+        if !any {
+            break;
+        }
+        at += stride;
+    }
+    world.check(kept);
+    world.check_all();
+    println!("{section}: up to write {at}");
+}
+
+/// Making a gate, by its own command line.
+pub fn gate_tools(report: &Report, library: &Path, stride: u64) {
+    let section = "gate killed while it is made";
+    let mut at = 1;
+    loop {
+        let mut any = false;
+        for fault in Fault::KILLS {
+            let folder = tempfile::tempdir().expect("a folder");
+            let (data, control) = (folder.path().join("gate"), Control::new(&folder.path().join("control")));
+            let run = |word: &str| {
+                let mut run = Command::new(gate_program());
+                run.args([word, "--realm", "practice", "--data"]).arg(&data);
+                run.envs(control.environment(library, &data)).stdout(Stdio::null()).stderr(Stdio::null());
+                run.status().expect("the gate program runs").success()
+            };
+            control.arm(fault, at, at);
+            let done = run("init");
+            control.disarm();
+            if !done {
+                any = true;
+                report.killed(section);
+            }
+            // Done, or it can be done again; and then it works.
+            if !((done || run("init") || run("fingerprint")) && run("fingerprint")) {
+                report.broke(Break::Unsound, &format!("{section}: {fault:?} at {at}"));
+            }
+        }
+        if !any {
+            break;
+        }
+        at += stride;
+    }
+    println!("{section}: up to write {at}");
+}
+
+/// Pairing at the desk: the gate is there whole, or not at all and is paired again.
+pub fn pairing(report: &Report, library: &Path, stride: u64) {
+    let section = "desk killed while it pairs";
+    let mut world = World::new(report, library, section, 1, false);
+    let mut at = 1;
+    loop {
+        let mut any = false;
+        for fault in [Fault::Kill, Fault::PowerCutMixed] {
+            let number = world.gates.len();
+            let gate = world.another_gate();
+            let line = |code: &str| format!("pair 门{number} {} {code}", gate.address);
+            let shown = gate.show_code().expect("the gate shows a code");
+            world.must("gates");
+            world.desk_control.arm(fault, at, at);
+            let said = world.ask(&line(&shown.code));
+            world.desk_control.disarm();
+            any |= said == Said::Dead;
+            let count = |world: &mut World<'_>| world.must("gates").parse::<usize>().unwrap_or(0);
+            let there = count(&mut world) > number;
+            if said.is_ok() && !there {
+                report.broke(Break::Lost, &format!("{section}: {fault:?} at {at}"));
+            }
+            if !there {
+                drop(shown);
+                let shown = gate.show_code().expect("the gate shows another code");
+                world.must(&line(&shown.code));
+            }
+            let now = count(&mut world);
+            if now != number + 1 {
+                report.broke(Break::Doubled, &format!("{section}: {fault:?} at {at}: {now} gates"));
+            }
+            world.gates.push(gate);
+            world.must("settle 60");
+        }
+        if !any {
+            break;
+        }
+        at += stride;
+    }
+    let person = world.with_card();
+    world.check(person);
+    println!("{section}: up to write {at}");
+}
+
+impl World<'_> {
+    /// A further gate, running and not yet paired at the desk.
+    fn another_gate(&mut self) -> GateProcess {
+        let number = self.gates.len();
+        let data = self.folder.join(format!("gate{number}"));
+        GateProcess::start(&gate_program(), &data, number).expect("a gate starts")
+    }
+}
