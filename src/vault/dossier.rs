@@ -356,7 +356,7 @@ pub const NOT_IN_IT: &[(&str, &str, NotInIt)] = &[
     // The log above tells that an incident concerned the person, and when and how they were told.
     ("incident_people", "incident", NotInIt::Mechanics),
     ("incident_people", "resident", NotInIt::Said),
-    ("incident_people", "had_face", NotInIt::Said),
+    ("incident_people", "enrolled", NotInIt::Said),
     ("incident_people", "told_at", NotInIt::Said),
     ("incident_people", "told_how", NotInIt::Said),
     ("log_details", "n", NotInIt::Mechanics),

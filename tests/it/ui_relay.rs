@@ -93,6 +93,19 @@ pub fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
     ]
 }
 
+/// Writes pictures into the folder named by `MENKA_SHOTS`; without it, draws nothing.
+#[test]
+fn pictures_of_the_gates_beside_each_other_for_looking_at() {
+    let Some(folder) = std::env::var_os("MENKA_SHOTS") else { return };
+    for texts in both() {
+        for (name, staff, _) in pages() {
+            let mut ui = window((1366.0, 1300.0), staff.view(&texts));
+            let path = std::path::Path::new(&folder).join(format!("{name}-{}-tall", texts.language().tag()));
+            assert!(ui.snapshot(&menka::ui::theme::theme()).unwrap().matches_image(path).unwrap());
+        }
+    }
+}
+
 #[test]
 fn a_difference_is_said_on_every_page_and_its_button_asks_for_that_gate() {
     let mut staff = unlocked();

@@ -178,5 +178,4 @@ fn sealed_envelopes_with_durable_acks_beside_the_disk_and_the_wire_alone() {
     println!("durable writes of the disk a second: {single:.0} of one envelope, {grouped:.0} of 256");
     println!("ratio to one durable write an envelope: {:.1}", rate / single);
     println!("over bare TCP a second: {:.0}", f64::from(count) / bare);
-    assert!(rate > single, "a batch is faster than the disk's own rate of single durable writes");
 }

@@ -144,7 +144,7 @@ fn l2_6_a_template_is_passed_on_only_by_the_logs_own_word_and_only_to_a_gate_tha
     // Sealed anew it is another operation, under a number that is held.
     let again = pass(&mut from, good(), named.clone(), 4).put.unwrap();
     let again = PutPassed { put: again, ..good_put.clone() };
-    assert_eq!(to.refused(&Request::PutPassed(again)), Refusal::Spent);
+    assert_eq!(to.refused(&Request::PutPassed(again.clone())), Refusal::Spent);
 
     // A face that rests stays where it is; one that is erased is nowhere.
     from.apply(What::FreezeFace([1; 16]));
@@ -152,5 +152,7 @@ fn l2_6_a_template_is_passed_on_only_by_the_logs_own_word_and_only_to_a_gate_tha
     from.apply(What::EraseFace([1; 16]));
     assert_eq!(pass(&mut from, good(), named, 6).put, None);
     to.apply(What::EraseFace([1; 16]));
-    assert_eq!(to.refused(&Request::PutPassed(PutPassed { put, ..good_put })), Refusal::Spent, "nor does it come back");
+    assert_eq!(to.refused(&Request::PutPassed(again)), Refusal::Spent, "nor does it come back");
+    assert_eq!(to.done(&Request::PutPassed(PutPassed { put, ..good_put })), receipt, "a repeat gets its old receipt");
+    assert_eq!(to.probe(&person_again(1)).template, None, "and stores nothing");
 }
