@@ -213,6 +213,12 @@ impl Courier {
             if let Ok(health) = &health {
                 self.repair(gate, now)?;
                 self.compare_held(gate, health, now)?;
+                if gate.card_way_tested_at.is_none()
+                    && let Some(card) = self.vault.card_at(gate.id, now)?
+                {
+                    // The run that wrote the card ended before it could ask.
+                    self.test_card_way(gate, card.bytes(), now)?;
+                }
                 if health.faces_off == Some(FacesOff::CardFirst) {
                     self.bind_cards(gate)?;
                 }

@@ -9,8 +9,7 @@ use super::time::{CivilDate, Timestamp};
 /// Not `Clone`: asked again before each send. Made in `vault/fills.rs` only.
 ///
 /// ```compile_fail
-/// # use menka::domain::relay::FillGranted;
-/// let forged = FillGranted::assert_current(todo!(), todo!(), todo!(), todo!(), vec![], vec![]);
+/// let forged = menka::domain::relay::FillGranted::assert_current();
 /// ```
 #[must_use]
 #[derive(Debug)]

@@ -117,13 +117,13 @@ fn words(vault: &Vault) -> Vec<String> {
     vault.log_records(0, 10_000).unwrap().into_iter().map(|r| r.what).collect()
 }
 
-// Shows: P15b
 /// The numbers that a gate should hold.
 fn should_hold(vault: &Vault, gate: GateId) -> Vec<TemplateId> {
     let expected = vault.expected(gate, &mut CardNumbers::new()).unwrap();
     expected.held.holdings().faces.iter().map(|face| TemplateId::from_bytes(face.template)).collect()
 }
 
+// Shows: P15b
 #[test]
 fn p47a_the_last_signature_makes_the_certificate_by_itself() {
     let (_folder, mut vault, gates, reader, granted) = enrolled(Realm::Real, &["东门", "西门"]);
