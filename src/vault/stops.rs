@@ -184,11 +184,11 @@ impl Vault {
     /// Those of the disk.
     pub fn gates_to_serve(&self) -> Result<Vec<GateRecord>, VaultError> {
         self.gates_where(
-            // Where another gate has taken over the address, the old one cannot be met.
+            // Where the gate that replaced it has its address, the old one cannot be met.
             "retired_at IS NULL OR ((EXISTS (SELECT 1 FROM outbox WHERE outbox.gate = gates.id AND state = 'pending')
                  OR EXISTS (SELECT 1 FROM unpairings WHERE unpairings.gate = gates.id AND settled_at IS NULL))
-                 AND NOT EXISTS (SELECT 1 FROM gates AS other WHERE other.address = gates.address
-                     AND other.retired_at IS NULL))",
+                 AND NOT EXISTS (SELECT 1 FROM replacements AS r JOIN gates AS other ON other.id = r.gate
+                     WHERE r.replaces = gates.id AND other.address = gates.address))",
         )
     }
 
