@@ -92,7 +92,7 @@ fn compare(keyed: bool) -> Result<Vec<String>, Failed> {
     let begun = Instant::now();
     let sum: i64 = db.query_row("SELECT sum(length(value)) FROM rows", [], |row| row.get(0))?;
     let scan = begun.elapsed();
-    assert_eq!(sum, ROWS * value.len());
+    assert_eq!(usize::try_from(sum)?, ROWS * value.len());
     Ok(vec![
         format!("{what}, inserts in transactions of {BATCH}, a second: {inserts}"),
         format!("{what}, point reads, a second: {reads}"),

@@ -159,7 +159,7 @@ fn deletion(command: &DeletionCommand) -> Row {
         D::SaveCertificate { .. } => only("save-certificate", PEOPLE),
         D::StopFaces(_) => only("stop-faces", GATES),
         D::ResumeFaces(_) => only("resume-faces", SUPERVISOR),
-        D::RenewTemplates => only("renew-templates", SUPERVISOR),
+        D::RenewTemplates => only("change-gate-transform", SUPERVISOR),
         D::RetireGate(_) => only("retire-gate", SUPERVISOR),
         D::SwitchedOff { .. } => only("switched-off", GATES),
         D::Show => only("show-deletions", EVERYBODY),

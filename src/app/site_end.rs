@@ -275,7 +275,7 @@ fn registers(vault: &Vault, end: &SiteEndRow) -> Result<String, VaultError> {
         .collect();
     let all = json!({
         "schema": "menka-registers/1",
-        "processor": end.processor, "credit_code": end.credit_code, "receiver": end.receiver,
+        "processor": end.processor, "uscc": end.uscc, "receiver": end.receiver,
         "faces_ended_at": end.ended_at.minute_text(),
         "faces": "none: erased at every gate, none handed over",
         "station_key": hex(&vault.evidence_public()),

@@ -36,11 +36,12 @@ fn wire(mut say: impl FnMut(usize, &[u8]) -> Vec<Vec<u8>> + Send + 'static) -> (
         let mut count = 0;
         while let Ok((length, from)) = socket.recv_from(&mut bytes) {
             count += 1;
-            for answer in say(count, &bytes[..length]) {
-                let _ = socket.send_to(&answer, from);
-            }
+            // Counted before it is answered: whoever has the answer finds the count.
             if came.send(count).is_err() {
                 return;
+            }
+            for answer in say(count, &bytes[..length]) {
+                let _ = socket.send_to(&answer, from);
             }
         }
     });

@@ -44,7 +44,7 @@ impl Act {
             Self::ChangeKeys => "change-keys",
             Self::MinorRecord(_) => "minor-record",
             Self::EndSite => "end-site",
-            Self::RenewTemplates => "renew-templates",
+            Self::RenewTemplates => "change-gate-transform",
         }
     }
 }

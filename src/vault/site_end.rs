@@ -22,7 +22,7 @@ pub struct SiteEndRow {
     /// The company that leaves.
     pub processor: String,
     /// Its credit code.
-    pub credit_code: String,
+    pub uscc: String,
     /// Who takes over the registers.
     pub receiver: String,
     /// When every face ended.
@@ -61,7 +61,7 @@ impl Vault {
         let by = Actor::Staff(self.staff);
         let work = self.begin()?;
         work.execute(
-            "INSERT INTO site_ends (processor, credit_code, receiver, ended_at, staff, approved_by)
+            "INSERT INTO site_ends (processor, uscc, receiver, ended_at, staff, approved_by)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
                 facts.get(Fact::ProcessorName).trim(),
@@ -89,7 +89,7 @@ impl Vault {
     /// Those of the disk.
     pub fn site_end(&self) -> Result<Option<SiteEndRow>, VaultError> {
         type Row = (String, String, String, i64, [u8; 16], [u8; 16], Option<i64>);
-        let sql = "SELECT processor, credit_code, receiver, ended_at, staff, approved_by, papers_at FROM site_ends
+        let sql = "SELECT processor, uscc, receiver, ended_at, staff, approved_by, papers_at FROM site_ends
              ORDER BY number DESC LIMIT 1";
         let row: Option<Row> = self
             .main
@@ -97,13 +97,13 @@ impl Vault {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
             })
             .optional()?;
-        let Some((processor, credit_code, receiver, ended_at, staff, approved_by, papers_at)) = row else {
+        let Some((processor, uscc, receiver, ended_at, staff, approved_by, papers_at)) = row else {
             return Ok(None);
         };
         let name = |id: [u8; 16]| Ok::<_, VaultError>(self.read_staff(crate::domain::id::StaffId::from_bytes(id))?.0);
         Ok(Some(SiteEndRow {
             processor,
-            credit_code,
+            uscc,
             receiver,
             ended_at: Timestamp::from_ms(ended_at),
             by: (name(staff)?, name(approved_by)?),
@@ -117,7 +117,7 @@ impl Vault {
     /// Those of the disk.
     pub fn manager_has_left(&self, facts: &SiteFacts) -> Result<bool, VaultError> {
         let (name, code) = (facts.get(Fact::ProcessorName).trim(), facts.get(Fact::Uscc).trim());
-        let same = |end: SiteEndRow| name.is_empty() || end.processor == name || end.credit_code == code;
+        let same = |end: SiteEndRow| name.is_empty() || end.processor == name || end.uscc == code;
         Ok(self.site_end()?.is_some_and(same))
     }
 

@@ -156,7 +156,7 @@ table! {
     }), "save-certificate", May::Only(&[FRONT, CHIEF]);
     C::Deletion(D::StopFaces(_)) => C::Deletion(D::StopFaces(None)), "stop-faces", May::Only(&[FRONT, CHIEF, TECH]);
     C::Deletion(D::ResumeFaces(_)) => C::Deletion(D::ResumeFaces(None)), "resume-faces", May::Only(&[CHIEF]);
-    C::Deletion(D::RenewTemplates) => C::Deletion(D::RenewTemplates), "renew-templates", May::Only(&[CHIEF]);
+    C::Deletion(D::RenewTemplates) => C::Deletion(D::RenewTemplates), "change-gate-transform", May::Only(&[CHIEF]);
     C::Deletion(D::RetireGate(_)) => C::Deletion(D::RetireGate(some_gate())), "retire-gate", May::Only(&[CHIEF]);
     C::Deletion(D::SwitchedOff { .. }) => C::Deletion(D::SwitchedOff {
         gate: some_gate(),

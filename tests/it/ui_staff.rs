@@ -634,7 +634,7 @@ pub fn kind(command: &StaffCommand) -> &'static str {
             DeletionCommand::SaveCertificate { .. } => "save-certificate",
             DeletionCommand::StopFaces(_) => "stop-faces",
             DeletionCommand::ResumeFaces(_) => "resume-faces",
-            DeletionCommand::RenewTemplates => "renew-templates",
+            DeletionCommand::RenewTemplates => "change-gate-transform",
             DeletionCommand::RetireGate(_) => "retire-gate",
             DeletionCommand::SwitchedOff { .. } => "switched-off",
             DeletionCommand::Show => "show-deletions",

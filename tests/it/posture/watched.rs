@@ -13,10 +13,18 @@ const LISTENING: &str = concat!(
     "10 clone(child_stack=NULL) = 12\n",
     "12 socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = 5\n",
     "12 connect(5, {sa_family=AF_INET, sin_port=htons(4455), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0\n",
+    "12 socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, IPPROTO_UDP) = 7\n",
+    "12 bind(7, {sa_family=AF_INET, sin_port=htons(0), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0\n",
+    "12 sendto(7, \"q\", 1, MSG_NOSIGNAL, {sa_family=AF_INET, sin_port=htons(5353), sin_addr=inet_addr(\"224.0.0.251\")}, 16) = 1\n",
     "10 socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0) = 6\n",
     "10 connect(6, {sa_family=AF_UNIX, sun_path=@\"/tmp/.X11-unix/X3\"}, 20) = 0\n",
 );
-const PACKETS: &str = "out0 udp 192.168.77.2 5 203.0.113.1 9\nlo tcp 127.0.0.1 9999 127.0.0.1 4455\nout0 icmp6-143 fe80::1 0 ff02::16 0\n";
+const PACKETS: &str = concat!(
+    "out0 udp 192.168.77.2 5 203.0.113.1 9\n",
+    "lo tcp 127.0.0.1 9999 127.0.0.1 4455\n",
+    "lo udp 127.0.0.1 40000 224.0.0.251 5353\n",
+    "out0 icmp6-143 fe80::1 0 ff02::16 0\n",
+);
 
 /// Whether the judge lets a day pass, and what it says otherwise.
 fn judged(packets: &str, calls: &str) -> Result<String, String> {
@@ -52,13 +60,20 @@ fn p38_the_judge_of_the_watched_day_finds_what_it_is_there_for() {
         (PACKETS.to_owned(), "", "lost packets: None"),
         (clean.replace("203.0.113.1 9", "203.0.113.1 53"), "", "did not even see"),
         (clean.clone(), &format!("12 connect(5, {{sa_family=AF_INET, {out}\n"), "where no gate is"),
-        (clean.clone(), "10 socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, IPPROTO_IP) = 5\n", "not TCP"),
+        (clean.clone(), "10 socket(AF_INET6, SOCK_DGRAM|SOCK_CLOEXEC, IPPROTO_IP) = 5\n", "not TCP"),
+        (clean.replace("224.0.0.251 5353", "224.0.0.252 5355"), "", "goes to no gate"),
+        (clean.replace("lo udp", "out0 udp"), "", "goes to no gate"),
+        (
+            clean.clone(),
+            "12 sendto(7, \"q\", 1, 0, {sa_family=AF_INET, sin_port=htons(53), sin_addr=inet_addr(\"198.51.100.7\")}, 16) = 1\n",
+            "used sendto",
+        ),
         (
             clean.clone(),
             "10 bind(5, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"0.0.0.0\")}, 16) = 0\n",
             "used bind",
         ),
-        (clean.clone(), "10 socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) = 5\n", "does not list: AF_NETLINK"),
+        (clean.clone(), "10 socket(AF_BLUETOOTH, SOCK_RAW, BTPROTO_HCI) = 5\n", "does not list: AF_BLUETOOTH"),
         (
             clean.clone(),
             "10 connect(5, {sa_family=AF_UNIX, sun_path=\"/run/avahi-daemon/socket\"}, 110) = 0\n",
@@ -73,5 +88,7 @@ fn p38_the_judge_of_the_watched_day_finds_what_it_is_there_for() {
         let fault = judged(&packets, &format!("{LISTENING}{calls}")).expect_err(says);
         assert!(fault.contains(says), "{says}: {fault}");
     }
+    let unsought: String = LISTENING.lines().filter(|l| !l.contains("5353")).map(|l| format!("{l}\n")).collect();
+    assert!(judged(&clean, &unsought).expect_err("no search").contains("gates were not looked for"));
     assert!(judged(&clean, "").expect_err("no day").contains("this was no day at the desk"));
 }

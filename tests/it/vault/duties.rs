@@ -193,7 +193,7 @@ fn p29_one_current_consent_a_person_and_used_numbers_are_refused() {
     let granted = reader.consent(&mut vault, &[east]).unwrap();
     assert_eq!(reader.consent(&mut vault, &[east]).unwrap_err(), VaultError::ConsentThere);
 
-    vault.end_consent(reader.resident, EraseReason::Correction, later(0)).unwrap();
+    vault.end_consent(reader.resident, EraseReason::Withdrawn, later(0)).unwrap();
     let (draft, facts) = (reader.draft(&[east]), facts());
     let (consent, template) = (ConsentId::from_bytes(random_bytes()), granted.template());
     let (site, realm) = (vault.site(), vault.realm());

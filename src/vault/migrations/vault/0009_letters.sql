@@ -33,7 +33,7 @@ CREATE TABLE incident_reports (
 CREATE TABLE site_ends (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     processor TEXT NOT NULL,             -- the company that leaves: name and credit code
-    credit_code TEXT NOT NULL,
+    uscc TEXT NOT NULL,
     receiver TEXT NOT NULL,              -- who takes over the registers, as typed
     ended_at INTEGER NOT NULL,
     staff BLOB NOT NULL,
@@ -53,6 +53,6 @@ CREATE TRIGGER incident_reports_stay BEFORE UPDATE ON incident_reports
     BEGIN SELECT RAISE(ABORT, 'kept three years'); END;
 CREATE TRIGGER incident_reports_keep BEFORE DELETE ON incident_reports
     BEGIN SELECT RAISE(ABORT, 'kept three years'); END;
-CREATE TRIGGER site_ends_stay BEFORE UPDATE OF number, processor, credit_code, receiver, ended_at, staff, approved_by
+CREATE TRIGGER site_ends_stay BEFORE UPDATE OF number, processor, uscc, receiver, ended_at, staff, approved_by
     ON site_ends BEGIN SELECT RAISE(ABORT, 'kept three years'); END;
 CREATE TRIGGER site_ends_keep BEFORE DELETE ON site_ends BEGIN SELECT RAISE(ABORT, 'kept three years'); END;

@@ -14,7 +14,7 @@ CREATE TRIGGER board_takes_no_faces BEFORE UPDATE OF takes_faces ON gates
 CREATE TRIGGER board_has_no_consent BEFORE INSERT ON consent_gates
     WHEN EXISTS (SELECT 1 FROM boards WHERE gate = NEW.gate)
     BEGIN SELECT RAISE(ABORT, 'a card board takes no faces'); END;
-CREATE TRIGGER board_holds_no_face BEFORE INSERT ON held
+CREATE TRIGGER board_holds_cards_only BEFORE INSERT ON held
     WHEN EXISTS (SELECT 1 FROM boards WHERE gate = NEW.gate)
     BEGIN SELECT RAISE(ABORT, 'a card board takes no faces'); END;
 CREATE TRIGGER board_is_told_cards_only BEFORE INSERT ON outbox
