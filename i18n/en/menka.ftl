@@ -1176,6 +1176,37 @@ rec-recovery-key = Please check the eight groups against the sheet.
 err-rules-not-read = The rules were not read to the end yet.
 rec-rules-not-read = Please read to the end, then sign.
 
+## Gates that fill, match and replace each other
+
+act-replace-gate = Put a new gate in the place of an old one
+gate-differs = differs from the register in { $count }
+step-title = Gate by gate
+step-how = What each gate should hold and what it does hold, compared at every answer. Numbers only, no residents.
+step-not-yet = not compared yet
+step-exact = exactly as registered
+step-repair = Put right
+replace-open = Replace
+replace-title = Replace the gate at { $gate }
+replace-how = Only for the same door in the same place. The old gate is out of use from now on; cards are written to the new one at once; faces come from another gate only, and only of people whose consent names this door. Another supervisor must approve.
+replace-action = Replace
+drift-face-left-over = Faces too many, being erased: { $count }. Numbers { $numbers }
+drift-face-missing = Faces missing: { $count }. Numbers { $numbers }
+drift-face-state = Faces paused or not as they should be, being put right: { $count }. Numbers { $numbers }
+drift-card-left-over = Cards too many: { $count }. Numbers { $numbers }
+drift-card-missing = Cards missing: { $count }. Numbers { $numbers }
+drift-card-day = Cards with another last day: { $count }. Numbers { $numbers }
+drift-alarm = Differs from the register: { $gates }
+drift-alarm-todo = See what differs under "Gate by gate", then press "Put right". Cards go on working.
+replaced-title = Replaced gates
+replaced-line = { $gate }, replaced { $at }
+replaced-under-way = { $faces } faces there, { $waiting } to come
+replaced-done = done: { $faces } faces, check { $digest }
+replaced-anew = { $count } residents had a face on the old gate only; their consent has ended. When they come to the desk they may decide anew; nobody is contacted from here.
+replaced-who = Show who
+flash-replaced = Replaced. Cards are being written to the new gate.
+home-relay = Compare and replace
+door-state-filling = not there yet, another gate passes it on
+door-state-lost = lost, put the gate right
 ## Pairing gates
 
 pair-step-gate = First: run menka-gate pair at the gate. It shows its name and a code of eight digits.
@@ -1467,6 +1498,11 @@ err-duty-facts = The site's facts are not complete, so the papers cannot be made
 rec-duty-facts = Complete company, contacts and authorities in the settings.
 err-private-room = No face reader may be inside guest rooms, baths, changing rooms or toilets
 rec-private-room = The law forbids it. If the camera is outside the door, describe name and place without these words.
+step-retry = Send again
+step-refused = { $count } not taken:
+wedged-read-back = What { $gate } reads back is not what was written.
+wedged-receipt = The receipt of { $gate } does not hold.
+rec-wedged = Have the technician look at the gate, then press "Send again".
 
 ## Protection of templates (renewable)
 act-renew-templates = renew the protection of the templates at every gate

@@ -205,6 +205,11 @@ paper-stuck = The printer does not answer; this print was cancelled. You can sav
 paper-refused = It was not printed. You can save it as a file, or ask the staff.
 paper-not-saved = The file could not be saved. Try another place, or ask the staff.
 notice-no = No face, card only
+
+## Gates that fill each other
+
+door-filling = not there yet, another gate passes it on
+door-lost = not there now, please use your card
 ## One's own face template: a copy, a new one
 mine-redo = My face is not known well: delete it, make a new one
 mine-redo-on = Go on with the new face

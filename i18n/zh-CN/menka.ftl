@@ -1176,6 +1176,37 @@ rec-recovery-key = 请照纸上的八组字符核对。
 err-rules-not-read = 制度还没有读到末尾。
 rec-rules-not-read = 请读到末尾再签名。
 
+## 门禁机互补、核对与更换
+
+act-replace-gate = 用新门禁机更换一台旧门禁机
+gate-differs = 与台账不同：{ $count } 处
+step-title = 逐台核对
+step-how = 每台门禁机应当有什么、实际有什么，回答一次就核对一次。这里只有编号，没有住户。
+step-not-yet = 还没有核对
+step-exact = 与台账完全一致
+step-repair = 恢复一致
+replace-open = 换机
+replace-title = 更换{ $gate }的门禁机
+replace-how = 只用于同一道门、同一个位置。旧机从此停用；门禁卡马上写进新机；人脸只从另一台门禁机转给新机，而且只转同意书里写了这道门的人。需要另一位主管批准。
+replace-action = 更换
+drift-face-left-over = 多出人脸 { $count } 个，正在删除。编号 { $numbers }
+drift-face-missing = 少了人脸 { $count } 个。编号 { $numbers }
+drift-face-state = 人脸停用状态不对 { $count } 个，正在改正。编号 { $numbers }
+drift-card-left-over = 多出门禁卡 { $count } 张。编号 { $numbers }
+drift-card-missing = 少了门禁卡 { $count } 张。编号 { $numbers }
+drift-card-day = 门禁卡有效期不对 { $count } 张。编号 { $numbers }
+drift-alarm = 门禁机与台账不同：{ $gates }
+drift-alarm-todo = 请到“逐台核对”看差在哪里，再按“恢复一致”。门禁卡不受影响。
+replaced-title = 换过的门禁机
+replaced-line = { $gate }，{ $at } 换机
+replaced-under-way = 已转来人脸 { $faces } 个，还差 { $waiting } 个
+replaced-done = 完成：人脸 { $faces } 个，校验 { $digest }
+replaced-anew = 只在旧机上有人脸的 { $count } 位住户，同意已结束。他们到前台时可以自己决定要不要重新录入；本机不会联系他们。
+replaced-who = 看是哪几位
+flash-replaced = 已换机。门禁卡正在写进新机。
+home-relay = 核对与换机
+door-state-filling = 还没有，另一台门禁机会补上
+door-state-lost = 丢失，请恢复一致
 ## 配对门禁机
 
 pair-step-gate = 第一步：在要配对的门禁机上运行 menka-gate pair。它会显示自己的名字和 8 位配对码。
@@ -1467,6 +1498,11 @@ err-duty-facts = 站点事实没有写全，出不了资料。
 rec-duty-facts = 请在“设置”里写全单位、联系人和主管部门。
 err-private-room = 客房、浴室、更衣室、卫生间里不能装人脸门禁。
 rec-private-room = 这是法律禁止的。摄像头在门外的，请换一个不含这些字的名称和位置。
+step-retry = 再发一次
+step-refused = 有 { $count } 项没有收下：
+wedged-read-back = { $gate } 写入以后读回的不一样。
+wedged-receipt = { $gate } 的回执核对不上。
+rec-wedged = 请技术人员检查这台门禁机，再按“再发一次”。
 
 ## 人脸特征的保护（可撤换）
 act-renew-templates = 更换全部门禁机的人脸特征保护

@@ -205,6 +205,11 @@ paper-stuck = 打印机没有响应，已经取消这份打印。可以保存为
 paper-refused = 打印没有成功。可以保存为文件，或者请前台帮忙。
 paper-not-saved = 文件没有存成。请换一个位置，或者请前台帮忙。
 notice-no = 不录人脸，只用门禁卡
+
+## 门禁机互补
+
+door-filling = 还没有，会由另一台门禁机补上
+door-lost = 现在没有，请用门禁卡
 ## 自己的人脸特征：副本、重录
 mine-redo = 人脸认不准，删了重录
 mine-redo-on = 接着重录人脸

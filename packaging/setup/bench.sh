@@ -14,4 +14,7 @@ if "$venv/bin/python" -c 'import faiss' 2>/dev/null; then
 fi
 "$cargo" bench --features practice --bench matcher
 "$cargo" bench --features practice --bench desk
+# The way to a gate: sealed envelopes with durable acks beside the disk's own durable writes and bare TCP; bytes of a comparison at 100,000 people.
+MENKA_BENCH=${MENKA_BENCH:-10000} "$cargo" test --release --features practice --lib -- --nocapture --test-threads 1 \
+  sealed_envelopes_with_durable_acks a_change_of_one_in_a_hundred | grep -E '^[a-z0-9].*: '
 "$cargo" bench --features practice --bench vault

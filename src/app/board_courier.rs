@@ -346,6 +346,9 @@ impl Courier {
             version: known.version.clone(),
             card_way_tested: tested,
             key_changed: false,
+            // Said on the page of boards, card by card.
+            in_step: None,
+            drift: vec![],
             card_first: false,
         });
         self.shared().note_board(board.id, known.seen.clone());

@@ -130,15 +130,15 @@ impl Shared {
         self.read(|state| state.boards.get(&board).cloned())
     }
 
-    /// Somebody wants a board mended.
-    fn ask_repair(&self, board: GateId) {
-        self.change(|state| state.repairs.insert(board));
+    /// Somebody wants a board mended, or what a gate holds put right.
+    pub(super) fn ask_repair(&self, gate: GateId) {
+        self.change(|state| state.repairs.insert(gate));
         self.ring();
     }
 
-    /// Whether somebody wants it mended; once.
-    pub(super) fn take_repair(&self, board: GateId) -> bool {
-        self.change(|state| state.repairs.remove(&board))
+    /// Whether somebody wants it; once.
+    pub(super) fn take_repair(&self, gate: GateId) -> bool {
+        self.change(|state| state.repairs.remove(&gate))
     }
 }
 

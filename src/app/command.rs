@@ -11,6 +11,7 @@ use super::on_paper::FormCommand;
 use super::operators::OperatorsCommand;
 use super::pairing::PairingCommand;
 use super::posture::PostureCommand;
+use super::relay::RelayCommand;
 use super::rights::{RightsAct, RightsCommand};
 use crate::domain::card::CardUid;
 use crate::domain::consent::Signature;
@@ -108,6 +109,8 @@ pub enum StaffCommand {
     Form(FormCommand),
     /// The machine that the desk runs on.
     Posture(PostureCommand),
+    /// Gates that are compared, put right and replaced.
+    Relay(RelayCommand),
     /// Card boards.
     Boards(BoardsCommand),
     /// Backups and keys.

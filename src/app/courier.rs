@@ -7,13 +7,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::board_courier::Boards;
+use super::carry::{BATCH, BATCHES_PER_PASS, Carry};
+use super::drift::ComparedGates;
 use crate::domain::Realm;
 use crate::domain::delivery::GateOp;
 use crate::domain::gate::{GateKind, GateRecord, GateStatus};
-use crate::domain::id::{GateId, TemplateId};
+use crate::domain::id::GateId;
 use crate::domain::time::Timestamp;
 use crate::ports::{BoardLink, GateLink, LinkError};
-use crate::vault::{Vault, VaultError};
+use crate::vault::{CardNumbers, Vault, VaultError};
 use crate::wire::frame;
 use crate::wire::message::{Apply, FacesOff, Health, Refusal, Reply, Request, What};
 
@@ -23,12 +25,6 @@ pub(super) const ANSWER_LIMIT: Duration = Duration::from_millis(2_000);
 const HEALTH_EVERY_MS: i64 = 5_000;
 /// Most operations sent to one gate in one pass, so that no gate starves another.
 pub(super) const OPS_PER_PASS: usize = 200;
-/// Longest wait for the list of everything that a gate holds.
-const LIST_LIMIT: Duration = Duration::from_millis(8_000);
-/// Pause between two comparisons of a gate with the vault, in milliseconds.
-const COMPARE_EVERY_MS: i64 = 24 * 3_600_000;
-/// Pause between two comparisons while the numbers of faces differ, in milliseconds.
-const COMPARE_AGAIN_MS: i64 = 60_000;
 
 /// What desk and courier share: the state of the gates, and a bell.
 #[derive(Debug, Default)]
@@ -129,10 +125,14 @@ impl Shared {
 pub struct Courier {
     pub(super) vault: Vault,
     pub(super) link: Box<dyn GateLink>,
-    realm: Realm,
+    pub(super) realm: Realm,
     shared: Arc<Shared>,
     asked_at: BTreeMap<GateId, Timestamp>,
-    compared_at: BTreeMap<GateId, Timestamp>,
+    pub(super) compared: ComparedGates,
+    pub(super) numbers: CardNumbers,
+    pub(super) filled: BTreeMap<GateId, (u64, Timestamp)>,
+    /// Gates of an earlier revision, which take one operation at a time.
+    single: BTreeSet<GateId>,
     pub(super) heads: BTreeMap<GateId, super::witness::Asked>,
     pub(super) boards: Boards,
     pub(super) bound: BTreeMap<GateId, super::card_first::Bound>,
@@ -143,15 +143,17 @@ impl Courier {
     /// Takes a connection of its own to the vault and links of its own to both kinds of gate.
     pub fn new(vault: Vault, link: Box<dyn GateLink>, boards: Box<dyn BoardLink>, shared: Arc<Shared>) -> Self {
         let realm = vault.realm();
-        let (asked_at, compared_at, heads) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         Self {
             vault,
             link,
             realm,
             shared,
-            asked_at,
-            compared_at,
-            heads,
+            asked_at: BTreeMap::new(),
+            compared: ComparedGates::new(),
+            numbers: CardNumbers::new(),
+            filled: BTreeMap::new(),
+            single: BTreeSet::new(),
+            heads: BTreeMap::new(),
             boards: Boards::new(boards),
             bound: BTreeMap::new(),
             kept: BTreeMap::new(),
@@ -209,14 +211,20 @@ impl Courier {
                 },
             };
             if let Ok(health) = &health {
-                self.compare_faces(gate, health, now)?;
-            }
-            if health.as_ref().is_ok_and(|health| health.faces_off == Some(FacesOff::CardFirst)) {
-                self.bind_cards(gate)?;
-            }
-            if health.is_ok() {
+                self.repair(gate, now)?;
+                self.compare_held(gate, health, now)?;
+                if gate.card_way_tested_at.is_none()
+                    && let Some(card) = self.vault.card_at(gate.id, now)?
+                {
+                    // The run that wrote the card ended before it could ask.
+                    self.test_card_way(gate, card.bytes(), now)?;
+                }
+                if health.faces_off == Some(FacesOff::CardFirst) {
+                    self.bind_cards(gate)?;
+                }
                 // Before the gate counts as answering: a log that does not continue what it keeps must not act on faces.
                 self.witness(gate, now)?;
+                self.fill(gate, now)?;
                 self.keep_epoch(gate, now)?;
             }
             self.note(gate, health, now)?;
@@ -225,24 +233,36 @@ impl Courier {
     }
 
     fn serve(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(u32, Option<LinkError>), VaultError> {
-        let mut done = 0;
+        let (mut done, mut batches) = (0, 0);
         for _ in 0..OPS_PER_PASS {
-            let Some(delivery) = self.vault.next_due(gate.id, now)? else { break };
-            let what = match &delivery.what {
-                GateOp::StopFaces => What::StopFaces,
-                GateOp::ResumeFaces => What::ResumeFaces,
-                GateOp::EraseFace { template } => What::EraseFace(*template.bytes()),
-                GateOp::FreezeFace { template } => What::FreezeFace(*template.bytes()),
-                GateOp::ThawFace { template } => What::ThawFace(*template.bytes()),
-                GateOp::PutCard { uid, ends_on } => What::PutCard(uid.bytes().to_vec(), ends_on.epoch_days()),
-                GateOp::RemoveCard { uid } => What::RemoveCard(uid.bytes().to_vec()),
+            let mut due = match self.single.contains(&gate.id) {
+                true => self.vault.next_due(gate.id, now)?.into_iter().collect(),
+                false => self.vault.due_together(gate.id, BATCH, now)?,
             };
+            if due.len() > 1 {
+                batches += 1;
+                match self.carry_batch(gate, &due, now)? {
+                    Carry::Done(count) if batches < BATCHES_PER_PASS => done += count,
+                    Carry::Done(count) => {
+                        // The other gates have their turn; then this one goes on.
+                        self.shared.ring();
+                        return Ok((done + count, None));
+                    }
+                    Carry::Rest(count) => return Ok((done + count, None)),
+                    Carry::Away(error) => return Ok((done, Some(error))),
+                    Carry::Unable => drop(self.single.insert(gate.id)),
+                }
+                continue;
+            }
+            let Some(delivery) = due.pop() else { break };
+            let what = what_of(&delivery.what);
             let request = Request::Apply(Apply { op: *delivery.op.bytes(), sequence: delivery.sequence, what });
             match self.link.ask(gate, &request, ANSWER_LIMIT) {
                 Ok(Reply::Done(signed)) => match signed.check(gate, self.realm, &request) {
                     Ok(()) => {
                         let receipt = frame::encode(&signed);
-                        match self.read_back(gate, &delivery.what) {
+                        let overtaken = signed.was_overtaken(&request);
+                        match self.read_back(gate, &delivery.what, overtaken) {
                             Ok(None) => self.vault.record_delivered(delivery.op, gate.id, &receipt, now)?,
                             Ok(Some(true)) => self.vault.record_read_back(delivery.op, gate.id, &receipt, now)?,
                             Ok(Some(false)) => {
@@ -295,11 +315,12 @@ impl Courier {
         }
     }
 
-    /// Asks the gate what it holds after an operation on faces: whether that is what the operation should have led to. `None` for cards,
-    /// which have a test of their own.
-    fn read_back(&mut self, gate: &GateRecord, what: &GateOp) -> Result<Option<bool>, LinkError> {
+    /// Asks the gate what it holds after an operation: whether that is what the operation should have led to. `None` for a card operation
+    /// that a later one has overtaken, and for cards at a gate that does not know the question.
+    fn read_back(&mut self, gate: &GateRecord, what: &GateOp, overtaken: bool) -> Result<Option<bool>, LinkError> {
         let request = match what {
-            GateOp::PutCard { .. } | GateOp::RemoveCard { .. } => return Ok(None),
+            GateOp::PutCard { .. } | GateOp::RemoveCard { .. } if overtaken => return Ok(None),
+            GateOp::PutCard { .. } | GateOp::RemoveCard { .. } => return self.card_fits(gate, what),
             GateOp::StopFaces | GateOp::ResumeFaces => Request::Health,
             GateOp::EraseFace { template } | GateOp::FreezeFace { template } | GateOp::ThawFace { template } => {
                 Request::ReadBack(*template.bytes())
@@ -318,32 +339,8 @@ impl Courier {
         Ok(Some(fits))
     }
 
-    /// Compares what a gate holds with what it should: on the first contact, daily, and when the number of faces differs.
-    fn compare_faces(&mut self, gate: &GateRecord, health: &Health, now: Timestamp) -> Result<(), VaultError> {
-        if !gate.takes_faces || self.vault.gates_stopped()?.contains(&gate.id) {
-            return Ok(());
-        }
-        let should = self.vault.should_hold(gate.id)?;
-        let since = self.compared_at.get(&gate.id).map_or(i64::MAX, |at| now.since(*at));
-        let differs = health.faces != should.len() as u64;
-        let due = since >= COMPARE_EVERY_MS || since < 0 || (differs && since >= COMPARE_AGAIN_MS);
-        if !due {
-            return Ok(());
-        }
-        let Ok(Reply::List(list)) = self.link.ask(gate, &Request::List, LIST_LIMIT) else { return Ok(()) };
-        let holds: Vec<TemplateId> = list.faces.iter().map(|held| TemplateId::from_bytes(held.template)).collect();
-        let drift = self.vault.reconcile(gate.id, &should, &holds, now)?;
-        self.compared_at.insert(gate.id, now);
-        if !drift.is_none() {
-            tracing::warn!(gate = %gate.id.short(), left_over = drift.left_over.len(), missing = drift.missing.len(),
-                "a gate and the vault differed");
-            self.shared.ring();
-        }
-        Ok(())
-    }
-
     /// A card that a gate just signed for is asked for at once: that is the card way test of L1.
-    fn test_card_way(&mut self, gate: &GateRecord, uid: &[u8], now: Timestamp) -> Result<(), VaultError> {
+    pub(super) fn test_card_way(&mut self, gate: &GateRecord, uid: &[u8], now: Timestamp) -> Result<(), VaultError> {
         let opens = self.link.ask(gate, &Request::TestCard(uid.to_vec()), ANSWER_LIMIT);
         if matches!(opens, Ok(Reply::CardTested(true))) {
             self.vault.record_card_way_test(gate.id, now)?;
@@ -369,6 +366,7 @@ impl Courier {
             Err(_) => {}
         }
         let health = health.ok();
+        let (in_step, drift) = self.step_of(gate.id);
         let card_first = health.as_ref().is_some_and(|h| h.faces_off == Some(FacesOff::CardFirst));
         self.shared.note(GateStatus {
             id: gate.id,
@@ -383,13 +381,28 @@ impl Courier {
             version: health.map(|h| h.version).or(before.and_then(|s| s.version)),
             card_way_tested: tested,
             key_changed,
+            in_step,
+            drift,
             card_first,
         });
         Ok(())
     }
 }
 
+/// An operation of the outbox as it is sent.
+pub(super) fn what_of(op: &GateOp) -> What {
+    match op {
+        GateOp::StopFaces => What::StopFaces,
+        GateOp::ResumeFaces => What::ResumeFaces,
+        GateOp::EraseFace { template } => What::EraseFace(*template.bytes()),
+        GateOp::FreezeFace { template } => What::FreezeFace(*template.bytes()),
+        GateOp::ThawFace { template } => What::ThawFace(*template.bytes()),
+        GateOp::PutCard { uid, ends_on } => What::PutCard(uid.bytes().to_vec(), ends_on.epoch_days()),
+        GateOp::RemoveCard { uid } => What::RemoveCard(uid.bytes().to_vec()),
+    }
+}
+
 /// Refusals that may go away by themselves.
-fn is_passing(refusal: &Refusal) -> bool {
+pub(super) fn is_passing(refusal: &Refusal) -> bool {
     matches!(refusal, Refusal::Storage | Refusal::Full | Refusal::TooMany)
 }

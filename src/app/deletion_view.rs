@@ -5,7 +5,7 @@ use super::event::GateLabel;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{ConsentId, GateId, ResidentId};
 use crate::domain::time::Timestamp;
-use crate::vault::{Door, RetentionPlan, RetentionReport, Vault, VaultError};
+use crate::vault::{Door, Fill, RetentionPlan, RetentionReport, Vault, VaultError};
 
 /// [`ALARM_HOURS`] in milliseconds.
 pub(super) const ALARM_MS: i64 = ALARM_HOURS * 3_600_000;
@@ -51,6 +51,10 @@ pub enum DoorState {
     Dropping,
     /// Named, but the gate never took the face.
     Empty,
+    /// Named, not there yet: another gate of the consent passes it on.
+    Filling,
+    /// The gate lost it.
+    Lost,
 }
 
 /// An ended consent.
@@ -129,7 +133,11 @@ pub(super) fn lines(doors: &[Door], paused: bool, gates: &[GateRecord]) -> Vec<D
     let state = |door: &Door| match (door.dropped, door.waiting, door.holds) {
         (true, true, _) => DoorState::Dropping,
         (true, false, _) => DoorState::Dropped,
-        (false, _, false) => DoorState::Empty,
+        (false, _, false) => match door.fill {
+            Fill::Not => DoorState::Empty,
+            Fill::Waits => DoorState::Filling,
+            Fill::Lost => DoorState::Lost,
+        },
         (false, true, true) => DoorState::Waiting,
         (false, false, true) if paused => DoorState::Paused,
         (false, false, true) => DoorState::Open,

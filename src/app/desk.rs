@@ -99,6 +99,12 @@ pub(super) struct Open {
     pub requests_told: Option<RequestCounts>,
     pub notice: NoticeCare,
     pub chain: super::evidence::ChainSeen,
+    /// Replacements as last told.
+    pub replacements_shown: Option<Vec<crate::domain::relay::Replacement>>,
+    /// A gate that has proved its code and is to replace this one, until a second person approves.
+    pub newcomer: Option<(crate::domain::id::GateId, crate::domain::gate::GateRecord)>,
+    /// What gates refused, as last told.
+    pub wedged_shown: Option<Vec<crate::domain::relay::Wedged>>,
     pub form_shown: Option<FormView>,
     pub pairing: super::pairing::Pairing,
     /// The card boards as last told.

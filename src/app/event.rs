@@ -12,6 +12,7 @@ use super::on_paper::FormView;
 use super::operators::{OperatorsEvent, OperatorsFailure};
 use super::pairing::{PairingEvent, PairingFailure};
 use super::posture::PostureEvent;
+use super::relay::RelayEvent;
 use super::rights::{RequestFault, RightsScene, RightsTold};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
@@ -256,6 +257,8 @@ pub enum StaffEvent {
     Evidence(super::evidence::EvidenceEvent),
     /// The machine that the desk runs on.
     Posture(PostureEvent),
+    /// Gates that are compared, put right and replaced.
+    Relay(RelayEvent),
     /// Card boards.
     Boards(BoardsEvent),
     /// Backups and keys.

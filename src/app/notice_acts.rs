@@ -96,7 +96,7 @@ impl Desk {
             Err(error) => return Err(failure_of(error)),
         };
         crate::domain::site::Fact::typed().for_each(|fact| facts.set(fact, typed.get(fact)));
-        let gates = open.vault.gates().map_err(failure_of)?;
+        let gates = open.vault.doors_in_use().map_err(failure_of)?;
         let stand = notice::stand(&facts, &gates, &engine)
             .map_err(|unfilled| Failure::Notice(NoticeFailure::Unfilled(unfilled.0)))?;
         let (change, people) = open.vault.foresee_stand(&stand).map_err(failure_of)?;
@@ -118,7 +118,7 @@ impl Desk {
         let wrong = |fault| Failure::Notice(NoticeFailure::Assessment(fault));
         let engine = self.devices.engine.engine();
         let open = self.open.as_mut().ok_or(Failure::Notice(NoticeFailure::Nothing))?;
-        let gates = open.vault.gates().map_err(failure_of)?;
+        let gates = open.vault.doors_in_use().map_err(failure_of)?;
         let stand = notice::stand(&open.facts, &gates, &engine)
             .map_err(|unfilled| Failure::Notice(NoticeFailure::Unfilled(unfilled.0)))?;
         let made = Assessment {

@@ -148,7 +148,7 @@ fn look(open: &mut Open, engine: &EngineId, now: Timestamp) -> Result<Looked, Va
         Err(error) => return Err(error),
     };
     let gates = open.vault.gates()?;
-    let stand = notice::stand(&facts, &gates, engine).map_err(|unfilled| text_lost(&unfilled))?;
+    let stand = notice::stand(&facts, &open.vault.doors_in_use()?, engine).map_err(|unfilled| text_lost(&unfilled))?;
     let mut recorded = Recorded::Same;
     if !refused {
         recorded = open.vault.record_stand(&stand, now)?;

@@ -11,6 +11,7 @@ use crate::domain::id::GateId;
 use crate::domain::time::Timestamp;
 use crate::ports::{FoundGate, Lan, PairError};
 use crate::secret::PairingCode;
+use crate::wire::message::Hello;
 
 /// Longest wait for a gate that is paired: two questions and two answers.
 const PAIR_LIMIT: Duration = Duration::from_millis(4_000);
@@ -176,19 +177,9 @@ impl Desk {
         if [&words.name, &words.place, &words.capture_area].iter().any(|words| is_private_room(words)) {
             return self.fail(Failure::Field(FieldFault::PrivateRoom));
         }
-        let Some(code) = code else { return self.fail(Failure::Pairing(PairingFailure::CodeUnreadable)) };
-        let Some(open) = self.open.as_mut() else { return };
-        open.pairing.proved = None;
-        let (hello, tls_pin) = match open.link.pair(address, &code, PAIR_LIMIT) {
-            Ok(met) => met,
-            Err(error) => {
-                let failure = open.pairing.refused(words.name, error);
-                return self.fail(Failure::Pairing(failure));
-            }
-        };
-        open.pairing.wrong = 0;
+        let Some((hello, tls_pin)) = self.meet_gate(&words.name, address, code) else { return };
         let id = GateId::from_bytes(hello.id);
-        let known = open.vault.gates().unwrap_or_default();
+        let known = self.vault(|v| v.gates()).unwrap_or_default();
         let GateWords { name, place, capture_area, other_way, why_needed } = words;
         let record = GateRecord {
             id,
@@ -216,6 +207,33 @@ impl Desk {
                     open.pairing.proved = Some(record);
                 }
                 self.repair_gate(id, now);
+            }
+        }
+    }
+
+    /// Meets the gate at an address by the code that it shows: what it says of itself, and its TLS fingerprint. `None` after the failure was
+    /// told.
+    pub(super) fn meet_gate(
+        &mut self,
+        name: &str,
+        address: &str,
+        code: Option<PairingCode>,
+    ) -> Option<(Hello, [u8; 32])> {
+        let Some(code) = code else {
+            self.fail(Failure::Pairing(PairingFailure::CodeUnreadable));
+            return None;
+        };
+        let open = self.open.as_mut()?;
+        open.pairing.proved = None;
+        match open.link.pair(address, &code, PAIR_LIMIT) {
+            Ok(met) => {
+                open.pairing.wrong = 0;
+                Some(met)
+            }
+            Err(error) => {
+                let failure = open.pairing.refused(name.to_owned(), error);
+                self.fail(Failure::Pairing(failure));
+                None
             }
         }
     }

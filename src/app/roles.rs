@@ -15,6 +15,7 @@ use super::on_paper::FormCommand;
 use super::operators::{OperatorsCommand, OperatorsFailure};
 use super::pairing::PairingCommand;
 use super::posture::PostureCommand;
+use super::relay::RelayCommand;
 use super::rights::RightsCommand;
 use crate::domain::account::AccountEvent;
 use crate::domain::role::Role;
@@ -108,6 +109,12 @@ pub fn row(command: &StaffCommand) -> Row {
         C::Form(FormCommand::Save(_)) => only("form-save", PEOPLE),
         C::Form(FormCommand::Seen) => only("form-seen", PEOPLE),
         // Sees no people: whoever stands at the machine may know how it is.
+        C::Relay(RelayCommand::Show) => only("show-relay", GATES),
+        C::Relay(RelayCommand::Repair(_)) => only("put-gate-right", PEOPLE),
+        C::Relay(RelayCommand::Replace { .. }) => only("replace-gate", SUPERVISOR),
+        C::Relay(RelayCommand::ReplaceProved(_)) => only("go-on-replacing", SUPERVISOR),
+        C::Relay(RelayCommand::Retry(_)) => only("retry-refused", PEOPLE),
+        C::Relay(RelayCommand::Invited(_)) => only("show-invited", PEOPLE),
         C::Posture(PostureCommand::Check) => only("machine-check", GATES),
         C::Posture(PostureCommand::Examine) => only("machine-examine", GATES),
         C::Posture(PostureCommand::Save { .. }) => only("machine-save", GATES),

@@ -74,6 +74,7 @@ impl Desk {
             StaffCommand::Deletion(command) => self.handle_deletion(command, now),
             StaffCommand::Operators(command) => self.handle_operators(command, now),
             StaffCommand::Posture(command) => self.handle_posture(command, now),
+            StaffCommand::Relay(command) => self.handle_relay(command, now),
             StaffCommand::Boards(command) => self.handle_boards(command, now),
             StaffCommand::Keep(command) => self.handle_keep(command, now),
             StaffCommand::Duties(command) => self.handle_duties(command, now),

@@ -171,6 +171,7 @@ impl Asked {
             Kind::Deletion => self.say("删除说明", "statement of deletion"),
             Kind::SiteFile => self.say("本处资料", "site file"),
             Kind::Rules => self.say("公开的规则", "public rules"),
+            Kind::Introduction => self.say("门禁机介绍", "introduction of a gate"),
             Kind::Assessment => self.say("已登记的影响评估", "registered impact assessment"),
         };
         let complete = match (read.kind, certificate::is_complete(&read.payload)) {

@@ -14,6 +14,8 @@ pub enum Act {
     ResetPassphrase(StaffId),
     /// This gate, known under other keys or stopped, is paired again.
     RepairGate(GateId),
+    /// This gate is replaced by another at the same door.
+    ReplaceGate(GateId),
     /// The printed recovery key is replaced.
     NewRecoveryKey,
     /// The key of backups is replaced.
@@ -36,6 +38,7 @@ impl Act {
             Self::DisableAccount(_) => "disable-account",
             Self::ResetPassphrase(_) => "reset-passphrase",
             Self::RepairGate(_) => "repair-gate",
+            Self::ReplaceGate(_) => "replace-gate",
             Self::NewRecoveryKey => "new-recovery-key",
             Self::NewBackupKey => "new-backup-key",
             Self::ChangeKeys => "change-keys",

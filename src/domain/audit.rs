@@ -149,6 +149,14 @@ pub enum AuditEvent {
     FormMade(FormId),
     /// Staff looked at the signed form.
     FormSeen(FormId),
+    /// A gate took the place of another at the same door: old, new. The log's label names who approved.
+    GateReplaced(GateId, GateId),
+    /// Every face that another gate had is at the new gate: old, new. The log's label says how many, its digest is over them.
+    ReplacementDone(GateId, GateId),
+    /// A gate holds cards otherwise than the vault, in this way.
+    CardDrift(GateId, &'static str),
+    /// Staff had what a gate holds put right.
+    GateRepaired(GateId),
     /// A card board was added, or described anew.
     BoardRecorded(GateId),
     /// A card board and the desk differ, or agree again (label).

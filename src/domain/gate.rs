@@ -1,6 +1,7 @@
 //! Gates as the desk knows them.
 
 use super::id::{GateId, TemplateId};
+use super::relay::DriftLine;
 use super::time::Timestamp;
 
 /// A paired gate: where it is, how to reach it, and the keys it proved at pairing.
@@ -69,6 +70,10 @@ pub struct GateStatus {
     pub card_way_tested: bool,
     /// Its certificate is not the pinned one: it is stopped until paired again.
     pub key_changed: bool,
+    /// Whether it holds exactly what it should; `None` before the first comparison.
+    pub in_step: Option<bool>,
+    /// The exact difference, if it does not.
+    pub drift: Vec<DriftLine>,
     /// It holds too many faces for looking one up among all: a card comes first.
     pub card_first: bool,
 }

@@ -34,6 +34,7 @@ pub mod posture;
 pub mod presence;
 pub mod quality;
 pub mod reading;
+pub mod relay;
 pub mod resident;
 pub mod rights;
 pub mod role;

@@ -30,6 +30,7 @@ pub mod checkpoint;
 pub mod consent;
 pub mod export;
 pub mod head;
+pub mod introduction;
 pub mod opening;
 pub mod record;
 pub mod registry;

@@ -18,11 +18,14 @@ pub enum Kind {
     Assessment,
     /// The public copy of the rules.
     Rules,
+    /// Who a gate is, for another gate.
+    Introduction,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: &'static [Kind] = &[Self::Consent, Self::Deletion, Self::SiteFile, Self::Assessment, Self::Rules];
+    pub const ALL: &'static [Kind] =
+        &[Self::Consent, Self::Deletion, Self::SiteFile, Self::Assessment, Self::Rules, Self::Introduction];
 
     /// The content type in the protected header.
     pub fn content_type(self) -> &'static str {
@@ -32,6 +35,7 @@ impl Kind {
             Self::SiteFile => "application/vnd.menka.site.v1+json",
             Self::Assessment => "application/vnd.menka.assessment.v1+json",
             Self::Rules => "application/vnd.menka.rules.v1+json",
+            Self::Introduction => "application/vnd.menka.introduction.v1+json",
         }
     }
 }

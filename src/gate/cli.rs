@@ -8,6 +8,7 @@ use super::daemon::Gate;
 use super::error::GateError;
 use super::key_file::Cost;
 use super::place::Place;
+use super::relay;
 use super::reseal;
 use super::server::Server;
 use super::settings::{FILE, Settings};
@@ -157,6 +158,8 @@ fn status(store: &Store, out: &mut dyn Write) -> Result<(), GateError> {
     }
     say(out, format_args!("faces: {faces}"))?;
     say(out, format_args!("cards: {cards}"))?;
+    let (templates, acts) = relay::passed_count(store)?;
+    say(out, format_args!("templates passed on to other gates: {templates} in {acts} acts"))?;
     say(out, format_args!("openings recorded: {}", store.openings()?))?;
     say(out, format_args!("receipts kept: {}", store.operations()?))?;
     say(out, format_args!("last contact: {}", contact.minute_text()))?;

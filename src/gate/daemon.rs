@@ -4,12 +4,15 @@ mod work;
 
 use std::collections::VecDeque;
 
+use sha2::{Digest, Sha256};
+
 use super::admit::{self, Facts};
 use super::door::{Door, DoorOpens, LogDoor};
 use super::epochs;
 use super::error::GateError;
 use super::gallery::Gallery;
 use super::heads;
+use super::index::Index;
 use super::lease::Lease;
 use super::limit;
 use super::matcher::{self, Best};
@@ -94,21 +97,21 @@ impl Caller {
 /// A running gate.
 pub struct Gate {
     pub(super) store: Store,
-    keys: IdentityKeys,
-    id: GateId,
-    setup: Setup,
-    faces: Gallery,
+    pub(super) keys: IdentityKeys,
+    pub(super) id: GateId,
+    pub(super) setup: Setup,
+    pub(super) faces: Gallery,
     lease: Lease,
     probes: VecDeque<(Timestamp, [u8; 16])>,
     door: Box<dyn Door>,
     /// An erasure is durable but old pages may still be in the write-ahead log.
     log_due: bool,
     /// The station stopped all faces here.
-    stopped: bool,
+    pub(super) stopped: bool,
     /// The site's limits for faces.
     plan: FacePlan,
-    /// Digest and counts of everything held, until something changes.
-    holdings: Option<([u8; 32], u64, u64)>,
+    /// What is held, once it was asked for.
+    pub(super) index: Option<Index>,
 }
 
 impl Gate {
@@ -142,7 +145,7 @@ impl Gate {
             log_due: false,
             stopped,
             plan: FacePlan::default(),
-            holdings: None,
+            index: None,
         })
     }
 
@@ -289,7 +292,7 @@ impl Gate {
         }
         let erased = self.store.erase_ended_before(before)?;
         self.faces.remove(|template| erased.contains(template));
-        self.holdings = None;
+        self.index = None;
         self.log_due = true;
         tracing::info!(count = erased.len(), "templates erased after their last day");
         Ok(())
@@ -372,10 +375,10 @@ impl Gate {
         match request {
             Request::Hello(_) | Request::PairBegin(_) | Request::PairConfirm(_) => Err(Refusal::Malformed.into()),
             Request::Health => self.health(clock).map(Reply::Health),
-            Request::PutFace(put) => self.put_face(put, &seal, body, now).map(Reply::Done),
-            Request::Apply(apply) => self.apply(apply, body, now).map(Reply::Done),
+            Request::PutFace(put) => self.put_face(put, &seal, Sha256::digest(body).into(), now).map(Reply::Done),
+            Request::Apply(apply) => self.apply(apply, Sha256::digest(body).into(), now).map(Reply::Done),
             Request::ReadBack(template) => Ok(Reply::Held(self.store.held(template)?)),
-            Request::List => Ok(Reply::List(self.store.holdings()?)),
+            Request::List => Ok(Reply::List(self.list()?)),
             Request::Probe(probe) => self.probe(probe, None, &seal, clock).map(Reply::Probed),
             Request::TestCard(uid) => {
                 let uid = CardUid::from_bytes(uid).ok_or(Refusal::Malformed)?;
@@ -401,6 +404,13 @@ impl Gate {
             Request::KeepHead(offer) => {
                 heads::keep(&mut self.store, &self.keys, self.id, offer, now).map(|note| Reply::Head(Some(note)))
             }
+            Request::Batch(steps) => self.batch(steps, &seal, now).map(Reply::Batch),
+            Request::Digests(ask) => Ok(Reply::Digests(self.held()?.digests(ask)?)),
+            Request::Entries(ask) => Ok(Reply::Entries(self.held()?.entries(ask)?)),
+            Request::Find(ask) => Ok(Reply::Entries(self.held()?.find(ask)?)),
+            Request::PassOn(ask) => self.pass_on(ask, now).map(Reply::PassedOn),
+            Request::PutPassed(passed) => self.put_passed(passed, Sha256::digest(body).into(), now).map(Reply::Done),
+            Request::ReceiptOf(op) => Ok(Reply::ReceiptOf(self.store.done(op)?.map(|(_, receipt)| receipt))),
             Request::EpochOf(origin) => Ok(Reply::Epoch(epochs::kept(&self.store, origin)?)),
             Request::KeepEpoch(offer) => {
                 epochs::keep(&self.store, &self.keys, offer).map(|kept| Reply::Epoch(Some(kept)))
@@ -448,18 +458,12 @@ impl Gate {
     }
 
     fn health(&mut self, clock: Timestamp) -> Result<Health, Halt> {
-        let (digest, faces, cards) = match self.holdings {
-            Some(known) => known,
-            None => {
-                let held = self.store.holdings()?;
-                *self.holdings.insert((held.digest(), held.faces.len() as u64, held.cards.len() as u64))
-            }
-        };
+        let (digest, faces, cards) = self.held_digest()?;
         let (faces_off, offline_hours) = (self.faces_off(clock), Some(self.setup.offline_hours));
         Ok(Health { clock: clock.ms(), faces, cards, version: version(), digest, faces_off, offline_hours })
     }
 
-    fn facts(&self, now: Timestamp) -> Facts {
+    pub(super) fn facts(&self, now: Timestamp) -> Facts {
         let (engine, takes_faces) = (self.setup.engine.clone(), self.setup.takes_faces);
         Facts { gate: self.id, engine, takes_faces, today: now.date(), faces: self.faces.len() as u64 }
     }
@@ -483,8 +487,9 @@ impl Gate {
         }
     }
 
-    fn empty_log(&mut self) -> Result<(), GateError> {
-        if self.log_due {
+    pub(super) fn empty_log(&mut self) -> Result<(), GateError> {
+        // Inside a batch the log cannot be cut; the batch does it before it answers.
+        if self.log_due && !self.store.in_batch() {
             self.store.empty_log()?;
             self.log_due = false;
         }

@@ -6,6 +6,7 @@
 
 pub mod admit;
 pub mod announce;
+mod batch;
 mod bound;
 pub mod cli;
 pub mod daemon;
@@ -14,6 +15,7 @@ pub mod epochs;
 pub mod error;
 pub mod gallery;
 pub mod heads;
+mod index;
 pub mod key_file;
 pub mod lease;
 pub mod limit;
@@ -23,6 +25,7 @@ pub mod pairing;
 pub mod place;
 mod process;
 pub mod protect;
+pub mod relay;
 pub mod reseal;
 mod rows;
 pub mod server;

@@ -145,7 +145,7 @@ pub(super) fn pin(tx: &Transaction<'_>, pin: &[u8; 32], hello: &Hello, now: Time
 }
 
 /// Erases everybody, spends the numbers, and forgets the station, which may only repeat what it asked.
-pub(super) fn unpair(tx: &Transaction<'_>) -> rusqlite::Result<(Outcome, [u8; 32])> {
+pub(super) fn unpair(tx: &Connection) -> rusqlite::Result<(Outcome, [u8; 32])> {
     tx.execute_batch(
         "INSERT OR IGNORE INTO spent (template) SELECT template FROM faces;
          DELETE FROM faces; DELETE FROM cards; DELETE FROM card_order; DELETE FROM openings;

@@ -4,7 +4,7 @@
 //! authorisation once; it writes down what it gave out, for which purpose, under which consent; and it gives out at most
 //! [`COPIES_A_DAY_MAX`] copies a day, so that a station in wrong hands cannot empty a gate unseen.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
 use super::admit;
@@ -142,7 +142,7 @@ fn copies_since(store: &Store, since: Timestamp) -> Result<u64, GateError> {
     Ok(count.unsigned_abs())
 }
 
-fn write_down(tx: &Transaction<'_>, ask: &Reseal, now: Timestamp) -> rusqlite::Result<(Outcome, [u8; 32])> {
+fn write_down(tx: &Connection, ask: &Reseal, now: Timestamp) -> rusqlite::Result<(Outcome, [u8; 32])> {
     let held = rows::read_back_face(tx, &ask.template)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     tx.prepare_cached(
         "INSERT INTO resealed (op, template, consent, purpose, recipient, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

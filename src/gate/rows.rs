@@ -1,7 +1,7 @@
 //! What each operation changes in the store, inside the transaction that also writes its receipt. Each ends with a look
 //! at what is there.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -17,7 +17,7 @@ const ABSENT: [u8; 32] = [0; 32];
 
 /// Stores a template as this gate turns it, and reads it back. The digest is of the template as handed over.
 pub(super) fn put_face(
-    tx: &Transaction<'_>,
+    tx: &Connection,
     put: &PutFace,
     face: &FaceTemplate,
     turned: &FaceTemplate,
@@ -36,7 +36,7 @@ pub(super) fn put_face(
 /// Turns every template that is held from one transform to another; the salt of the first is overwritten. What is damaged stays as it is,
 /// and stays unmatched.
 pub(super) fn renew_faces(
-    tx: &Transaction<'_>,
+    tx: &Connection,
     old: &Transform,
     new: &Transform,
     salt: &[u8; SALT_LEN],
@@ -86,7 +86,7 @@ pub(super) fn face_as_kept(db: &Connection, template: &[u8; 16]) -> rusqlite::Re
 }
 
 /// From version 2 of the store, which kept templates as they were handed over.
-pub(super) fn keep_turned(tx: &Transaction<'_>, transform: &Transform) -> rusqlite::Result<()> {
+pub(super) fn keep_turned(tx: &Connection, transform: &Transform) -> rusqlite::Result<()> {
     let mut rows = tx.prepare("SELECT template, engine, vector, ends_on, digest FROM faces")?;
     let mut rows = rows.query([])?;
     let mut change = tx.prepare("UPDATE faces SET vector = ?2, kept = ?3 WHERE template = ?1")?;
@@ -106,7 +106,7 @@ pub(super) fn keep_turned(tx: &Transaction<'_>, transform: &Transform) -> rusqli
     Ok(())
 }
 
-fn numbers(face: &FaceTemplate) -> Zeroizing<[u8; 512]> {
+pub(super) fn numbers(face: &FaceTemplate) -> Zeroizing<[u8; 512]> {
     let mut bytes = Zeroizing::new([0u8; 512]);
     // EXPOSE: this file is where a template rests.
     for (out, number) in bytes.chunks_exact_mut(4).zip(face.expose()) {
@@ -122,7 +122,7 @@ fn kept_digest(digest: &[u8; 32], template: &[u8; 16], engine: &str, ends_on: i6
 }
 
 /// Erases a template, whether or not it is there, spends its number, and looks for it.
-pub(super) fn erase_face(tx: &Transaction<'_>, template: &[u8; 16]) -> rusqlite::Result<(Outcome, [u8; 32])> {
+pub(super) fn erase_face(tx: &Connection, template: &[u8; 16]) -> rusqlite::Result<(Outcome, [u8; 32])> {
     tx.prepare_cached("DELETE FROM faces WHERE template = ?1")?.execute([template])?;
     tx.prepare_cached("INSERT OR IGNORE INTO spent (template) VALUES (?1)")?.execute([template])?;
     if tx.prepare_cached("SELECT 1 FROM faces WHERE template = ?1")?.exists([template])? {
@@ -132,7 +132,7 @@ pub(super) fn erase_face(tx: &Transaction<'_>, template: &[u8; 16]) -> rusqlite:
 }
 
 /// Freezes a template. The number of one that is not there is spent, so that a late hand-over cannot undo the freeze.
-pub(super) fn freeze_face(tx: &Transaction<'_>, template: &[u8; 16]) -> rusqlite::Result<(Outcome, [u8; 32])> {
+pub(super) fn freeze_face(tx: &Connection, template: &[u8; 16]) -> rusqlite::Result<(Outcome, [u8; 32])> {
     tx.prepare_cached("UPDATE faces SET frozen = 1 WHERE template = ?1")?.execute([template])?;
     let held = read_back_face(tx, template)?;
     if held.is_none() {
@@ -142,14 +142,14 @@ pub(super) fn freeze_face(tx: &Transaction<'_>, template: &[u8; 16]) -> rusqlite
 }
 
 /// Lets a frozen template be matched again. One that is not held stays absent, and its number as it was.
-pub(super) fn thaw_face(tx: &Transaction<'_>, template: &[u8; 16]) -> rusqlite::Result<(Outcome, [u8; 32])> {
+pub(super) fn thaw_face(tx: &Connection, template: &[u8; 16]) -> rusqlite::Result<(Outcome, [u8; 32])> {
     tx.prepare_cached("UPDATE faces SET frozen = 0 WHERE template = ?1")?.execute([template])?;
     let held = read_back_face(tx, template)?;
     Ok((Outcome::FaceThawed, held.map_or(ABSENT, |face| face.digest)))
 }
 
 /// Stops all faces of this gate, or lets them be matched again, unless a later such operation was done before.
-pub(super) fn stop_faces(tx: &Transaction<'_>, stop: bool, sequence: u64) -> rusqlite::Result<(Outcome, [u8; 32])> {
+pub(super) fn stop_faces(tx: &Connection, stop: bool, sequence: u64) -> rusqlite::Result<(Outcome, [u8; 32])> {
     let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
     tx.prepare_cached("UPDATE settings SET faces_stopped = ?1, stop_sequence = ?2 WHERE stop_sequence <= ?2")?
         .execute(params![stop, sequence])?;
@@ -159,7 +159,7 @@ pub(super) fn stop_faces(tx: &Transaction<'_>, stop: bool, sequence: u64) -> rus
 
 /// Lets a card in until a day, unless a later operation on the same card was done before.
 pub(super) fn put_card(
-    tx: &Transaction<'_>,
+    tx: &Connection,
     gate: GateId,
     uid: &[u8],
     ends_on: i64,
@@ -176,7 +176,7 @@ pub(super) fn put_card(
 
 /// Lets a card in no more, unless a later operation on the same card was done before.
 pub(super) fn remove_card(
-    tx: &Transaction<'_>,
+    tx: &Connection,
     gate: GateId,
     uid: &[u8],
     sequence: u64,
@@ -187,8 +187,13 @@ pub(super) fn remove_card(
     read_back_card(tx, uid)
 }
 
+/// The read-back of a card that was not found.
+pub(super) fn no_card() -> (Outcome, [u8; 32]) {
+    (Outcome::CardRemoved, ABSENT)
+}
+
 /// Removals overtake issues in the station's queue, so the order of queueing decides which of the two holds.
-fn take_turn(tx: &Transaction<'_>, gate: GateId, uid: &[u8], sequence: u64) -> rusqlite::Result<bool> {
+fn take_turn(tx: &Connection, gate: GateId, uid: &[u8], sequence: u64) -> rusqlite::Result<bool> {
     let card: [u8; 32] = Sha256::new().chain_update(gate.bytes()).chain_update(uid).finalize().into();
     let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
     let changed = tx
@@ -200,7 +205,7 @@ fn take_turn(tx: &Transaction<'_>, gate: GateId, uid: &[u8], sequence: u64) -> r
     Ok(changed == 1)
 }
 
-fn read_back_card(tx: &Transaction<'_>, uid: &[u8]) -> rusqlite::Result<(Outcome, [u8; 32])> {
+fn read_back_card(tx: &Connection, uid: &[u8]) -> rusqlite::Result<(Outcome, [u8; 32])> {
     let mut statement = tx.prepare_cached("SELECT ends_on FROM cards WHERE uid = ?1")?;
     let ends_on: Option<i64> = statement.query_row([uid], |row| row.get(0)).optional()?;
     Ok(match ends_on {

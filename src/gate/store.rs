@@ -7,7 +7,7 @@
 use std::cell::OnceCell;
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -17,7 +17,7 @@ use super::heads;
 use super::key_file::create_private;
 use super::lease::Change;
 use super::protect::{SALT_LEN, Transform};
-use super::{bound, pairing, reseal, rows};
+use super::{bound, pairing, relay, reseal, rows};
 use crate::domain::Realm;
 use crate::domain::id::{GateId, TemplateId};
 use crate::domain::time::{CivilDate, Timestamp};
@@ -120,6 +120,7 @@ impl Store {
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute_batch(SCHEMA)?;
         tx.execute_batch(heads::SCHEMA)?;
+        tx.execute_batch(relay::SCHEMA)?;
         tx.execute_batch(pairing::SCHEMA)?;
         tx.execute_batch(epochs::SCHEMA)?;
         tx.execute_batch(reseal::SCHEMA)?;
@@ -153,6 +154,7 @@ impl Store {
         let store = Self::open_beside(path, key)?;
         // Made where an earlier version of this program left it out; there already otherwise.
         store.db.execute_batch(heads::SCHEMA)?;
+        store.db.execute_batch(relay::SCHEMA)?;
         store.db.execute_batch(pairing::SCHEMA)?;
         store.db.execute_batch(OPS_BY_DAY)?;
         store.db.execute_batch(bound::SCHEMA)?;
@@ -387,16 +389,80 @@ impl Store {
         &mut self,
         op: &[u8; 16],
         request_digest: &[u8; 32],
-        effect: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<(Outcome, [u8; 32])>,
+        effect: impl FnOnce(&Connection) -> rusqlite::Result<(Outcome, [u8; 32])>,
         sign: impl FnOnce(Outcome, [u8; 32]) -> Receipt,
     ) -> Result<Receipt, GateError> {
+        let write = |db: &Connection| -> rusqlite::Result<Receipt> {
+            let (outcome, stored) = effect(db)?;
+            let receipt = sign(outcome, stored);
+            db.prepare_cached("INSERT INTO ops (op, request_digest, receipt, done_at) VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![op, request_digest, encode(&receipt), receipt.at])?;
+            Ok(receipt)
+        };
+        if self.in_batch() {
+            let step = self.db.savepoint()?;
+            let receipt = write(&step)?;
+            step.commit()?;
+            return Ok(receipt);
+        }
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let (outcome, stored) = effect(&tx)?;
-        let receipt = sign(outcome, stored);
-        tx.prepare_cached("INSERT INTO ops (op, request_digest, receipt, done_at) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![op, request_digest, encode(&receipt), receipt.at])?;
+        let receipt = write(&tx)?;
         tx.commit()?;
         Ok(receipt)
+    }
+
+    /// Begins a write that many operations share.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub(super) fn begin_batch(&self) -> Result<(), GateError> {
+        Ok(self.db.execute_batch("BEGIN IMMEDIATE")?)
+    }
+
+    /// Makes it durable.
+    ///
+    /// # Errors
+    /// [`GateError`]; then it is still to be undone.
+    pub(super) fn commit_batch(&self) -> Result<(), GateError> {
+        Ok(self.db.execute_batch("COMMIT")?)
+    }
+
+    /// Undoes it.
+    pub(super) fn undo_batch(&self) {
+        if self.in_batch()
+            && let Err(error) = self.db.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "a batch could not be undone");
+        }
+    }
+
+    /// Whether a write that many operations share is open.
+    pub(super) fn in_batch(&self) -> bool {
+        !self.db.is_autocommit()
+    }
+
+    /// A number that changes when another process writes the file.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub(super) fn data_version(&self) -> Result<i64, GateError> {
+        Ok(self.db.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
+    }
+
+    /// The number of a held card with this SHA-256.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub(super) fn card_with(&self, number_sha256: &[u8; 32]) -> Result<Option<Vec<u8>>, GateError> {
+        let mut statement = self.db.prepare_cached("SELECT uid FROM cards")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let uid: Vec<u8> = row.get(0)?;
+            if <[u8; 32]>::from(Sha256::digest(&uid)) == *number_sha256 {
+                return Ok(Some(uid));
+            }
+        }
+        Ok(None)
     }
 
     /// A held template, if what is stored still gives its digest.
@@ -553,6 +619,12 @@ impl Store {
         }
         let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
         Err(rusqlite::Error::SqliteFailure(code, None).into())
+    }
+
+    /// Writes into the file as nobody should: for tests of what notices that.
+    #[cfg(feature = "practice")]
+    pub fn execute_for_a_test(&self, sql: &str) -> bool {
+        self.db.execute_batch(sql).is_ok()
     }
 
     /// Every page of the file, decrypted, free ones too: for tests that look for what must not be there.

@@ -2,6 +2,7 @@
 //! consent, so these tests live inside the crate; those of the real binary are in `tests/it/gate.rs`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod batches;
 mod clocks;
 mod doors;
 mod epochs;
@@ -9,6 +10,7 @@ mod faces;
 mod heads;
 mod kills;
 mod pairings;
+mod relay;
 mod renewal;
 mod reseal;
 mod stops;

@@ -359,7 +359,7 @@ fn assess(vault: &mut Vault, now: Timestamp) -> Result<(), SiteError> {
     if !vault.facts()?.missing().is_empty() {
         vault.record_facts(&facts(), now)?;
     }
-    let Ok(stand) = crate::notice::stand(&vault.facts_on(today)?, &vault.gates()?, &EngineId::sface()) else {
+    let Ok(stand) = crate::notice::stand(&vault.facts_on(today)?, &vault.doors_in_use()?, &EngineId::sface()) else {
         return Ok(());
     };
     let newest = vault.assessments()?.pop().map(|row| row.assessment);

@@ -310,6 +310,27 @@ pub fn refused(texts: &Texts, gate: &str, refusal: &Refusal) -> Words {
     }
 }
 
+/// What a gate refused, by the reason code that was written down.
+pub fn wedged(texts: &Texts, gate: &str, reason: &str) -> Words {
+    let all = [
+        Refusal::Malformed,
+        Refusal::Version,
+        Refusal::Realm,
+        Refusal::Envelope,
+        Refusal::Engine,
+        Refusal::Expired,
+        Refusal::Spent,
+        Refusal::CardsOnly,
+        Refusal::NotHeld,
+        Refusal::NotAuthorised,
+    ];
+    match all.iter().find(|refusal| refusal.to_string() == reason) {
+        Some(refusal) => refused(texts, gate, refusal),
+        None if reason == "read-back differs" => words!(texts, "wedged-read-back", "rec-wedged", gate = gate),
+        None => words!(texts, "wedged-receipt", "rec-wedged", gate = gate),
+    }
+}
+
 /// A condition that keeps face entry off. What is known of it changes the first line only where that helps.
 pub fn blocker(texts: &Texts, blocker: Blocker, condition: Condition) -> Words {
     let mut words = match blocker {

@@ -49,6 +49,7 @@ pub fn act(texts: &Texts, act: Act) -> String {
         Act::DisableAccount(_) => tr!(texts, "act-disable-account"),
         Act::ResetPassphrase(_) => tr!(texts, "act-reset-passphrase"),
         Act::RepairGate(_) => tr!(texts, "act-repair-gate"),
+        Act::ReplaceGate(_) => tr!(texts, "act-replace-gate"),
         Act::NewRecoveryKey => tr!(texts, "act-recovery-key"),
         Act::NewBackupKey => tr!(texts, "act-new-backup-key"),
         Act::ChangeKeys => tr!(texts, "act-change-keys"),
@@ -103,8 +104,11 @@ pub fn gate_states(texts: &Texts, gate: &GateStatus) -> Vec<(Tone, String)> {
     if gate.wedged > 0 {
         states.push((Tone::Alarm, tr!(texts, "gate-wedged", count = gate.wedged)));
     }
+    if !gate.drift.is_empty() {
+        states.push((Tone::Alarm, tr!(texts, "gate-differs", count = gate.drift.len())));
+    }
     match (gate.pending, gate.oldest_pending_at) {
-        (0, _) if gate.wedged == 0 => states.push((Tone::Well, tr!(texts, "gate-in-step"))),
+        (0, _) if gate.wedged == 0 && gate.drift.is_empty() => states.push((Tone::Well, tr!(texts, "gate-in-step"))),
         (0, _) => {}
         (count, Some(since)) => {
             let since = since.minute_text();

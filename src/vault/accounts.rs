@@ -102,6 +102,7 @@ impl Vault {
             | Act::DisableAccount(_)
             | Act::ResetPassphrase(_)
             | Act::RepairGate(_)
+            | Act::ReplaceGate(_)
             | Act::ChangeKeys
             | Act::MinorRecord(_)
             | Act::EndSite

@@ -15,7 +15,7 @@ use crate::wire::frame::decode;
 use crate::wire::message::Receipt;
 
 use super::Vault;
-use super::consents::gates_named;
+use super::consents::gates_ever_named;
 use super::error::{MAIN_FILE, VaultError};
 
 /// A certificate as it was issued.
@@ -124,7 +124,7 @@ impl Vault {
         let mut endings = vec![];
         for ((consent, resident), ended_at, reason) in rows {
             let mut pending = vec![];
-            for gate in gates_named(&self.main, consent)? {
+            for gate in gates_ever_named(&self.main, consent)? {
                 if last_erasure(&self.main, consent, gate)?.is_none() {
                     pending.push(gate);
                 }
@@ -161,7 +161,7 @@ impl Vault {
         if !ended {
             return Ok(());
         }
-        for gate in gates_named(work, consent)? {
+        for gate in gates_ever_named(work, consent)? {
             if last_erasure(work, consent, gate)?.is_none() {
                 return Ok(());
             }
@@ -252,7 +252,7 @@ impl Vault {
             work.query_row(sql, [consent.bytes()], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)))?;
         let ended_at = Timestamp::from_ms(ended_at);
         let mut gates = vec![];
-        for gate in gates_named(work, consent)? {
+        for gate in gates_ever_named(work, consent)? {
             let sql = "SELECT shown_name, place, sign_key FROM gates WHERE id = ?1";
             let (name, place, sign_key) =
                 work.query_row(sql, [gate.bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;

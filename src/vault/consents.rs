@@ -288,27 +288,57 @@ impl Vault {
     }
 }
 
-/// The gates named in a consent, in the order of the sentence.
+/// The gates that stand now at the doors named in a consent, in the order of the sentence.
 pub(super) fn gates_named(view: &Connection, consent: ConsentId) -> Result<Vec<GateId>, VaultError> {
-    let mut statement = view.prepare_cached("SELECT gate FROM consent_gates WHERE consent = ?1 ORDER BY place")?;
+    let mut statement = view
+        .prepare_cached("SELECT coalesce(taken_over_by, gate) FROM consent_gates WHERE consent = ?1 ORDER BY place")?;
     let rows = statement.query_map([consent.bytes()], |row| row.get(0).map(GateId::from_bytes))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Every gate that must answer for a consent: those of the doors it names, and those that stood there before.
+pub(super) fn gates_ever_named(view: &Connection, consent: ConsentId) -> Result<Vec<GateId>, VaultError> {
+    let mut all = gates_named(view, consent)?;
+    let mut statement = view.prepare_cached(
+        "SELECT gate FROM (SELECT gate, place FROM consent_gates WHERE consent = ?1
+             UNION ALL SELECT gate, 1000 FROM held WHERE consent = ?1) ORDER BY place, gate",
+    )?;
+    let rows = statement.query_map([consent.bytes()], |row| row.get(0).map(GateId::from_bytes))?;
+    for gate in rows {
+        let gate = gate?;
+        if !all.contains(&gate) {
+            all.push(gate);
+        }
+    }
+    Ok(all)
+}
+
 /// Whether a consent is current: not ended, not expired, given by who must decide today, no refusal, and the card in force.
 pub(super) fn is_current(view: &Connection, granted: &ConsentGranted, now: Timestamp) -> Result<bool, VaultError> {
-    let sql = "SELECT min(consents.ends_on, residents.ends_on)
+    row_is_current(view, granted.consent(), granted.resident(), granted.template(), now)
+}
+
+/// The same by the numbers of the row.
+pub(super) fn row_is_current(
+    view: &Connection,
+    consent: ConsentId,
+    resident: ResidentId,
+    link: TemplateId,
+    now: Timestamp,
+) -> Result<bool, VaultError> {
+    let mut statement = view.prepare_cached(
+        "SELECT min(consents.ends_on, residents.ends_on)
          FROM consents JOIN residents ON residents.id = consents.resident
-         WHERE consents.id = ?1 AND consents.resident = ?2 AND link = ?3 AND ended_at IS NULL";
-    let (consent, resident, link) = (granted.consent(), granted.resident(), granted.template());
+         WHERE consents.id = ?1 AND consents.resident = ?2 AND link = ?3 AND ended_at IS NULL",
+    )?;
     let ids = [consent.bytes(), resident.bytes(), link.bytes()];
-    let ends_on: Option<i64> = view.query_row(sql, ids, |row| row.get(0)).optional()?;
+    let ends_on: Option<i64> = statement.query_row(ids, |row| row.get(0)).optional()?;
     let today = now.date();
     Ok(ends_on.is_some_and(|day| CivilDate::from_epoch_days(day) >= today)
-        && guardians::fits(view, granted.consent(), granted.resident(), today)?
-        && !refusal_stands(view, granted.resident())?
-        && !is_stopped(view, granted.consent())?
-        && has_card(view, granted.resident(), today)?)
+        && guardians::fits(view, consent, resident, today)?
+        && !refusal_stands(view, resident)?
+        && !is_stopped(view, consent)?
+        && has_card(view, resident, today)?)
 }
 
 pub(super) fn place(consent: ConsentId, column: &str) -> Vec<u8> {

@@ -25,6 +25,7 @@ const MAIN_MIGRATIONS: &[&str] = &[
     include_str!("migrations/vault/0011_pairing.sql"),
     include_str!("migrations/vault/0012_boards.sql"),
     include_str!("migrations/vault/0013_keep.sql"),
+    include_str!("migrations/vault/0014_relay.sql"),
 ];
 /// Numbered migrations of `keys.db`. Never edited after a release.
 const KEYS_MIGRATIONS: &[&str] =

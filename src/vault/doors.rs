@@ -24,6 +24,20 @@ pub struct Door {
     pub dropped: bool,
     /// The last pause or resumption has not been signed by this gate.
     pub waiting: bool,
+    /// How a face that is not there comes there.
+    pub fill: Fill,
+}
+
+/// How a face comes to a gate that does not hold it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fill {
+    /// It does not: the person must be asked anew.
+    #[default]
+    Not,
+    /// Another gate of the consent passes it on when both answer.
+    Waits,
+    /// The gate had it and lost it; staff have it put right.
+    Lost,
 }
 
 impl Vault {
@@ -127,7 +141,8 @@ impl Vault {
             let sql = "SELECT EXISTS (SELECT 1 FROM outbox WHERE consent = ?1 AND gate = ?2
                  AND state IN ('pending', 'wedged') AND kind IN ('freeze', 'thaw', 'erase'))";
             let waiting = self.main.prepare_cached(sql)?.query_row(ids, |row| row.get(0))?;
-            Ok(Door { gate, holds, dropped: gone.contains(&gate), waiting })
+            let fill = if holds { Fill::Not } else { fill_of(&self.main, consent, gate)? };
+            Ok(Door { gate, holds, dropped: gone.contains(&gate), waiting, fill })
         });
         let doors = doors.collect::<Result<_, VaultError>>()?;
         Ok(Some((doors, paused_since(&self.main, consent)?)))
@@ -138,6 +153,21 @@ impl Vault {
 pub(super) fn current(view: &Connection, resident: ResidentId) -> Result<Option<ConsentId>, VaultError> {
     let sql = "SELECT id FROM consents WHERE resident = ?1 AND ended_at IS NULL";
     Ok(view.query_row(sql, [resident.bytes()], |row| row.get(0).map(ConsentId::from_bytes)).optional()?)
+}
+
+fn fill_of(view: &Connection, consent: ConsentId, gate: GateId) -> Result<Fill, VaultError> {
+    let ids = params![consent.bytes(), gate.bytes()];
+    let sql = "SELECT EXISTS (SELECT 1 FROM held JOIN gates ON gates.id = held.gate
+             WHERE consent = ?1 AND gate <> ?2 AND erased_at IS NULL AND retired_at IS NULL),
+         EXISTS (SELECT 1 FROM held WHERE consent = ?1 AND gate = ?2 AND erased_at IS NOT NULL),
+         EXISTS (SELECT 1 FROM fills WHERE consent = ?1 AND gate = ?2 AND state = 'closed')";
+    let (elsewhere, lost, closed): (bool, bool, bool) =
+        view.prepare_cached(sql)?.query_row(ids, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    Ok(match (elsewhere && !closed, lost) {
+        (false, _) => Fill::Not,
+        (true, true) => Fill::Lost,
+        (true, false) => Fill::Waits,
+    })
 }
 
 fn paused_since(view: &Connection, consent: ConsentId) -> Result<Option<Timestamp>, VaultError> {

@@ -1,7 +1,7 @@
 //! What happened under a consent: when the camera was open, and which gates signed that they hold a face. Ids and
 //! digests, nothing else.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 use crate::domain::audit::{Actor, AuditEvent};
@@ -112,6 +112,20 @@ impl Vault {
             Ok((template, self.card_number(&self.main, card)?))
         })
         .collect()
+    }
+
+    /// A card that a gate signed for and that is in force there, for the test of its card way.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn card_at(&self, gate: GateId, now: Timestamp) -> Result<Option<CardUid>, VaultError> {
+        let sql = "SELECT cards.id FROM cards JOIN card_gates ON card_gates.card = cards.id
+             WHERE card_gates.gate = ?1 AND ended_at IS NULL AND ends_on >= ?2
+                 AND EXISTS (SELECT 1 FROM outbox WHERE outbox.card = cards.id AND outbox.gate = ?1
+                     AND kind = 'put-card' AND state = 'delivered') LIMIT 1";
+        let params = params![gate.bytes(), now.date().epoch_days()];
+        let card = self.main.prepare_cached(sql)?.query_row(params, |row| row.get(0).map(CardId::from_bytes));
+        card.optional()?.map(|card| self.card_number(&self.main, card)).transpose()
     }
 
     /// Records that a gate signed that it holds the face: a digest and the receipt, nothing else.

@@ -65,18 +65,7 @@ impl Vault {
             "SELECT sequence, op, kind, consent, card, attempts, not_before, link FROM outbox
              WHERE gate = ?1 AND state = 'pending' ORDER BY rank, sequence LIMIT 1",
         )?;
-        let head = statement.query_row([gate.bytes()], |row| {
-            Ok(Row {
-                sequence: row.get::<_, i64>(0)?.unsigned_abs(),
-                op: OpId::from_bytes(row.get(1)?),
-                kind: row.get(2)?,
-                consent: row.get::<_, Option<[u8; 16]>>(3)?.map(ConsentId::from_bytes),
-                card: row.get::<_, Option<[u8; 16]>>(4)?.map(CardId::from_bytes),
-                attempts: row.get(5)?,
-                not_before: Timestamp::from_ms(row.get(6)?),
-                link: row.get::<_, Option<[u8; 16]>>(7)?.map(TemplateId::from_bytes),
-            })
-        });
+        let head = statement.query_row([gate.bytes()], row_of);
         // A pause is never longer than `PAUSE_MAX_MS`: what lies further ahead was written by a clock that was wrong, and must not wait for
         // that day.
         let is_due = |row: &Row| row.not_before <= now || row.not_before > now.plus_ms(PAUSE_MAX_MS);
@@ -128,7 +117,21 @@ impl Vault {
         now: Timestamp,
     ) -> Result<(), VaultError> {
         let work = self.begin()?;
-        let row = Settling::read(&work, op)?.filter(|row| row.gate == gate).ok_or(VaultError::Unknown)?;
+        self.settle_in(&work, op, gate, receipt, read_back_at, now)?;
+        Ok(work.commit()?)
+    }
+
+    /// Settles one operation inside a transaction.
+    pub(super) fn settle_in(
+        &self,
+        work: &Connection,
+        op: OpId,
+        gate: GateId,
+        receipt: &[u8],
+        read_back_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        let row = Settling::read(work, op)?.filter(|row| row.gate == gate).ok_or(VaultError::Unknown)?;
         if row.state == "delivered" {
             return Ok(());
         }
@@ -138,15 +141,15 @@ impl Vault {
              WHERE op = ?1",
             params![op.bytes(), now.ms(), receipt, read_back_at.map(Timestamp::ms)],
         )?;
-        self.append_with(&work, Actor::Gate(gate), &AuditEvent::Delivered(op, gate), None, digest, now)?;
+        self.append_with(work, Actor::Gate(gate), &AuditEvent::Delivered(op, gate), None, digest, now)?;
         if let (true, Some(consent)) = (row.kind == "erase", row.consent) {
             let sql = "UPDATE held SET erased_at = ?3 WHERE consent = ?1 AND gate = ?2 AND erased_at IS NULL";
             work.execute(sql, params![consent.bytes(), gate.bytes(), now.ms()])?;
-            let erased = AuditEvent::FaceErased(link_of(&work, consent)?, gate);
-            self.append_with(&work, Actor::Gate(gate), &erased, None, digest, now)?;
-            self.certify_when_complete(&work, consent, now)?;
+            let erased = AuditEvent::FaceErased(link_of(work, consent)?, gate);
+            self.append_with(work, Actor::Gate(gate), &erased, None, digest, now)?;
+            self.certify_when_complete(work, consent, now)?;
         }
-        Ok(work.commit()?)
+        Ok(())
     }
 
     /// Records a try that did not reach the gate; the next one waits longer (`domain::delivery::pause_ms`).
@@ -155,13 +158,19 @@ impl Vault {
     /// [`VaultError::Unknown`], and those of the disk.
     pub fn record_try_failed(&mut self, op: OpId, now: Timestamp) -> Result<(), VaultError> {
         let work = self.begin()?;
-        let row = Settling::read(&work, op)?.ok_or(VaultError::Unknown)?;
+        self.failed_in(&work, op, now)?;
+        Ok(work.commit()?)
+    }
+
+    /// A try failed, inside a transaction.
+    pub(super) fn failed_in(&self, work: &Connection, op: OpId, now: Timestamp) -> Result<(), VaultError> {
+        let row = Settling::read(work, op)?.ok_or(VaultError::Unknown)?;
         let attempts = row.attempts.saturating_add(1);
         work.execute(
             "UPDATE outbox SET attempts = ?2, not_before = ?3 WHERE op = ?1 AND state = 'pending'",
             params![op.bytes(), attempts, now.plus_ms(pause_ms(attempts)).ms()],
         )?;
-        Ok(work.commit()?)
+        Ok(())
     }
 
     /// Records that a gate refused an operation: it waits for staff. `reason` is a code, never free text about a
@@ -171,14 +180,20 @@ impl Vault {
     /// [`VaultError::Unknown`], and those of the disk.
     pub fn record_wedged(&mut self, op: OpId, reason: &str, now: Timestamp) -> Result<(), VaultError> {
         let work = self.begin()?;
-        let row = Settling::read(&work, op)?.ok_or(VaultError::Unknown)?;
+        self.wedge_in(&work, op, reason, now)?;
+        Ok(work.commit()?)
+    }
+
+    /// A refusal, inside a transaction.
+    pub(super) fn wedge_in(&self, work: &Connection, op: OpId, reason: &str, now: Timestamp) -> Result<(), VaultError> {
+        let row = Settling::read(work, op)?.ok_or(VaultError::Unknown)?;
         if row.state != "pending" {
             return Ok(());
         }
         let sql = "UPDATE outbox SET state = 'wedged', settled_at = ?2, reason = ?3 WHERE op = ?1";
         work.execute(sql, params![op.bytes(), now.ms(), reason])?;
-        self.append(&work, Actor::Gate(row.gate), &AuditEvent::Wedged(op, row.gate), now)?;
-        Ok(work.commit()?)
+        self.append(work, Actor::Gate(row.gate), &AuditEvent::Wedged(op, row.gate), now)?;
+        Ok(())
     }
 
     /// Puts the operations that a gate refused back into its queue, after staff acted. Returns how many.
@@ -222,7 +237,7 @@ impl Vault {
     }
 
     /// Builds what goes to the gate.
-    fn operation(&self, row: &Row) -> Result<GateOp, VaultError> {
+    pub(super) fn operation(&self, row: &Row) -> Result<GateOp, VaultError> {
         let damaged = || VaultError::corrupt(MAIN_FILE);
         match (row.kind.as_str(), row.consent, row.card) {
             ("stop", ..) => Ok(GateOp::StopFaces),
@@ -288,15 +303,30 @@ pub(super) fn link_of(view: &Connection, consent: ConsentId) -> Result<TemplateI
     Ok(statement.query_row([consent.bytes()], |row| row.get(0).map(TemplateId::from_bytes))?)
 }
 
-struct Row {
-    sequence: u64,
-    op: OpId,
+/// A waiting operation as it lies in the table.
+pub(super) struct Row {
+    pub(super) sequence: u64,
+    pub(super) op: OpId,
     kind: String,
     consent: Option<ConsentId>,
     card: Option<CardId>,
-    attempts: u32,
-    not_before: Timestamp,
+    pub(super) attempts: u32,
+    pub(super) not_before: Timestamp,
     link: Option<TemplateId>,
+}
+
+/// Reads `sequence, op, kind, consent, card, attempts, not_before, link`.
+pub(super) fn row_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    Ok(Row {
+        sequence: row.get::<_, i64>(0)?.unsigned_abs(),
+        op: OpId::from_bytes(row.get(1)?),
+        kind: row.get(2)?,
+        consent: row.get::<_, Option<[u8; 16]>>(3)?.map(ConsentId::from_bytes),
+        card: row.get::<_, Option<[u8; 16]>>(4)?.map(CardId::from_bytes),
+        attempts: row.get(5)?,
+        not_before: Timestamp::from_ms(row.get(6)?),
+        link: row.get::<_, Option<[u8; 16]>>(7)?.map(TemplateId::from_bytes),
+    })
 }
 
 /// What is needed to settle an operation.

@@ -1,5 +1,5 @@
-//! What a gate holds, compared with what it should: nothing more than consents in force, nothing less than its receipts say. Runs on the
-//! first contact and daily. Rules: P47, K2-9; and a backup that is put back brings no face back.
+//! What a gate holds, compared with what it should: nothing more than consents in force, nothing less than its receipts say. Given
+//! what a comparison found. Rules: P47, K2-9; and a backup that is put back brings no face back.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -32,22 +32,6 @@ impl Drift {
 }
 
 impl Vault {
-    /// Numbers that a gate should hold. Read before the gate is asked, so that what is handed over meanwhile is not taken for missing.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn should_hold(&self, gate: GateId) -> Result<Vec<TemplateId>, VaultError> {
-        let mut statement = self.main.prepare_cached(
-            "SELECT link FROM held JOIN consents ON consents.id = held.consent
-             WHERE held.gate = ?1 AND erased_at IS NULL AND ended_at IS NULL AND NOT EXISTS (
-                 SELECT 1 FROM dropped_doors AS d WHERE d.consent = held.consent AND d.gate = held.gate)
-             AND NOT EXISTS (SELECT 1 FROM notice_stopped AS s WHERE s.consent = held.consent AND s.gate = held.gate
-                 AND s.ended_at IS NOT NULL)",
-        )?;
-        let rows = statement.query_map([gate.bytes()], |row| row.get(0).map(TemplateId::from_bytes))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
     /// Compares what a gate holds with what it should. What it must not hold is queued for erasure; what is gone is noted, and a consent
     /// under which no gate holds anything any more ends.
     ///

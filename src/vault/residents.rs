@@ -258,7 +258,8 @@ impl Vault {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    fn found_row(&self, id: ResidentId) -> Result<FoundRow, VaultError> {
+    /// A person as a search shows them.
+    pub(super) fn found_row(&self, id: ResidentId) -> Result<FoundRow, VaultError> {
         let resident = self.read_resident(&self.main, id)?;
         let sql = "SELECT EXISTS (SELECT 1 FROM cards WHERE resident = ?1 AND ended_at IS NULL)";
         let has_card = self.main.query_row(sql, [id.bytes()], |row| row.get(0))?;

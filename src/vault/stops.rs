@@ -149,7 +149,7 @@ impl Vault {
         let faces: Vec<(ResidentId, ConsentId)> = {
             let mut statement = work.prepare(
                 "SELECT resident, consents.id FROM consents JOIN consent_gates ON consent_gates.consent = consents.id
-                 WHERE gate = ?1 AND ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM dropped_doors
+                 WHERE coalesce(taken_over_by, gate) = ?1 AND ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM dropped_doors
                      WHERE dropped_doors.consent = consents.id AND dropped_doors.gate = ?1) ORDER BY consents.id",
             )?;
             let rows = statement.query_map([gate.bytes()], |row| {
@@ -184,8 +184,11 @@ impl Vault {
     /// Those of the disk.
     pub fn gates_to_serve(&self) -> Result<Vec<GateRecord>, VaultError> {
         self.gates_where(
-            "retired_at IS NULL OR EXISTS (SELECT 1 FROM outbox WHERE outbox.gate = gates.id AND state = 'pending')
-                 OR EXISTS (SELECT 1 FROM unpairings WHERE unpairings.gate = gates.id AND settled_at IS NULL)",
+            // Where the gate that replaced it has its address, the old one cannot be met.
+            "retired_at IS NULL OR ((EXISTS (SELECT 1 FROM outbox WHERE outbox.gate = gates.id AND state = 'pending')
+                 OR EXISTS (SELECT 1 FROM unpairings WHERE unpairings.gate = gates.id AND settled_at IS NULL))
+                 AND NOT EXISTS (SELECT 1 FROM replacements AS r JOIN gates AS other ON other.id = r.gate
+                     WHERE r.replaces = gates.id AND other.address = gates.address))",
         )
     }
 

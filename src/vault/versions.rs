@@ -15,6 +15,7 @@ use super::consents::gates_named;
 use super::doors::dropped;
 use super::error::{MAIN_FILE, VaultError};
 use super::outbox::{self, Queued};
+use super::replace::door_of;
 
 /// A version as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +71,7 @@ impl Vault {
         let change = stand.change_since(&latest.stand);
         let mut count = 0;
         for (consent, _) in current_consents(&self.main)? {
-            count += u32::from(!change.stops(&live_gates(&self.main, consent)?).is_empty());
+            count += u32::from(!stopped_by(&self.main, &change, consent)?.is_empty());
         }
         Ok((change, count))
     }
@@ -106,7 +107,7 @@ impl Vault {
         let number = latest.number.saturating_add(1);
         let mut touched = vec![];
         for (consent, resident) in current_consents(&work)? {
-            touched.push((consent, resident, change.stops(&live_gates(&work, consent)?)));
+            touched.push((consent, resident, stopped_by(&work, &change, consent)?));
         }
         let asked = touched.iter().any(|(_, _, gates)| !gates.is_empty());
         let due = asked.then(|| answer_by(now.date()).epoch_days());
@@ -349,6 +350,17 @@ pub(super) fn live_gates(view: &Connection, consent: ConsentId) -> Result<Vec<Ga
         }
     }
     Ok(live)
+}
+
+/// The gates of a consent at which a change stops its face. The notice speaks of doors, whichever gate stands there now.
+fn stopped_by(view: &Connection, change: &Change, consent: ConsentId) -> Result<Vec<GateId>, VaultError> {
+    let mut stopped = vec![];
+    for gate in live_gates(view, consent)? {
+        if !change.stops(&[door_of(view, gate)?]).is_empty() {
+            stopped.push(gate);
+        }
+    }
+    Ok(stopped)
 }
 
 fn current_consents(view: &Connection) -> Result<Vec<(ConsentId, ResidentId)>, VaultError> {

@@ -16,7 +16,7 @@ use super::message::{Probe, PutFace};
 use crate::domain::Realm;
 use crate::domain::consent::ConsentGranted;
 use crate::domain::gate::GateRecord;
-use crate::domain::id::OpId;
+use crate::domain::id::{GateId, OpId};
 use crate::domain::time::Timestamp;
 use crate::secret::{EngineId, FaceTemplate, TEMPLATE_LEN};
 
@@ -162,6 +162,29 @@ pub(super) fn seal_probe_with<R: CryptoRng + RngCore>(
     Ok(probe)
 }
 
+/// Seals a template that a gate holds to another gate: the sender is the gate that holds it.
+pub(super) fn seal_passed_with(
+    face: &FaceTemplate,
+    to_seal: &[u8; 32],
+    keys: &IdentityKeys,
+    put: &PutFace,
+    from: GateId,
+) -> Result<Vec<u8>, SealError> {
+    let info = info(keys.realm(), Purpose::Pass);
+    seal(face, to_seal, keys, &info, &passed_header(put, from), &mut rand::rng())
+}
+
+/// Opens what [`seal_passed_with`] made, inside the gate that it is for.
+pub(super) fn open_passed_with(
+    put: &PutFace,
+    from: GateId,
+    from_seal: &[u8; 32],
+    gate: &IdentityKeys,
+) -> Result<FaceTemplate, OpenError> {
+    let info = info(gate.realm(), Purpose::Pass);
+    open(&put.sealed, &put.engine, gate, from_seal, &info, &passed_header(put, from))
+}
+
 pub(super) fn may_go(consent: &ConsentGranted, to: &GateRecord) -> Result<(), SealError> {
     if !consent.gates().contains(&to.id) {
         return Err(SealError::GateNotNamed);
@@ -176,12 +199,14 @@ pub(super) fn may_go(consent: &ConsentGranted, to: &GateRecord) -> Result<(), Se
 enum Purpose {
     Face,
     Probe,
+    Pass,
 }
 
 fn info(realm: Realm, purpose: Purpose) -> Vec<u8> {
     let purpose = match purpose {
         Purpose::Face => "face",
         Purpose::Probe => "probe",
+        Purpose::Pass => "pass",
     };
     format!("menka/1 {} {purpose}", realm.label()).into_bytes()
 }
@@ -199,6 +224,13 @@ pub(super) fn header_of(op: &[u8; 16], gate: &[u8; 16], template: &[u8; 16], eng
     header.extend_from_slice(template);
     push_engine(&mut header, engine);
     header.extend_from_slice(&ends_on.to_be_bytes());
+    header
+}
+
+/// As a face's, then the gate that sealed it, 16.
+fn passed_header(put: &PutFace, from: GateId) -> Vec<u8> {
+    let mut header = face_header(put);
+    header.extend_from_slice(from.bytes());
     header
 }
 

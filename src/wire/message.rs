@@ -4,6 +4,9 @@
 
 use minicbor::{Decode, Encode};
 
+use super::batch::{Step, StepReply};
+use super::held::{AskDigests, AskEntries, AskHeld};
+use super::relay::{PassOn, Passed, PutPassed};
 use super::reseal::{Reseal, Resealed};
 
 /// Version of this protocol. A gate answers another version with [`Refusal::Version`].
@@ -15,14 +18,14 @@ pub const REVISION: u16 = 3;
 /// Largest accepted frame body, in bytes.
 pub const FRAME_MAX: usize = 256 * 1024;
 
-/// Largest accepted body of a reply, in bytes: the list of a full gate ([`FACES_MAX`], [`CARDS_MAX`]) fits.
+/// Largest accepted body of a reply, in bytes. A gate that holds more than fits is compared part by part ([`Request::Digests`]).
 pub const REPLY_MAX: usize = 4 * 1024 * 1024;
 
 /// Most templates of one gate.
-pub const FACES_MAX: u64 = 20_000;
+pub const FACES_MAX: u64 = 120_000;
 
 /// Most cards of one gate.
-pub const CARDS_MAX: u64 = 40_000;
+pub const CARDS_MAX: u64 = 150_000;
 
 /// Who a gate or a station is; exchanged at pairing and checked on each connection.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -95,6 +98,27 @@ pub enum Request {
     /// Keep this head, if it continues the one that you keep.
     #[n(21)]
     KeepHead(#[n(0)] KeepHead),
+    /// Do these in their order, with one durable write. At most [`super::batch::BATCH_MAX`]. Since revision 3.
+    #[n(30)]
+    Batch(#[n(0)] Vec<Step>),
+    /// Digests over parts of what you hold. Since revision 3.
+    #[n(31)]
+    Digests(#[n(0)] AskDigests),
+    /// Everything that you hold in some parts. Since revision 3.
+    #[n(32)]
+    Entries(#[n(0)] AskEntries),
+    /// What do you hold under these keys? Since revision 3.
+    #[n(33)]
+    Find(#[n(0)] AskHeld),
+    /// Seal templates that you hold to another gate of the same consent. Since revision 3.
+    #[n(34)]
+    PassOn(#[n(0)] PassOn),
+    /// Take a template that another gate has sealed to you. Since revision 3.
+    #[n(35)]
+    PutPassed(#[n(0)] PutPassed),
+    /// The receipt of an operation that you did, if you did it. Since revision 3.
+    #[n(36)]
+    ReceiptOf(#[cbor(n(0), with = "minicbor::bytes")] [u8; 16]),
     /// Shall we pair? Heard from anybody, while a code is shown at the gate. Since revision 3.
     #[n(22)]
     PairBegin(#[n(0)] PairShare),
@@ -272,6 +296,9 @@ pub enum What {
     /// Match faces again: a deliberate act. Since revision 2.
     #[n(6)]
     ResumeFaces,
+    /// Let a card in no more that is known by the SHA-256 of its number only. Since revision 3.
+    #[n(10)]
+    RemoveCardBy(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]),
     /// Keep all templates under a new transform; a copy from before then opens nothing (rule S40660b). Since revision 3.
     #[n(7)]
     RenewFaces,
@@ -317,6 +344,21 @@ pub enum Reply {
     /// tlog-cosignature); nothing when it keeps none.
     #[n(20)]
     Head(#[n(0)] Option<String>),
+    /// To [`Request::Batch`]: one a step, in their order.
+    #[n(30)]
+    Batch(#[n(0)] Vec<StepReply>),
+    /// To [`Request::Digests`]: [`super::held::PART_DIGEST`] bytes a part.
+    #[n(31)]
+    Digests(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>),
+    /// To [`Request::Entries`] and [`Request::Find`].
+    #[n(32)]
+    Entries(#[n(0)] Holdings),
+    /// To [`Request::PassOn`]: one a template, in their order.
+    #[n(34)]
+    PassedOn(#[n(0)] Vec<Passed>),
+    /// To [`Request::ReceiptOf`].
+    #[n(36)]
+    ReceiptOf(#[n(0)] Option<Receipt>),
     /// To [`Request::PairBegin`]. Since revision 3.
     #[n(21)]
     PairShare(#[n(0)] PairShare),
@@ -547,7 +589,7 @@ pub enum Refusal {
     #[error("this gate takes cards only")]
     #[n(10)]
     CardsOnly,
-    /// Too many probes, or copies of templates, in a short time.
+    /// Too many probes, copies of templates, or templates passed on, in a short time; or more than one answer holds.
     #[error("too many probes")]
     #[n(11)]
     TooMany,

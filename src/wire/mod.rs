@@ -7,15 +7,18 @@
 //! without authentication.
 
 pub mod address;
+pub mod batch;
 pub mod board;
 pub mod copy_file;
 pub mod envelope;
 pub mod frame;
+pub mod held;
 pub mod keys;
 pub mod mdns;
 pub mod message;
 pub mod pairing;
 pub mod receipt;
+pub mod relay;
 pub mod reseal;
 pub mod tls;
 

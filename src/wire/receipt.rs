@@ -114,6 +114,7 @@ impl Receipt {
 pub fn request_op(request: &Request) -> Option<[u8; 16]> {
     match request {
         Request::PutFace(PutFace { op, .. }) | Request::Apply(Apply { op, .. }) => Some(*op),
+        Request::PutPassed(passed) => Some(passed.put.op),
         Request::Reseal(ask) => Some(ask.op),
         _ => None,
     }
@@ -185,7 +186,7 @@ fn outcome_byte(outcome: Outcome) -> u8 {
 
 fn outcome_answers(request: &Request, outcome: Outcome) -> bool {
     match request {
-        Request::PutFace(_) => outcome == Outcome::FaceStored,
+        Request::PutFace(_) | Request::PutPassed(_) => outcome == Outcome::FaceStored,
         Request::Reseal(_) => outcome == Outcome::FaceResealed,
         Request::Apply(apply) => match apply.what {
             What::EraseFace(_) => outcome == Outcome::FaceErased,
@@ -194,7 +195,9 @@ fn outcome_answers(request: &Request, outcome: Outcome) -> bool {
             What::RenewFaces => outcome == Outcome::FacesRenewed,
             What::Unpair => outcome == Outcome::Unpaired,
             What::StopFaces | What::ResumeFaces => matches!(outcome, Outcome::FacesStopped | Outcome::FacesResumed),
-            What::PutCard(..) | What::RemoveCard(_) => matches!(outcome, Outcome::CardStored | Outcome::CardRemoved),
+            What::PutCard(..) | What::RemoveCard(_) | What::RemoveCardBy(_) => {
+                matches!(outcome, Outcome::CardStored | Outcome::CardRemoved)
+            }
         },
         _ => false,
     }

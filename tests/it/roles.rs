@@ -14,6 +14,7 @@ use menka::app::on_paper::FormCommand;
 use menka::app::operators::OperatorsCommand as O;
 use menka::app::pairing::{GateWords, PairingCommand as P};
 use menka::app::posture::PostureCommand;
+use menka::app::relay::RelayCommand;
 use menka::app::rights::RightsCommand as R;
 use menka::app::roles::{Access, row};
 use menka::domain::board::{CardFormat, DoorNumber};
@@ -285,6 +286,20 @@ table! {
     C::Form(FormCommand::Save(_)) => C::Form(FormCommand::Save("form.pdf".into())), "form-save",
         May::Only(&[FRONT, CHIEF]);
     C::Form(FormCommand::Seen) => C::Form(FormCommand::Seen), "form-seen", May::Only(&[FRONT, CHIEF]);
+    C::Relay(RelayCommand::Show) => C::Relay(RelayCommand::Show), "show-relay", May::Only(&[FRONT, CHIEF, TECH]);
+    C::Relay(RelayCommand::Repair(_)) => C::Relay(RelayCommand::Repair(some_gate())), "put-gate-right",
+        May::Only(&[FRONT, CHIEF]);
+    C::Relay(RelayCommand::Replace { .. }) => C::Relay(RelayCommand::Replace {
+            old: some_gate(),
+            address: "192.168.1.9:7443".into(),
+            code: None,
+        }), "replace-gate", May::Only(&[CHIEF]);
+    C::Relay(RelayCommand::ReplaceProved(_)) => C::Relay(RelayCommand::ReplaceProved(some_gate())), "go-on-replacing",
+        May::Only(&[CHIEF]);
+    C::Relay(RelayCommand::Retry(_)) => C::Relay(RelayCommand::Retry(some_gate())), "retry-refused",
+        May::Only(&[FRONT, CHIEF]);
+    C::Relay(RelayCommand::Invited(_)) => C::Relay(RelayCommand::Invited(some_gate())), "show-invited",
+        May::Only(&[FRONT, CHIEF]);
     C::Keep(K::Show) => C::Keep(K::Show), "show-backups", May::Only(&[CHIEF]);
     C::Keep(K::NewKey) => C::Keep(K::NewKey), "new-backup-key", May::Only(&[CHIEF]);
     C::Keep(K::SaveSheet(..)) => C::Keep(K::SaveSheet(nowhere(), Language::Chinese)),

@@ -55,7 +55,7 @@ pub fn own_commands(page: &str) -> Option<&'static [&'static str]> {
         },
         "site-end-part" | "site-end-whole" => &["lock", "requests", "show-deletions", "show-incidents"],
         "papers" => &["lock", "requests", "show-deletions", "show-incidents", "show-site-end"],
-        "home-head" => &["lock", "requests", "show-deletions", "show-gates"],
+        "home-head" => &["lock", "requests", "show-deletions", "show-gates", "show-relay"],
         _ => return None,
     })
 }

@@ -58,7 +58,7 @@ pub fn gate_status(n: u8, name: &str) -> GateStatus {
     gate(n, name)
 }
 
-fn gate(n: u8, name: &str) -> GateStatus {
+pub fn gate(n: u8, name: &str) -> GateStatus {
     GateStatus {
         id: GateId::from_bytes([n; 16]),
         name: name.into(),
@@ -72,6 +72,8 @@ fn gate(n: u8, name: &str) -> GateStatus {
         version: Some("0.1.0".into()),
         card_way_tested: true,
         key_changed: false,
+        in_step: Some(true),
+        drift: vec![],
         card_first: false,
     }
 }
@@ -302,6 +304,7 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
     ]
     .into_iter()
     .chain(super::ui_notice::pages())
+    .chain(super::ui_relay::pages())
     .chain(super::ui_duties::pages())
     .collect()
 }
@@ -649,6 +652,7 @@ pub fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::Guardian(GuardianCommand::ShowFigures { .. }) => "minors-figures",
         StaffCommand::Form(FormCommand::Save(_)) => "form-save",
         StaffCommand::Form(FormCommand::Seen) => "form-seen",
+        StaffCommand::Relay(_) => menka::app::roles::row(command).name,
         StaffCommand::Posture(PostureCommand::Check) => "machine-check",
         StaffCommand::Posture(PostureCommand::Examine) => "machine-examine",
         StaffCommand::Posture(PostureCommand::Save { .. }) => "machine-save",
@@ -664,9 +668,14 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
         let own: &[&str] = match name {
             "first-3" => &["create-vault"],
             "first-1" | "first-2" | "unlock" | "unlock-wait" | "closing" | "gone" | "farewell" => &[],
-            "home" | "home-trouble" => &["lock", "requests", "show-deletions", "show-gates"],
-            "home-found" => &["lock", "requests", "show-deletions", "show-gates"],
-            "home-reason" => &["lock", "open", "requests", "show-deletions", "show-gates"],
+            "home" | "home-trouble" => &["lock", "requests", "show-deletions", "show-gates", "show-relay"],
+            "home-found" => &["lock", "requests", "show-deletions", "show-gates", "show-relay"],
+            "home-reason" => &["lock", "open", "requests", "show-deletions", "show-gates", "show-relay"],
+            "relay" => {
+                &["lock", "open", "put-gate-right", "requests", "retry-refused", "show-deletions", "show-invited"]
+            }
+            "relay-replacing" => &["lock", "put-gate-right", "replace-gate", "requests", "show-deletions"],
+            "home-drift" => &["lock", "requests", "show-deletions", "show-gates", "show-relay"],
             "record-issue" => &["close", "evidence", "issue-card", "lock", "requests"],
             "record-face" => &["close", "evidence", "lock", "requests", "stop-face"],
             "record-withdraw" => &["close", "evidence", "lock", "requests", "withdraw-for"],

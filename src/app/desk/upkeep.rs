@@ -128,6 +128,7 @@ impl Desk {
             self.follow_corrections(now);
             self.show_doors();
             self.show_deletions(now);
+            self.show_replacements(now);
         }
     }
 }

@@ -6,76 +6,57 @@ use super::{Gate, Halt, PROBES_MAX, PROBES_WITHIN_MS};
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::id::{GateId, OpId, TemplateId};
-use crate::domain::time::{CivilDate, Timestamp};
-use crate::gate::admit::{self, Number, Room};
+use crate::domain::time::Timestamp;
+use crate::gate::admit::{self, Room};
 use crate::gate::error::GateError;
 use crate::gate::gallery::Gallery;
-use crate::gate::store::LiveFace;
 use crate::gate::{matcher, pairing, rows};
+use crate::secret::FaceTemplate;
 use crate::wire::envelope::{open_face, open_probe};
 use crate::wire::keys::IdentityKeys;
 use crate::wire::message::{Apply, CARDS_MAX, FacesOff, Outcome, Probe, Probed, PutFace, Receipt, Refusal, What};
 
 impl Gate {
-    pub(super) fn put_face(
+    pub(in crate::gate) fn put_face(
         &mut self,
         put: &PutFace,
         seal: &[u8; 32],
-        body: &[u8],
+        digest: [u8; 32],
         now: Timestamp,
     ) -> Result<Receipt, Halt> {
-        let digest: [u8; 32] = Sha256::digest(body).into();
-        if let Some(receipt) = self.done_before(&put.op, &digest)? {
-            return Ok(receipt);
-        }
-        let number = if self.store.is_spent(&put.template)? {
-            Number::Spent
-        } else if self.store.held(&put.template)?.is_some() {
-            Number::Held
-        } else {
-            Number::Free
-        };
-        admit::face(put, number, &self.facts(now))?;
-        let face = open_face(put, &self.keys, seal).map_err(|_| Refusal::Envelope)?;
-        if !self.store.card_way_seen()? {
-            // A face is never the only way in (rules J10a, F10a).
-            return Err(Refusal::CardWay.into());
-        }
-        let turned = self.store.transform()?.turn(&face).ok_or(Refusal::Envelope)?;
-        let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, put.op, digest, now));
-        let receipt = self.store.perform(
-            &put.op,
-            &digest,
-            |tx| rows::put_face(tx, put, &face, &turned),
-            |outcome, stored| signer.sign(keys, outcome, stored),
-        )?;
-        self.holdings = None;
-        let template = TemplateId::from_bytes(put.template);
-        let ends_on = CivilDate::from_epoch_days(put.ends_on);
-        self.faces.insert(&LiveFace { template, ends_on, frozen: false, face: turned });
-        // Paired with the look inside the transaction: the answer goes out only if the committed row gives its digest
-        // too.
-        let held = self.store.held(&put.template)?.map(|held| held.digest);
-        if held != Some(receipt.stored_digest) {
-            return Err(GateError::Corrupt.into());
-        }
-        tracing::info!(op = %OpId::from_bytes(put.op).short(), template = %template.short(), "template stored");
-        Ok(receipt)
+        self.take_face(put, digest, now, |gate| open_face(put, &gate.keys, seal).map_err(|_| Refusal::Envelope))
     }
 
-    pub(super) fn apply(&mut self, apply: &Apply, body: &[u8], now: Timestamp) -> Result<Receipt, Halt> {
-        let digest: [u8; 32] = Sha256::digest(body).into();
+    /// Writes the row and the receipt.
+    pub(in crate::gate) fn store_face(
+        &mut self,
+        put: &PutFace,
+        (face, turned): (&FaceTemplate, &FaceTemplate),
+        digest: [u8; 32],
+        now: Timestamp,
+    ) -> Result<Receipt, GateError> {
+        let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, put.op, digest, now));
+        self.store.perform(
+            &put.op,
+            &digest,
+            |tx| rows::put_face(tx, put, face, turned),
+            |outcome, stored| signer.sign(keys, outcome, stored),
+        )
+    }
+
+    pub(in crate::gate) fn apply(&mut self, apply: &Apply, digest: [u8; 32], now: Timestamp) -> Result<Receipt, Halt> {
         if let Some(receipt) = self.done_before(&apply.op, &digest)? {
             return Ok(receipt);
         }
         let card = match &apply.what {
             What::PutCard(uid, days) => {
                 let held = self.store.card_ends_on(uid)?.is_some();
-                let free = if held || self.store.cards()? < CARDS_MAX { Room::Free } else { Room::Full };
+                let free = if held || self.held()?.counts().1 < CARDS_MAX { Room::Free } else { Room::Full };
                 Some(admit::card(uid, *days, free, now.date())?)
             }
             What::RemoveCard(uid) if CardUid::from_bytes(uid).is_none() => return Err(Refusal::Malformed.into()),
             What::RemoveCard(_)
+            | What::RemoveCardBy(_)
             | What::EraseFace(_)
             | What::FreezeFace(_)
             | What::ThawFace(_)
@@ -83,6 +64,11 @@ impl Gate {
             | What::ResumeFaces
             | What::RenewFaces
             | What::Unpair => None,
+        };
+        // A card that only its digest is known of: looked for among those held.
+        let found = match &apply.what {
+            What::RemoveCardBy(digest) => self.store.card_with(digest)?,
+            _ => None,
         };
         self.stop_matching(&apply.what);
         let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, apply.op, digest, now));
@@ -101,6 +87,10 @@ impl Gate {
                 }
                 (What::PutCard(uid, days), None) => rows::put_card(tx, gate, uid, *days, sequence),
                 (What::RemoveCard(uid), _) => rows::remove_card(tx, gate, uid, sequence),
+                (What::RemoveCardBy(_), _) => match &found {
+                    Some(uid) => rows::remove_card(tx, gate, uid, sequence),
+                    None => Ok(rows::no_card()),
+                },
                 (What::EraseFace(template), _) => rows::erase_face(tx, template),
                 (What::FreezeFace(template), _) => rows::freeze_face(tx, template),
                 (What::ThawFace(template), _) => rows::thaw_face(tx, template),
@@ -112,7 +102,16 @@ impl Gate {
             },
             |outcome, stored| signer.sign(keys, outcome, stored),
         )?;
-        self.holdings = None;
+        match (&apply.what, &found) {
+            (What::EraseFace(template) | What::FreezeFace(template) | What::ThawFace(template), _) => {
+                self.note_face(template);
+            }
+            (What::PutCard(uid, _) | What::RemoveCard(uid), _) | (What::RemoveCardBy(_), Some(uid)) => {
+                self.note_card(uid);
+            }
+            (What::Unpair, _) => self.index = None,
+            (What::RemoveCardBy(_), None) | (What::StopFaces | What::ResumeFaces | What::RenewFaces, _) => {}
+        }
         self.match_again(&apply.what)?;
         if matches!(apply.what, What::EraseFace(_) | What::Unpair) {
             self.log_due = true;
@@ -136,7 +135,12 @@ impl Gate {
             }
             What::StopFaces => self.stopped = true,
             What::Unpair => self.faces.remove(|_| true),
-            What::PutCard(..) | What::RemoveCard(_) | What::ThawFace(_) | What::ResumeFaces | What::RenewFaces => {}
+            What::PutCard(..)
+            | What::RemoveCard(_)
+            | What::RemoveCardBy(_)
+            | What::ThawFace(_)
+            | What::ResumeFaces
+            | What::RenewFaces => {}
         }
     }
 
@@ -148,16 +152,27 @@ impl Gate {
                 self.faces.freeze(template, frozen);
             }
             What::StopFaces | What::ResumeFaces | What::Unpair => self.stopped = self.store.faces_stopped()?,
-            What::EraseFace(_) | What::FreezeFace(_) | What::PutCard(..) | What::RemoveCard(_) | What::RenewFaces => {}
+            What::EraseFace(_)
+            | What::FreezeFace(_)
+            | What::PutCard(..)
+            | What::RemoveCard(_)
+            | What::RemoveCardBy(_)
+            | What::RenewFaces => {}
         }
+        Ok(())
+    }
+
+    /// What is matched is what the store holds now.
+    pub(in crate::gate) fn reload_faces(&mut self) -> Result<(), GateError> {
+        let mut faces = Gallery::new(self.setup.engine.clone());
+        faces.extend(self.store.live_faces()?);
+        self.faces = faces;
         Ok(())
     }
 
     /// Everything in memory is as it was turned before: it is read again. Nothing of that time stays in a journal.
     fn take_renewed(&mut self) -> Result<(), GateError> {
-        let mut faces = Gallery::new(self.setup.engine.clone());
-        faces.extend(self.store.live_faces()?);
-        self.faces = faces;
+        self.reload_faces()?;
         self.log_due = true;
         self.empty_log()?;
         tracing::info!(faces = self.faces.len(), "templates turned anew");
@@ -165,7 +180,7 @@ impl Gate {
     }
 
     /// The receipt of an operation done before. The same id with other bytes is another operation: refused.
-    pub(super) fn done_before(&mut self, op: &[u8; 16], digest: &[u8; 32]) -> Result<Option<Receipt>, Halt> {
+    pub(in crate::gate) fn done_before(&mut self, op: &[u8; 16], digest: &[u8; 32]) -> Result<Option<Receipt>, Halt> {
         // An erasure may have been durable while its log was not yet empty: no receipt before that.
         self.empty_log()?;
         match self.store.done(op)? {

@@ -9,6 +9,7 @@ use crate::domain::gate::GateRecord;
 use crate::domain::quality::{FaceBox, Look};
 use crate::ports::{FaceEngine, FaceError, FoundGate, GateLink, Lan, LinkError, PairError};
 use crate::secret::{EngineId, FaceTemplate, Frame, PairingCode};
+use crate::wire::batch::Step;
 use crate::wire::message::{Hello, Probed, PutFace, Reply, Request};
 
 /// What went over the wire: sealed bytes and requests, kept so that a test can search disks for them.
@@ -76,6 +77,10 @@ impl GateLink for TappedLink {
         let sealed = match request {
             Request::PutFace(put) => Some(put.sealed.clone()),
             Request::Probe(probe) => Some(probe.sealed.clone()),
+            Request::Batch(steps) => steps.iter().find_map(|step| match step {
+                Step::Passed(passed) => Some(passed.put.sealed.clone()),
+                Step::Put(_) | Step::Apply(_) => None,
+            }),
             _ => None,
         };
         if let Request::PutFace(put) = request {

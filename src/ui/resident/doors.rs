@@ -52,6 +52,8 @@ fn line<'a>(sizes: Sizes, texts: &'a Texts, at: usize, door: &'a DoorLine) -> El
         DoorState::Dropped => (Tone::Told, trr!(texts, "door-dropped")),
         DoorState::Dropping => (Tone::Warn, trr!(texts, "door-dropping")),
         DoorState::Empty => (Tone::Told, trr!(texts, "door-empty")),
+        DoorState::Filling => (Tone::Told, trr!(texts, "door-filling")),
+        DoorState::Lost => (Tone::Warn, trr!(texts, "door-lost")),
     };
     let still_there = !matches!(door.state, DoorState::Dropped | DoorState::Dropping);
     let small = Sizes { button: sizes.button.min(64.0), ..sizes };

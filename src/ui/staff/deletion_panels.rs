@@ -118,6 +118,8 @@ fn door_pill<'a>(texts: &Texts, door: &DoorLine) -> Element<'a, Message> {
         DoorState::Dropped => (Tone::Told, tr!(texts, "door-state-dropped")),
         DoorState::Dropping => (Tone::Warn, tr!(texts, "door-state-dropping")),
         DoorState::Empty => (Tone::Told, tr!(texts, "door-state-empty")),
+        DoorState::Filling => (Tone::Told, tr!(texts, "door-state-filling")),
+        DoorState::Lost => (Tone::Alarm, tr!(texts, "door-state-lost")),
     };
     widget::pill(S, tone, word)
 }

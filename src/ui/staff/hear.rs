@@ -150,6 +150,14 @@ impl Staff {
             StaffEvent::Keep(told) => self.hear_keep(told),
             StaffEvent::Form(form) => self.known.form = form,
             StaffEvent::Posture(event) => self.posture(event),
+            StaffEvent::Relay(event) => {
+                if self.known.relay.apply(event) {
+                    if let Page::Relay(screen) = &mut self.page {
+                        screen.replaced();
+                    }
+                    self.flash = Some(Flash::Replaced);
+                }
+            }
             StaffEvent::Boards(event) => self.hear_boards(event),
             StaffEvent::Duties(event) => {
                 if let Page::Duties(screen) = &mut self.page {
@@ -254,6 +262,10 @@ impl Staff {
                 return Action::None;
             }
             (Page::Gates(screen), _) => {
+                screen.failed();
+                Action::None
+            }
+            (Page::Relay(screen), _) => {
                 screen.failed();
                 Action::None
             }

@@ -290,6 +290,13 @@ fn gates<'a>(texts: &Texts, gates: &'a [GateStatus]) -> Element<'a, Message> {
         S.heading(tr!(texts, "gates-title")),
         S.soft(tr!(texts, "gates-counts", answering = answering, all = gates.len(), waiting = waiting)),
         widget::gap(),
+        widget::action(
+            S,
+            "home-relay",
+            tr!(texts, "home-relay"),
+            Weight::Quiet,
+            (!gates.is_empty()).then_some(Message::GoPressed(Route::Relay)),
+        ),
         widget::action(S, "home-refresh", tr!(texts, "refresh"), Weight::Quiet, Some(Message::RefreshPressed)),
     ]
     .spacing(S.space * 1.5)

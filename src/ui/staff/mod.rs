@@ -26,6 +26,7 @@ pub mod notice;
 pub mod operators;
 pub mod pairing;
 pub mod paper;
+pub mod relay;
 pub mod resident;
 pub mod rights;
 mod rights_view;
@@ -155,6 +156,8 @@ pub struct Known {
     pub evidence: evidence::Heard,
     /// The form that somebody wants to sign on paper.
     pub form: Option<FormView>,
+    /// Replaced gates.
+    pub relay: relay::Told,
     /// The card boards.
     pub boards: Vec<BoardView>,
     /// The seldom duties.
@@ -192,6 +195,8 @@ pub enum Flash {
     Keep(crate::app::keep::KeepTold),
     /// The report of the examination was saved there.
     ReportSaved(String),
+    /// A gate took the place of another.
+    Replaced,
     /// Something about a card board was done.
     Board(BoardDone),
 }
@@ -243,6 +248,8 @@ pub enum Page {
     Minors(minors::Minors),
     /// The machine.
     Machine(machine::Machine),
+    /// Gates beside each other.
+    Relay(relay::Relay),
     /// Card boards.
     Boards(boards::Boards),
     /// Backups and keys.
@@ -280,6 +287,7 @@ impl Page {
             | Self::Shown(_)
             | Self::Minors(_)
             | Self::Machine(_)
+            | Self::Relay(_)
             | Self::Boards(_)
             | Self::Keep(_)
             | Self::Duties(_)
@@ -354,6 +362,8 @@ pub enum Message {
     Paper(paper::Message),
     /// On the machine page.
     Machine(machine::Message),
+    /// On the page of gates beside each other.
+    Relay(relay::Message),
     /// On the page of card boards.
     Boards(boards::Message),
     /// On the page about backups and keys, or on that of restoring.
@@ -453,6 +463,7 @@ impl Staff {
             | Page::Operators(_)
             | Page::Looks(_)
             | Page::Machine(_)
+            | Page::Relay(_)
             | Page::Boards(_)
             | Page::Keep(_)
             | Page::Duties(_)
@@ -538,6 +549,7 @@ impl Staff {
             (Message::Minors(message), Page::Minors(screen)) => screen.update(message),
             (Message::Paper(message), _) => paper::update(message),
             (Message::Machine(message), Page::Machine(screen)) => screen.update(message),
+            (Message::Relay(message), Page::Relay(screen)) => screen.update(message),
             (Message::Boards(message), Page::Boards(screen)) => screen.update(message),
             (Message::Keep(message), Page::Keep(screen)) => screen.update(message),
             (Message::Keep(keep::Message::BackPressed), page @ Page::Restore(..)) => {

@@ -2,7 +2,7 @@
 
 use super::{
     Action, Flash, Page, Staff, boards, deletion, duties, evidence, form, gates, home, keep, machine, mine, minors,
-    notice, resident, rights, settings, shown,
+    notice, relay, resident, rights, settings, shown,
 };
 use crate::app::boards::BoardsCommand;
 use crate::app::command::StaffCommand;
@@ -10,6 +10,7 @@ use crate::app::deletion::DeletionCommand;
 use crate::app::evidence::EvidenceCommand;
 use crate::app::guardian_desk::GuardianCommand;
 use crate::app::keep::KeepCommand;
+use crate::app::relay::RelayCommand;
 use crate::app::rights::RightsCommand;
 use crate::domain::role::Role;
 
@@ -120,6 +121,10 @@ impl Staff {
                 self.page = Page::Machine(machine::Machine::default());
                 Action::None
             }
+            Route::Relay => {
+                self.page = Page::Relay(relay::Relay::default());
+                Action::Ask(StaffCommand::Relay(RelayCommand::Show))
+            }
         };
         // A record stays open only while its page or its form is shown.
         if self.record.is_some() && (route == Route::Add || !self.shows_record()) {
@@ -183,6 +188,8 @@ pub enum Route {
     Minors,
     /// The machine.
     Machine,
+    /// Gates beside each other.
+    Relay,
     /// Card boards.
     Boards,
     /// Backups and keys.

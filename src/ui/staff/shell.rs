@@ -4,7 +4,7 @@ use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill};
 
 use super::{
-    Flash, Message, Page, Route, S, Staff, deletion, deletion_panels, duties, keep, machine_words, news, paper,
+    Flash, Message, Page, Route, S, Staff, deletion, deletion_panels, duties, keep, machine_words, news, paper, relay,
     resident, rules, why_off,
 };
 use crate::app::boards::BoardDone;
@@ -47,6 +47,7 @@ impl Staff {
             Page::Minors(screen) => screen.view(texts).map(Message::Minors),
             Page::Duties(screen) => screen.view(texts, &self.known, self.accounts.role()).map(Message::Duties),
             Page::Machine(screen) => screen.view(texts, &self.known, self.realm).map(Message::Machine),
+            Page::Relay(screen) => screen.view(texts, &self.known, self.accounts.role()).map(Message::Relay),
             Page::Boards(screen) => screen.view(texts, &self.known).map(Message::Boards),
             Page::Keep(screen) => screen.view(texts).map(Message::Keep),
             Page::Restore(screen, _) => screen.view(texts).map(Message::Keep),
@@ -74,6 +75,7 @@ impl Staff {
             widget::at_times(inside.then(|| self.reader(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.deletion_alarm(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.known.evidence.alarm(texts)).flatten(), gap),
+            widget::at_times(inside.then(|| self.drift_alarm(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.stopped(texts)).flatten(), gap),
             widget::at_times(self.flash.as_ref().map(|flash| flash_line(texts, flash)), gap),
             body,
@@ -218,6 +220,21 @@ impl Staff {
         })
     }
 
+    /// A gate does not hold what it should: on every page until it is put right.
+    fn drift_alarm<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
+        if matches!(self.page, Page::Relay(_)) || !self.accounts.works() || self.accounts.role() == Role::Auditor {
+            return None;
+        }
+        let words = relay::alarm(texts, &self.known.gates)?;
+        let said = container(S.text(words).color(Tone::Alarm.ink())).width(Fill);
+        let open =
+            widget::action(S, "drift-open", tr!(texts, "home-relay"), Weight::Plain, Some(Message::Go(Route::Relay)));
+        let line = row![said, open].spacing(S.space).align_y(Center);
+        let content = column![line, S.hint(tr!(texts, "drift-alarm-todo"))].spacing(S.space * 0.5);
+        let banner = container(content).id("drift-alarm").padding([S.space, S.space * 2.0]);
+        Some(banner.style(|_theme| theme::panel_style(Tone::Alarm)).into())
+    }
+
     /// Somebody may be looking in, or putting pictures in: on every page, until it is over. The machine page says more.
     fn stopped<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
         let report = self.known.posture.as_ref()?;
@@ -305,6 +322,7 @@ fn flash_line<'a>(texts: &Texts, flash: &Flash) -> Element<'a, Message> {
                 AccountChange::RulesSigned => tr!(texts, "flash-rules"),
             }),
         ),
+        Flash::Replaced => (Tone::Well, explain::Words::only(tr!(texts, "flash-replaced"))),
         Flash::CardWay(true) => (Tone::Well, explain::Words::only(tr!(texts, "flash-card-way"))),
         Flash::Keep(told) => {
             keep::said(texts, told).unwrap_or_else(|| (Tone::Told, explain::Words::only(String::new())))

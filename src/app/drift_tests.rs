@@ -1,0 +1,104 @@
+//! How many bytes a comparison takes: against a gate that answers by the gate's own code, over the protocol's own encoding.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests fail by panicking and say what they measured")]
+
+use super::*;
+use crate::domain::id::GateId;
+use crate::ports::{FoundGate, Lan, PairError};
+use crate::secret::PairingCode;
+use crate::wire::frame::encode;
+use crate::wire::message::{HeldFace, Hello};
+
+/// A gate that holds so much, and counts what goes over the wire.
+struct Counted {
+    held: Held,
+    bytes: usize,
+    old: bool,
+}
+
+impl GateLink for Counted {
+    fn ask(&mut self, _gate: &GateRecord, request: &Request, _limit: Duration) -> Result<Reply, LinkError> {
+        let reply = match request {
+            Request::Digests(_) | Request::Entries(_) if self.old => Reply::Refused(Refusal::Malformed),
+            Request::Digests(ask) => self.held.digests(ask).map_or_else(Reply::Refused, Reply::Digests),
+            Request::Entries(ask) => self.held.entries(ask).map_or_else(Reply::Refused, Reply::Entries),
+            Request::List => Reply::List(self.held.holdings()),
+            _ => Reply::Refused(Refusal::Malformed),
+        };
+        self.bytes += encode(request).len() + encode(&reply).len() + 8;
+        Ok(reply)
+    }
+
+    fn pair(&mut self, _: &str, _: &PairingCode, _: Duration) -> Result<(Hello, [u8; 32]), PairError> {
+        Err(PairError::NoCode)
+    }
+
+    fn lans(&mut self) -> Vec<Lan> {
+        vec![]
+    }
+
+    fn search(&mut self, _: &str) -> Result<Vec<FoundGate>, LinkError> {
+        Ok(vec![])
+    }
+
+    fn search_over(&mut self) {}
+}
+
+fn gate() -> GateRecord {
+    GateRecord {
+        id: GateId::from_bytes([1; 16]),
+        name: String::new(),
+        place: String::new(),
+        capture_area: String::new(),
+        other_way: String::new(),
+        why_needed: String::new(),
+        address: String::new(),
+        tls_pin: [0; 32],
+        seal_key: [0; 32],
+        sign_key: [0; 32],
+        card_way_tested_at: None,
+        takes_faces: true,
+    }
+}
+
+fn number(n: u32) -> [u8; 32] {
+    sha2::Sha256::digest(n.to_le_bytes()).into()
+}
+
+fn people(count: u32) -> Held {
+    let mut held = Held::default();
+    for n in 0..count {
+        held.put_card(number(n), 20_000);
+        let digest = number(n ^ 0x8000_0000);
+        let mut template = [0u8; 16];
+        template.copy_from_slice(&digest[..16]);
+        held.put_face(HeldFace { template, digest, ends_on: 20_000, frozen: false });
+    }
+    held
+}
+
+#[test]
+fn a_change_of_one_in_a_hundred_among_a_hundred_thousand_costs_a_fraction_of_the_list() {
+    const PEOPLE: u32 = 100_000;
+    let ours = people(PEOPLE);
+    let whole = encode(&Reply::List(ours.holdings())).len();
+    for changed in [0u32, 1, 10, 1_000] {
+        let mut held = people(PEOPLE);
+        for n in 0..changed {
+            held.put_card(number(n * 97), 20_001);
+        }
+        let mut link = Counted { held, bytes: 0, old: false };
+        let found = differences(&mut link, &gate(), &ours).unwrap();
+        assert_eq!(found.len(), changed as usize);
+        println!("{PEOPLE} people, {changed} changed: {} bytes (the whole list: {whole})", link.bytes);
+        assert!(link.bytes < whole / 12 && link.bytes < 1_000 + changed as usize * 5_000, "{}", link.bytes);
+    }
+}
+
+#[test]
+fn a_gate_with_far_more_than_we_know_is_listed_in_parts_and_an_old_gate_whole() {
+    let (few, many) = (people(10), people(60_000));
+    let mut link = Counted { held: many, bytes: 0, old: false };
+    assert_eq!(differences(&mut link, &gate(), &few).unwrap().len(), 2 * (60_000 - 10));
+    let mut link = Counted { held: people(12), bytes: 0, old: true };
+    assert_eq!(differences(&mut link, &gate(), &few).unwrap().len(), 4);
+}

@@ -1,0 +1,154 @@
+//! Gates as the staff see them beside each other: what differs and is put right by a press, and a gate that takes the place of another at the
+//! same door. Rules: P47, P51-4.
+//!
+//! Deliberately absent: any command that gives a face to a door which a consent does not name.
+
+use super::command::StaffCommand;
+use super::desk::Desk;
+use super::event::{Failure, FieldFault, ResidentRow, StaffEvent};
+use crate::domain::approval::Act;
+use crate::domain::gate::GateRecord;
+use crate::domain::id::GateId;
+use crate::domain::relay::{Replacement, Wedged};
+use crate::domain::time::Timestamp;
+use crate::secret::PairingCode;
+
+/// From the staff window.
+#[derive(Debug)]
+pub enum RelayCommand {
+    /// Asks for the page again.
+    Show,
+    /// Has what a gate holds put right.
+    Repair(GateId),
+    /// Puts a new gate in the place of an old one. Needs a second person.
+    Replace {
+        /// The old gate.
+        old: GateId,
+        /// `ip:port` of the new one.
+        address: String,
+        /// The code that it shows, as typed; `None` when it is not eight digits.
+        code: Option<PairingCode>,
+    },
+    /// Goes on with a new gate that has proved its code, once a second person approved that it replaces this one.
+    ReplaceProved(GateId),
+    /// Shows who must be asked anew after a replacement.
+    Invited(GateId),
+    /// Sends what a gate refused again, after somebody acted.
+    Retry(GateId),
+}
+
+/// To the staff window.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RelayEvent {
+    /// Replacements, the newest first.
+    Replacements(Vec<Replacement>),
+    /// A gate took the place of another.
+    Replaced(GateId),
+    /// What gates refused, by reason.
+    Wedged(Vec<Wedged>),
+    /// People whose face was on the replaced gate only: masked, at most ten.
+    Invited(GateId, Vec<ResidentRow>),
+}
+
+impl Desk {
+    pub(super) fn handle_relay(&mut self, command: RelayCommand, now: Timestamp) {
+        match command {
+            RelayCommand::Show => {
+                if let Some(open) = self.open.as_mut() {
+                    open.replacements_shown = None;
+                    open.shared.ring();
+                }
+            }
+            RelayCommand::Repair(gate) => {
+                if let Some(open) = self.open.as_ref() {
+                    open.shared.ask_repair(gate);
+                }
+            }
+            RelayCommand::Retry(gate) => {
+                if self.vault(|v| v.retry_wedged(gate, now)).is_some_and(|count| count > 0)
+                    && let Some(open) = self.open.as_ref()
+                {
+                    open.shared.ring();
+                }
+            }
+            RelayCommand::Replace { old, address, code } => self.replace(old, &address, code, now),
+            RelayCommand::ReplaceProved(old) => self.replace_proved(old, now),
+            RelayCommand::Invited(gate) => {
+                self.vault(|v| v.record_searched(now));
+                if let Some(found) = self.vault(|v| v.to_invite(gate)) {
+                    let rows = found.into_iter().map(|row| ResidentRow {
+                        id: row.id,
+                        masked_name: row.masked_name,
+                        unit: row.unit.as_str().to_owned(),
+                        has_card: row.has_card,
+                    });
+                    self.say(StaffEvent::Relay(RelayEvent::Invited(gate, rows.collect())));
+                }
+            }
+        }
+        self.show_replacements(now);
+    }
+
+    /// The new gate proves the code that was typed, as at any pairing; then a second person is asked.
+    fn replace(&mut self, old: GateId, address: &str, code: Option<PairingCode>, now: Timestamp) {
+        let address = address.trim();
+        if address.is_empty() {
+            return self.fail(Failure::Field(FieldFault::Gate));
+        }
+        let gates = self.vault(|v| v.gates()).unwrap_or_default();
+        let Some(door) = gates.into_iter().find(|gate| gate.id == old) else {
+            return self.fail(Failure::Field(FieldFault::Gate));
+        };
+        let Some((hello, tls_pin)) = self.meet_gate(&door.name, address, code) else { return };
+        let new = GateRecord {
+            id: GateId::from_bytes(hello.id),
+            address: address.to_owned(),
+            tls_pin,
+            seal_key: hello.seal_key,
+            sign_key: hello.sign_key,
+            // No card was seen to open it yet: until one was, it gets no face.
+            card_way_tested_at: None,
+            takes_faces: hello.takes_faces,
+            ..door
+        };
+        if let Some(open) = self.open.as_mut() {
+            open.newcomer = Some((old, new));
+        }
+        self.replace_proved(old, now);
+    }
+
+    /// Puts the gate that has proved its code in the place of the old one: with a second person's approval only.
+    fn replace_proved(&mut self, old: GateId, now: Timestamp) {
+        let again = StaffCommand::Relay(RelayCommand::ReplaceProved(old));
+        let Some((Some(approval), _)) = self.approved(Act::ReplaceGate(old), again, now) else { return };
+        let proved = self.open.as_mut().and_then(|open| open.newcomer.take());
+        let Some((_, new)) = proved.filter(|(proved_for, _)| *proved_for == old) else { return };
+        if self.vault(|v| v.replace_gate(old, &new, approval, now)).is_some() {
+            if let Some(open) = self.open.as_mut() {
+                open.mark_stale();
+                open.shared.ring();
+            }
+            self.say(StaffEvent::Relay(RelayEvent::Replaced(new.id)));
+            self.show_deletions(now);
+            self.show_opened(now);
+        }
+    }
+
+    /// Tells the staff window how replacements stand and what gates refused, when that has changed.
+    pub(super) fn show_replacements(&mut self, now: Timestamp) {
+        if let Some(wedged) = self.vault(|v| v.wedged())
+            && let Some(open) = self.open.as_mut()
+            && open.wedged_shown.as_ref() != Some(&wedged)
+        {
+            open.wedged_shown = Some(wedged.clone());
+            self.say(StaffEvent::Relay(RelayEvent::Wedged(wedged)));
+        }
+        let Some(all) = self.vault(|v| v.replacements(now)) else { return };
+        let Some(open) = self.open.as_mut() else { return };
+        if open.replacements_shown.as_ref() == Some(&all) {
+            return;
+        }
+        open.replacements_shown = Some(all.clone());
+        self.say(StaffEvent::Relay(RelayEvent::Replacements(all)));
+    }
+}

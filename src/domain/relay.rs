@@ -1,0 +1,149 @@
+//! Gates that fill and replace each other, and what a gate and the vault do not hold alike.
+
+use super::id::{ConsentId, GateId, TemplateId};
+use super::time::{CivilDate, Timestamp};
+
+/// Proof that the vault has just found a consent current that names a gate which does not hold its face yet: the face may be passed on to
+/// that gate by another one of the same consent.
+///
+/// Not `Clone`: asked again before each send. Made in `vault/fills.rs` only.
+///
+/// ```compile_fail
+/// let forged = menka::domain::relay::FillGranted::assert_current();
+/// ```
+#[must_use]
+#[derive(Debug)]
+pub struct FillGranted {
+    consent: ConsentId,
+    template: TemplateId,
+    gate: GateId,
+    ends_on: CivilDate,
+    sources: Vec<GateId>,
+    evidence: Vec<u8>,
+}
+
+impl FillGranted {
+    /// Asserts that the rows were read a moment ago. One caller: `vault/fills.rs`.
+    pub(crate) fn assert_current(
+        consent: ConsentId,
+        template: TemplateId,
+        gate: GateId,
+        ends_on: CivilDate,
+        sources: Vec<GateId>,
+        evidence: Vec<u8>,
+    ) -> Self {
+        Self { consent, template, gate, ends_on, sources, evidence }
+    }
+
+    /// Which consent.
+    pub fn consent(&self) -> ConsentId {
+        self.consent
+    }
+
+    /// The random number.
+    pub fn template(&self) -> TemplateId {
+        self.template
+    }
+
+    /// The gate to be filled.
+    pub fn gate(&self) -> GateId {
+        self.gate
+    }
+
+    /// Last day.
+    pub fn ends_on(&self) -> CivilDate {
+        self.ends_on
+    }
+
+    /// Gates that signed that they hold it.
+    pub fn sources(&self) -> &[GateId] {
+        &self.sources
+    }
+
+    /// The signed consent record, for the gate that passes it on.
+    pub fn evidence(&self) -> &[u8] {
+        &self.evidence
+    }
+}
+
+/// What a gate and the vault do not hold alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DriftKind {
+    /// The gate holds a face and must not: it is being erased.
+    FaceLeftOver,
+    /// The gate lost a face that it signed for.
+    FaceMissing,
+    /// The gate matches a face that must rest, or the other way round: it is being told again.
+    FaceState,
+    /// The gate lets a card in that the vault does not know there.
+    CardLeftOver,
+    /// The gate does not have a card that it signed for.
+    CardMissing,
+    /// The gate has another last day for a card.
+    CardDay,
+}
+
+impl DriftKind {
+    /// The word in the log. Never changed.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::FaceLeftOver => "left-over",
+            Self::FaceMissing => "missing",
+            Self::FaceState => "state",
+            Self::CardLeftOver => "card-left-over",
+            Self::CardMissing => "card-missing",
+            Self::CardDay => "card-day",
+        }
+    }
+
+    /// Whether staff can have it put right by the button; the rest is put right by itself.
+    pub fn needs_staff(self) -> bool {
+        match self {
+            Self::FaceMissing | Self::CardLeftOver | Self::CardMissing | Self::CardDay => true,
+            Self::FaceLeftOver | Self::FaceState => false,
+        }
+    }
+}
+
+/// One difference, without a person: the first digits of a random number, or of the digest of a card's number.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DriftLine {
+    /// What differs.
+    pub kind: DriftKind,
+    /// First eight hex digits.
+    pub number: String,
+}
+
+/// Operations that a gate refused for one reason: staff must act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wedged {
+    /// Which gate.
+    pub gate: GateId,
+    /// The gate's reason code.
+    pub reason: String,
+    /// How many.
+    pub count: u32,
+}
+
+/// A replacement of a gate, as staff see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    /// The gate that stands there now.
+    pub gate: GateId,
+    /// The gate that stood there before.
+    pub replaces: GateId,
+    /// Shown name of the door.
+    pub name: String,
+    /// When.
+    pub begun_at: Timestamp,
+    /// When the last face that another gate had was there.
+    pub done_at: Option<Timestamp>,
+    /// Faces that are there.
+    pub faces: u32,
+    /// Faces that another gate has and that are still to come.
+    pub waiting: u32,
+    /// SHA-256 over the random numbers and digests of those that are there.
+    pub digest: [u8; 32],
+    /// People whose face was on the old gate only; their consent ended, and they may be invited again.
+    pub to_invite: u32,
+}

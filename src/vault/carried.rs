@@ -1,0 +1,135 @@
+//! The outbox by the batch: many operations that may go to a gate together, and many that it signed for, in one transaction. The order is
+//! that of [`Vault::next_due`].
+
+use rusqlite::params;
+
+use crate::domain::delivery::{Delivery, DeliveryState, GateOp, PAUSE_MAX_MS};
+use crate::domain::id::{CardId, GateId, OpId};
+use crate::domain::relay::Wedged;
+use crate::domain::time::Timestamp;
+
+use super::Vault;
+use super::error::VaultError;
+use super::outbox::{self, Queued};
+use super::station::gate_is_stopped;
+
+/// What became of one operation of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Carried {
+    /// The gate signed for it; `read_back` says that it was asked again and told what the operation should have led to.
+    Signed {
+        /// Which.
+        op: OpId,
+        /// The receipt.
+        receipt: Vec<u8>,
+        /// Asked again.
+        read_back: bool,
+    },
+    /// Staff must act.
+    Wedged {
+        /// Which.
+        op: OpId,
+        /// The gate's reason code.
+        reason: String,
+    },
+    /// It is tried again later.
+    Failed {
+        /// Which.
+        op: OpId,
+    },
+}
+
+impl Vault {
+    /// The operations that may go to a gate now, in their order: at most `max`, and a stop or resumption of all faces only by itself.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn due_together(&self, gate: GateId, max: usize, now: Timestamp) -> Result<Vec<Delivery>, VaultError> {
+        if gate_is_stopped(&self.main, gate)? != Some(false) {
+            return Ok(vec![]);
+        }
+        let mut statement = self.main.prepare_cached(
+            "SELECT sequence, op, kind, consent, card, attempts, not_before, link FROM outbox
+             WHERE gate = ?1 AND state = 'pending' ORDER BY rank, sequence",
+        )?;
+        let mut rows = statement.query([gate.bytes()])?;
+        let mut due: Vec<Delivery> = vec![];
+        while let Some(row) = rows.next()? {
+            let row = outbox::row_of(row)?;
+            // As in `next_due`: what lies further ahead than a pause can was written by a clock that was wrong.
+            if row.not_before > now && row.not_before <= now.plus_ms(PAUSE_MAX_MS) {
+                break;
+            }
+            let what = self.operation(&row)?;
+            let alone = matches!(what, GateOp::StopFaces | GateOp::ResumeFaces);
+            if alone && !due.is_empty() {
+                break;
+            }
+            let state = DeliveryState::Pending { attempts: row.attempts, not_before: row.not_before };
+            due.push(Delivery { op: row.op, sequence: row.sequence, what, state });
+            if alone || due.len() >= max {
+                break;
+            }
+        }
+        Ok(due)
+    }
+
+    /// Records what became of a batch, in one transaction.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`] for an operation that is not this gate's, and those of the disk.
+    pub fn record_carried(&mut self, gate: GateId, all: &[Carried], now: Timestamp) -> Result<u32, VaultError> {
+        let work = self.begin()?;
+        let mut signed = 0;
+        for one in all {
+            match one {
+                Carried::Signed { op, receipt, read_back } => {
+                    self.settle_in(&work, *op, gate, receipt, read_back.then_some(now), now)?;
+                    signed += 1;
+                }
+                Carried::Wedged { op, reason } => self.wedge_in(&work, *op, reason, now)?,
+                Carried::Failed { op } => self.failed_in(&work, *op, now)?,
+            }
+        }
+        work.commit()?;
+        Ok(signed)
+    }
+
+    /// Queues a card for a gate again: the gate has lost it, or has another last day for it.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn put_card_again(&mut self, card: CardId, gate: GateId, now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        let sql = "SELECT EXISTS (SELECT 1 FROM card_gates JOIN cards ON cards.id = card_gates.card
+             WHERE card = ?1 AND gate = ?2 AND ended_at IS NULL)";
+        if work.query_row(sql, params![card.bytes(), gate.bytes()], |row| row.get(0))? {
+            outbox::queue(&work, gate, Queued::PutCard(card), now)?;
+        }
+        Ok(work.commit()?)
+    }
+
+    /// What gates refused, by reason.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn wedged(&self) -> Result<Vec<Wedged>, VaultError> {
+        let mut statement = self.main.prepare_cached(
+            "SELECT gate, coalesce(reason, ''), count(*) FROM outbox WHERE state = 'wedged'
+             GROUP BY gate, reason ORDER BY gate, reason",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(Wedged { gate: GateId::from_bytes(row.get(0)?), reason: row.get(1)?, count: row.get(2)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The highest number of the outbox: what is sent beside it comes after everything that was queued.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn last_sequence(&self) -> Result<u64, VaultError> {
+        let sql = "SELECT coalesce(max(sequence), 0) FROM outbox";
+        Ok(self.main.query_row(sql, [], |row| row.get::<_, i64>(0))?.unsigned_abs())
+    }
+}
