@@ -13,7 +13,7 @@ use super::reseal::{Reseal, Resealed};
 pub const PROTOCOL: u16 = 1;
 
 /// Revision within the version: sides of different revisions talk, and what one of them does not know it refuses as malformed.
-pub const REVISION: u16 = 3;
+pub const REVISION: u16 = 4;
 
 /// Largest accepted frame body, in bytes.
 pub const FRAME_MAX: usize = 256 * 1024;
