@@ -117,7 +117,9 @@ impl Gallery {
         let probe = probe.expose();
         let coarse = round(probe);
         let mut products = Zeroizing::new(vec![0i32; self.entries.len()]);
-        multiply_all(&self.rounded, &coarse.numbers, &mut products);
+        let mut wide = Zeroizing::new([0i16; TEMPLATE_LEN]);
+        wide.iter_mut().zip(coarse.numbers.iter()).for_each(|(wide, number)| *wide = i16::from(*number));
+        multiply_all(&self.rounded, &wide, &mut products);
         let bounds = |entry: &Entry, product: i32| {
             #[allow(clippy::cast_precision_loss, reason = "at most 128 * 127 * 127, below 2^24")]
             let about = entry.step * coarse.step * product as f32;
@@ -205,20 +207,25 @@ fn round(vector: &[f32; TEMPLATE_LEN]) -> Rounded {
     Rounded { numbers, step, lost }
 }
 
-/// Products of one row with all rows. Built for several kinds of processor; the one at hand is chosen when it runs.
+/// Products of one row with all rows. Built for several kinds of processor; the one at hand is chosen when it runs. Sixteen running sums over
+/// numbers of sixteen bits, which compilers turn into wide instructions; nothing here can overflow (128 * 127 * 127), and a check would only
+/// keep them from doing so.
 #[multiversion::multiversion(targets(
     "x86_64+avx512f+avx512bw+avx512vl",
     "x86_64+avx2",
     "x86_64+sse4.1",
     "aarch64+neon"
 ))]
-fn multiply_all(rows: &[i8], probe: &[i8; TEMPLATE_LEN], products: &mut [i32]) {
+fn multiply_all(rows: &[i8], probe: &[i16; TEMPLATE_LEN], products: &mut [i32]) {
+    const LANES: usize = 16;
     for (row, product) in rows.as_chunks::<TEMPLATE_LEN>().0.iter().zip(products) {
-        let mut sum = 0i32;
-        for (x, y) in row.iter().zip(probe) {
-            sum += i32::from(*x) * i32::from(*y);
+        let mut sums = [0i32; LANES];
+        for (x, y) in row.as_chunks::<LANES>().0.iter().zip(probe.as_chunks::<LANES>().0) {
+            for lane in 0..LANES {
+                sums[lane] = sums[lane].wrapping_add(i32::from(x[lane]).wrapping_mul(i32::from(y[lane])));
+            }
         }
-        *product = sum;
+        *product = sums.iter().fold(0, |all, sum| all.wrapping_add(*sum));
     }
 }
 
