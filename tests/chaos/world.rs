@@ -15,7 +15,7 @@ use menka::practice::drive::Drive;
 use menka::practice::practice_card;
 use menka::practice::site::{GateProcess, PASSPHRASE};
 use menka::secret::Passphrase;
-use menka::vault::Vault;
+use menka::vault::{CardNumbers, Vault};
 
 use super::control::Control;
 use super::desk::{DeskProcess, Said};
@@ -399,7 +399,8 @@ fn is_under_way(state: &str) -> bool {
 }
 
 fn should_hold(vault: &Vault, gate: GateId) -> Vec<TemplateId> {
-    vault.should_hold(gate).unwrap_or_default()
+    let expected = vault.expected(gate, &mut CardNumbers::new()).expect("the vault says what a gate should hold");
+    expected.held.holdings().faces.iter().map(|face| TemplateId::from_bytes(face.template)).collect()
 }
 
 /// Nothing half-written lies around: every file of a gate has a name that it knows.
