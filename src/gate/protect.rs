@@ -6,7 +6,7 @@
 //! over to it without a face being seen again, and the old salt is gone, so that a copy taken earlier opens nothing any more.
 //!
 //! This is revocation and unlinkability, not secrecy: whoever holds enough pairs of turned and plain templates can work the matrix out
-//! (Procrustes; 128 known people give back most of the others). Secrecy is the sealed store's and its guarded key's.
+//! (orthogonal Procrustes; as many pairs as a template has numbers are enough). Secrecy is the sealed store's and its guarded key's.
 
 use hkdf::Hkdf;
 use sha2::Sha256;
