@@ -178,8 +178,9 @@ try:
     measured("withdraw", withdraw)
     click(RESIDENT, "back")
 
-    # While the desk is locked the rules are open all the same.
+    # While the desk is closed the rules are open all the same.
     click(STAFF, "lock")
+    click(STAFF, "unlock-close")
     has(RESIDENT, "page-closed")
     measured("open the rules of a locked desk", rules)
     click(RESIDENT, "back")

@@ -104,9 +104,14 @@ impl Desk {
 
     /// Who may unlock, beside [`StaffEvent::Locked`].
     pub(super) fn say_who_may_unlock(&mut self, now: Timestamp) {
+        let accounts = self.who_may_unlock(now);
+        self.tell(OperatorsEvent::AtTheDoor(accounts));
+    }
+
+    pub(super) fn who_may_unlock(&self, now: Timestamp) -> Vec<DoorView> {
         let accounts = Vault::accounts_at_the_door(&self.config.data_dir, now).unwrap_or_default();
         let view = |a: crate::vault::DoorAccount| DoorView { id: a.id, name: a.name, role: a.role, wait_ms: a.wait_ms };
-        self.tell(OperatorsEvent::AtTheDoor(accounts.into_iter().map(view).collect()));
+        accounts.into_iter().map(view).collect()
     }
 
     /// Told after every entry: role and standing; the first run goes on with the recovery sheet until it is put away.

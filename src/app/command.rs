@@ -44,7 +44,9 @@ pub enum StaffCommand {
         /// As typed.
         passphrase: Passphrase,
     },
-    /// Locks at once; stops whatever runs on the resident window and wipes it.
+    /// Shuts the staff window until somebody types a passphrase; residents go on withdrawing, and the gates are served.
+    Shut,
+    /// Closes the desk at once; stops whatever runs on the resident window and wipes every key from memory.
     Lock,
     /// By unit, or by surname + unit, or by a tapped card (then `CardTapped`). Never a list of everybody.
     Find {

@@ -116,7 +116,22 @@ impl Open {
     pub(super) fn say_again(&mut self) {
         self.desk_shown = None;
         self.opened_shown = None;
+        self.site_shown = None;
+        self.requests_told = None;
+        self.replacements_shown = None;
+        self.wedged_shown = None;
+        self.form_shown = None;
+        self.boards_shown = None;
+        self.chain.say_again();
         self.stale = true;
+    }
+
+    /// Nobody is at the staff window any more: what was begun there is put away.
+    pub(super) fn forget_staff(&mut self) {
+        self.opened = None;
+        self.last_issued = None;
+        self.newcomer = None;
+        self.pairing = super::pairing::Pairing::default();
     }
 }
 
@@ -267,7 +282,9 @@ impl Desk {
     }
 
     pub(super) fn say(&mut self, event: StaffEvent) {
-        self.out.push(Event::Staff(event));
+        if self.reaches_staff(&event) {
+            self.out.push(Event::Staff(event));
+        }
     }
 
     pub(super) fn fail(&mut self, failure: Failure) {

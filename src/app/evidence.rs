@@ -220,6 +220,13 @@ pub(super) struct ChainSeen {
     shown: Option<ChainView>,
 }
 
+impl ChainSeen {
+    /// The window forgot it.
+    pub(super) fn say_again(&mut self) {
+        self.shown = None;
+    }
+}
+
 /// Whether faces may be acted on as far as the log is concerned: the last look at it found nothing, and no gate keeps a
 /// head that it does not continue.
 pub(super) fn log_is_whole(vault: &Vault) -> bool {

@@ -1,5 +1,5 @@
-//! A desk that nobody is at: it says so for ten seconds, then locks; while a resident is being served, only the staff window is shut. Rules: P25,
-//! K2-7, K2-8.
+//! A desk that nobody is at: it says so for ten seconds, then its staff window is shut. Residents can go on withdrawing on their own window, and
+//! what the gates must do still reaches them. After a day without anybody the desk closes. Rules: P15a, P25, K2-7, K2-8.
 //!
 //! The desk counts, not the window: a window that hangs does not keep the desk open. A card that is laid on the reader for staff counts as
 //! somebody being there; what happens on the resident window does not.
@@ -7,18 +7,21 @@
 use super::command::StaffCommand;
 use super::desk::Desk;
 use super::event::{Failure, StaffEvent};
-use super::operators::{DoorView, OperatorsCommand, OperatorsEvent};
+use super::operators::{OperatorsCommand, OperatorsEvent};
 use crate::domain::id::StaffId;
 use crate::domain::time::Timestamp;
 use crate::secret::Passphrase;
 use crate::vault::VaultError;
 
-/// Without anybody at the staff window for so long, it locks, in milliseconds (product figure of rule P25).
+/// Without anybody at the staff window for so long, it is shut, in milliseconds (product figure of rule P25).
 pub const IDLE_LOCK_MS: i64 = 60_000;
-/// While the recovery sheet is on screen, which takes its time to be copied by hand, in milliseconds.
+/// The same while the recovery sheet is on screen, which takes its time to be copied by hand, in milliseconds; then the desk closes.
 pub const SHEET_LOCK_MS: i64 = 300_000;
 /// For so long before that, it says so, in milliseconds.
 pub const COUNTDOWN_MS: i64 = 10_000;
+/// A staff window that stays shut for so long closes the desk, in milliseconds (product figure: one day, the longest contact lease of a gate, so
+/// that a desk nobody comes back to stops matching everywhere within two).
+pub const CLOSE_AFTER_MS: i64 = 86_400_000;
 
 /// Who is at the staff window, and since when nobody is.
 #[derive(Debug, Default)]
@@ -26,8 +29,8 @@ pub(super) struct Idle {
     acted_at: Timestamp,
     /// The seconds that were told last.
     told: Option<u8>,
-    /// The staff window is shut; the resident goes on.
-    curtain: bool,
+    /// Since when the staff window is shut.
+    curtain: Option<Timestamp>,
 }
 
 impl Desk {
@@ -39,25 +42,23 @@ impl Desk {
         }
     }
 
-    /// Counts down, and locks or draws the curtain.
+    /// Counts down and draws the curtain; closes a desk that nobody comes back to.
     pub(super) fn watch_idle(&mut self, now: Timestamp) {
         let Some(open) = self.open.as_ref() else { return };
-        let busy = open.flow.is_busy();
-        if self.idle.curtain {
-            if !busy {
-                // The resident is done and nobody came back.
+        if let Some(since) = self.idle.curtain {
+            if !open.flow.is_busy() && self.moment.since(since) >= CLOSE_AFTER_MS {
                 self.lock(now);
             }
             return;
         }
-        let limit_ms =
-            if self.operators.shows_sheet() || self.keep.shows_sheet() { SHEET_LOCK_MS } else { IDLE_LOCK_MS };
+        let sheet = self.operators.shows_sheet() || self.keep.shows_sheet();
+        let limit_ms = if sheet { SHEET_LOCK_MS } else { IDLE_LOCK_MS };
         let left_ms = limit_ms - self.moment.since(self.idle.acted_at);
         if left_ms > COUNTDOWN_MS {
             return;
         }
         if left_ms <= 0 {
-            return if busy { self.draw_curtain() } else { self.lock(now) };
+            return if sheet { self.lock(now) } else { self.draw_curtain(now) };
         }
         let seconds = u8::try_from((left_ms + 999) / 1_000).unwrap_or(u8::MAX);
         if self.idle.told != Some(seconds) {
@@ -73,30 +74,58 @@ impl Desk {
 
     /// Whether the staff window is shut while the resident goes on.
     pub(super) fn is_curtained(&self) -> bool {
-        self.idle.curtain
+        self.idle.curtain.is_some()
     }
 
-    /// Nothing of anybody stays on the staff window; the resident, who did nothing wrong, is not sent away.
-    fn draw_curtain(&mut self) {
+    /// Nothing of anybody stays on the staff window; the residents, who did nothing wrong, are not sent away.
+    fn draw_curtain(&mut self, now: Timestamp) {
         let Some(open) = self.open.as_mut() else { return };
-        open.opened = None;
-        let (id, name) = open.vault.operator();
-        let role = open.vault.role();
-        self.idle.curtain = true;
-        self.idle.told = None;
+        open.forget_staff();
+        // Face entry is not offered any more.
+        open.mark_stale();
+        if let Err(error) = open.vault.note_shut(now) {
+            tracing::warn!(%error, "that the staff window was shut could not be logged");
+        }
         self.operators = super::accounts::Operators::default();
         self.keep.forget();
-        self.tell(OperatorsEvent::Curtain(DoorView { id, name, role, wait_ms: 0 }));
+        self.say_curtain(now);
+        self.idle.curtain = Some(self.moment);
+        self.idle.told = None;
+    }
+
+    /// Who may open the window; the account that shut it comes first.
+    fn say_curtain(&mut self, now: Timestamp) {
+        let Some(open) = self.open.as_ref() else { return };
+        let own = open.vault.operator().0;
+        let mut accounts = self.who_may_unlock(now);
+        accounts.sort_by_key(|account| account.id != own);
+        self.tell(OperatorsEvent::Curtain(accounts));
+    }
+
+    /// What is told to a staff window that is shut: how to open it, and that something failed; nothing else, since everything is told again
+    /// when it opens.
+    pub(super) fn reaches_staff(&self, event: &StaffEvent) -> bool {
+        !self.is_curtained()
+            || matches!(event, StaffEvent::Operators(OperatorsEvent::Curtain(_)) | StaffEvent::Failed(_))
+            || matches!(event, StaffEvent::FirstRun | StaffEvent::Locked { .. })
     }
 
     /// Behind the curtain nothing is done but opening it, locking, and stopping. Returns the command when it may go on.
     pub(super) fn through_curtain(&mut self, command: StaffCommand, now: Timestamp) -> Option<StaffCommand> {
-        if !self.idle.curtain || self.open.is_none() {
+        if self.open.is_none() {
+            return Some(command);
+        }
+        if !self.is_curtained() {
+            if matches!(command, StaffCommand::Shut) {
+                self.draw_curtain(now);
+                return None;
+            }
             return Some(command);
         }
         match command {
             StaffCommand::Unlock { account, passphrase } => self.open_curtain(account, &passphrase, now),
             StaffCommand::Lock => self.lock(now),
+            StaffCommand::Shut => {}
             StaffCommand::StopFace => return Some(StaffCommand::StopFace),
             StaffCommand::Operators(OperatorsCommand::Awake) => {}
             // A press that was on its way when the curtain fell.
@@ -106,16 +135,15 @@ impl Desk {
     }
 
     fn open_curtain(&mut self, account: Option<StaffId>, passphrase: &Passphrase, now: Timestamp) {
-        let Some(open) = self.open.as_ref() else { return };
-        if account.is_some_and(|id| id != open.vault.operator().0) {
-            return;
-        }
-        match open.vault.check_own(passphrase, now) {
+        let Some(open) = self.open.as_mut() else { return };
+        let account = account.unwrap_or(open.vault.operator().0);
+        match open.vault.hand_over(account, passphrase, now) {
             Ok(()) => {
                 self.idle_anew();
                 self.say_all(now);
             }
             Err(VaultError::WrongPassphrase { wait_ms } | VaultError::TooSoon { wait_ms }) => {
+                self.say_curtain(now);
                 self.fail(Failure::WrongPassphrase { wait_ms });
             }
             Err(error) => self.fail(super::desk::failure_of(error)),
@@ -125,19 +153,29 @@ impl Desk {
     /// Everything the staff window forgot behind the curtain.
     fn say_all(&mut self, now: Timestamp) {
         let Some(open) = self.open.as_mut() else { return };
-        let (_, operator) = open.vault.operator();
-        let fingerprint: String = open.keys.fingerprint().iter().map(|b| format!("{b:02x}")).collect();
-        let facts = open.facts.clone();
-        let gates = open.shared.gates().0;
         open.say_again();
-        let missing = facts.missing();
+        let gates = open.shared.gates().0;
+        self.say_desk();
         let (busy, reader) = (self.busy_shown, self.reader_state.clone());
-        self.say(StaffEvent::Unlocked { operator });
-        self.say(StaffEvent::StationFingerprint(fingerprint));
-        self.say(StaffEvent::Facts(facts, missing));
         self.say(StaffEvent::Gates(gates));
         self.say(StaffEvent::ResidentBusy(busy));
         self.say(StaffEvent::Reader(reader));
+        self.show_deletions(now);
+        self.show_replacements(now);
+        self.say_machine();
+        self.tell_head_due(now);
         self.say_entered(now);
+    }
+
+    /// Who is at the desk, whose desk it is, and the site's facts.
+    pub(super) fn say_desk(&mut self) {
+        let Some(open) = self.open.as_ref() else { return };
+        let (_, operator) = open.vault.operator();
+        let fingerprint: String = open.keys.fingerprint().iter().map(|b| format!("{b:02x}")).collect();
+        let facts = open.facts.clone();
+        let missing = facts.missing();
+        self.say(StaffEvent::Unlocked { operator });
+        self.say(StaffEvent::StationFingerprint(fingerprint));
+        self.say(StaffEvent::Facts(facts, missing));
     }
 }

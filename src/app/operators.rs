@@ -164,8 +164,8 @@ pub enum OperatorsEvent {
     PaperSaved(String),
     /// The desk locks in so many seconds unless somebody moves; `None`: no longer.
     LocksIn(Option<u8>),
-    /// The staff window is shut while the resident goes on; the account that is logged in may open it.
-    Curtain(DoorView),
+    /// The staff window is shut while residents and gates go on; these accounts may open it, first the one that shut it.
+    Curtain(Vec<DoorView>),
 }
 
 /// What was done to an account, for the line under the header.

@@ -71,6 +71,13 @@ impl Desk {
         self.look_at_machine(now);
     }
 
+    /// The last report, told again to a window that was shut.
+    pub(super) fn say_machine(&mut self) {
+        if let Some(report) = self.watch.report.clone() {
+            self.say(StaffEvent::Posture(PostureEvent::Report(report)));
+        }
+    }
+
     /// One tick of the watch.
     pub(super) fn watch_machine(&mut self, now: Timestamp) {
         if self.open.is_some() && self.is_past(self.watch.looked_at, CHECK_EVERY_MS) {

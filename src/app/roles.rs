@@ -79,6 +79,7 @@ pub fn row(command: &StaffCommand) -> Row {
     match command {
         C::CreateVault { .. } => door("create-vault"),
         C::Unlock { .. } => door("unlock"),
+        C::Shut => door("shut"),
         C::Lock => door("lock"),
         C::Find { .. } => only("find", PEOPLE),
         C::OpenResident(..) => only("open-resident", PEOPLE),

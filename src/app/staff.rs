@@ -39,6 +39,8 @@ impl Desk {
             }
             StaffCommand::Unlock { account, passphrase } => self.unlock(account, &passphrase, now),
             StaffCommand::Lock => self.lock(now),
+            // Done at the door, or nothing to shut.
+            StaffCommand::Shut => {}
             StaffCommand::Find { query } => {
                 self.vault(|v| v.record_searched(now));
                 self.find(&query);

@@ -74,7 +74,8 @@ impl Desk {
         }
     }
 
-    /// The idle screen. Whether face entry is offered depends on the desk alone, never on a person.
+    /// The idle screen. Whether face entry is offered depends on the desk alone, never on a person; not while nobody of the staff is there to
+    /// be asked.
     pub(super) fn to_idle(&mut self, now: Timestamp) {
         let trained = self.standing(now).condition();
         let Some(open) = self.open.as_mut() else { return };
@@ -91,7 +92,7 @@ impl Desk {
             machine: self.watch.report.as_ref(),
         };
         let known = super::conditions::gather(self.config.realm, &open.facts, &gates, &answering, around, None);
-        let face_offered = known.desk_blockers().is_empty();
+        let face_offered = known.desk_blockers().is_empty() && !self.is_curtained();
         self.last_offered = face_offered;
         self.devices.engine.rest();
         self.scene(ResidentScene::Idle { face_offered, site });

@@ -20,7 +20,7 @@ use super::keys::{Ring, VaultKey};
 use super::slots::{Kind, Slots};
 
 /// Most wrong passphrases that are written to the log one by one.
-const REFUSALS_LOGGED_MAX: u32 = 100;
+pub(super) const REFUSALS_LOGGED_MAX: u32 = 100;
 
 /// An account as the lock screen shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,7 +170,7 @@ impl Vault {
     }
 
     /// The slot and the vault must say the same of the account; a slot of an older shape is written anew.
-    fn check_slot(&self, slots: &mut Slots, passphrase: &Passphrase) -> Result<(), VaultError> {
+    pub(super) fn check_slot(&self, slots: &mut Slots, passphrase: &Passphrase) -> Result<(), VaultError> {
         if self.is_disabled(self.staff)? {
             // Switching off was broken off between the two files: the slot goes now.
             slots.remove(self.staff);
@@ -211,7 +211,7 @@ impl Vault {
 
 /// Counts a try in both places, looks at the passphrase, and starts the count again when it is right. Returns the master key, and how often it
 /// was wrong before.
-fn try_slot(
+pub(super) fn try_slot(
     dir: &Path,
     slots: &mut Slots,
     id: StaffId,

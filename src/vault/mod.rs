@@ -50,6 +50,7 @@ mod forms;
 mod gate_heads;
 mod guardian_terms;
 mod guardians;
+mod hand_over;
 mod held;
 mod held_about;
 mod held_parties;
@@ -299,12 +300,8 @@ impl Vault {
     ///
     /// # Errors
     /// Those of the disk; the vault is locked whatever happens.
-    pub fn lock(self, now: Timestamp) -> Result<(), VaultError> {
-        let work = self.begin()?;
-        self.append(&work, Actor::Staff(self.staff), &AuditEvent::Locked, now)?;
-        self.keep_head(&work)?;
-        work.commit()?;
-        Ok(())
+    pub fn lock(mut self, now: Timestamp) -> Result<(), VaultError> {
+        self.note_shut(now)
     }
 
     /// Finishes what a change of keys or a restored backup left to do when the program ended in between.

@@ -115,6 +115,7 @@ table! {
     C::CreateVault { .. } => C::CreateVault { operator: "x".into(), passphrase: secret(), facts: SiteFacts::default() },
         "create-vault", May::Door;
     C::Unlock { .. } => C::Unlock { account: None, passphrase: secret() }, "unlock", May::Door;
+    C::Shut => C::Shut, "shut", May::Door;
     C::Lock => C::Lock, "lock", May::Door;
     C::Find { .. } => C::Find { query: "3-1201".into() }, "find", May::Only(&[FRONT, CHIEF]);
     C::OpenResident(..) => C::OpenResident(somebody(), LookWhy::Here), "open-resident", May::Only(&[FRONT, CHIEF]);

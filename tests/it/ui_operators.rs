@@ -124,7 +124,7 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
     recover.update(Message::Unlock(U::KeyTyped(Typed::new("00000-00000".into()))));
     recover.update(Message::Unlock(U::RecoverConfirmed));
     let mut curtain = entered(Role::Supervisor, works());
-    tell(&mut curtain, OperatorsEvent::Curtain(door().remove(0)));
+    tell(&mut curtain, OperatorsEvent::Curtain(door()));
     let mut sheet = entered(Role::Supervisor, Standing::TrainingMissing);
     // A fixed one, so that pictures do not differ from run to run; it opens nothing.
     tell(
@@ -163,7 +163,11 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ),
         ("accounts-unlock-wait", waiting, vec!["unlock-wait", "unlock-action", "unlock-account-0"]),
         ("accounts-recover", recover, vec!["recover-key", "recover-new", "recover-repeat", "recover-action"]),
-        ("accounts-curtain", curtain, vec!["unlock-passphrase", "unlock-action", "unlock-hand-over"]),
+        (
+            "accounts-curtain",
+            curtain,
+            vec!["unlock-account-0", "unlock-account-2", "unlock-passphrase", "unlock-action", "unlock-close"],
+        ),
         ("accounts-sheet", sheet, vec!["sheet-key", "sheet-save", "sheet-tick", "sheet-done"]),
         ("accounts-rules", rules(), vec!["rules-scroll", "rules-name", "rules-sign", "lock"]),
         (

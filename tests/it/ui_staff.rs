@@ -609,6 +609,7 @@ pub fn kind(command: &StaffCommand) -> &'static str {
     match command {
         StaffCommand::CreateVault { .. } => "create-vault",
         StaffCommand::Unlock { .. } => "unlock",
+        StaffCommand::Shut => "shut",
         StaffCommand::Lock => "lock",
         StaffCommand::Find { .. } => "find",
         StaffCommand::OpenResident(..) => "open",
@@ -813,7 +814,7 @@ fn a_locked_window_shows_nothing_of_anybody() {
         let mut staff = unlocked();
         staff.apply(StaffEvent::Opened(Box::new(person(held()))));
         assert!(window(LARGE, staff.view(&texts)).find("王𠮷小明").is_ok());
-        assert!(matches!(staff.update(Message::LockPressed), Action::Ask(StaffCommand::Lock)));
+        assert!(matches!(staff.update(Message::LockPressed), Action::Ask(StaffCommand::Shut)));
         staff.apply(StaffEvent::Locked { wait_ms: 0 });
         let mut ui = window(LARGE, staff.view(&texts));
         for words in ["王𠮷小明", "3-1201", "李前台", "东门"] {

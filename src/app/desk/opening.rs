@@ -14,7 +14,7 @@ use crate::domain::Realm;
 use crate::domain::consent::EraseReason;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::StaffId;
-use crate::domain::site::{Fact, SiteFacts};
+use crate::domain::site::SiteFacts;
 use crate::domain::time::Timestamp;
 use crate::secret::Passphrase;
 use crate::vault::{Vault, VaultError, VaultState};
@@ -124,19 +124,17 @@ impl Desk {
             read => read?,
         };
         let trusted = vault.trusted_at()?;
-        let (_, operator) = vault.operator();
         let shared = Arc::new(Shared::default());
         let link = (self.devices.link)(Arc::clone(&keys), vault.site(), self.config.realm);
         let courier_link = (self.devices.link)(Arc::clone(&keys), vault.site(), self.config.realm);
         self.courier =
             Some(Courier::new(vault.second_connection()?, courier_link, (self.devices.boards)(), Arc::clone(&shared)));
-        let fingerprint: String = keys.fingerprint().iter().map(|b| format!("{b:02x}")).collect();
         self.open = Some(Box::new(Open {
             vault,
             link,
             keys,
             shared,
-            facts: facts.clone(),
+            facts,
             opened: None,
             last_issued: None,
             flow: Flow::Idle,
@@ -161,10 +159,7 @@ impl Desk {
             boards_shown: None,
         }));
         self.idle_anew();
-        self.say(StaffEvent::Unlocked { operator });
-        self.say(StaffEvent::StationFingerprint(fingerprint));
-        let missing: Vec<Fact> = facts.missing();
-        self.say(StaffEvent::Facts(facts, missing));
+        self.say_desk();
         if lost > 0 {
             self.fail(Failure::CaptureLost);
         }

@@ -108,8 +108,8 @@ impl Desk {
             events.push(StaffEvent::Desk(known.desk_blockers()));
             open.desk_shown = Some(known.clone());
         }
-        let offered = known.desk_blockers().is_empty();
         let idle = matches!(open.flow, Flow::Idle);
+        let offered = known.desk_blockers().is_empty() && !self.is_curtained();
         if busy != self.busy_shown {
             self.busy_shown = busy;
             events.push(StaffEvent::ResidentBusy(busy));

@@ -95,9 +95,15 @@ impl Staff {
             }
             OperatorsEvent::PaperSaved(path) => self.flash = Some(Flash::PaperSaved(path)),
             OperatorsEvent::LocksIn(seconds) => self.accounts.locks_in = seconds,
-            OperatorsEvent::Curtain(account) => {
-                self.forget();
-                self.page = Page::Unlock(unlock::Unlock::curtain(account));
+            OperatorsEvent::Curtain(accounts) => {
+                match &mut self.page {
+                    // After a refusal: who was chosen stays chosen.
+                    Page::Unlock(screen) if screen.is_curtain() => screen.set_accounts(accounts),
+                    _ => {
+                        self.forget();
+                        self.page = Page::Unlock(unlock::Unlock::curtain(accounts));
+                    }
+                }
                 return Action::Focus(unlock::PASSPHRASE);
             }
         }

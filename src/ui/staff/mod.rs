@@ -372,7 +372,7 @@ pub enum Message {
     Duties(duties::Message),
     /// A link in the header or on a page.
     Go(Route),
-    /// Lock, by button or Ctrl+L.
+    /// Shut the window, by button or Ctrl+L.
     LockPressed,
     /// Stops what runs on the resident window.
     StopPressed,
@@ -573,7 +573,7 @@ impl Staff {
             }
             (Message::Go(route), _) => Action::Go(route),
             (Message::LockPressed, page) if !page.is_inside() => Action::None,
-            (Message::LockPressed, _) => Action::Ask(StaffCommand::Lock),
+            (Message::LockPressed, _) => Action::Ask(StaffCommand::Shut),
             (Message::StopPressed, _) => Action::Ask(StaffCommand::StopFace),
             (Message::LanguagePressed(language), _) => {
                 self.language = language;

@@ -1,4 +1,4 @@
-//! Locked: who you are, one field, and the growing wait after wrong passphrases. The same page shuts this window while a resident goes on, and
+//! Locked: who you are, one field, and the growing wait after wrong passphrases. The same page shuts this window while residents go on, and
 //! takes the printed recovery key.
 
 use iced::widget::{column, container, row};
@@ -31,8 +31,8 @@ pub enum Message {
     PassphraseTyped(Typed),
     /// Enter, or the button.
     UnlockPressed,
-    /// Behind the curtain: lock altogether, for another account.
-    HandOverPressed,
+    /// Behind the curtain: close the desk altogether.
+    ClosePressed,
     /// To restoring a backup.
     RestorePressed,
     /// To the recovery key, or back.
@@ -82,9 +82,11 @@ impl Unlock {
         Self { wait_ms: wait_ms.max(0), ..Self::default() }
     }
 
-    /// Shut while the resident goes on; only this account opens it.
-    pub fn curtain(account: DoorView) -> Self {
-        Self { chosen: Some(account.id), accounts: vec![account], curtain: true, ..Self::default() }
+    /// Shut while residents and gates go on.
+    pub fn curtain(accounts: Vec<DoorView>) -> Self {
+        let mut page = Self { curtain: true, ..Self::default() };
+        page.set_accounts(accounts);
+        page
     }
 
     /// After a refusal: who was chosen stays chosen.
@@ -159,7 +161,7 @@ impl Unlock {
             }
             Message::UnlockPressed => {}
             Message::RestorePressed => return Action::Go(Route::Restore),
-            Message::HandOverPressed => return Action::Ask(StaffCommand::Lock),
+            Message::ClosePressed => return Action::Ask(StaffCommand::Lock),
             Message::RecoverPressed(true) => {
                 self.recovery = Some(Recovery::default());
                 self.passphrase = Typed::default();
@@ -260,7 +262,7 @@ impl Unlock {
         };
         let one = self.accounts.first().filter(|account| !several && !account.name.is_empty());
         let other = if self.curtain {
-            Some(("unlock-hand-over", tr!(texts, "curtain-hand-over"), Message::HandOverPressed))
+            Some(("unlock-close", tr!(texts, "curtain-close"), Message::ClosePressed))
         } else if self.accounts.is_empty() {
             None
         } else {
