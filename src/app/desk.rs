@@ -31,7 +31,7 @@ use crate::domain::permit::Conditions;
 use crate::domain::rights::RequestCounts;
 use crate::domain::site::SiteFacts;
 use crate::domain::time::{CivilDate, Timestamp};
-use crate::ports::{Camera, CardReader, FaceEngine, GateLink, Posture, Printer, ReaderError, Speech};
+use crate::ports::{Camera, CardReader, FaceEngine, GateLink, Posture, Printer, ReaderError, SecurityChip, Speech};
 use crate::vault::{KdfCost, Vault, VaultError};
 use crate::wire::keys::IdentityKeys;
 
@@ -56,6 +56,8 @@ pub struct Devices {
     pub boards: BoardLinkMaker,
     /// The machine itself.
     pub posture: Box<dyn Posture>,
+    /// The machine's security chip.
+    pub chip: Box<dyn SecurityChip>,
 }
 
 /// Where and how.

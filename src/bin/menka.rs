@@ -24,7 +24,7 @@ static WIPED: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::
 const USAGE: &str = "\
 menka: the enrollment desk
 
-  menka [--data FOLDER] [--models FOLDER] [--engine sface|dlib]
+  menka [--data FOLDER] [--models FOLDER] [--engine sface|dlib] [--security-chip device:/dev/tpmrm0]
         [--staff-at X,Y,WIDTHxHEIGHT] [--resident-at X,Y,WIDTHxHEIGHT] [--fullscreen]
   menka --version
 ";
@@ -62,6 +62,8 @@ struct Options {
     models: PathBuf,
     engine: EngineKind,
     windows: WindowPlan,
+    /// Where the security chip is, when not where it usually is.
+    chip: Option<String>,
     /// Practice with a real webcam, by choice.
     #[cfg(feature = "practice")]
     webcam: bool,
@@ -81,6 +83,7 @@ impl Options {
             models,
             engine: EngineKind::default(),
             windows,
+            chip: None,
             #[cfg(feature = "practice")]
             webcam: false,
             #[cfg(feature = "practice")]
@@ -95,6 +98,7 @@ impl Options {
                 "--engine" => {
                     options.engine = EngineKind::parse(value()?).ok_or("the engine is sface or dlib")?;
                 }
+                "--security-chip" => options.chip = Some(value()?.clone()),
                 "--staff-at" => options.windows.staff = geometry(value()?)?,
                 "--resident-at" => options.windows.resident = geometry(value()?)?,
                 #[cfg(feature = "practice")]
@@ -123,7 +127,8 @@ fn tls_links() -> LinkMaker {
 }
 
 fn open_desk(options: Options) -> Result<(), String> {
-    let Options { data, models, engine, windows, .. } = options;
+    let Options { data, models, engine, windows, chip, .. } = options;
+    let chip = menka::chip::this_computer(chip.as_deref())?;
     let config = DeskConfig { data_dir: data.clone(), realm: Realm::Real, kdf: KdfCost::default() };
     log_to(&data);
     let program = std::env::current_exe().map_err(|e| e.to_string())?;
@@ -136,6 +141,7 @@ fn open_desk(options: Options) -> Result<(), String> {
         link: tls_links(),
         boards: menka::boards::links(),
         posture: menka::posture::this_machine(&data),
+        chip,
     };
     let (running, events) = start(config, Box::new(devices))?;
     let commands = running.commands();
@@ -208,7 +214,8 @@ mod practice {
     }
 
     fn open_site(folder: &Path, options: Options) -> Result<(), String> {
-        let Options { models, engine, windows, webcam, reader, .. } = options;
+        let Options { models, engine, windows, webcam, reader, chip, .. } = options;
+        let chip = menka::chip::this_computer(chip.as_deref())?;
         let data = folder.join("desk");
         let config = DeskConfig { data_dir: data.clone(), realm: Realm::Practice, kdf: site::KDF };
         log_to(folder);
@@ -246,6 +253,7 @@ mod practice {
                 link: tls_links(),
                 boards: menka::boards::links(),
                 posture: menka::posture::this_machine(&data),
+                chip,
             }
         };
         let (running, events) = start(config, Box::new(devices))?;

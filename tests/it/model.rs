@@ -202,6 +202,7 @@ impl World {
             speech: Box::new(SystemSpeech::new()),
             printer: Box::new(SystemPrinter::new()),
             posture: this_machine(&folder.join("desk")),
+            chip: menka::chip::none(),
         };
         let config = DeskConfig { data_dir: folder.join("desk"), realm: Realm::Practice, kdf: KDF };
         let mut world = Self {

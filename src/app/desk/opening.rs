@@ -67,11 +67,9 @@ impl Desk {
         if self.open.is_some() {
             return;
         }
-        let (dir, realm) = (&self.config.data_dir, self.config.realm);
-        let opened = match account {
-            Some(account) => Vault::unlock_as(dir, realm, account, passphrase, now),
-            None => Vault::unlock(dir, realm, passphrase, now),
-        };
+        let (dir, realm, chip) = (&self.config.data_dir, self.config.realm, &mut *self.devices.chip);
+        let opened = Vault::first_account(dir)
+            .and_then(|first| Vault::unlock_with(dir, realm, account.unwrap_or(first), passphrase, chip, now));
         match opened {
             Ok(vault) => self.enter(vault, now),
             Err(error) => self.refused_at_the_door(error, now),
