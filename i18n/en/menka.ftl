@@ -864,6 +864,7 @@ chain-witnessed = The log is whole: { $count } records, the first { $size } witn
 chain-unwitnessed = Nothing wrong was found in { $count } records; but no head is kept elsewhere yet that could witness it.
 chain-start = { $count } records were compared again at this start
 chain-start-broken = A comparison found that the log does not fit its tree or its signed head.
+chain-keys-older = An old copy of the file of keys was put back: what was erased might open again. Restore the newest backup, with every gate switched on.
 chain-cut = The log has become shorter: "{ $gate }" has seen a longer one. It was cut, or an older copy was put back.
 chain-other = The log was written anew: "{ $gate }" has seen another one.
 chain-key = "{ $gate }" keeps a head that another key signed.

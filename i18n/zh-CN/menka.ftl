@@ -864,6 +864,7 @@ chain-witnessed = 日志完整：共 { $count } 条，前 { $size } 条有门禁
 chain-unwitnessed = 没有发现问题，共 { $count } 条；但还没有留在别处的首部可以作证。
 chain-start = 本次开机已重新核对 { $count } 条
 chain-start-broken = 核对时发现日志对不上。
+chain-keys-older = 密钥文件被换回了旧的拷贝，已删除的人可能又能打开。请恢复最近的备份，恢复时让所有门禁在线。
 chain-cut = 日志变短了：“{ $gate }”见过更长的日志。可能被截短，或者换回了旧的拷贝。
 chain-other = 日志被改写过：“{ $gate }”见过另一份日志。
 chain-key = “{ $gate }”保存的首部是另一把密钥签的。

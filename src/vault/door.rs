@@ -243,6 +243,7 @@ impl Vault {
         self.index_anew()?;
         let work = self.begin()?;
         let start_check = self.check_start(&work)?;
+        self.check_keys(&work, now)?;
         for _ in 0..failed.min(REFUSALS_LOGGED_MAX) {
             self.append(&work, Actor::Station, &AuditEvent::UnlockRefused, now)?;
         }
