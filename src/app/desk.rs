@@ -16,6 +16,7 @@ use super::deletion::SiteView;
 use super::enroll::Flow;
 use super::event::{Event, Failure, FieldFault, ResidentScene, ResidentView, StaffEvent};
 use super::idle::Idle;
+use super::kdf::Kdf;
 use super::notice::NoticeFailure;
 use super::notice_care::NoticeCare;
 use super::on_paper::FormView;
@@ -32,7 +33,7 @@ use crate::domain::rights::RequestCounts;
 use crate::domain::site::SiteFacts;
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::ports::{Camera, CardReader, FaceEngine, GateLink, Posture, Printer, ReaderError, SecurityChip, Speech};
-use crate::vault::{KdfCost, Vault, VaultError};
+use crate::vault::{Vault, VaultError};
 use crate::wire::keys::IdentityKeys;
 
 /// Makes a link to gates once the vault has given up the station's keys.
@@ -68,7 +69,7 @@ pub struct DeskConfig {
     /// Real or practice.
     pub realm: Realm,
     /// Cost of the passphrase's key derivation.
-    pub kdf: KdfCost,
+    pub kdf: Kdf,
 }
 
 /// What is open while an operator is logged in.

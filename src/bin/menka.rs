@@ -9,13 +9,13 @@ use futures::channel::mpsc;
 use menka::app::command::Command;
 use menka::app::desk::{DeskConfig, Devices, LinkMaker};
 use menka::app::event::Event;
+use menka::app::kdf::Kdf;
 use menka::app::runner::{self, EVENTS_MAX, SystemClock};
 use menka::domain::Realm;
 use menka::face::{EngineKind, child, engine_for};
 use menka::lan::TlsLink;
 use menka::ports::GateLink;
 use menka::ui::program::{self, Boot, Geometry, WindowPlan};
-use menka::vault::KdfCost;
 
 /// Freed memory is wiped: a name that a window showed is not left in the heap of a locked desk.
 #[global_allocator]
@@ -129,7 +129,7 @@ fn tls_links() -> LinkMaker {
 fn open_desk(options: Options) -> Result<(), String> {
     let Options { data, models, engine, windows, chip, .. } = options;
     let chip = menka::chip::this_computer(chip.as_deref())?;
-    let config = DeskConfig { data_dir: data.clone(), realm: Realm::Real, kdf: KdfCost::default() };
+    let config = DeskConfig { data_dir: data.clone(), realm: Realm::Real, kdf: Kdf::of_this_machine() };
     log_to(&data);
     let program = std::env::current_exe().map_err(|e| e.to_string())?;
     let devices = move || Devices {
@@ -217,7 +217,7 @@ mod practice {
         let Options { models, engine, windows, webcam, reader, chip, .. } = options;
         let chip = menka::chip::this_computer(chip.as_deref())?;
         let data = folder.join("desk");
-        let config = DeskConfig { data_dir: data.clone(), realm: Realm::Practice, kdf: site::KDF };
+        let config = DeskConfig { data_dir: data.clone(), realm: Realm::Practice, kdf: site::KDF.into() };
         log_to(folder);
         let pictures = std::env::var_os("MENKA_PICTURES").map_or_else(|| "var/pictures".into(), PathBuf::from);
         let all = people(&pictures).map_err(|e| format!("{e}; run `make pictures`"))?;

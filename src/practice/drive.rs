@@ -212,7 +212,7 @@ impl Drive {
             chip,
         };
         let data = folder.join("desk");
-        let config = DeskConfig { data_dir: data.clone(), realm, kdf: KDF };
+        let config = DeskConfig { data_dir: data.clone(), realm, kdf: KDF.into() };
         let mut drive = Self {
             desk: Desk::new(config, devices),
             courier: None,

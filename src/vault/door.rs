@@ -18,7 +18,7 @@ use super::attempts::{Attempts, Counts};
 use super::binding::Bound;
 use super::database::Opening;
 use super::error::{SLOTS_FILE, VaultError};
-use super::keys::{Ring, VaultKey};
+use super::keys::{KdfCost, Ring, VaultKey};
 use super::slots::{Kind, Slots};
 
 /// Most wrong passphrases that are written to the log one by one.
@@ -214,6 +214,31 @@ impl Vault {
         let mut slots = self.slots()?;
         let (master, _) = try_slot(&self.dir, &mut slots, account, passphrase, now)?;
         if master.same_as(self.ring.master()) { Ok(()) } else { Err(VaultError::corrupt(SLOTS_FILE)) }
+    }
+
+    /// Wraps the slot of the account that is logged in anew when its derivation is cheaper than this. Returns whether it was.
+    ///
+    /// # Errors
+    /// [`VaultError::CostWrong`], [`VaultError::WrongPassphrase`] when this is not the passphrase of the slot, and those of the disk; then the slot
+    /// stays as it is.
+    pub fn raise_cost(&mut self, passphrase: &Passphrase, cost: KdfCost) -> Result<bool, VaultError> {
+        if !cost.is_sane() {
+            return Err(VaultError::CostWrong);
+        }
+        let mut slots = self.slots()?;
+        let slot = slots.slot(self.staff).ok_or(VaultError::Unknown)?;
+        if !slot.cost.is_cheaper_than(cost) {
+            return Ok(false);
+        }
+        let kind = slot.kind.clone();
+        // Another passphrase would lock the account out of its own slot.
+        let opened = slots.open(self.staff, passphrase)?;
+        if !opened.is_some_and(|master| master.same_as(self.ring.master())) {
+            return Err(VaultError::WrongPassphrase { wait_ms: 0 });
+        }
+        slots.put(self.staff, kind, passphrase, self.ring.master(), cost)?;
+        slots.write(&self.dir)?;
+        Ok(true)
     }
 
     /// The slot and the vault must say the same of the account; a slot of an older shape is written anew.

@@ -204,7 +204,7 @@ impl World {
             posture: this_machine(&folder.join("desk")),
             chip: menka::chip::none(),
         };
-        let config = DeskConfig { data_dir: folder.join("desk"), realm: Realm::Practice, kdf: KDF };
+        let config = DeskConfig { data_dir: folder.join("desk"), realm: Realm::Practice, kdf: KDF.into() };
         let mut world = Self {
             desk: Desk::new(config, devices),
             courier: None,

@@ -52,7 +52,7 @@ fn desk(folder: &Path) -> Desk {
         posture: menka::posture::this_machine(folder),
         chip: menka::chip::none(),
     };
-    Desk::new(DeskConfig { data_dir: folder.to_owned(), realm: Realm::Real, kdf: CHEAP }, devices)
+    Desk::new(DeskConfig { data_dir: folder.to_owned(), realm: Realm::Real, kdf: CHEAP.into() }, devices)
 }
 
 fn passphrase(of: &str) -> Passphrase {
