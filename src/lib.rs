@@ -18,6 +18,7 @@ pub mod boards;
 pub mod capture;
 #[cfg(feature = "cards")]
 pub mod cards;
+pub mod chip;
 #[cfg(feature = "face")]
 pub mod face;
 pub mod lan;

@@ -301,7 +301,8 @@ impl Desk {
             Ok(key) => key,
             Err(fault) => return self.fail(Failure::Operators(OperatorsFailure::RecoveryKey(fault))),
         };
-        match Vault::recover(&self.config.data_dir, self.config.realm, &key, account, passphrase, now) {
+        let (dir, realm, chip) = (&self.config.data_dir, self.config.realm, &mut *self.devices.chip);
+        match Vault::recover_with(dir, realm, &key, (account, passphrase), chip, now) {
             Ok((vault, new)) => {
                 self.operators = Operators { sheet: Some(new), ..Operators::default() };
                 self.enter(vault, now);

@@ -16,6 +16,7 @@ use super::deletion::SiteView;
 use super::enroll::Flow;
 use super::event::{Event, Failure, FieldFault, ResidentScene, ResidentView, StaffEvent};
 use super::idle::Idle;
+use super::kdf::Kdf;
 use super::notice::NoticeFailure;
 use super::notice_care::NoticeCare;
 use super::on_paper::FormView;
@@ -31,8 +32,8 @@ use crate::domain::permit::Conditions;
 use crate::domain::rights::RequestCounts;
 use crate::domain::site::SiteFacts;
 use crate::domain::time::{CivilDate, Timestamp};
-use crate::ports::{Camera, CardReader, FaceEngine, GateLink, Posture, Printer, ReaderError, Speech};
-use crate::vault::{KdfCost, Vault, VaultError};
+use crate::ports::{Camera, CardReader, FaceEngine, GateLink, Posture, Printer, ReaderError, SecurityChip, Speech};
+use crate::vault::{Vault, VaultError};
 use crate::wire::keys::IdentityKeys;
 
 /// Makes a link to gates once the vault has given up the station's keys.
@@ -56,6 +57,8 @@ pub struct Devices {
     pub boards: BoardLinkMaker,
     /// The machine itself.
     pub posture: Box<dyn Posture>,
+    /// The machine's security chip.
+    pub chip: Box<dyn SecurityChip>,
 }
 
 /// Where and how.
@@ -66,7 +69,7 @@ pub struct DeskConfig {
     /// Real or practice.
     pub realm: Realm,
     /// Cost of the passphrase's key derivation.
-    pub kdf: KdfCost,
+    pub kdf: Kdf,
 }
 
 /// What is open while an operator is logged in.

@@ -39,8 +39,10 @@ impl Courier {
             match self.link.ask(gate, &Request::KeepEpoch(offer), ANSWER_LIMIT) {
                 Ok(Reply::Epoch(Some(kept))) => {
                     if kept.number > note.number {
-                        // It was given by a later state of this vault, of which this one is a copy: the heads say so too.
+                        // It was given by a later state of this vault, or of its keys: an old copy was put back. Recorded below as
+                        // what keeps faces off.
                         tracing::error!(gate = %gate.id.short(), "a gate keeps a later note about erasures");
+                        self.shared().touch();
                     }
                     known.number = kept.number;
                     self.vault.record_gate_epoch(gate.id, kept.number, now)?;

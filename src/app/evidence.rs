@@ -101,6 +101,8 @@ pub struct ChainView {
     pub start_read: u64,
     /// Whether that look found nothing.
     pub start_sound: bool,
+    /// The file of the persons' keys is an older copy that was put back.
+    pub keys_older: bool,
     /// Each gate as a witness.
     pub gates: Vec<(GateLabel, GateWitness)>,
     /// When a gate was last seen to keep a head that fits, and how many records it stands for.
@@ -112,7 +114,7 @@ pub struct ChainView {
 impl ChainView {
     /// Whether something is wrong, so that the desk must not act on faces.
     pub fn is_alarming(&self) -> bool {
-        !self.start_sound || self.gates.iter().any(|(_, gate)| gate.is_conflict())
+        !self.start_sound || self.keys_older || self.gates.iter().any(|(_, gate)| gate.is_conflict())
     }
 }
 
@@ -227,11 +229,11 @@ impl ChainSeen {
     }
 }
 
-/// Whether faces may be acted on as far as the log is concerned: the last look at it found nothing, and no gate keeps a
-/// head that it does not continue.
+/// Whether faces may be acted on as far as the log is concerned: the last look at it found nothing, no gate keeps a
+/// head that it does not continue, and the persons' keys are not an older copy.
 pub(super) fn log_is_whole(vault: &Vault) -> bool {
     let fits = vault.gate_heads().is_ok_and(|heads| heads.iter().all(|head| head.state == HeadState::Fits));
-    vault.start_check().sound && fits
+    vault.start_check().sound && fits && vault.keys_are_current().is_ok_and(|current| current)
 }
 
 impl Desk {
@@ -426,6 +428,7 @@ fn chain(vault: &Vault) -> Result<ChainView, VaultError> {
         records: vault.log_len()?,
         start_read: vault.start_check().read,
         start_sound: vault.start_check().sound,
+        keys_older: !vault.keys_are_current()?,
         gates: gates.collect(),
         witnessed: fits.map(|head| (head.seen_at, head.size)).max(),
         exports: vault.exports()?,

@@ -12,6 +12,7 @@ use crate::domain::approval::{Act, Approval};
 use crate::domain::notice::Language;
 use crate::domain::time::Timestamp;
 use crate::notice::{Text, Values};
+use crate::ports::ChipError;
 use crate::secret::{RecoveryKey, RecoveryKeyFault, Typed};
 pub use crate::vault::{BackupReport, BackupRow, RestoreReport};
 use crate::vault::{Restoring, Vault, VaultError};
@@ -44,6 +45,10 @@ pub enum KeepCommand {
     Restore(PathBuf, Typed),
     /// Changes the master key and the files' keys. Needs a second person.
     ChangeKeys,
+    /// Binds the vault to this computer's security chip. Needs a second person.
+    BindComputer,
+    /// Releases it. Needs a second person.
+    ReleaseComputer,
 }
 
 /// A gate as a keeper of the backups' other half.
@@ -53,6 +58,18 @@ pub struct KeeperView {
     pub name: String,
     /// Whether it keeps the newest; `None`: nothing yet.
     pub newest: Option<bool>,
+}
+
+/// Whether the accounts' passphrases open the vault on this computer only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ComputerView {
+    /// This computer has no security chip that answers.
+    #[default]
+    NoChip,
+    /// They open it on any computer; here is a chip that it could be bound to.
+    Free,
+    /// On this one only.
+    Bound,
 }
 
 /// How things stand.
@@ -68,6 +85,8 @@ pub struct KeepView {
     pub keys_changed_at: Option<Timestamp>,
     /// Since when this vault is a restored one.
     pub restored_at: Option<Timestamp>,
+    /// Whether it is bound to this computer.
+    pub computer: ComputerView,
 }
 
 /// What the desk tells about backups and keys.
@@ -91,6 +110,10 @@ pub enum KeepTold {
     Changing,
     /// The keys were changed for so many accounts.
     Changed(usize),
+    /// The vault is bound to this computer.
+    Bound,
+    /// It is bound no more.
+    Released,
 }
 
 /// What went wrong with backups or keys.
@@ -120,6 +143,14 @@ pub enum KeepFailure {
     NotLocked,
     /// The courier did not end in time.
     Busy,
+    /// No security chip answers in this computer.
+    ChipMissing,
+    /// The vault is bound to another computer's chip.
+    ChipOther,
+    /// The chip refused.
+    ChipRefused,
+    /// A printed recovery key must be put away first.
+    NoRecoveryKey,
 }
 
 /// What the desk holds for it.
@@ -164,7 +195,11 @@ impl Desk {
             }
             KeepCommand::Drill(from, typed) => self.drill(&from, &typed, now),
             KeepCommand::Restore(from, typed) => self.restore(&from, &typed, now),
-            KeepCommand::ChangeKeys => self.change_keys(now),
+            KeepCommand::ChangeKeys => self.change_keys(Act::ChangeKeys, KeepCommand::ChangeKeys, now),
+            KeepCommand::BindComputer => self.bind_computer(now),
+            KeepCommand::ReleaseComputer => {
+                self.change_keys(Act::ReleaseComputer, KeepCommand::ReleaseComputer, now);
+            }
         }
     }
 
@@ -177,6 +212,7 @@ impl Desk {
     }
 
     fn show_keep(&mut self) {
+        let chip = self.devices.chip.is_there();
         let read = self.vault(|v| {
             let epochs = v.gate_epochs()?;
             let keeper = |gate: crate::domain::gate::GateRecord| {
@@ -189,6 +225,11 @@ impl Desk {
                 keepers: v.gates()?.into_iter().map(keeper).collect(),
                 keys_changed_at: v.keys_changed_at()?,
                 restored_at: v.restored_at()?,
+                computer: match (v.is_bound()?, chip) {
+                    (true, _) => ComputerView::Bound,
+                    (false, true) => ComputerView::Free,
+                    (false, false) => ComputerView::NoChip,
+                },
             })
         });
         if let Some(view) = read {
@@ -294,7 +335,21 @@ impl Desk {
         Ok(())
     }
 
-    fn change_keys(&mut self, now: Timestamp) {
+    /// What is missing is said before a second person is asked to type a passphrase for nothing.
+    fn bind_computer(&mut self, now: Timestamp) {
+        match self.vault(|v| v.recovery_key_is_kept()) {
+            Some(true) => {}
+            Some(false) => return self.keep_failed(KeepFailure::NoRecoveryKey),
+            None => return,
+        }
+        if !self.devices.chip.is_there() {
+            return self.keep_failed(KeepFailure::ChipMissing);
+        }
+        self.change_keys(Act::BindComputer, KeepCommand::BindComputer, now);
+    }
+
+    /// New keys, and with some acts another binding.
+    fn change_keys(&mut self, act: Act, again: KeepCommand, now: Timestamp) {
         if self.open.as_ref().is_some_and(|open| open.flow.is_busy()) {
             return self.keep_failed(KeepFailure::Serving);
         }
@@ -302,8 +357,7 @@ impl Desk {
         if self.vault(|v| v.check_rotation()).is_none() {
             return;
         }
-        let again = StaffCommand::Keep(KeepCommand::ChangeKeys);
-        let Some((Some(approval), _)) = self.approved(Act::ChangeKeys, again, now) else { return };
+        let Some((Some(approval), _)) = self.approved(act, StaffCommand::Keep(again), now) else { return };
         self.drop_visit(now);
         let Some(open) = self.open.take() else { return };
         open.shared.end();
@@ -323,10 +377,20 @@ impl Desk {
             self.keep.changing = Some((vault, approval, since));
             return;
         }
-        match vault.rotate_keys(approval, now) {
+        let act = approval.act();
+        let changed = match act {
+            Act::BindComputer => vault.bind_to(&mut *self.devices.chip, approval, now),
+            Act::ReleaseComputer => vault.release(approval, now),
+            _ => vault.rotate_keys(approval, now),
+        };
+        match changed {
             Ok(rotated) => {
                 self.say_door(now);
-                self.tell_keep(KeepTold::Changed(rotated.accounts));
+                self.tell_keep(match act {
+                    Act::BindComputer => KeepTold::Bound,
+                    Act::ReleaseComputer => KeepTold::Released,
+                    _ => KeepTold::Changed(rotated.accounts),
+                });
             }
             Err(error) => {
                 self.say_door(now);
@@ -348,6 +412,13 @@ pub(super) fn keep_failure(error: &VaultError) -> Option<KeepFailure> {
         VaultError::NoKeeper => F::NoGate,
         VaultError::BackupVoid => F::Void,
         VaultError::SlotsOld => F::SlotsOld,
+        VaultError::Chip(ChipError::Missing) => F::ChipMissing,
+        VaultError::Chip(ChipError::Other) => F::ChipOther,
+        VaultError::Chip(ChipError::Refused(why)) => {
+            tracing::warn!(%why, "the security chip refused");
+            F::ChipRefused
+        }
+        VaultError::RecoveryKeyNeeded => F::NoRecoveryKey,
         _ => return None,
     })
 }

@@ -31,6 +31,7 @@ mod handing_over;
 pub mod head_due;
 pub mod idle;
 mod incident;
+pub mod kdf;
 pub mod keep;
 pub mod notice;
 mod notice_acts;

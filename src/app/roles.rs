@@ -230,6 +230,8 @@ fn keep(command: &super::keep::KeepCommand) -> Row {
         K::Drill(..) => only("restore-drill", SUPERVISOR),
         K::Restore(..) => door("restore"),
         K::ChangeKeys => only("change-keys", SUPERVISOR),
+        K::BindComputer => only("bind-computer", SUPERVISOR),
+        K::ReleaseComputer => only("release-computer", SUPERVISOR),
     }
 }
 

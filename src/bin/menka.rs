@@ -9,13 +9,13 @@ use futures::channel::mpsc;
 use menka::app::command::Command;
 use menka::app::desk::{DeskConfig, Devices, LinkMaker};
 use menka::app::event::Event;
+use menka::app::kdf::Kdf;
 use menka::app::runner::{self, EVENTS_MAX, SystemClock};
 use menka::domain::Realm;
 use menka::face::{EngineKind, child, engine_for};
 use menka::lan::TlsLink;
 use menka::ports::GateLink;
 use menka::ui::program::{self, Boot, Geometry, WindowPlan};
-use menka::vault::KdfCost;
 
 /// Freed memory is wiped: a name that a window showed is not left in the heap of a locked desk.
 #[global_allocator]
@@ -24,7 +24,7 @@ static WIPED: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::
 const USAGE: &str = "\
 menka: the enrollment desk
 
-  menka [--data FOLDER] [--models FOLDER] [--engine sface|dlib]
+  menka [--data FOLDER] [--models FOLDER] [--engine sface|dlib] [--security-chip device:/dev/tpmrm0]
         [--staff-at X,Y,WIDTHxHEIGHT] [--resident-at X,Y,WIDTHxHEIGHT] [--fullscreen]
   menka --version
 ";
@@ -62,6 +62,8 @@ struct Options {
     models: PathBuf,
     engine: EngineKind,
     windows: WindowPlan,
+    /// Where the security chip is, when not where it usually is.
+    chip: Option<String>,
     /// Practice with a real webcam, by choice.
     #[cfg(feature = "practice")]
     webcam: bool,
@@ -81,6 +83,7 @@ impl Options {
             models,
             engine: EngineKind::default(),
             windows,
+            chip: None,
             #[cfg(feature = "practice")]
             webcam: false,
             #[cfg(feature = "practice")]
@@ -95,6 +98,7 @@ impl Options {
                 "--engine" => {
                     options.engine = EngineKind::parse(value()?).ok_or("the engine is sface or dlib")?;
                 }
+                "--security-chip" => options.chip = Some(value()?.clone()),
                 "--staff-at" => options.windows.staff = geometry(value()?)?,
                 "--resident-at" => options.windows.resident = geometry(value()?)?,
                 #[cfg(feature = "practice")]
@@ -123,8 +127,9 @@ fn tls_links() -> LinkMaker {
 }
 
 fn open_desk(options: Options) -> Result<(), String> {
-    let Options { data, models, engine, windows, .. } = options;
-    let config = DeskConfig { data_dir: data.clone(), realm: Realm::Real, kdf: KdfCost::default() };
+    let Options { data, models, engine, windows, chip, .. } = options;
+    let chip = menka::chip::this_computer(chip.as_deref())?;
+    let config = DeskConfig { data_dir: data.clone(), realm: Realm::Real, kdf: Kdf::of_this_machine() };
     log_to(&data);
     let program = std::env::current_exe().map_err(|e| e.to_string())?;
     let devices = move || Devices {
@@ -136,6 +141,7 @@ fn open_desk(options: Options) -> Result<(), String> {
         link: tls_links(),
         boards: menka::boards::links(),
         posture: menka::posture::this_machine(&data),
+        chip,
     };
     let (running, events) = start(config, Box::new(devices))?;
     let commands = running.commands();
@@ -208,9 +214,10 @@ mod practice {
     }
 
     fn open_site(folder: &Path, options: Options) -> Result<(), String> {
-        let Options { models, engine, windows, webcam, reader, .. } = options;
+        let Options { models, engine, windows, webcam, reader, chip, .. } = options;
+        let chip = menka::chip::this_computer(chip.as_deref())?;
         let data = folder.join("desk");
-        let config = DeskConfig { data_dir: data.clone(), realm: Realm::Practice, kdf: site::KDF };
+        let config = DeskConfig { data_dir: data.clone(), realm: Realm::Practice, kdf: site::KDF.into() };
         log_to(folder);
         let pictures = std::env::var_os("MENKA_PICTURES").map_or_else(|| "var/pictures".into(), PathBuf::from);
         let all = people(&pictures).map_err(|e| format!("{e}; run `make pictures`"))?;
@@ -246,6 +253,7 @@ mod practice {
                 link: tls_links(),
                 boards: menka::boards::links(),
                 posture: menka::posture::this_machine(&data),
+                chip,
             }
         };
         let (running, events) = start(config, Box::new(devices))?;

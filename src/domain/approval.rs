@@ -22,6 +22,10 @@ pub enum Act {
     NewBackupKey,
     /// The master key and the files' keys are changed.
     ChangeKeys,
+    /// The vault is bound to this computer.
+    BindComputer,
+    /// The vault is released from this computer.
+    ReleaseComputer,
     /// The record of this minor is opened.
     MinorRecord(ResidentId),
     /// The manager leaves: every face of the site ends.
@@ -42,6 +46,8 @@ impl Act {
             Self::NewRecoveryKey => "new-recovery-key",
             Self::NewBackupKey => "new-backup-key",
             Self::ChangeKeys => "change-keys",
+            Self::BindComputer => "bind-computer",
+            Self::ReleaseComputer => "release-computer",
             Self::MinorRecord(_) => "minor-record",
             Self::EndSite => "end-site",
             Self::RenewTemplates => "change-gate-transform",

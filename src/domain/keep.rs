@@ -13,6 +13,10 @@ pub enum KeepEvent {
     Restored,
     /// The master key and the files' keys were changed.
     KeysChanged,
+    /// Accounts' passphrases open the vault on this computer only.
+    ComputerBound,
+    /// They open it on any computer again.
+    ComputerReleased,
 }
 
 impl KeepEvent {
@@ -24,6 +28,8 @@ impl KeepEvent {
             Self::Drilled => "backup-drilled",
             Self::Restored => "backup-restored",
             Self::KeysChanged => "keys-changed",
+            Self::ComputerBound => "computer-bound",
+            Self::ComputerReleased => "computer-released",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod aids;
 mod board;
+mod chip;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use crate::wire::message::{Reply, Request};
 
 pub use aids::{Heard, PrintError, Printer, Speech, SpeechError};
 pub use board::BoardLink;
+pub use chip::{ChipError, NoChip, SecurityChip};
 
 /// A camera that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -27,7 +27,7 @@ use crate::domain::permit::{Blocker, Condition};
 use crate::domain::posture::PostureReport;
 use crate::domain::quality::Guidance;
 use crate::lan::TlsLink;
-use crate::ports::{Camera, Clock, FaceEngine, GateLink, Posture, Printer, Speech};
+use crate::ports::{Camera, Clock, FaceEngine, GateLink, Posture, Printer, SecurityChip, Speech};
 use crate::printing::SystemPrinter;
 use crate::speech::SystemSpeech;
 use crate::wire::keys::IdentityKeys;
@@ -148,7 +148,8 @@ impl Drive {
         (speech, printer): (Box<dyn Speech>, Box<dyn Printer>),
     ) -> Self {
         let posture = crate::posture::this_machine(&folder.join("desk"));
-        Self::with_all(folder, engine, camera, controls, (speech, printer), (Realm::Practice, posture))
+        let machine = (Realm::Practice, posture, crate::chip::none());
+        Self::with_all(folder, engine, camera, controls, (speech, printer), machine)
     }
 
     /// The same for a site of either realm, on any machine.
@@ -157,11 +158,26 @@ impl Drive {
         engine: Box<dyn FaceEngine>,
         camera: Box<dyn Camera>,
         controls: Controls,
-        machine: (Realm, Box<dyn Posture>),
+        (realm, posture): (Realm, Box<dyn Posture>),
     ) -> Self {
         let aids =
             (Box::new(SystemSpeech::new()) as Box<dyn Speech>, Box::new(SystemPrinter::new()) as Box<dyn Printer>);
-        Self::with_all(folder, engine, camera, controls, aids, machine)
+        Self::with_all(folder, engine, camera, controls, aids, (realm, posture, crate::chip::none()))
+    }
+
+    /// As [`Self::new`], on a computer with this security chip.
+    pub fn with_chip(
+        folder: &Path,
+        engine: Box<dyn FaceEngine>,
+        people: Vec<Person>,
+        chip: Box<dyn SecurityChip>,
+    ) -> Self {
+        let controls = Controls::default();
+        let camera = Box::new(PictureCamera::new(people, controls.clone()));
+        let aids =
+            (Box::new(SystemSpeech::new()) as Box<dyn Speech>, Box::new(SystemPrinter::new()) as Box<dyn Printer>);
+        let posture = crate::posture::this_machine(&folder.join("desk"));
+        Self::with_all(folder, engine, camera, controls, aids, (Realm::Practice, posture, chip))
     }
 
     fn with_all(
@@ -170,7 +186,7 @@ impl Drive {
         camera: Box<dyn Camera>,
         controls: Controls,
         (speech, printer): (Box<dyn Speech>, Box<dyn Printer>),
-        (realm, posture): (Realm, Box<dyn Posture>),
+        (realm, posture, chip): (Realm, Box<dyn Posture>, Box<dyn SecurityChip>),
     ) -> Self {
         let probed = Arc::<Mutex<Vec<Probed>>>::default();
         let answers = Arc::clone(&probed);
@@ -193,9 +209,10 @@ impl Drive {
             link,
             boards: crate::boards::links(),
             posture,
+            chip,
         };
         let data = folder.join("desk");
-        let config = DeskConfig { data_dir: data.clone(), realm, kdf: KDF };
+        let config = DeskConfig { data_dir: data.clone(), realm, kdf: KDF.into() };
         let mut drive = Self {
             desk: Desk::new(config, devices),
             courier: None,

@@ -175,6 +175,10 @@ pub fn keep(texts: &Texts, failure: KeepFailure) -> Words {
         KeepFailure::Serving => words!(texts, "err-keep-serving", "rec-keep-serving"),
         KeepFailure::NotLocked => words!(texts, "err-keep-not-locked", "rec-keep-not-locked"),
         KeepFailure::Busy => words!(texts, "err-keep-busy", "rec-keep-busy"),
+        KeepFailure::ChipMissing => words!(texts, "err-keep-chip-missing", "rec-keep-chip-missing"),
+        KeepFailure::ChipOther => words!(texts, "err-keep-chip-other", "rec-keep-chip-other"),
+        KeepFailure::ChipRefused => words!(texts, "err-keep-chip-refused", "rec-keep-chip-refused"),
+        KeepFailure::NoRecoveryKey => words!(texts, "err-keep-no-recovery", "rec-keep-no-recovery"),
     }
 }
 

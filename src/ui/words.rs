@@ -53,6 +53,8 @@ pub fn act(texts: &Texts, act: Act) -> String {
         Act::NewRecoveryKey => tr!(texts, "act-recovery-key"),
         Act::NewBackupKey => tr!(texts, "act-new-backup-key"),
         Act::ChangeKeys => tr!(texts, "act-change-keys"),
+        Act::BindComputer => tr!(texts, "act-bind-computer"),
+        Act::ReleaseComputer => tr!(texts, "act-release-computer"),
         Act::MinorRecord(_) => tr!(texts, "act-minor-record"),
         Act::EndSite => tr!(texts, "act-end-site"),
         Act::RenewTemplates => tr!(texts, "act-renew-templates"),

@@ -16,8 +16,8 @@ use crate::domain::training::{self, OnRecord, Standing};
 use crate::secret::{Passphrase, random_bytes};
 
 use super::Vault;
-use super::error::{SLOTS_FILE, VaultError};
-use super::slots::{Kind, Slots};
+use super::error::VaultError;
+use super::slots::Kind;
 
 /// Longest name of an account, in characters.
 pub const NAME_CHARS_MAX: usize = 40;
@@ -104,6 +104,8 @@ impl Vault {
             | Act::RepairGate(_)
             | Act::ReplaceGate(_)
             | Act::ChangeKeys
+            | Act::BindComputer
+            | Act::ReleaseComputer
             | Act::MinorRecord(_)
             | Act::EndSite
             | Act::RenewTemplates => false,
@@ -292,10 +294,6 @@ impl Vault {
     pub(super) fn is_disabled(&self, id: StaffId) -> Result<bool, VaultError> {
         let sql = "SELECT disabled_at IS NOT NULL FROM staff WHERE id = ?1";
         Ok(self.main.query_row(sql, [id.bytes()], |row| row.get(0)).optional()?.unwrap_or(true))
-    }
-
-    fn slots(&self) -> Result<Slots, VaultError> {
-        Slots::read(&self.dir)?.ok_or_else(|| VaultError::corrupt(SLOTS_FILE))
     }
 
     fn active(&self, id: StaffId) -> Result<Account, VaultError> {

@@ -28,6 +28,8 @@ use super::showings;
 pub(super) const TERM_MS: i64 = 3 * 365 * 86_400_000;
 /// Kinds of record that tell of the end of a person's records, and begin no term of their own.
 pub(super) const ENDS_THE_TERM: [&str; 3] = ["identity-erased", "evidence-erased", "guardian-erased"];
+/// The kind that tells of the end of the person's key: in no order of writes is the record there and the key too.
+const KEY_ENDS: &str = "evidence-erased";
 /// Records that a start reads again besides those of the last session.
 const SLICE: u64 = 1_000;
 /// Most records of the last session that a start reads again.
@@ -56,6 +58,8 @@ pub struct AuditReport {
     pub openings_broken: Vec<u64>,
     /// Positions of records whose person's key is gone before its term.
     pub keys_gone: Vec<u64>,
+    /// Positions of records that tell of the end of a person's key, which is there all the same: an old file of keys was put back.
+    pub keys_back: Vec<u64>,
     /// Records whose person's key was erased at its term: the chain holds, nobody is named.
     pub erased_at_term: u64,
     /// Consents (as text ids) whose signed record does not verify, or is not the one that the log speaks of.
@@ -76,7 +80,7 @@ impl AuditReport {
     pub fn faults(&self) -> usize {
         [&self.edited, &self.missing, &self.nodes_broken, &self.heads_broken, &self.heads_missing]
             .into_iter()
-            .chain([&self.openings_broken, &self.keys_gone])
+            .chain([&self.openings_broken, &self.keys_gone, &self.keys_back])
             .map(Vec::len)
             .chain([&self.consents_broken, &self.receipts_broken, &self.showings_broken].into_iter().map(Vec::len))
             .sum()
@@ -84,7 +88,8 @@ impl AuditReport {
 
     /// The first record that is not as it was, if it can be told.
     pub fn first_fault(&self) -> Option<u64> {
-        let lists = [&self.edited, &self.missing, &self.openings_broken, &self.keys_gone, &self.heads_broken];
+        let lists =
+            [&self.edited, &self.missing, &self.openings_broken, &self.keys_gone, &self.keys_back, &self.heads_broken];
         lists.into_iter().filter_map(|list| list.iter().min()).min().copied()
     }
 }
@@ -174,6 +179,9 @@ impl Vault {
                 latest = latest.max(record.at);
                 if record.on.is_some() {
                     let (whose, found) = keys.open(view, number(n))?;
+                    if record.what == KEY_ENDS && !matches!(found, Found::KeyGone(_)) {
+                        report.keys_back.push(n);
+                    }
                     if let Some(resident) = whose.filter(|_| !ENDS_THE_TERM.contains(&record.what.as_str())) {
                         last_of.entry(resident).and_modify(|at| *at = record.at.max(*at)).or_insert(record.at);
                     }

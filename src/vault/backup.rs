@@ -23,12 +23,12 @@ use crate::evidence::hex;
 use crate::secret::{RecoveryKey, random_bytes};
 
 use super::database;
-use super::error::{KEYS_FILE, MAIN_FILE, SLOTS_FILE, VaultError};
+use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
 use super::keys::{VaultKey, derive};
 use super::lockbox::{BoxShape, Lockbox, take_out};
 use super::punctures::Leaf;
 use super::restore::Restoring;
-use super::slots::{Slots, read_small, unhex, write_at_once};
+use super::slots::{read_small, unhex, write_at_once};
 use super::swap;
 use super::{Vault, epoch, steps};
 
@@ -201,7 +201,7 @@ impl Vault {
         if !approved && self.backup_key_made_at()?.is_some() {
             return Err(VaultError::ApprovalNeeded);
         }
-        let slots = Slots::read(&self.dir)?.ok_or_else(|| VaultError::corrupt(SLOTS_FILE))?;
+        let slots = self.slots()?;
         let cost = slots.slot(self.staff).map(|slot| slot.cost).ok_or(VaultError::Unknown)?;
         let key = RecoveryKey::make();
         let place = format!("menka/backup-key/1/{}/{}", self.realm.label(), self.site).into_bytes();
@@ -397,7 +397,7 @@ impl Vault {
              CREATE TABLE wrapped (resident BLOB PRIMARY KEY NOT NULL, place INTEGER NOT NULL, made_at INTEGER NOT NULL,
                  sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;",
         )?;
-        let slots = Slots::read(&self.dir)?.ok_or_else(|| VaultError::corrupt(SLOTS_FILE))?.to_bytes()?;
+        let slots = self.slots()?.to_bytes()?;
         let view = self.people_keys.unchecked_transaction().map_err(|error| epoch::in_keys(&error))?;
         let epoch = epoch::read(&view)?;
         let work = to.unchecked_transaction()?;

@@ -10,13 +10,15 @@ use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::id::StaffId;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
+use crate::ports::{NoChip, SecurityChip};
 use crate::secret::{Passphrase, RecoveryKey};
 
 use super::Vault;
 use super::attempts::{Attempts, Counts};
+use super::binding::Bound;
 use super::database::Opening;
 use super::error::{SLOTS_FILE, VaultError};
-use super::keys::{Ring, VaultKey};
+use super::keys::{KdfCost, Ring, VaultKey};
 use super::slots::{Kind, Slots};
 
 /// Most wrong passphrases that are written to the log one by one.
@@ -58,9 +60,30 @@ impl Vault {
     /// # Errors
     /// As [`Self::unlock_as`].
     pub fn unlock(dir: &Path, realm: Realm, passphrase: &Passphrase, now: Timestamp) -> Result<Self, VaultError> {
+        Self::unlock_as(dir, realm, Self::first_account(dir)?, passphrase, now)
+    }
+
+    /// The account that was made first.
+    ///
+    /// # Errors
+    /// [`VaultError::Absent`], and a slots file that is damaged or cannot be read.
+    pub fn first_account(dir: &Path) -> Result<StaffId, VaultError> {
         let slots = Slots::read(dir)?.ok_or(VaultError::Absent)?;
-        let first = slots.accounts().next().map(|slot| slot.id).ok_or_else(|| VaultError::corrupt(SLOTS_FILE))?;
-        Self::unlock_as(dir, realm, first, passphrase, now)
+        slots.accounts().next().map(|slot| slot.id).ok_or_else(|| VaultError::corrupt(SLOTS_FILE))
+    }
+
+    /// [`Self::unlock_with`] on a computer without a security chip.
+    ///
+    /// # Errors
+    /// As [`Self::unlock_with`].
+    pub fn unlock_as(
+        dir: &Path,
+        realm: Realm,
+        account: StaffId,
+        passphrase: &Passphrase,
+        now: Timestamp,
+    ) -> Result<Self, VaultError> {
+        Self::unlock_with(dir, realm, account, passphrase, &mut NoChip, now)
     }
 
     /// Opens a vault as one of its accounts. A wrong passphrase is counted before it is tried, so that ending the program
@@ -71,13 +94,14 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::Absent`], [`VaultError::OtherRealm`] (before any key is derived), [`VaultError::Unknown`],
-    /// [`VaultError::AccountDisabled`], [`VaultError::TooSoon`], [`VaultError::WrongPassphrase`],
-    /// [`VaultError::InUse`], [`VaultError::Corrupt`], [`VaultError::TooNew`], and those of the disk.
-    pub fn unlock_as(
+    /// [`VaultError::Chip`] (before a passphrase is tried or counted), [`VaultError::AccountDisabled`], [`VaultError::TooSoon`],
+    /// [`VaultError::WrongPassphrase`], [`VaultError::InUse`], [`VaultError::Corrupt`], [`VaultError::TooNew`], and those of the disk.
+    pub fn unlock_with(
         dir: &Path,
         realm: Realm,
         account: StaffId,
         passphrase: &Passphrase,
+        chip: &mut dyn SecurityChip,
         now: Timestamp,
     ) -> Result<Self, VaultError> {
         Self::settle_files(dir)?;
@@ -90,9 +114,11 @@ impl Vault {
         if !slots.accounts().any(|slot| slot.id == account) {
             return Err(VaultError::Unknown);
         }
+        slots.ask(chip)?;
         let (master, failed) = try_slot(dir, &mut slots, account, passphrase, now)?;
         let ring = Ring::derive(master, realm)?;
         let mut vault = Self::open(dir, realm, slots.site, account, ring, lock, Opening::Checked)?;
+        vault.chip_key = slots.bound.as_ref().and_then(Bound::key);
         vault.check_slot(&mut slots, passphrase)?;
         vault.entered(failed, now)?;
         Ok(vault)
@@ -110,6 +136,22 @@ impl Vault {
         key: &RecoveryKey,
         account: StaffId,
         passphrase: &Passphrase,
+        now: Timestamp,
+    ) -> Result<(Self, RecoveryKey), VaultError> {
+        Self::recover_with(dir, realm, key, (account, passphrase), &mut NoChip, now)
+    }
+
+    /// [`Self::recover`], where a security chip may be. Slots that were bound to a chip that is not here are bound to this one, or released
+    /// where there is none; that is logged.
+    ///
+    /// # Errors
+    /// As [`Self::recover`].
+    pub fn recover_with(
+        dir: &Path,
+        realm: Realm,
+        key: &RecoveryKey,
+        (account, passphrase): (StaffId, &Passphrase),
+        chip: &mut dyn SecurityChip,
         now: Timestamp,
     ) -> Result<(Self, RecoveryKey), VaultError> {
         if passphrase.chars() < Passphrase::CHARS_MIN {
@@ -131,12 +173,17 @@ impl Vault {
         if vault.role != Role::Supervisor || vault.is_disabled(account)? {
             return Err(VaultError::Unknown);
         }
+        let settled = slots.settle_binding(vault.ring.master(), chip)?;
+        vault.chip_key = slots.bound.as_ref().and_then(Bound::key);
         slots.put(account, kind, passphrase, vault.ring.master(), cost)?;
         let new = vault.wrap_recovery_key(&mut slots)?;
         let work = vault.begin()?;
         let used = AuditEvent::Account(AccountEvent::RecoveryKeyUsed(account));
         vault.append(&work, Actor::Station, &used, now)?;
         vault.append(&work, Actor::Station, &AuditEvent::Account(AccountEvent::RecoveryKeyMade), now)?;
+        if let Some(event) = settled {
+            vault.append(&work, Actor::Station, &AuditEvent::Keep(event), now)?;
+        }
         vault.write_station(&work, super::recovery::KEPT, &[])?;
         work.commit()?;
         // One write: the old key is void in the moment in which the new passphrase opens.
@@ -164,9 +211,34 @@ impl Vault {
         passphrase: &Passphrase,
         now: Timestamp,
     ) -> Result<(), VaultError> {
-        let mut slots = Slots::read(&self.dir)?.ok_or(VaultError::Absent)?;
+        let mut slots = self.slots()?;
         let (master, _) = try_slot(&self.dir, &mut slots, account, passphrase, now)?;
         if master.same_as(self.ring.master()) { Ok(()) } else { Err(VaultError::corrupt(SLOTS_FILE)) }
+    }
+
+    /// Wraps the slot of the account that is logged in anew when its derivation is cheaper than this. Returns whether it was.
+    ///
+    /// # Errors
+    /// [`VaultError::CostWrong`], [`VaultError::WrongPassphrase`] when this is not the passphrase of the slot, and those of the disk; then the slot
+    /// stays as it is.
+    pub fn raise_cost(&mut self, passphrase: &Passphrase, cost: KdfCost) -> Result<bool, VaultError> {
+        if !cost.is_sane() {
+            return Err(VaultError::CostWrong);
+        }
+        let mut slots = self.slots()?;
+        let slot = slots.slot(self.staff).ok_or(VaultError::Unknown)?;
+        if !slot.cost.is_cheaper_than(cost) {
+            return Ok(false);
+        }
+        let kind = slot.kind.clone();
+        // Another passphrase would lock the account out of its own slot.
+        let opened = slots.open(self.staff, passphrase)?;
+        if !opened.is_some_and(|master| master.same_as(self.ring.master())) {
+            return Err(VaultError::WrongPassphrase { wait_ms: 0 });
+        }
+        slots.put(self.staff, kind, passphrase, self.ring.master(), cost)?;
+        slots.write(&self.dir)?;
+        Ok(true)
     }
 
     /// The slot and the vault must say the same of the account; a slot of an older shape is written anew.
@@ -196,6 +268,7 @@ impl Vault {
         self.index_anew()?;
         let work = self.begin()?;
         let start_check = self.check_start(&work)?;
+        self.check_keys(&work, now)?;
         for _ in 0..failed.min(REFUSALS_LOGGED_MAX) {
             self.append(&work, Actor::Station, &AuditEvent::UnlockRefused, now)?;
         }

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::id::{GateId, ResidentId};
 use crate::domain::time::Timestamp;
 use crate::secret::random_bytes;
@@ -156,13 +157,19 @@ impl Vault {
     /// # Errors
     /// Those of the disk.
     pub fn record_gate_epoch(&mut self, gate: GateId, number: u64, now: Timestamp) -> Result<(), VaultError> {
-        let generation = read(&self.people_keys)?.generation;
-        self.main.execute(
+        let epoch = read(&self.people_keys)?;
+        let work = self.begin()?;
+        if super::log::number(number) > epoch.number && !is_older(&self.people_keys)? {
+            // It was given by a later state of the keys than the one that is here.
+            mark_older(&self.people_keys)?;
+            self.append(&work, Actor::Gate(gate), &AuditEvent::HeadConflict(gate, "erasures-ahead"), now)?;
+        }
+        work.execute(
             "INSERT INTO gate_epochs (gate, generation, number, kept_at) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (gate) DO UPDATE SET generation = ?2, number = ?3, kept_at = ?4",
-            params![gate.bytes(), generation, super::log::number(number), now.ms()],
+            params![gate.bytes(), epoch.generation, super::log::number(number), now.ms()],
         )?;
-        Ok(())
+        Ok(work.commit()?)
     }
 
     /// What gates in use were last seen to keep.
@@ -184,6 +191,35 @@ impl Vault {
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether the file of the persons' keys is not older than what is known of it elsewhere: than a note about erasures that a gate keeps, or
+    /// than the end of somebody's evidence. Once it was found older, only another file is current again.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn keys_are_current(&self) -> Result<bool, VaultError> {
+        Ok(!is_older(&self.people_keys)?)
+    }
+
+    /// Looks at every start whether an older file of keys was put back: neither the log nor its heads would show that.
+    pub(super) fn check_keys(&self, work: &Connection, now: Timestamp) -> Result<(), VaultError> {
+        if is_older(&self.people_keys)? {
+            return Ok(());
+        }
+        // Of every tree: numbers only grow, also when a tree is dealt anew and when a backup is restored.
+        let seen: i64 = work.query_row("SELECT coalesce(max(number), 0) FROM gate_epochs", [], |row| row.get(0))?;
+        let mut older = seen > read(&self.people_keys)?.number;
+        let mut ended = work.prepare("SELECT id FROM residents WHERE evidence_ended_at IS NOT NULL")?;
+        let mut ended = ended.query([])?;
+        while let Some(row) = ended.next()? {
+            older |= place_of(&self.people_keys, ResidentId::from_bytes(row.get(0)?))?.is_some();
+        }
+        if older {
+            mark_older(&self.people_keys)?;
+            self.append(work, Actor::Station, &AuditEvent::LogChecked("not-sound"), now)?;
+        }
+        Ok(())
     }
 
     /// Under which name gates keep the note: the log's, whatever was restored since.
@@ -320,6 +356,21 @@ fn cut(work: &Connection, resident: ResidentId, leaf: Leaf, branches_max: usize)
         epoch = Epoch { generation: random_bytes(), number: epoch.number, tree: Tree::make(), next_place: count };
     }
     write(work, &epoch)
+}
+
+/// What SQLite's field for a program's own use holds in a file of keys that was found older. The mark is in the file itself: the right one,
+/// put in its place, and a restored one do not have it, while the numbers of a marked file may grow as they like.
+const OLDER: i64 = 0x6f6c_6465;
+
+/// Whether this file of keys was found older than what is known of it.
+fn is_older(keys: &Connection) -> Result<bool, VaultError> {
+    let field: i64 = keys.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(|error| in_keys(&error))?;
+    Ok(field == OLDER)
+}
+
+fn mark_older(keys: &Connection) -> Result<(), VaultError> {
+    tracing::error!("the file of the persons' keys is older than what is known of it: an old copy was put back");
+    keys.pragma_update(None, "application_id", OLDER).map_err(|error| in_keys(&error))
 }
 
 /// Puts an error of the keys' file into our words.

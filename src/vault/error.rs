@@ -2,6 +2,7 @@
 
 use crate::evidence::EvidenceError;
 use crate::evidence::step::Step;
+use crate::ports::ChipError;
 
 /// Name of the main file.
 pub(super) const MAIN_FILE: &str = "vault.db";
@@ -202,6 +203,12 @@ pub enum VaultError {
     /// A slot is of an older shape: its account must log in once before the master key can be changed.
     #[error("an account must log in once before the keys are changed")]
     SlotsOld,
+    /// The security chip that the passphrases are bound to is not in this computer, or a chip did not do its part.
+    #[error(transparent)]
+    Chip(#[from] ChipError),
+    /// No printed recovery key was put away: without one a dead mainboard would lose the vault.
+    #[error("a recovery key must be put away first")]
+    RecoveryKeyNeeded,
     /// A document could not be signed.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),

@@ -3,6 +3,8 @@
 //! A practice vault therefore cannot be opened as a real one even by somebody who knows its master key and edits the
 //! header.
 
+use std::time::{Duration, Instant};
+
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
@@ -156,7 +158,7 @@ pub struct KdfCost {
 }
 
 impl Default for KdfCost {
-    /// 64 MiB, 3 passes, 1 lane: about a third of a second on a desk's computer.
+    /// 64 MiB, 3 passes, 1 lane: the least that a real vault costs.
     fn default() -> Self {
         Self { memory_kib: 64 * 1024, passes: 3, lanes: 1 }
     }
@@ -170,8 +172,41 @@ impl KdfCost {
     /// Most lanes.
     const LANES_MAX: u32 = 8;
 
+    /// About how long a derivation is to take on the machine that does it.
+    pub const AIM: Duration = Duration::from_millis(700);
+
+    /// The default, with as many passes more as fit into [`Self::AIM`]. `took` derives a key at a cost and says how long that took.
+    pub fn calibrated(mut took: impl FnMut(Self) -> Duration) -> Self {
+        let least = Self::default();
+        let a_pass = (took(least) / least.passes).max(Duration::from_micros(1));
+        let fit = u32::try_from(Self::AIM.as_micros() / a_pass.as_micros()).unwrap_or(u32::MAX);
+        let mut cost = Self { passes: fit.clamp(least.passes, Self::PASSES_MAX), ..least };
+        // Looked at, since a machine does not go on as it began: two thirds are tried until it is short enough.
+        while cost.passes > least.passes && took(cost) > Self::AIM * 3 / 2 {
+            cost.passes = (cost.passes * 2 / 3).max(least.passes);
+        }
+        cost
+    }
+
+    /// What this machine does in about [`Self::AIM`]; takes one to two seconds to find out.
+    pub fn of_this_machine() -> Self {
+        let tried = Passphrase::new("nobody's passphrase".into());
+        Self::calibrated(|cost| {
+            let start = Instant::now();
+            // A machine without the room for it takes for ever: the least is asked of it.
+            cost.stretch(&tried, &[0; 16]).map_or(Duration::MAX, |_| start.elapsed())
+        })
+    }
+
+    /// Whether a derivation at this cost is to be replaced by one at another: less memory, or a quarter of the work less. Less than that is the
+    /// measurement's own doubt.
+    pub(super) fn is_cheaper_than(self, other: Self) -> bool {
+        let work = |cost: Self| u64::from(cost.memory_kib) * u64::from(cost.passes);
+        self.memory_kib < other.memory_kib || work(self) * 4 < work(other) * 3
+    }
+
     /// Whether it is within what this program accepts.
-    pub(super) fn is_sane(self) -> bool {
+    pub fn is_sane(self) -> bool {
         (8..=Self::MEMORY_MAX_KIB).contains(&self.memory_kib)
             && (1..=Self::PASSES_MAX).contains(&self.passes)
             && (1..=Self::LANES_MAX).contains(&self.lanes)
@@ -227,6 +262,43 @@ mod tests {
             assert!(key.open(b"row 1/name", &sealed[..cut]).is_none());
         }
         Ok(())
+    }
+
+    #[test]
+    fn the_cost_follows_the_machine_and_is_never_below_the_least() {
+        let passes = |a_pass_ms: u64| {
+            let mut tried = vec![];
+            let cost = KdfCost::calibrated(|cost| {
+                tried.push(cost.passes);
+                Duration::from_millis(a_pass_ms * u64::from(cost.passes))
+            });
+            assert!(
+                cost.is_sane() && cost.memory_kib == KdfCost::default().memory_kib && tried.len() <= 2,
+                "{tried:?}"
+            );
+            cost.passes
+        };
+        // A pass of 100 ms: seven. Slow machines stay at the least, fast ones at the most that is accepted.
+        assert_eq!([100, 70, 230, 240, 5_000, 1, 0].map(passes), [7, 10, 3, 3, 3, 16, 16]);
+        // A machine that slows down under the work gets less again.
+        let slows = KdfCost::calibrated(|cost| match cost.passes {
+            3 => Duration::from_millis(150),
+            passes => Duration::from_millis(200 * u64::from(passes)),
+        });
+        assert_eq!(slows.passes, 4);
+        assert_eq!(KdfCost::calibrated(|_| Duration::MAX), KdfCost::default());
+        let of = |memory_kib, passes| KdfCost { memory_kib, passes, lanes: 1 };
+        assert!(of(64, 3).is_cheaper_than(of(64, 5)) && of(32, 9).is_cheaper_than(of(64, 3)));
+        assert!(!of(64, 3).is_cheaper_than(of(64, 4)) && !of(64, 9).is_cheaper_than(of(64, 3)));
+    }
+
+    #[test]
+    fn this_machines_cost_is_told() {
+        let cost = KdfCost::of_this_machine();
+        let start = Instant::now();
+        assert!(cost.stretch(&Passphrase::new("nobody's passphrase".into()), &[0; 16]).is_ok());
+        println!("{} KiB, {} passes: {} ms", cost.memory_kib, cost.passes, start.elapsed().as_millis());
+        assert!(cost.is_sane() && cost.passes >= KdfCost::default().passes);
     }
 
     #[test]

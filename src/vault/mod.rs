@@ -25,6 +25,7 @@ mod approvals;
 mod attempts;
 mod audit;
 mod backup;
+mod binding;
 mod boards;
 mod cards;
 mod carried;
@@ -188,6 +189,8 @@ pub struct Vault {
     start_check: StartCheck,
     /// At which sizes of the log a backup was put in its place: each begins a log of another name.
     restarts: Vec<u64>,
+    /// Key of the layer over accounts' slots, as the security chip gave it out. The courier's connection has none.
+    chip_key: Option<Arc<VaultKey>>,
     /// Held while any connection is open, so that a second program is kept out.
     lock: Arc<File>,
 }
@@ -271,6 +274,7 @@ impl Vault {
             people_keys,
             start_check,
             restarts: vec![],
+            chip_key: None,
             lock,
         };
         let work = vault.begin()?;
@@ -372,6 +376,7 @@ impl Vault {
             people_keys,
             start_check: StartCheck::default(),
             restarts: vec![],
+            chip_key: None,
             lock,
         };
         if belongs != *site.bytes() {

@@ -8,7 +8,7 @@ use crate::domain::time::Timestamp;
 use crate::secret::{RecoveryKey, random_bytes};
 
 use super::Vault;
-use super::error::{SLOTS_FILE, VaultError};
+use super::error::VaultError;
 use super::slots::{Kind, Slots};
 
 /// Where the station keeps that the sheet was put away; empty while it was not.
@@ -32,7 +32,7 @@ impl Vault {
         if !approved && self.recovery_key_is_kept()? {
             return Err(VaultError::ApprovalNeeded);
         }
-        let mut slots = Slots::read(&self.dir)?.ok_or_else(|| VaultError::corrupt(SLOTS_FILE))?;
+        let mut slots = self.slots()?;
         let key = self.wrap_recovery_key(&mut slots)?;
         let work = self.begin()?;
         let made = AuditEvent::Account(AccountEvent::RecoveryKeyMade);

@@ -306,6 +306,12 @@ impl Restoring {
         };
         self.end_again(&note.1, &gone, &erased, &mut report, now)?;
         let work = self.vault.begin()?;
+        // Of a chip that may be gone with its computer. The keys of this set are new to nobody here: the backup key opened them.
+        if self.slots.bound.take().is_some() {
+            let master = self.vault.ring.master();
+            self.slots.deal(master, master)?;
+            self.vault.append(&work, Actor::Station, &AuditEvent::Keep(KeepEvent::ComputerReleased), now)?;
+        }
         let lost = report.lost.map(|lost| format!("lost-{lost}"));
         let restored = AuditEvent::Keep(KeepEvent::Restored);
         self.vault.append_with(&work, Actor::Station, &restored, lost.as_deref(), None, now)?;

@@ -7,16 +7,15 @@
 
 use std::sync::Arc;
 
-use crate::domain::approval::{Act, Approval};
+use crate::domain::approval::Approval;
 use crate::domain::audit::{Actor, AuditEvent};
-use crate::domain::keep::KeepEvent;
 use crate::domain::time::Timestamp;
 
 use super::Vault;
+use super::binding::Binding;
 use super::database::{self, Opening};
-use super::error::{KEYS_FILE, MAIN_FILE, SLOTS_FILE, VaultError};
+use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
 use super::keys::{Ring, VaultKey};
-use super::slots::Slots;
 use super::swap::{self, Old};
 use super::{epoch, steps};
 
@@ -43,7 +42,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::SlotsOld`], and those of the disk.
     pub fn check_rotation(&self) -> Result<(), VaultError> {
-        let slots = Slots::read(&self.dir)?.ok_or_else(|| VaultError::corrupt(SLOTS_FILE))?;
+        let slots = self.slots()?;
         if slots.without_pair().is_empty() { Ok(()) } else { Err(VaultError::SlotsOld) }
     }
 
@@ -63,11 +62,23 @@ impl Vault {
     /// [`VaultError::ApprovalNeeded`], [`VaultError::Busy`] while another connection is open, [`VaultError::SlotsOld`], and those of the
     /// disk.
     pub fn rotate_keys(self, approval: Approval, now: Timestamp) -> Result<Rotated, VaultError> {
-        approval.spend(Act::ChangeKeys).ok_or(VaultError::ApprovalNeeded)?;
+        self.change_keys(Binding::Kept, approval, now)
+    }
+
+    /// New keys, and what the slots are bound to from now on.
+    pub(super) fn change_keys(
+        self,
+        binding: Binding<'_>,
+        approval: Approval,
+        now: Timestamp,
+    ) -> Result<Rotated, VaultError> {
+        approval.spend(binding.act()).ok_or(VaultError::ApprovalNeeded)?;
         if !self.is_alone() {
             return Err(VaultError::Busy);
         }
-        let mut slots = Slots::read(&self.dir)?.ok_or_else(|| VaultError::corrupt(SLOTS_FILE))?;
+        let mut slots = self.slots()?;
+        let event = binding.event();
+        binding.set(&mut slots)?;
         let master = VaultKey::make();
         slots.deal(self.ring.master(), &master)?;
         let accounts = slots.accounts().count();
@@ -93,7 +104,7 @@ impl Vault {
         }
         epoch::read(&staged.people_keys)?;
         let work = staged.begin()?;
-        staged.append(&work, Actor::Staff(self.staff), &AuditEvent::Keep(KeepEvent::KeysChanged), now)?;
+        staged.append(&work, Actor::Staff(self.staff), &AuditEvent::Keep(event), now)?;
         staged.write_station(&work, CHANGED_AT, &now.ms().to_be_bytes())?;
         staged.keep_head(&work)?;
         work.commit()?;

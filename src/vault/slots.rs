@@ -1,5 +1,7 @@
 //! The slots file: the master key, wrapped once for each account's passphrase and once for the printed recovery key.
 //!
+//! Accounts' slots may lie under a second layer, whose key only the computer's security chip gives out (`binding`).
+//!
 //! Each slot is a pair of keys whose private half the passphrase opens, so that a new master key can be dealt to every account without
 //! anybody's passphrase; a tag under the master key covers the pair, so that nobody gets one dealt to a pair of their own making.
 //!
@@ -21,12 +23,14 @@ use crate::evidence::hex;
 use crate::secret::{Passphrase, random_bytes};
 
 use super::attempts::Attempts;
+use super::binding::Bound;
 use super::error::{SLOTS_FILE, VaultError};
 use super::keys::{KdfCost, VaultKey};
 use super::lockbox::{BoxShape, Lockbox};
 
-/// Version of the file's shape. Shape 1 had no names, shape 2 no pairs.
-const FORMAT: u32 = 3;
+/// Version of the file's shape. Shape 1 had no names, shape 2 no pairs; shape 3 is written while nothing is bound to a security chip.
+const FORMAT: u32 = 4;
+const FORMAT_UNBOUND: u32 = 3;
 /// Largest accepted slots file, in bytes.
 const LEN_MAX: u64 = 64 * 1024;
 /// Most slots, the recovery key's among them.
@@ -39,6 +43,8 @@ pub(super) struct Slots {
     pub(super) realm: Realm,
     /// Which site.
     pub(super) site: SiteId,
+    /// The layer over accounts' slots, when they are bound to a security chip.
+    pub(super) bound: Option<Bound>,
     slots: Vec<Slot>,
 }
 
@@ -85,7 +91,7 @@ struct Pair {
 impl Slots {
     /// A file without slots; not written before it has one.
     pub(super) fn new(realm: Realm, site: SiteId) -> Self {
-        Self { realm, site, slots: vec![] }
+        Self { realm, site, bound: None, slots: vec![] }
     }
 
     /// The accounts, in the order in which they were made.
@@ -119,7 +125,7 @@ impl Slots {
         let mut slot = Slot { id, kind, cost, attempts, pair: None, salt: random_bytes(), wrapped: vec![] };
         let header = slot.header(self.realm, self.site);
         let lockbox = Lockbox::make(passphrase, cost, &header)?;
-        slot.wrapped = lockbox.put(&header, master)?;
+        slot.wrapped = slot.covered(self.bound.as_ref(), &header, lockbox.put(&header, master)?)?;
         slot.pair = Some(Pair { tag: master.tag(TAGGED, &lockbox.stated(&header))?, lockbox });
         let full = self.slots.len() >= SLOTS_MAX;
         match self.slots.iter_mut().find(|old| old.id == id) {
@@ -150,7 +156,8 @@ impl Slots {
             let key = slot.cost.stretch(passphrase, &slot.salt)?;
             return Ok(key.open(&header, &slot.wrapped).and_then(|bytes| VaultKey::from_slice(&bytes)));
         };
-        match pair.lockbox.take(passphrase, &header, &slot.wrapped)? {
+        let Some(wrapped) = slot.uncovered(self.bound.as_ref(), &header)? else { return Ok(None) };
+        match pair.lockbox.take(passphrase, &header, &wrapped)? {
             Some(master) if master.tag(TAGGED, &pair.lockbox.stated(&header))? == pair.tag => Ok(Some(master)),
             _ => Ok(None),
         }
@@ -175,7 +182,8 @@ impl Slots {
                 return Err(VaultError::corrupt(SLOTS_FILE));
             }
             pair.tag = new.tag(TAGGED, &stated)?;
-            slot.wrapped = pair.lockbox.put(&header, new)?;
+            let wrapped = pair.lockbox.put(&header, new)?;
+            slot.wrapped = slot.covered(self.bound.as_ref(), &header, wrapped)?;
         }
         Ok(())
     }
@@ -199,7 +207,11 @@ impl Slots {
             return Err(damaged());
         }
         let slots: Option<Vec<Slot>> = shape.slots.iter().map(Slot::from_shape).collect();
-        let read = Self { realm, site, slots: slots.ok_or_else(damaged)? };
+        let bound = match &shape.chip {
+            Some(sealed) => Some(unhex(sealed).and_then(Bound::from_sealed).ok_or_else(damaged)?),
+            None => None,
+        };
+        let read = Self { realm, site, bound, slots: slots.ok_or_else(damaged)? };
         // Without an account nobody could ever get in by a passphrase.
         if read.accounts().next().is_none() { Err(damaged()) } else { Ok(read) }
     }
@@ -212,7 +224,13 @@ impl Slots {
     /// As they are written.
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>, VaultError> {
         let slots = self.slots.iter().map(Slot::shape).collect();
-        let shape = FileShape { format: FORMAT, realm: self.realm.label().into(), site: self.site.to_string(), slots };
+        let shape = FileShape {
+            format: if self.bound.is_some() { FORMAT } else { FORMAT_UNBOUND },
+            realm: self.realm.label().into(),
+            site: self.site.to_string(),
+            chip: self.bound.as_ref().map(|bound| hex(bound.sealed())),
+            slots,
+        };
         serde_json::to_vec_pretty(&shape).map_err(|_| VaultError::corrupt(SLOTS_FILE))
     }
 }
@@ -235,6 +253,22 @@ impl Slot {
         }
         // Cost and salt of the derivation are the pair's own.
         format!("menka/slot/3/{what}/{}", hex(&self.salt)).into_bytes()
+    }
+
+    /// Puts the chip's layer over what the slot is to hold. The printed recovery key's slot never has it.
+    fn covered(&self, bound: Option<&Bound>, header: &[u8], wrapped: Vec<u8>) -> Result<Vec<u8>, VaultError> {
+        match bound.filter(|_| self.kind != Kind::Recovery) {
+            Some(bound) => bound.cover(header, &wrapped),
+            None => Ok(wrapped),
+        }
+    }
+
+    /// What the slot holds under the chip's layer; `None` when the layer does not open.
+    fn uncovered(&self, bound: Option<&Bound>, header: &[u8]) -> Result<Option<Vec<u8>>, VaultError> {
+        match bound.filter(|_| self.kind != Kind::Recovery) {
+            Some(bound) => Ok(bound.uncover(header, &self.wrapped)?.map(|inner| inner.to_vec())),
+            None => Ok(Some(self.wrapped.clone())),
+        }
     }
 
     /// Of a slot without a pair.
@@ -304,6 +338,8 @@ struct FileShape {
     format: u32,
     realm: String,
     site: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    chip: Option<String>,
     slots: Vec<SlotShape>,
 }
 

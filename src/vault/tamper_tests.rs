@@ -341,6 +341,83 @@ fn lsz4_after_its_term_the_chain_verifies_and_names_nobody() {
 }
 
 #[test]
+fn p69_an_older_file_of_keys_is_found_at_the_start_and_stays_found() {
+    let (folder, mut vault, people) = lived_in();
+    let keys = folder.path().join("keys.db");
+    let gate = GateId::from_bytes([7; 16]);
+    let note = vault.epoch_note().unwrap();
+    vault.record_gate_epoch(gate, note.number, NOW.plus_ms(10)).unwrap();
+    let start = |ms: i64| Vault::unlock(folder.path(), Realm::Real, &passphrase(), NOW.plus_ms(ms)).unwrap();
+    let current = |vault: &Vault| vault.keys_are_current().unwrap();
+    vault.lock(NOW.plus_ms(11)).unwrap();
+    let old = std::fs::read(&keys).unwrap();
+
+    // Somebody's evidence ends, and the gate takes the new note.
+    let mut vault = start(20);
+    assert!(current(&vault));
+    vault.erase_evidence(people[0], NOW.plus_ms(21)).unwrap();
+    let note = vault.epoch_note().unwrap();
+    vault.record_gate_epoch(gate, note.number, NOW.plus_ms(22)).unwrap();
+    assert!(current(&vault) && vault.audit().unwrap().keys_back.is_empty());
+    vault.lock(NOW.plus_ms(23)).unwrap();
+    let right = std::fs::read(&keys).unwrap();
+
+    // Only the file of keys is put back.
+    std::fs::write(&keys, &old).unwrap();
+    let mut vault = start(30);
+    assert!(!current(&vault) && vault.start_check().sound, "the log itself is whole");
+    let report = vault.audit().unwrap();
+    assert_eq!((report.keys_back.len(), report.is_sound()), (1, false));
+    let log = vault.log_records(0, 10_000).unwrap();
+    assert!(log.iter().any(|r| r.what == "log-checked" && r.label.as_deref() == Some("not-sound")));
+    // What is done with it afterwards does not make it current, however its number grows.
+    for person in people {
+        for leaf in [super::punctures::Leaf::Identity, super::punctures::Leaf::Evidence] {
+            vault.cut_leaf(person, leaf).unwrap();
+        }
+    }
+    assert!(vault.epoch_note().unwrap().number >= note.number);
+    vault.lock(NOW.plus_ms(31)).unwrap();
+    let vault = start(40);
+    assert!(!current(&vault));
+    drop(vault);
+    // The right one is.
+    for ending in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(folder.path().join(format!("keys.db{ending}")));
+    }
+    std::fs::write(&keys, right).unwrap();
+    let mut vault = start(50);
+    assert!(current(&vault));
+
+    // A gate that keeps a later note than this file knows: the same, said once.
+    for ms in [60, 61] {
+        vault.record_gate_epoch(gate, note.number + 7, NOW.plus_ms(ms)).unwrap();
+    }
+    assert!(!current(&vault));
+    let log = vault.log_records(0, 10_000).unwrap();
+    let said = log.iter().filter(|r| r.what == "head-conflict" && r.label.as_deref() == Some("erasures-ahead"));
+    assert_eq!(said.count(), 1);
+}
+
+#[test]
+fn p69_a_key_that_came_back_is_found_without_any_gate() {
+    let (folder, vault, people) = lived_in();
+    let keys = folder.path().join("keys.db");
+    vault.lock(NOW.plus_ms(11)).unwrap();
+    let old = std::fs::read(&keys).unwrap();
+    let start = |ms: i64| Vault::unlock(folder.path(), Realm::Real, &passphrase(), NOW.plus_ms(ms)).unwrap();
+    let vault = start(20);
+    vault.erase_evidence(people[0], NOW.plus_ms(21)).unwrap();
+    vault.lock(NOW.plus_ms(22)).unwrap();
+    assert!(start(30).keys_are_current().unwrap());
+    for ending in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(folder.path().join(format!("keys.db{ending}")));
+    }
+    std::fs::write(&keys, &old).unwrap();
+    assert!(!start(40).keys_are_current().unwrap());
+}
+
+#[test]
 fn p69_each_start_reads_a_part_again_and_says_when_it_does_not_fit() {
     let (folder, vault, _) = lived_in();
     let check = vault.start_check();

@@ -156,3 +156,28 @@ fn p69_without_the_signature_key_nothing_opens_and_no_other_key_takes_its_place(
     }
     Ok(())
 }
+
+#[test]
+fn a_slot_that_is_too_cheap_is_wrapped_anew_under_the_same_passphrase_only() -> Result<(), Box<dyn std::error::Error>> {
+    let (folder, mut vault) = new_vault()?;
+    let (right, wrong) = (Passphrase::new("a long enough one".into()), Passphrase::new("a wrong enough one".into()));
+    let read = || std::fs::read(folder.path().join("slots"));
+    let dearer = KdfCost { memory_kib: 128, passes: 2, lanes: 1 };
+    let before = read()?;
+    assert!(vault.raise_cost(&wrong, dearer).is_err());
+    assert_eq!(vault.raise_cost(&right, KdfCost { passes: 0, ..dearer }).err(), Some(VaultError::CostWrong));
+    assert_eq!(read()?, before, "the slot stays as it was");
+    assert_eq!(vault.raise_cost(&right, dearer), Ok(true));
+    let text = String::from_utf8(read()?)?;
+    assert!(text.contains("\"memory_kib\": 128") && text.contains("\"passes\": 2"), "{text}");
+    assert_eq!(vault.raise_cost(&right, dearer), Ok(false));
+    let cheaper = KdfCost { memory_kib: 64, passes: 1, lanes: 1 };
+    assert_eq!(vault.raise_cost(&right, cheaper), Ok(false), "never down");
+    drop(vault);
+    // Backups, accounts and the recovery key follow the slot of whoever makes them.
+    let mut vault = Vault::unlock(folder.path(), Realm::Real, &right, NOW)?;
+    vault.make_recovery_key(None, NOW)?;
+    assert_eq!(String::from_utf8(read()?)?.matches("\"memory_kib\": 128").count(), 4, "two slots, each with its pair");
+    assert!(Vault::unlock(folder.path(), Realm::Real, &wrong, NOW.plus_ms(1)).is_err());
+    Ok(())
+}

@@ -108,8 +108,9 @@ impl Station {
             speech: Box::new(menka::speech::SystemSpeech::new()),
             printer: Box::new(menka::printing::SystemPrinter::new()),
             posture: menka::posture::this_machine(folder.path()),
+            chip: menka::chip::none(),
         };
-        let kdf = KdfCost { memory_kib: 64, passes: 1, lanes: 1 };
+        let kdf = KdfCost { memory_kib: 64, passes: 1, lanes: 1 }.into();
         let mut desk = Desk::new(DeskConfig { data_dir: folder.path().to_owned(), realm: Realm::Real, kdf }, devices);
         let now = SystemClock.now();
         desk.start(now);

@@ -168,3 +168,53 @@ fn a_changed_page_a_swapped_file_and_a_missing_one_are_refused_and_said_at_the_s
     }
     assert!(!drive.is_locked(), "whole again it opens: {:?}", drive.failures);
 }
+
+#[test]
+fn p51_the_desk_binds_the_vault_to_its_computer_and_says_on_another_why_it_does_not_open() {
+    use crate::chip::Swtpm;
+    use menka::app::keep::ComputerView;
+    let (Some(here), Some(there)) = (Swtpm::start(), Swtpm::start()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let on = |chip: &Swtpm| {
+        let engine = face::engine_for(EngineKind::Sface, &models(), &gate_program());
+        Drive::with_chip(folder.path(), engine, people(&pictures()).unwrap(), chip.chip())
+    };
+    let mut drive = on(&here);
+    drive.create();
+    drive.add_colleague();
+    assert_eq!(view(&mut drive).computer, ComputerView::Free);
+    keep(&mut drive, KeepCommand::BindComputer);
+    assert!(!drive.keep.iter().any(|told| matches!(told, KeepTold::Changing)), "not before the second person");
+    drive.approve();
+    for _ in 0..3 {
+        drive.tick();
+    }
+    assert!(drive.keep.contains(&KeepTold::Bound), "{:?}", drive.failures);
+    drive.unlock();
+    assert_eq!(view(&mut drive).computer, ComputerView::Bound);
+    drive.staff(StaffCommand::Lock);
+    assert_eq!(drive.failures, vec![]);
+    drop(drive);
+
+    let mut stolen = on(&there);
+    stolen.unlock();
+    assert!(stolen.is_locked());
+    assert_eq!(stolen.failures, vec![Failure::Keep(KeepFailure::ChipOther)]);
+    drop(stolen);
+
+    let mut drive = on(&here);
+    drive.unlock();
+    keep(&mut drive, KeepCommand::ReleaseComputer);
+    drive.approve();
+    for _ in 0..3 {
+        drive.tick();
+    }
+    assert!(drive.keep.contains(&KeepTold::Released), "{:?}", drive.failures);
+    drop(drive);
+    // Without a chip there is nothing to bind to; what was released opens.
+    let mut drive = drive_in(folder.path());
+    drive.unlock();
+    assert_eq!(view(&mut drive).computer, ComputerView::NoChip);
+    keep(&mut drive, KeepCommand::BindComputer);
+    assert_eq!(drive.failures, vec![Failure::Keep(KeepFailure::ChipMissing)]);
+}

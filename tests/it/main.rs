@@ -5,6 +5,7 @@
 mod boards;
 mod capture;
 mod cards;
+mod chip;
 mod day;
 mod deletion;
 mod duties;

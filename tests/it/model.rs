@@ -202,8 +202,9 @@ impl World {
             speech: Box::new(SystemSpeech::new()),
             printer: Box::new(SystemPrinter::new()),
             posture: this_machine(&folder.join("desk")),
+            chip: menka::chip::none(),
         };
-        let config = DeskConfig { data_dir: folder.join("desk"), realm: Realm::Practice, kdf: KDF };
+        let config = DeskConfig { data_dir: folder.join("desk"), realm: Realm::Practice, kdf: KDF.into() };
         let mut world = Self {
             desk: Desk::new(config, devices),
             courier: None,

@@ -50,8 +50,9 @@ fn desk(folder: &Path) -> Desk {
         speech: Box::new(menka::speech::SystemSpeech::new()),
         printer: Box::new(menka::printing::SystemPrinter::new()),
         posture: menka::posture::this_machine(folder),
+        chip: menka::chip::none(),
     };
-    Desk::new(DeskConfig { data_dir: folder.to_owned(), realm: Realm::Real, kdf: CHEAP }, devices)
+    Desk::new(DeskConfig { data_dir: folder.to_owned(), realm: Realm::Real, kdf: CHEAP.into() }, devices)
 }
 
 fn passphrase(of: &str) -> Passphrase {

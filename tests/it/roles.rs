@@ -310,6 +310,8 @@ table! {
     C::Keep(K::Drill(..)) => C::Keep(K::Drill(nowhere(), Typed::default())), "restore-drill", May::Only(&[CHIEF]);
     C::Keep(K::Restore(..)) => C::Keep(K::Restore(nowhere(), Typed::default())), "restore", May::Door;
     C::Keep(K::ChangeKeys) => C::Keep(K::ChangeKeys), "change-keys", May::Only(&[CHIEF]);
+    C::Keep(K::BindComputer) => C::Keep(K::BindComputer), "bind-computer", May::Only(&[CHIEF]);
+    C::Keep(K::ReleaseComputer) => C::Keep(K::ReleaseComputer), "release-computer", May::Only(&[CHIEF]);
     C::Posture(PostureCommand::Check) => C::Posture(PostureCommand::Check), "machine-check", May::Only(&[FRONT, CHIEF, TECH]);
     C::Posture(PostureCommand::Examine) => C::Posture(PostureCommand::Examine), "machine-examine",
         May::Only(&[FRONT, CHIEF, TECH]);

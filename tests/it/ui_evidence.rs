@@ -18,6 +18,7 @@ fn chain(west: GateWitness) -> ChainView {
         records: 1_234,
         start_read: 1_187,
         start_sound: true,
+        keys_older: false,
         gates: vec![("东门".into(), GateWitness::Keeps { size: 1_230, seen_at: AT }), ("西门车库".into(), west)],
         witnessed: Some((AT, 1_230)),
         exports: vec![(AT, "××区公安分局".into(), "2026-行-17".into())],

@@ -6,7 +6,7 @@ use iced_test::selector::id;
 use menka::app::command::StaffCommand;
 use menka::app::event::{Failure, StaffEvent};
 use menka::app::keep::{
-    BackupReport, BackupRow, KeepCommand, KeepFailure, KeepTold, KeepView, KeeperView, RestoreReport,
+    BackupReport, BackupRow, ComputerView, KeepCommand, KeepFailure, KeepTold, KeepView, KeeperView, RestoreReport,
 };
 use menka::app::operators::{DoorView, OperatorsEvent};
 use menka::domain::Realm;
@@ -61,6 +61,7 @@ fn good() -> KeepView {
         keepers: vec![keeper("东门", Some(true)), keeper("西门", Some(true))],
         keys_changed_at: Some(AT),
         restored_at: None,
+        computer: ComputerView::Free,
     }
 }
 
@@ -131,6 +132,12 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
     let mut changing = restoring(false);
     changing.apply(StaffEvent::Locked { wait_ms: 0 });
     tell(&mut changing, KeepTold::Changing);
+    let mut other_chip = restoring(false);
+    other_chip.apply(StaffEvent::Locked { wait_ms: 0 });
+    other_chip.apply(StaffEvent::Failed(Failure::Keep(KeepFailure::ChipOther)));
+    let mut bound = restoring(false);
+    bound.apply(StaffEvent::Locked { wait_ms: 0 });
+    tell(&mut bound, KeepTold::Bound);
     vec![
         ("keep-none", at(KeepView::default()), vec!["keep-last", "keep-back-up", "keep-drill"]),
         ("keep-good", at(good()), vec!["keep-last", "keep-back-up", "keep-drill"]),
@@ -146,6 +153,8 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ("keep-mistyped", mistyped, vec!["flash", "keep-pick", "keep-key"]),
         ("keep-restored", restored, vec!["flash", "unlock-passphrase"]),
         ("keep-changing", changing, vec!["flash", "unlock-passphrase"]),
+        ("keep-other-chip", other_chip, vec!["flash", "unlock-passphrase"]),
+        ("keep-bound", bound, vec!["flash", "unlock-passphrase"]),
     ]
 }
 
@@ -210,6 +219,38 @@ fn a_backup_goes_where_it_is_sent_and_the_key_is_put_away_before_it_counts() {
     assert!(matches!(command, KeepCommand::BackUp(path) if path.ends_with("stick")));
     assert!(matches!(staff.update(Message::Keep(K::BackUpPressed)), Action::None), "one at a time");
     assert!(matches!(asked(staff.update(Message::Keep(K::MasterPressed))), KeepCommand::ChangeKeys));
+}
+
+#[test]
+fn the_page_says_whether_the_vault_is_bound_and_offers_only_what_can_be_done() {
+    let offers = [
+        (ComputerView::NoChip, None),
+        (ComputerView::Free, Some("keep-computer-bind")),
+        (ComputerView::Bound, Some("keep-computer-release")),
+    ];
+    for texts in [Texts::new(Language::Chinese), Texts::new(Language::English)] {
+        for (computer, offered) in offers {
+            let mut staff = at(KeepView { computer, ..good() });
+            let mut presses = vec![];
+            {
+                // Tall enough for the whole page: what is looked for stands at its end.
+                let mut ui = window((1366.0, 1600.0), staff.view(&texts));
+                for press in ["keep-computer-bind", "keep-computer-release"] {
+                    assert_eq!(ui.find(id(press)).is_ok(), offered == Some(press), "{computer:?}: {press}");
+                }
+                if let Some(press) = offered {
+                    let _ = ui.click(id(press)).unwrap();
+                }
+                presses.extend(ui.into_messages());
+            }
+            let asked: Vec<KeepCommand> = presses.into_iter().map(|press| asked(staff.update(press))).collect();
+            match computer {
+                ComputerView::NoChip => assert!(asked.is_empty()),
+                ComputerView::Free => assert!(matches!(asked[..], [KeepCommand::BindComputer])),
+                ComputerView::Bound => assert!(matches!(asked[..], [KeepCommand::ReleaseComputer])),
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The vault on real files: passphrases, realms, damage, crashes, full disks, and the duties it upholds.
 
+mod binding;
 mod crash;
 mod deletion;
 mod duties;

@@ -55,8 +55,8 @@ impl Desk {
         if passphrase.chars() < Passphrase::CHARS_MIN {
             return self.fail(Failure::PassphraseTooShort);
         }
-        let made =
-            Vault::create(&self.config.data_dir, self.config.realm, operator, passphrase, facts, now, self.config.kdf);
+        let (dir, realm, cost) = (&self.config.data_dir, self.config.realm, self.config.kdf.cost());
+        let made = Vault::create(dir, realm, operator, passphrase, facts, now, cost);
         match made {
             Ok(vault) => self.enter(vault, now),
             Err(error) => self.fail(failure_of(error)),
@@ -67,13 +67,19 @@ impl Desk {
         if self.open.is_some() {
             return;
         }
-        let (dir, realm) = (&self.config.data_dir, self.config.realm);
-        let opened = match account {
-            Some(account) => Vault::unlock_as(dir, realm, account, passphrase, now),
-            None => Vault::unlock(dir, realm, passphrase, now),
-        };
+        let (dir, realm, chip) = (&self.config.data_dir, self.config.realm, &mut *self.devices.chip);
+        let opened = Vault::first_account(dir)
+            .and_then(|first| Vault::unlock_with(dir, realm, account.unwrap_or(first), passphrase, chip, now));
         match opened {
-            Ok(vault) => self.enter(vault, now),
+            Ok(mut vault) => {
+                // Of an older program, or of a slower machine. A slot that stays as it is opens as well.
+                match vault.raise_cost(passphrase, self.config.kdf.cost()) {
+                    Ok(false) => {}
+                    Ok(true) => tracing::info!("the account's slot was wrapped anew at this machine's cost"),
+                    Err(error) => tracing::warn!(%error, "the account's slot stays at its old cost"),
+                }
+                self.enter(vault, now);
+            }
             Err(error) => self.refused_at_the_door(error, now),
         }
     }

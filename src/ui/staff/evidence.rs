@@ -54,6 +54,7 @@ impl Heard {
     pub fn alarm<'a>(&self, texts: &Texts) -> Option<Element<'a, WindowMessage>> {
         let chain = self.chain.as_ref().filter(|chain| chain.is_alarming())?;
         let said = chain.gates.iter().find_map(|(name, witness)| conflict(texts, name, *witness));
+        let said = said.or_else(|| chain.keys_older.then(|| tr!(texts, "chain-keys-older")));
         let said = said.unwrap_or_else(|| tr!(texts, "chain-start-broken"));
         Some(widget::telling(S, "chain-alarm", Tone::Alarm, said, Some(tr!(texts, "chain-alarm-todo"))))
     }
@@ -253,6 +254,9 @@ fn state<'a>(texts: &Texts, heard: &'a Heard) -> Element<'a, Message> {
 fn line(texts: &Texts, chain: &ChainView) -> (Tone, String) {
     if let Some(said) = chain.gates.iter().find_map(|(name, witness)| conflict(texts, name, *witness)) {
         return (Tone::Alarm, said);
+    }
+    if chain.keys_older {
+        return (Tone::Alarm, tr!(texts, "chain-keys-older"));
     }
     if !chain.start_sound {
         return (Tone::Alarm, tr!(texts, "chain-start-broken"));

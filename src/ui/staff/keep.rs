@@ -8,7 +8,7 @@ use iced::{Center, Element, Fill};
 
 use super::{Action, S};
 use crate::app::command::StaffCommand;
-use crate::app::keep::{KeepCommand, KeepTold, KeepView};
+use crate::app::keep::{ComputerView, KeepCommand, KeepTold, KeepView};
 use crate::domain::notice::Language;
 use crate::i18n::Texts;
 use crate::secret::Typed;
@@ -54,6 +54,8 @@ pub enum Message {
     TryPressed,
     /// Changes the master key.
     MasterPressed,
+    /// Binds the vault to this computer, or releases it.
+    ComputerPressed(bool),
     /// Back from restoring.
     BackPressed,
     /// A place was chosen, or not.
@@ -166,6 +168,8 @@ impl Keep {
                 }
             }
             Message::MasterPressed => return ask(KeepCommand::ChangeKeys),
+            Message::ComputerPressed(true) => return ask(KeepCommand::BindComputer),
+            Message::ComputerPressed(false) => return ask(KeepCommand::ReleaseComputer),
             Message::Picked(Pick::Into, _, Some(path)) => {
                 self.working = true;
                 return ask(KeepCommand::BackUp(path));
@@ -192,7 +196,13 @@ impl Keep {
         let Some(view) = &self.view else { return container(S.soft(tr!(texts, "starting"))).center(Fill).into() };
         let panels = match &self.drill {
             Some(drill) => column![self.drilling(texts, drill)],
-            None => column![self.backups(texts, view), keepers(texts, view), key(texts, view), master(texts, view)],
+            None => column![
+                self.backups(texts, view),
+                keepers(texts, view),
+                key(texts, view),
+                master(texts, view),
+                computer(texts, view),
+            ],
         };
         let restored = view.restored_at.map(|at| {
             let words = tr!(texts, "keep-restored", day = at.date().to_string());
@@ -294,6 +304,25 @@ fn master<'a>(texts: &Texts, view: &KeepView) -> Element<'a, Message> {
             Some(Message::MasterPressed)
         ),
     ];
+    widget::panel(S, Tone::Plain, content.spacing(S.space * 1.5).align_y(Center)).into()
+}
+
+fn computer<'a>(texts: &Texts, view: &KeepView) -> Element<'a, Message> {
+    let (words, hint, action) = match view.computer {
+        ComputerView::NoChip => (tr!(texts, "keep-computer-no-chip"), tr!(texts, "keep-computer-free-hint"), None),
+        ComputerView::Free => {
+            let bind = ("keep-computer-bind", tr!(texts, "keep-computer-bind"), true);
+            (tr!(texts, "keep-computer-free"), tr!(texts, "keep-computer-free-hint"), Some(bind))
+        }
+        ComputerView::Bound => {
+            let release = ("keep-computer-release", tr!(texts, "keep-computer-release"), false);
+            (tr!(texts, "keep-computer-bound"), tr!(texts, "keep-computer-bound-hint"), Some(release))
+        }
+    };
+    let said = column![S.heading(tr!(texts, "keep-computer")), S.text(words), S.soft(hint)];
+    let action = action
+        .map(|(id, label, bind)| widget::action(S, id, label, Weight::Plain, Some(Message::ComputerPressed(bind))));
+    let content = row![said.spacing(S.space).width(Fill)].push(action);
     widget::panel(S, Tone::Plain, content.spacing(S.space * 1.5).align_y(Center)).into()
 }
 
@@ -422,6 +451,8 @@ pub fn said(texts: &Texts, told: &KeepTold) -> Option<(Tone, explain::Words)> {
         KeepTold::Changed(accounts) => {
             words(Tone::Well, tr!(texts, "keep-changed", accounts = accounts.to_string()), vec![])
         }
+        KeepTold::Bound => words(Tone::Well, tr!(texts, "keep-computer-bound-now"), vec![]),
+        KeepTold::Released => words(Tone::Well, tr!(texts, "keep-computer-released-now"), vec![]),
         KeepTold::View(_) | KeepTold::Sheet(_) | KeepTold::SheetOver | KeepTold::SheetSaved(_) => None,
     }
 }

@@ -195,8 +195,9 @@ fn real_desk(folder: &std::path::Path, realm: Realm) -> Desk {
         link: menka::practice::drive::tls_links(),
         boards: menka::boards::links(),
         posture: menka::posture::this_machine(folder),
+        chip: menka::chip::none(),
     };
-    Desk::new(DeskConfig { data_dir: folder.to_owned(), realm, kdf: KDF }, devices)
+    Desk::new(DeskConfig { data_dir: folder.to_owned(), realm, kdf: KDF.into() }, devices)
 }
 
 fn failures(events: &[Event]) -> Vec<Failure> {

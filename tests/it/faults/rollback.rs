@@ -1,5 +1,6 @@
 //! An older copy of the vault is put back: the gates remember.
 
+use menka::app::deletion::{Closing, DeletionCommand};
 use menka::app::evidence::EvidenceCommand;
 
 use super::*;
@@ -81,4 +82,52 @@ fn p69_a_rolled_back_vault_is_refused_to_act_on_faces_and_said_and_cards_go_on()
     let log = vault.log_records(0, 10_000).unwrap();
     assert!(log.iter().any(|r| r.what == "head-conflict" && r.label.as_deref() == Some("ahead")));
     assert!(vault.audit_logged(SystemClock.now()).unwrap().is_sound());
+}
+
+/// One file of the vault, and what SQLite keeps beside it, put back as it was.
+fn put_back(file: &str, from: &Path, to: &Path) {
+    for ending in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(to.join(format!("{file}{ending}")));
+    }
+    std::fs::copy(from.join(file), to.join(file)).unwrap();
+}
+
+#[test]
+fn p69_either_file_alone_rolled_back_is_found_and_said_and_cards_go_on() {
+    for (file, said) in [("keys.db", "keys_older: true"), ("vault.db", "SawMore")] {
+        let mut site = site(1);
+        let resident = site.resident("周", 0);
+        site.drive.deliver().unwrap();
+        let (data, old) = (site.drive.data().to_owned(), site.folder.path().join("old"));
+        site.drive.staff(StaffCommand::Lock);
+        copy(&data, &old);
+
+        // Somebody moves out; the gate takes the note about it, and the head of the log.
+        site.drive.unlock();
+        let why = Closing::MovedOut;
+        site.drive.staff(StaffCommand::Deletion(DeletionCommand::CloseRecord { resident, why }));
+        site.drive.deliver().unwrap();
+        let later = SystemClock.now().plus_ms(70_000);
+        site.drive.courier.as_mut().unwrap().pass(later).unwrap();
+        site.drive.tick();
+        assert!(!blocked(&site.drive), "{file}: {:?}", site.drive.failures);
+        site.drive.staff(StaffCommand::Lock);
+        put_back(file, &old, &data);
+
+        for start in 0..2 {
+            site.drive.told.clear();
+            site.drive.unlock();
+            site.drive.deliver().unwrap();
+            site.drive.tick();
+            assert!(blocked(&site.drive), "{file} at start {start}: {:?}", site.drive.told.last());
+            assert!(site.drive.told.iter().any(|told| told.contains(said)), "{file}: it is said");
+            assert!(matches!(site.drive.scene, ResidentScene::Idle { face_offered: false, .. }), "{file}");
+            if start == 0 {
+                site.drive.staff(StaffCommand::Lock);
+            }
+        }
+        // A card all the same.
+        site.resident("郑", 2);
+        site.assert_card_opens(2);
+    }
 }
