@@ -136,11 +136,11 @@ impl Vault {
             return Ok(());
         }
         let digest = Some(Sha256::digest(receipt).into());
-        work.execute(
+        work.prepare_cached(
             "UPDATE outbox SET state = 'delivered', settled_at = ?2, receipt = ?3, reason = NULL, read_back_at = ?4
              WHERE op = ?1",
-            params![op.bytes(), now.ms(), receipt, read_back_at.map(Timestamp::ms)],
-        )?;
+        )?
+        .execute(params![op.bytes(), now.ms(), receipt, read_back_at.map(Timestamp::ms)])?;
         self.append_with(work, Actor::Gate(gate), &AuditEvent::Delivered(op, gate), None, digest, now)?;
         if let (true, Some(consent)) = (row.kind == "erase", row.consent) {
             let sql = "UPDATE held SET erased_at = ?3 WHERE consent = ?1 AND gate = ?2 AND erased_at IS NULL";
@@ -289,11 +289,11 @@ pub(super) fn queue(work: &Connection, gate: GateId, what: Queued, now: Timestam
         )?,
     };
     let op = OpId::from_bytes(random_bytes());
-    work.execute(
+    work.prepare_cached(
         "INSERT INTO outbox (op, gate, rank, kind, consent, card, state, not_before, queued_at, link)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?7, ?7, ?8)",
-        params![op.bytes(), gate.bytes(), rank, kind, consent, card, now.ms(), link],
-    )?;
+    )?
+    .execute(params![op.bytes(), gate.bytes(), rank, kind, consent, card, now.ms(), link])?;
     Ok(op)
 }
 
