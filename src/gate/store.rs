@@ -127,6 +127,7 @@ impl Store {
         tx.execute_batch(epochs::SCHEMA)?;
         tx.execute_batch(reseal::SCHEMA)?;
         tx.execute_batch(bound::SCHEMA)?;
+        tx.execute_batch(rows::SCHEMA)?;
         tx.execute(
             "INSERT INTO settings (one, gate, realm, identity, engine, takes_faces, offline_hours, passlog_days,
                  last_contact, last_instant, transform_salt)
@@ -160,6 +161,7 @@ impl Store {
         store.db.execute_batch(pairing::SCHEMA)?;
         store.db.execute_batch(OPS_BY_DAY)?;
         store.db.execute_batch(bound::SCHEMA)?;
+        store.db.execute_batch(rows::SCHEMA)?;
         store.db.execute_batch(epochs::SCHEMA)?;
         store.empty_log()?;
         Ok(store)
