@@ -232,9 +232,10 @@ impl Courier {
                     Err(error) => Err(error),
                 },
             };
-            match &health {
-                Ok(_) => drop(self.away.remove(&gate.id)),
-                Err(_) => drop(self.away.insert(gate.id, self.passes)),
+            if health.is_ok() {
+                self.away.remove(&gate.id);
+            } else {
+                self.away.insert(gate.id, self.passes);
             }
             if let Ok(health) = &health {
                 self.repair(gate, now)?;
