@@ -257,6 +257,12 @@ impl Vault {
     }
 }
 
+/// Waiting entries of the same card number at a gate. The plus signs keep the search to that card: by gate and state it would look through
+/// everything that waits, for each card of a first sync again.
+pub(super) const SUPERSEDE_CARD: &str = "UPDATE outbox SET state = 'superseded', settled_at = ?3
+     WHERE +gate = ?1 AND kind = 'put-card' AND +state IN ('pending', 'wedged')
+         AND card IN (SELECT id FROM cards WHERE number_hash = (SELECT number_hash FROM cards WHERE id = ?2))";
+
 /// Queues one operation for one gate. Waiting operations that it makes pointless are superseded, so that an old entry
 /// of a card can never arrive after its removal.
 pub(super) fn queue(work: &Connection, gate: GateId, what: Queued, now: Timestamp) -> Result<OpId, VaultError> {
@@ -281,12 +287,10 @@ pub(super) fn queue(work: &Connection, gate: GateId, what: Queued, now: Timestam
         // A freeze takes nothing back: an erasure that waits goes first by its rank.
         Queued::Stop | Queued::Resume | Queued::EraseNumber(_) | Queued::Freeze(_) | Queued::Thaw(_) => 0,
         // The same number may be in several rows of `cards`: one an issue.
-        Queued::RemoveCard(card) | Queued::PutCard(card) => work.execute(
-            "UPDATE outbox SET state = 'superseded', settled_at = ?3
-             WHERE gate = ?1 AND kind = 'put-card' AND state IN ('pending', 'wedged')
-                 AND card IN (SELECT id FROM cards WHERE number_hash = (SELECT number_hash FROM cards WHERE id = ?2))",
-            params![gate.bytes(), card.bytes(), now.ms()],
-        )?,
+        Queued::RemoveCard(card) | Queued::PutCard(card) => {
+            let of = params![gate.bytes(), card.bytes(), now.ms()];
+            work.prepare_cached(SUPERSEDE_CARD)?.execute(of)?
+        }
     };
     let op = OpId::from_bytes(random_bytes());
     work.prepare_cached(

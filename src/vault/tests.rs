@@ -156,3 +156,15 @@ fn p69_without_the_signature_key_nothing_opens_and_no_other_key_takes_its_place(
     }
     Ok(())
 }
+
+/// A first sync queues a card for each of a hundred thousand people: none may cost a look through the others.
+#[test]
+fn queueing_a_card_looks_at_rows_of_that_card_only() -> Result<(), Box<dyn std::error::Error>> {
+    let (_folder, vault) = new_vault()?;
+    let sql = format!("EXPLAIN QUERY PLAN {}", super::outbox::SUPERSEDE_CARD);
+    let mut read = vault.main.prepare(&sql)?;
+    let plan: Vec<String> = read.query_map([0i64; 3], |row| row.get(3))?.collect::<Result<_, _>>()?;
+    assert!(plan.len() > 2, "{plan:?}");
+    assert!(!plan.iter().any(|step| step.contains("SCAN") || step.contains("outbox_queue")), "{plan:?}");
+    Ok(())
+}
