@@ -147,7 +147,7 @@ impl Vault {
             work.execute(sql, params![consent.bytes(), gate.bytes(), now.ms()])?;
             let erased = AuditEvent::FaceErased(link_of(work, consent)?, gate);
             self.append_with(work, Actor::Gate(gate), &erased, None, digest, now)?;
-            self.certify_when_complete(work, consent, now)?;
+            self.certify_when_complete(work, consent, gate, now)?;
         }
         Ok(())
     }
