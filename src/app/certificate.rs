@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::desk::{Desk, failure_of};
 use super::event::Failure;
-use crate::domain::id::ConsentId;
+use crate::domain::id::{ConsentId, GateId};
 use crate::domain::notice::Language;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::{CivilDate, Timestamp};
@@ -29,31 +29,32 @@ struct Paper {
     operator: String,
     check: FaceCheck,
     /// Gates that were switched off by hand, with who did it.
-    switched_off: Vec<(crate::domain::id::GateId, String)>,
+    switched_off: Vec<(GateId, String)>,
 }
 
 impl Desk {
-    /// Issues the certificate of an ended consent as things stand, writes the PDF and, beside it, the file for `menka-verify`. Returns where.
+    /// Issues the certificate of an ended consent, or of one place of a consent that goes on, as things stand; writes the PDF and, beside it,
+    /// the file for `menka-verify`. Returns where.
     pub(super) fn save_certificate(
         &mut self,
-        consent: ConsentId,
+        of: (ConsentId, Option<GateId>),
         path: &Path,
         now: Timestamp,
     ) -> Result<String, Failure> {
-        self.save_certificate_in(consent, path, self.language, now)
+        self.save_certificate_in(of, path, self.language, now)
     }
 
     /// [`Self::save_certificate`], in this language.
     pub(super) fn save_certificate_in(
         &mut self,
-        consent: ConsentId,
+        (consent, place): (ConsentId, Option<GateId>),
         path: &Path,
         language: Language,
         now: Timestamp,
     ) -> Result<String, Failure> {
         let engine = self.devices.engine.engine();
         let Some(open) = self.open.as_mut() else { return Err(Failure::FaceNotOffered) };
-        let certificate = open.vault.certificate(consent, now).map_err(failure_of)?;
+        let certificate = open.vault.certificate_at(consent, place, now).map_err(failure_of)?;
         let paper = paper(&open.vault, &certificate).map_err(failure_of)?;
         let gates = open.vault.gates_ever().map_err(failure_of)?;
         let facts = open.facts.clone();
@@ -130,7 +131,17 @@ fn values_of(
     put("ref_id_masked", format!("{}…", said.template.short()));
     put("requester_name", dash.clone());
     put("requester_relation", dash.clone());
-    put("delete_reason", reason(&said.reason, language));
+    let why = reason(&said.reason, language);
+    put(
+        "delete_reason",
+        match said.one_place {
+            None => why,
+            Some(_) => pick(
+                &format!("只删下列一处（{why}），同意里的其他门照旧"),
+                &format!("only the place below ({why}); the other doors of the consent go on"),
+            ),
+        },
+    );
     put("request_time", said.ended_at.minute_text());
     let latest = pick("最迟 ", "at the latest ");
     let whole = said.is_complete();

@@ -25,6 +25,8 @@ pub(super) const ANSWER_LIMIT: Duration = Duration::from_millis(2_000);
 const HEALTH_EVERY_MS: i64 = 5_000;
 /// Most operations sent to one gate in one pass, so that no gate starves another.
 pub(super) const OPS_PER_PASS: usize = 200;
+/// Gates that did not answer the last time and are tried in one pass: each may cost [`ANSWER_LIMIT`], and the others must not wait for all.
+const AWAY_PER_PASS: usize = 2;
 
 /// What desk and courier share: the state of the gates, and a bell.
 #[derive(Debug, Default)]
@@ -128,6 +130,9 @@ pub struct Courier {
     pub(super) realm: Realm,
     shared: Arc<Shared>,
     asked_at: BTreeMap<GateId, Timestamp>,
+    /// Gates that did not answer the last time, and in which pass that was.
+    away: BTreeMap<GateId, u64>,
+    passes: u64,
     pub(super) compared: ComparedGates,
     pub(super) numbers: CardNumbers,
     pub(super) filled: BTreeMap<GateId, (u64, Timestamp)>,
@@ -149,6 +154,8 @@ impl Courier {
             realm,
             shared,
             asked_at: BTreeMap::new(),
+            away: BTreeMap::new(),
+            passes: 0,
             compared: ComparedGates::new(),
             numbers: CardNumbers::new(),
             filled: BTreeMap::new(),
@@ -175,7 +182,9 @@ impl Courier {
         let boards = self.vault.boards_to_serve()?;
         let ids: Vec<GateId> = served.iter().map(|gate| gate.id).chain(boards.iter().map(|board| board.id)).collect();
         self.shared.keep(&ids);
-        for gate in served {
+        self.away.retain(|id, _| ids.contains(id));
+        self.passes += 1;
+        for gate in self.in_turn(served) {
             // A desk that is being locked waits for this thread: gates that are away must not keep it waiting one by one.
             if self.shared.is_over() {
                 break;
@@ -193,6 +202,15 @@ impl Courier {
         failed.map_or(Ok(signed), Err)
     }
 
+    /// Gates that answered the last time, then some of those that did not: the ones that were not tried for longest.
+    fn in_turn(&self, served: Vec<GateRecord>) -> Vec<GateRecord> {
+        let (mut away, mut turn): (Vec<_>, Vec<_>) = served.into_iter().partition(|g| self.away.contains_key(&g.id));
+        away.sort_by_key(|gate| self.away.get(&gate.id).copied());
+        away.truncate(AWAY_PER_PASS);
+        turn.append(&mut away);
+        turn
+    }
+
     /// One gate's turn: what is due, then its health.
     fn visit(&mut self, gate: &GateRecord, now: Timestamp) -> Result<u32, VaultError> {
         let (done, last_error) = self.serve(gate, now)?;
@@ -200,6 +218,10 @@ impl Courier {
             self.unpair(gate, now)?;
         }
         let due = self.asked_at.get(&gate.id).is_none_or(|at| now.since(*at) >= HEALTH_EVERY_MS || now < *at);
+        if let Some(tried) = self.away.get_mut(&gate.id) {
+            // Also when nothing was due: its place goes to the next.
+            *tried = self.passes;
+        }
         if due || done > 0 || last_error.is_some() {
             self.asked_at.insert(gate.id, now);
             let health = match last_error {
@@ -210,6 +232,11 @@ impl Courier {
                     Err(error) => Err(error),
                 },
             };
+            if health.is_ok() {
+                self.away.remove(&gate.id);
+            } else {
+                self.away.insert(gate.id, self.passes);
+            }
             if let Ok(health) = &health {
                 self.repair(gate, now)?;
                 self.compare_held(gate, health, now)?;

@@ -75,10 +75,12 @@ pub enum DeletionCommand {
         /// Why.
         why: Closing,
     },
-    /// Saves the deletion certificate of an ended consent as it stands now.
+    /// Saves the deletion certificate of an ended consent, or of one place at which a face ended, as it stands now.
     SaveCertificate {
         /// Which consent.
         consent: ConsentId,
+        /// Which place; `None`: everywhere.
+        place: Option<GateId>,
         /// Where.
         path: PathBuf,
     },
@@ -118,10 +120,12 @@ impl Desk {
                 self.try_change(|v| v.drop_door(resident, gate, by, now).map(|_| true));
             }
             DeletionCommand::CloseRecord { resident, why } => self.close_record(resident, why, by, now),
-            DeletionCommand::SaveCertificate { consent, path } => match self.save_certificate(consent, &path, now) {
-                Ok(saved) => self.say(StaffEvent::Deletion(DeletionEvent::Saved(saved))),
-                Err(failure) => self.fail(failure),
-            },
+            DeletionCommand::SaveCertificate { consent, place, path } => {
+                match self.save_certificate((consent, place), &path, now) {
+                    Ok(saved) => self.say(StaffEvent::Deletion(DeletionEvent::Saved(saved))),
+                    Err(failure) => self.fail(failure),
+                }
+            }
             DeletionCommand::StopFaces(gate) => {
                 // Whoever is being enrolled just now is stopped too. Somebody who withdraws is not.
                 if self.open.as_ref().is_some_and(|o| o.flow.consent().is_some()) {
@@ -193,11 +197,6 @@ impl Desk {
         }
         // Believed again: staff confirmed the date, or somebody put the clock right.
         open.clock_doubt = None;
-        if let Err(error) = self.pass_birthdays(now) {
-            tracing::warn!(%error, "birthdays could not be passed yet");
-            return;
-        }
-        let Some(open) = self.open.as_mut() else { return };
         match open.vault.run_retention(now).and_then(|report| open.vault.trust(None, now).map(|()| report)) {
             Ok(report) => {
                 open.cared_on = now.date();
@@ -295,7 +294,7 @@ impl Desk {
         let resident = *resident;
         let newest = self.vault(|v| Ok(v.endings_of(resident)?.into_iter().next().map(|e| e.consent))).flatten();
         let Some(consent) = newest else { return };
-        match self.save_certificate(consent, path, now) {
+        match self.save_certificate((consent, None), path, now) {
             Ok(saved) => {
                 self.refresh_withdrawn();
                 if let Some(Event::Resident(ResidentScene::Withdrawn { saved_to, .. })) = self.out.last_mut() {

@@ -19,7 +19,7 @@ pub struct PersonView {
     pub doors: Vec<DoorLine>,
     /// Since when the face is paused.
     pub paused_since: Option<Timestamp>,
-    /// Ended consents, the newest first.
+    /// Places at which the face ended under the current consent, then ended consents; the newest first.
     pub endings: Vec<EndingView>,
     /// Since when the record is closed.
     pub closed_since: Option<Timestamp>,
@@ -57,7 +57,7 @@ pub enum DoorState {
     Lost,
 }
 
-/// An ended consent.
+/// An ended consent, or a place at which a face ended while its consent goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndingView {
     /// Which.
@@ -68,6 +68,8 @@ pub struct EndingView {
     pub ended_at: Timestamp,
     /// Label of the reason.
     pub reason: String,
+    /// It ended at this place only, and the consent goes on.
+    pub place: Option<(GateId, GateLabel)>,
     /// Gates that have not signed, with the instant from which on the face opens nothing there.
     pub pending: Vec<(GateLabel, Timestamp)>,
     /// A supplement waits for the person.
@@ -83,6 +85,8 @@ pub struct SiteView {
     pub open: Vec<EndingView>,
     /// What is due by rule.
     pub plan: RetentionPlan,
+    /// When what is due was looked for last.
+    pub ran_at: Option<Timestamp>,
     /// What was done by rule.
     pub reports: Vec<RetentionReport>,
     /// Endings that a gate has not signed for [`ALARM_HOURS`] and longer.
@@ -158,6 +162,7 @@ fn ending_views(
             ended_at: e.ended_at,
             pending: pending.collect::<Result<_, VaultError>>()?,
             reason: e.reason,
+            place: e.place.map(|gate| (gate, label(gates, gate))),
             supplement_waits: e.supplement_waits,
         })
     });
@@ -167,11 +172,13 @@ fn ending_views(
 pub(super) fn person_view(vault: &Vault, resident: ResidentId) -> Result<PersonView, VaultError> {
     let gates = vault.gates_ever()?;
     let (doors, paused_since) = vault.doors(resident)?.unwrap_or_default();
+    let mut endings = vault.places_ended(Some(resident))?;
+    endings.extend(vault.endings_of(resident)?);
     Ok(PersonView {
         resident,
         doors: lines(&doors, paused_since.is_some(), &gates),
         paused_since,
-        endings: ending_views(vault, vault.endings_of(resident)?, &gates)?,
+        endings: ending_views(vault, endings, &gates)?,
         closed_since: vault.closed_since(resident)?.map(|(at, _)| at),
     })
 }
@@ -186,6 +193,7 @@ pub(super) fn site_view(vault: &Vault, now: Timestamp) -> Result<SiteView, Vault
         gates: in_use.map(|g| (g.id, g.name, stopped.contains(&g.id), waiting.contains(&g.id))).collect(),
         open,
         plan: vault.retention_plan(now)?,
+        ran_at: vault.retention_ran_at()?,
         reports: vault.retention_reports(REPORTS_SHOWN)?,
         clock_doubt: None,
     })

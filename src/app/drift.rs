@@ -40,6 +40,8 @@ pub(super) struct Compared {
     at: Timestamp,
     log_len: u64,
     digest: [u8; 32],
+    /// Nothing was on its way to the gate.
+    settled: bool,
     /// Nothing differs and nothing is lost.
     pub(super) in_step: bool,
     /// The exact difference.
@@ -62,9 +64,16 @@ impl Courier {
             return Ok(());
         }
         let log_len = self.vault.log_len()?;
+        let settled = !self.vault.something_waits(gate.id)?;
         if let Some(last) = self.compared.get(&gate.id) {
             let since = now.since(last.at);
-            let pause = if health.faces + health.cards > SMALL { PAUSE_LARGE_MS } else { PAUSE_SMALL_MS };
+            // What was still on its way the last time has arrived: whether it did is said at once.
+            let arrived = settled && !last.settled;
+            let pause = match health.faces + health.cards {
+                _ if arrived => 0,
+                SMALL.. => PAUSE_LARGE_MS,
+                _ => PAUSE_SMALL_MS,
+            };
             let same = last.log_len == log_len && last.digest == health.digest && since < COMPARE_EVERY_MS;
             if since >= 0 && (same || since < pause) {
                 return Ok(());
@@ -101,7 +110,7 @@ impl Courier {
         lines.truncate(LINES_MAX);
         let in_step = lines.is_empty();
         let log_len = self.vault.log_len()?;
-        let compared = Compared { at: now, log_len, digest: health.digest, in_step, lines, cards };
+        let compared = Compared { at: now, log_len, digest: health.digest, settled, in_step, lines, cards };
         self.compared.insert(gate.id, compared);
         Ok(())
     }

@@ -215,7 +215,7 @@ impl Courier {
             // Whether they arrived is asked the next time (`finish_sent`).
             _ => return Ok(None),
         };
-        let mut stored = vec![];
+        let (mut stored, mut spent) = (vec![], vec![]);
         for (one, reply) in going.iter().zip(replies) {
             let consent = one.granted.consent();
             let request = Request::PutPassed(one.passed.clone());
@@ -226,11 +226,7 @@ impl Courier {
                     stored.push((one.passed.put.template, filled(consent, &receipt)));
                 }
                 StepReply::Done(_) => self.vault.record_fill_failed(consent, gate.id, now)?,
-                StepReply::Refused(Refusal::Spent) => {
-                    if self.vault.record_fill_refused(consent, gate.id, FillRefused::Spent, now)? {
-                        self.shared().ring();
-                    }
-                }
+                StepReply::Refused(Refusal::Spent) => spent.push((one.passed.put.template, consent)),
                 StepReply::Refused(Refusal::Engine | Refusal::CardsOnly | Refusal::Expired) => {
                     self.vault.record_fill_refused(consent, gate.id, FillRefused::CannotTake, now)?;
                 }
@@ -240,11 +236,20 @@ impl Courier {
                 }
             }
         }
-        let faces: Vec<u8> = stored.iter().flat_map(|(template, _)| *template).collect();
+        let asked = stored.iter().map(|(template, _)| template).chain(spent.iter().map(|(template, _)| template));
+        let faces: Vec<u8> = asked.flatten().copied().collect();
         let held = match self.link.ask(gate, &Request::Find(AskHeld { faces, cards: vec![] }), ANSWER_LIMIT) {
             Ok(Reply::Entries(held)) => held,
             _ => return Ok(None),
         };
+        for (template, consent) in spent {
+            // Held with other content is no erasure; the comparison says what differs.
+            if held.faces.iter().any(|face| face.template == template) {
+                self.vault.record_fill_failed(consent, gate.id, now)?;
+            } else if self.vault.record_fill_refused(consent, gate.id, FillRefused::Spent, now)? {
+                self.shared().ring();
+            }
+        }
         let (read_back, differs): (Vec<_>, Vec<_>) = stored.into_iter().partition(|(template, one)| {
             held.faces.iter().any(|face| face.template == *template && face.digest == one.digest)
         });

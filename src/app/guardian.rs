@@ -371,15 +371,6 @@ impl Desk {
         }
     }
 
-    /// Moves everybody whose birthday has come into the next band; what stood under the old one ends and is erased. Nobody is asked.
-    pub(super) fn pass_birthdays(&mut self, now: Timestamp) -> Result<(), crate::vault::VaultError> {
-        let Some(open) = self.open.as_mut() else { return Ok(()) };
-        if !open.vault.pass_age_bands(now)?.is_empty() {
-            open.shared.ring();
-        }
-        Ok(())
-    }
-
     /// Shows the page again that a form was asked from.
     pub(super) fn show_page(&mut self, page: Flow) {
         match page {

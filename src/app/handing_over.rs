@@ -13,6 +13,7 @@ use crate::domain::time::Timestamp;
 use crate::ports::{CameraError, FaceError, LinkError};
 use crate::secret::random_bytes;
 use crate::wire::message::{ProbeOne, Refusal, Reply, Request};
+use crate::wire::receipt::request_digest;
 use crate::wire::{envelope, frame};
 
 /// Longest wait for a gate to store a template and sign.
@@ -34,11 +35,12 @@ impl Desk {
         let (gate, put) = sending.waiting.remove(0);
         let Some(open) = self.open.as_mut() else { return };
         // Asks again whether the consent is current, and writes down that the face goes now, before it goes.
-        if let Err(error) = open.vault.record_face_sent(&sending.held.consent, gate.id, now) {
+        let request = Request::PutFace(put.clone());
+        let sent = (OpId::from_bytes(put.op), request_digest(&request));
+        if let Err(error) = open.vault.record_face_sent(&sending.held.consent, gate.id, sent, now) {
             let failure = Some(failure_of(error));
             return self.rest_on(Box::new(sending.held), Trouble { failure, may_retry: false }, now);
         }
-        let request = Request::PutFace(put.clone());
         sending.held.unsure.retain(|(id, _)| *id != gate.id);
         let outcome = match open.link.ask(&gate, &request, PUT_LIMIT) {
             Ok(Reply::Done(signed)) => match signed.check(&gate, self.config.realm, &request) {
@@ -72,8 +74,13 @@ impl Desk {
                 sending.waiting.push((gate, put));
             }
             Err(failure) => {
-                if matches!(failure, Failure::Link(..)) {
-                    sending.held.unsure.push((gate.id, put));
+                match failure {
+                    Failure::Refused(..) => {
+                        let consent = &sending.held.consent;
+                        self.vault(|v| v.record_face_refused(consent, gate.id));
+                    }
+                    // Whether it arrived is asked later.
+                    _ => sending.held.unsure.push((gate.id, put)),
                 }
                 self.fail(failure.clone());
                 sending.last_failure = Some(failure);

@@ -91,7 +91,7 @@ impl Desk {
         }
         for (at, one) in (1..).zip(&ended) {
             let path = certificates.join(format!("{at:0width$}.pdf", width = NUMBER_DIGITS));
-            self.save_certificate_in(one.consent, &path, language, now)?;
+            self.save_certificate_in((one.consent, None), &path, language, now)?;
             files += 2;
         }
         let Some(open) = self.open.as_mut() else { return Err(nothing()) };

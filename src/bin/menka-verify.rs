@@ -138,6 +138,11 @@ impl Asked {
             line(self.say("补充", "supplement to"), first);
         }
         line(self.say("同意记录", "consent record"), &checked.record);
+        if checked.one_place {
+            let goes_on =
+                self.say("只这一道门，同意里的其他门照旧", "this door only; the other doors of the consent go on");
+            line(self.say("范围", "extent"), goes_on);
+        }
         line(self.say("原因", "reason"), &checked.reason);
         for (gate, at) in &checked.erased {
             let at = at.minute_text();

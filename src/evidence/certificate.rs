@@ -3,7 +3,8 @@
 //!
 //! The statement is COSE over JSON and says of each gate either *erased*, with the digest of that gate's signed receipt and the instant of the
 //! station's own read-back, or *pending*, with what stops the face there meanwhile. A certificate file carries the statement, the
-//! receipts and the signed consent record, so that a stranger needs nothing but the desk's public key.
+//! receipts and the signed consent record, so that a stranger needs nothing but the desk's public key. A certificate of one place says that a
+//! face ended at one door while its consent goes on.
 //!
 //! Deliberately absent: names, units, card numbers. They stand on the paper only.
 
@@ -71,6 +72,15 @@ pub enum GateState {
     Pending(Stop),
 }
 
+/// A signature of a gate, which carries an instant: the gate was heard then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeardBy {
+    /// A receipt as received (CBOR).
+    Receipt(Vec<u8>),
+    /// A head of the log that the gate cosigned.
+    Head(String),
+}
+
 /// One gate of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GateStep {
@@ -84,6 +94,8 @@ pub struct GateStep {
     pub sign_key: [u8; 32],
     /// Where it stands.
     pub state: GateState,
+    /// Of a gate that has not signed for this: its newest signature for anything. Its last contact is never stated as earlier.
+    pub heard: Option<HeardBy>,
 }
 
 /// What a certificate is made of.
@@ -109,7 +121,9 @@ pub struct CertificateFacts {
     pub ended_at: Timestamp,
     /// When this is stated.
     pub stated_at: Timestamp,
-    /// Every gate that the consent named.
+    /// Only one door of the consent, by the gate that the consent names there; the consent goes on. `None`: every gate of it.
+    pub one_place: Option<GateId>,
+    /// Every gate that the consent named, or the one of the one place.
     pub gates: Vec<GateStep>,
     /// Place of the ending in the evidence log.
     pub log_from: u64,
@@ -159,6 +173,14 @@ pub fn statement_json(facts: &CertificateFacts) -> Vec<u8> {
                     stops_at_ms: stop.stops_at().ms(),
                     last_contact_ms: contact,
                     offline_hours: hours,
+                    signed_receipt_sha256: match &step.heard {
+                        Some(HeardBy::Receipt(receipt)) => Some(hex(&Sha256::digest(receipt))),
+                        _ => None,
+                    },
+                    signed_head: match &step.heard {
+                        Some(HeardBy::Head(note)) => Some(note.clone()),
+                        _ => None,
+                    },
                 });
             }
         }
@@ -184,6 +206,7 @@ pub fn statement_json(facts: &CertificateFacts) -> Vec<u8> {
         ended_at_ms: facts.ended_at.ms(),
         stated_at_ms: facts.stated_at.ms(),
         complete: facts.is_complete(),
+        one_place: facts.one_place.map(|gate| gate.to_string()),
         gates: gates.collect(),
         log_from: facts.log_from,
         log_size: facts.log_size,
@@ -228,6 +251,8 @@ pub struct Checked {
     pub reason: String,
     /// When it was stated.
     pub stated_at: Timestamp,
+    /// It speaks of one door only; the consent goes on at the others.
+    pub one_place: bool,
     /// Gates that signed, with the instant by the gate's clock.
     pub erased: Vec<(String, Timestamp)>,
     /// Gates that have not, with the instant from which on the face opens nothing there.
@@ -271,6 +296,9 @@ pub enum Step {
     /// A gate that has not signed, and nothing is said to stop the face there.
     #[error("step 9, the stop: nothing is said to stop the face at {0}, which has not signed")]
     Stop(String),
+    /// The last contact is stated as earlier than a signature of the gate proves.
+    #[error("step 9, the stop: {0} signed something later than the last contact that is stated, so it stops later")]
+    Contact(String),
     /// It says "complete" while a gate is pending, or the other way round.
     #[error("step 10, the conclusion: it does not follow from the gates")]
     Conclusion,
@@ -291,6 +319,7 @@ impl Step {
             }
             Self::ReadBack(gate) => format!("第8步 回读：没有证明“{gate}”里已经没有"),
             Self::Stop(gate) => format!("第9步 停用：“{gate}”尚未删除，也没有写明怎样停用"),
+            Self::Contact(gate) => format!("第9步 停用：“{gate}”在所写的最后联系之后还签过名，停用时间写早了"),
             Self::Conclusion => "第10步 结论：与各道门的情况不符".into(),
         }
     }
@@ -318,7 +347,13 @@ pub fn verify(bytes: &[u8], keys: &Keys) -> Result<Checked, Step> {
         return Err(Step::File);
     }
     let named = gates_of_consent(&file.consent_record, &said, keys).ok_or(Step::Consent)?;
-    if let Some(missing) = named.iter().find(|gate| !said.gates.iter().any(|g| g.gate == **gate)) {
+    let missing = match &said.one_place {
+        None => named.iter().find(|gate| !said.gates.iter().any(|g| g.gate == **gate)),
+        Some(door) if !named.contains(door) => return Err(Step::Consent),
+        Some(door) if said.gates.len() != 1 => Some(door),
+        Some(_) => None,
+    };
+    if let Some(missing) = missing {
         return Err(Step::GateMissing(missing.clone()));
     }
     let receipts: BTreeMap<String, Vec<u8>> = file
@@ -336,6 +371,7 @@ pub fn verify(bytes: &[u8], keys: &Keys) -> Result<Checked, Step> {
             }
             (None, Some(step)) => {
                 let stop = stop_of(step).ok_or_else(|| Step::Stop(gate.name.clone()))?;
+                check_contact(gate, step, &said, &receipts, keys)?;
                 pending.push((gate.name.clone(), stop.stops_at()));
             }
             (None, None) | (Some(_), Some(_)) => return Err(Step::Stop(gate.name.clone())),
@@ -351,6 +387,7 @@ pub fn verify(bytes: &[u8], keys: &Keys) -> Result<Checked, Step> {
         realm: said.realm,
         reason: said.reason,
         stated_at: Timestamp::from_ms(said.stated_at_ms),
+        one_place: said.one_place.is_some(),
         erased,
         pending,
     })
@@ -402,11 +439,7 @@ fn check_receipt(
     let id = GateId::parse(&gate.gate).ok_or_else(other)?;
     let stated = unhex(&gate.sign_key).and_then(|k| <[u8; 32]>::try_from(k).ok());
     let key = keys.gates.get(&id).copied().or(stated).ok_or_else(|| Step::ReceiptSignature(name()))?;
-    let genuine = ed25519_dalek::VerifyingKey::from_bytes(&key).is_ok_and(|key| {
-        let signature = ed25519_dalek::Signature::from_bytes(&receipt.signature);
-        key.verify_strict(&receipt.signed_bytes(), &signature).is_ok()
-    });
-    if !genuine {
+    if !is_signed_by(&receipt, &key) {
         return Err(Step::ReceiptSignature(name()));
     }
     let op = OpId::parse(&step.op).ok_or_else(other)?;
@@ -424,6 +457,45 @@ fn check_receipt(
         return Err(Step::ReadBack(name()));
     }
     Ok(())
+}
+
+fn is_signed_by(receipt: &Receipt, key: &[u8; 32]) -> bool {
+    ed25519_dalek::VerifyingKey::from_bytes(key).is_ok_and(|key| {
+        let signature = ed25519_dalek::Signature::from_bytes(&receipt.signature);
+        key.verify_strict(&receipt.signed_bytes(), &signature).is_ok()
+    })
+}
+
+/// The newest signature of a gate that has not signed for this erasure: the last contact is not stated as earlier.
+fn check_contact(
+    gate: &Gate,
+    step: &Pending,
+    said: &Said,
+    receipts: &BTreeMap<String, Vec<u8>>,
+    keys: &Keys,
+) -> Result<(), Step> {
+    let unproved = || Step::Stop(gate.name.clone());
+    let id = GateId::parse(&gate.gate).ok_or_else(unproved)?;
+    let stated = unhex(&gate.sign_key).and_then(|k| <[u8; 32]>::try_from(k).ok());
+    let key = keys.gates.get(&id).copied().or(stated).ok_or_else(unproved)?;
+    let heard_ms = match (&step.signed_receipt_sha256, &step.signed_head) {
+        (None, None) => return Ok(()),
+        (Some(digest), None) => {
+            let bytes = receipts.get(digest).ok_or_else(|| Step::ReceiptMissing(gate.name.clone()))?;
+            let receipt: Receipt = minicbor::decode(bytes).map_err(|_| unproved())?;
+            let fits = receipt.gate == *id.bytes() && receipt.realm == said.realm && is_signed_by(&receipt, &key);
+            fits.then_some(receipt.at).ok_or_else(unproved)?
+        }
+        (None, Some(note)) => {
+            let at_s = super::head::cosigned_at(note, &gate.gate, &key).map_err(|_| unproved())?;
+            i64::try_from(at_s).unwrap_or(i64::MAX).saturating_mul(1_000)
+        }
+        (Some(_), Some(_)) => return Err(unproved()),
+    };
+    match step.last_contact_ms {
+        Some(contact) if contact < heard_ms => Err(Step::Contact(gate.name.clone())),
+        _ => Ok(()),
+    }
 }
 
 fn stop_of(step: &Pending) -> Option<Stop> {

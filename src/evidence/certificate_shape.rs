@@ -70,6 +70,9 @@ pub(super) struct Said {
     pub(super) ended_at_ms: i64,
     pub(super) stated_at_ms: i64,
     pub(super) complete: bool,
+    /// The door of which alone this speaks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) one_place: Option<String>,
     pub(super) gates: Vec<Gate>,
     pub(super) log_from: u64,
     pub(super) log_size: u64,
@@ -103,4 +106,10 @@ pub(super) struct Pending {
     pub(super) stops_at_ms: i64,
     pub(super) last_contact_ms: Option<i64>,
     pub(super) offline_hours: Option<u32>,
+    /// The newest signature of the gate that the station holds: the last contact is not earlier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) signed_receipt_sha256: Option<String>,
+    /// The same where it is a cosigned head of the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) signed_head: Option<String>,
 }

@@ -39,11 +39,9 @@ pub enum Room {
 /// What is known of the random number of a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Number {
-    /// Never seen.
+    /// Never erased. Where a template is held under it, the same content is answered and other content refused.
     Free,
-    /// A template is held under it.
-    Held,
-    /// It was erased, or frozen before it came.
+    /// It was erased.
     Spent,
 }
 
@@ -170,8 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn p47_a_number_is_used_once() {
-        assert_eq!(face(&put(), Number::Held, &facts()), Err(Refusal::Spent));
+    fn p47_a_number_that_was_erased_never_returns() {
         assert_eq!(face(&put(), Number::Spent, &facts()), Err(Refusal::Spent));
     }
 

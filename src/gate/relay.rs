@@ -132,33 +132,44 @@ impl Gate {
         if let Some(receipt) = self.done_before(&put.op, &digest)? {
             return Ok(receipt);
         }
-        let number = if self.store.is_spent(&put.template)? {
-            Number::Spent
-        } else if self.store.held(&put.template)?.is_some() {
-            Number::Held
-        } else {
-            Number::Free
-        };
+        let held = self.store.held(&put.template)?;
+        let number = if self.store.is_spent(&put.template)? { Number::Spent } else { Number::Free };
         admit::face(put, number, &self.facts(now))?;
         let face = open(self)?;
         if !self.store.card_way_seen()? {
             // A face is never the only way in (rules J10a, F10a).
             return Err(Refusal::CardWay.into());
         }
+        if let Some(held) = held {
+            return self.face_again(put, &face, held.digest, digest, now);
+        }
         let turned = self.store.transform()?.turn(&face).ok_or(Refusal::Envelope)?;
         let receipt = self.store_face(put, (&face, &turned), digest, now)?;
         let template = TemplateId::from_bytes(put.template);
         let ends_on = CivilDate::from_epoch_days(put.ends_on);
-        self.faces.insert(&LiveFace { template, ends_on, frozen: false, face: turned });
-        self.note_face(&put.template);
         // Paired with the look inside the transaction: the answer goes out only if the committed row gives its digest
         // too.
-        let held = self.store.held(&put.template)?.map(|held| held.digest);
-        if held != Some(receipt.stored_digest) {
-            return Err(GateError::Corrupt.into());
-        }
+        let held = self.store.held(&put.template)?.filter(|held| held.digest == receipt.stored_digest);
+        let frozen = held.as_ref().ok_or(GateError::Corrupt)?.frozen;
+        self.faces.insert(&LiveFace { template, ends_on, frozen, face: turned });
+        self.note_face(&put.template);
         tracing::info!(op = %OpId::from_bytes(put.op).short(), template = %template.short(), "template stored");
         Ok(receipt)
+    }
+
+    /// The number is held: the same content under another operation is answered by what is held, other content is refused.
+    fn face_again(
+        &mut self,
+        put: &PutFace,
+        face: &crate::secret::FaceTemplate,
+        held: [u8; 32],
+        digest: [u8; 32],
+        now: Timestamp,
+    ) -> Result<Receipt, Halt> {
+        if rows::digest_of(put, face) != held {
+            return Err(Refusal::Spent.into());
+        }
+        Ok(self.sign_face(put, digest, now, |tx| rows::face_again(tx, put))?)
     }
 }
 

@@ -12,25 +12,45 @@ use crate::wire::envelope::template_from_bytes;
 use crate::wire::message::{HeldFace, Outcome, PutFace};
 use crate::wire::receipt::{card_digest, face_digest};
 
+/// Added to the store's schema; made where it is missing.
+pub(super) const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS frozen_first (                         -- numbers frozen before their template came
+        template    BLOB PRIMARY KEY CHECK (length(template) = 16)
+    ) STRICT, WITHOUT ROWID;";
+
 /// The read-back of something that is not there.
 const ABSENT: [u8; 32] = [0; 32];
 
-/// Stores a template as this gate turns it, and reads it back. The digest is of the template as handed over.
+/// Stores a template as this gate turns it, frozen where its number was frozen before, and reads it back. The digest is of the template as
+/// handed over.
 pub(super) fn put_face(
     tx: &Connection,
     put: &PutFace,
     face: &FaceTemplate,
     turned: &FaceTemplate,
 ) -> rusqlite::Result<(Outcome, [u8; 32])> {
-    let digest = face_digest(&put.template, &put.engine, put.ends_on, numbers(face).as_slice());
+    let digest = digest_of(put, face);
     let vector = numbers(turned);
     let kept = kept_digest(&digest, &put.template, &put.engine, put.ends_on, vector.as_slice());
     tx.prepare_cached(
-        "INSERT INTO faces (template, engine, vector, ends_on, op, digest, kept) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO faces (template, engine, vector, ends_on, op, digest, kept, frozen)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, EXISTS (SELECT 1 FROM frozen_first WHERE template = ?1))",
     )?
     .execute(params![put.template, put.engine, vector.as_slice(), put.ends_on, put.op, digest, kept])?;
+    tx.prepare_cached("DELETE FROM frozen_first WHERE template = ?1")?.execute([put.template])?;
     let back = read_back_face(tx, &put.template)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     Ok((Outcome::FaceStored, back.digest))
+}
+
+/// The same template came again under another operation: nothing is changed, and what is held is said.
+pub(super) fn face_again(tx: &Connection, put: &PutFace) -> rusqlite::Result<(Outcome, [u8; 32])> {
+    let held = read_back_face(tx, &put.template)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    Ok((Outcome::FaceStored, held.digest))
+}
+
+/// The digest of a template as it was handed over.
+pub(super) fn digest_of(put: &PutFace, face: &FaceTemplate) -> [u8; 32] {
+    face_digest(&put.template, &put.engine, put.ends_on, numbers(face).as_slice())
 }
 
 /// Turns every template that is held from one transform to another; the salt of the first is overwritten. What is damaged stays as it is,
@@ -124,6 +144,7 @@ fn kept_digest(digest: &[u8; 32], template: &[u8; 16], engine: &str, ends_on: i6
 /// Erases a template, whether or not it is there, spends its number, and looks for it.
 pub(super) fn erase_face(tx: &Connection, template: &[u8; 16]) -> rusqlite::Result<(Outcome, [u8; 32])> {
     tx.prepare_cached("DELETE FROM faces WHERE template = ?1")?.execute([template])?;
+    tx.prepare_cached("DELETE FROM frozen_first WHERE template = ?1")?.execute([template])?;
     tx.prepare_cached("INSERT OR IGNORE INTO spent (template) VALUES (?1)")?.execute([template])?;
     if tx.prepare_cached("SELECT 1 FROM faces WHERE template = ?1")?.exists([template])? {
         return Err(rusqlite::Error::StatementChangedRows(0));
@@ -131,19 +152,22 @@ pub(super) fn erase_face(tx: &Connection, template: &[u8; 16]) -> rusqlite::Resu
     Ok((Outcome::FaceErased, ABSENT))
 }
 
-/// Freezes a template. The number of one that is not there is spent, so that a late hand-over cannot undo the freeze.
+/// Freezes a template. One that is not there is frozen when it comes, so that a late hand-over does not undo the freeze.
 pub(super) fn freeze_face(tx: &Connection, template: &[u8; 16]) -> rusqlite::Result<(Outcome, [u8; 32])> {
     tx.prepare_cached("UPDATE faces SET frozen = 1 WHERE template = ?1")?.execute([template])?;
     let held = read_back_face(tx, template)?;
     if held.is_none() {
-        tx.prepare_cached("INSERT OR IGNORE INTO spent (template) VALUES (?1)")?.execute([template])?;
+        let sql = "INSERT OR IGNORE INTO frozen_first (template) SELECT ?1
+             WHERE NOT EXISTS (SELECT 1 FROM spent WHERE template = ?1)";
+        tx.prepare_cached(sql)?.execute([template])?;
     }
     Ok((Outcome::FaceFrozen, held.map_or(ABSENT, |face| face.digest)))
 }
 
-/// Lets a frozen template be matched again. One that is not held stays absent, and its number as it was.
+/// Lets a frozen template be matched again. One that is not held stays absent, and is matched when it comes.
 pub(super) fn thaw_face(tx: &Connection, template: &[u8; 16]) -> rusqlite::Result<(Outcome, [u8; 32])> {
     tx.prepare_cached("UPDATE faces SET frozen = 0 WHERE template = ?1")?.execute([template])?;
+    tx.prepare_cached("DELETE FROM frozen_first WHERE template = ?1")?.execute([template])?;
     let held = read_back_face(tx, template)?;
     Ok((Outcome::FaceThawed, held.map_or(ABSENT, |face| face.digest)))
 }

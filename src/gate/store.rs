@@ -41,6 +41,8 @@ const TO_VERSION_4: &str = "ALTER TABLE settings ADD COLUMN transform_salt BLOB 
          CHECK (length(transform_salt) IN (0, 32));
      ALTER TABLE faces ADD COLUMN kept BLOB NOT NULL DEFAULT x'' CHECK (length(kept) IN (0, 32));";
 const BUSY_MS: u64 = 3_000;
+/// Prepared statements that are kept ready: more than one operation uses.
+const STATEMENTS_KEPT: usize = 64;
 
 /// What is decided when a gate is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +127,7 @@ impl Store {
         tx.execute_batch(epochs::SCHEMA)?;
         tx.execute_batch(reseal::SCHEMA)?;
         tx.execute_batch(bound::SCHEMA)?;
+        tx.execute_batch(rows::SCHEMA)?;
         tx.execute(
             "INSERT INTO settings (one, gate, realm, identity, engine, takes_faces, offline_hours, passlog_days,
                  last_contact, last_instant, transform_salt)
@@ -158,6 +161,7 @@ impl Store {
         store.db.execute_batch(pairing::SCHEMA)?;
         store.db.execute_batch(OPS_BY_DAY)?;
         store.db.execute_batch(bound::SCHEMA)?;
+        store.db.execute_batch(rows::SCHEMA)?;
         store.db.execute_batch(epochs::SCHEMA)?;
         store.empty_log()?;
         Ok(store)
@@ -399,11 +403,9 @@ impl Store {
                 .execute(params![op, request_digest, encode(&receipt), receipt.at])?;
             Ok(receipt)
         };
+        // A step of a batch needs no savepoint: a refusal comes before anything is written, and any failure undoes the whole batch.
         if self.in_batch() {
-            let step = self.db.savepoint()?;
-            let receipt = write(&step)?;
-            step.commit()?;
-            return Ok(receipt);
+            return Ok(write(&self.db)?);
         }
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let receipt = write(&tx)?;
@@ -661,9 +663,11 @@ fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, GateError> {
     db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
         .map_err(|_| GateError::Corrupt)?;
     db.busy_timeout(std::time::Duration::from_millis(BUSY_MS))?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     db.execute_batch(
         "PRAGMA cipher_memory_security = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-         PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
+         PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -16384;",
     )?;
     Ok(db)
 }

@@ -133,6 +133,11 @@ impl GateProcess {
         Ok(answer.trim().to_owned())
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// How many faces it holds.
     ///
     /// # Errors

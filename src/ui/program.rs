@@ -428,14 +428,14 @@ impl App {
             staff::Action::Ask(command) => self.ask(Command::Staff(command)),
             staff::Action::Focus(id) => focus::caret(Role::Staff.application_id(), Step::To(id.into())),
             staff::Action::Copy(text) => clipboard::write(text),
-            staff::Action::PickCertificatePath(consent) => {
+            staff::Action::PickCertificatePath(consent, place) => {
                 let dialog = rfd::AsyncFileDialog::new()
                     .set_title(tr!(self.staff_texts, "certificate-action"))
                     .set_file_name("menka-deletion.pdf")
                     .add_filter("PDF", &["pdf"]);
                 Task::perform(dialog.save_file(), move |picked| {
                     let path = picked.map(|file| file.path().to_owned());
-                    Message::Staff(staff::Message::Deletion(staff::deletion::Message::PathPicked(consent, path)))
+                    Message::Staff(staff::Message::Deletion(staff::deletion::Message::PathPicked(consent, place, path)))
                 })
             }
             staff::Action::PickPath(pick) => self.pick_rights_path(pick),

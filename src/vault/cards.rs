@@ -203,6 +203,6 @@ fn gates_of(view: &Connection, card: CardId) -> Result<Vec<GateId>, VaultError> 
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn place(card: CardId) -> Vec<u8> {
+pub(super) fn place(card: CardId) -> Vec<u8> {
     format!("cards/{card}/number").into_bytes()
 }

@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::id::{ConsentId, GateId, OpId, ResidentId, TemplateId};
 use crate::domain::time::Timestamp;
-use crate::evidence::certificate::{self, CertificateFacts, GateState, GateStep};
+use crate::evidence::certificate::{self, CertificateFacts, GateState, GateStep, HeardBy};
+use crate::evidence::head::cosigned_at;
 use crate::evidence::{Kind, statement};
 use crate::secret::random_bytes;
 use crate::wire::frame::decode;
@@ -16,6 +17,7 @@ use crate::wire::message::Receipt;
 
 use super::Vault;
 use super::consents::gates_ever_named;
+use super::doors;
 use super::error::{MAIN_FILE, VaultError};
 
 /// A certificate as it was issued.
@@ -42,6 +44,8 @@ pub struct Ended {
     pub ended_at: Timestamp,
     /// Label of the reason.
     pub reason: String,
+    /// It ended at this place only and the consent goes on; `None`: it ended everywhere.
+    pub place: Option<GateId>,
     /// Gates that have not signed and been read back.
     pub pending: Vec<GateId>,
     /// A certificate that says more than the last one handed over waits for the person.
@@ -72,8 +76,21 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Unknown`] when there is no such ended consent, and those of the disk.
     pub fn certificate(&mut self, consent: ConsentId, now: Timestamp) -> Result<Certificate, VaultError> {
+        self.certificate_at(consent, None, now)
+    }
+
+    /// The certificate of one place at which a face ended while its consent goes on; of everything with `None`.
+    ///
+    /// # Errors
+    /// As [`Self::certificate`].
+    pub fn certificate_at(
+        &mut self,
+        consent: ConsentId,
+        place: Option<GateId>,
+        now: Timestamp,
+    ) -> Result<Certificate, VaultError> {
         let work = self.begin()?;
-        let issued = self.issue(&work, consent, Actor::Staff(self.staff), now)?;
+        let issued = self.issue(&work, consent, place, Actor::Staff(self.staff), now)?;
         work.commit()?;
         Ok(issued)
     }
@@ -96,12 +113,47 @@ impl Vault {
         self.endings("resident = ?1", Some(resident))
     }
 
-    /// Every ended consent with a gate that has not signed, or with a supplement that waits for its person.
+    /// Places at which a face ended while its consent goes on: of one person, or of all; the newest first.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn places_ended(&self, resident: Option<ResidentId>) -> Result<Vec<Ended>, VaultError> {
+        let mut statement = self.main.prepare_cached(
+            "SELECT d.consent, resident, d.gate, d.dropped_at, d.reason FROM dropped_doors AS d
+             JOIN consents ON consents.id = d.consent
+             WHERE consents.ended_at IS NULL AND (?1 IS NULL OR resident = ?1)
+             ORDER BY d.dropped_at DESC, d.consent, d.gate",
+        )?;
+        let rows = statement.query_map([resident.map(|r| *r.bytes())], |row| {
+            Ok(Ended {
+                consent: ConsentId::from_bytes(row.get(0)?),
+                resident: ResidentId::from_bytes(row.get(1)?),
+                place: Some(GateId::from_bytes(row.get(2)?)),
+                ended_at: Timestamp::from_ms(row.get(3)?),
+                reason: row.get(4)?,
+                pending: vec![],
+                supplement_waits: false,
+            })
+        })?;
+        let mut all = rows.collect::<Result<Vec<_>, _>>()?;
+        for ended in &mut all {
+            if let Some(gate) = ended.place
+                && last_erasure(&self.main, ended.consent, gate)?.is_none()
+            {
+                ended.pending.push(gate);
+            }
+            ended.supplement_waits = supplement_waits(&self.main, ended.consent, ended.place)?;
+        }
+        Ok(all)
+    }
+
+    /// Every ending, also of one place, with a gate that has not signed, or with a supplement that waits for its person.
     ///
     /// # Errors
     /// Those of the disk.
     pub fn endings_open(&self) -> Result<Vec<Ended>, VaultError> {
-        let all = self.endings("?1 IS NULL AND evidence_ended_at IS NULL", None)?;
+        let mut all = self.endings("?1 IS NULL AND evidence_ended_at IS NULL", None)?;
+        all.extend(self.places_ended(None)?);
         Ok(all.into_iter().filter(|e| !e.pending.is_empty() || e.supplement_waits).collect())
     }
 
@@ -129,36 +181,47 @@ impl Vault {
                     pending.push(gate);
                 }
             }
-            let sql = "SELECT EXISTS (SELECT 1 FROM certificates AS last WHERE consent = ?1 AND complete = 1
-                 AND handed_at IS NULL AND EXISTS (SELECT 1 FROM certificates WHERE consent = ?1
-                     AND handed_at IS NOT NULL))";
-            let supplement_waits = self.main.prepare_cached(sql)?.query_row([consent.bytes()], |row| row.get(0))?;
-            endings.push(Ended { consent, resident, ended_at, reason, pending, supplement_waits });
+            let supplement_waits = supplement_waits(&self.main, consent, None)?;
+            endings.push(Ended { consent, resident, ended_at, reason, place: None, pending, supplement_waits });
         }
         Ok(endings)
     }
 
-    /// Certificates ever issued for a consent: whether each was complete, the oldest first.
+    /// Certificates ever issued for the end of a consent: whether each was complete, the oldest first.
     ///
     /// # Errors
     /// Those of the disk.
     pub fn certificates_of(&self, consent: ConsentId) -> Result<Vec<bool>, VaultError> {
-        let sql = "SELECT complete FROM certificates WHERE consent = ?1 ORDER BY number";
+        self.certificates_at(consent, None)
+    }
+
+    /// The same for one place at which a face ended while its consent goes on.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn certificates_at(&self, consent: ConsentId, place: Option<GateId>) -> Result<Vec<bool>, VaultError> {
+        let sql = "SELECT complete FROM certificates WHERE consent = ?1 AND gate IS ?2 ORDER BY number";
         let mut statement = self.main.prepare_cached(sql)?;
-        let rows = statement.query_map([consent.bytes()], |row| row.get(0))?;
+        let rows = statement.query_map(params![consent.bytes(), place.map(|gate| *gate.bytes())], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The last gate signed: the certificate, or the supplement of one that was partly done, is made by itself.
+    /// A gate signed that it erased. The last gate of an ended consent, and the gate of a door that was taken out, make the certificate by
+    /// that, or the supplement of one that was partly done.
     pub(super) fn certify_when_complete(
         &self,
         work: &Connection,
         consent: ConsentId,
+        gate: GateId,
         now: Timestamp,
     ) -> Result<(), VaultError> {
         let sql = "SELECT ended_at IS NOT NULL FROM consents WHERE id = ?1";
         let ended: bool = work.query_row(sql, [consent.bytes()], |row| row.get(0))?;
         if !ended {
+            let dropped = doors::dropped(work, consent)?.contains(&gate);
+            if dropped && last_erasure(work, consent, gate)?.is_some() {
+                self.issue(work, consent, Some(gate), Actor::Station, now)?;
+            }
             return Ok(());
         }
         for gate in gates_ever_named(work, consent)? {
@@ -166,7 +229,7 @@ impl Vault {
                 return Ok(());
             }
         }
-        self.issue(work, consent, Actor::Station, now).map(|_| ())
+        self.issue(work, consent, None, Actor::Station, now).map(|_| ())
     }
 
     /// Looks through both files and the data folder for anything made from a face.
@@ -204,16 +267,18 @@ impl Vault {
         &self,
         work: &Connection,
         consent: ConsentId,
+        place: Option<GateId>,
         by: Actor,
         now: Timestamp,
     ) -> Result<Certificate, VaultError> {
-        let mut facts = self.certificate_facts(work, consent, now)?;
+        let mut facts = self.certificate_facts(work, consent, place, now)?;
+        let place = place.map(|gate| *gate.bytes());
         let says = says(&facts);
         type Last = ([u8; 16], [u8; 32], i64, Option<i64>, Vec<u8>, Option<[u8; 16]>);
         let sql = "SELECT id, says, issued_at, handed_at, statement, supplement_of FROM certificates
-             WHERE consent = ?1 ORDER BY number DESC LIMIT 1";
+             WHERE consent = ?1 AND gate IS ?2 ORDER BY number DESC LIMIT 1";
         let last: Option<Last> = work
-            .query_row(sql, [consent.bytes()], |r| {
+            .query_row(sql, params![consent.bytes(), place], |r| {
                 Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?))
             })
             .optional()?;
@@ -232,9 +297,18 @@ impl Vault {
         (facts.log_size, facts.log_root) = (head.size, head.root);
         let statement = statement::sign(&self.signer, Kind::Deletion, &certificate::statement_json(&facts))?;
         work.execute(
-            "INSERT INTO certificates (id, consent, supplement_of, complete, issued_at, says, statement)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![facts.id, consent.bytes(), facts.supplement_of, facts.is_complete(), now.ms(), says, statement],
+            "INSERT INTO certificates (id, consent, gate, supplement_of, complete, issued_at, says, statement)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                facts.id,
+                consent.bytes(),
+                place,
+                facts.supplement_of,
+                facts.is_complete(),
+                now.ms(),
+                says,
+                statement
+            ],
         )?;
         Ok(Certificate { file: file_of(&facts, &statement, &evidence), facts, statement, handed_at: None })
     }
@@ -243,24 +317,42 @@ impl Vault {
         &self,
         work: &Connection,
         consent: ConsentId,
+        place: Option<GateId>,
         now: Timestamp,
     ) -> Result<CertificateFacts, VaultError> {
-        let sql = "SELECT resident, link, ended_at, end_reason, log_n FROM consents
-             JOIN endings ON endings.consent = consents.id WHERE id = ?1 AND ended_at IS NOT NULL";
+        let sql = match place {
+            None => {
+                "SELECT resident, link, ended_at, end_reason, log_n FROM consents
+                 JOIN endings ON endings.consent = consents.id WHERE id = ?1 AND ended_at IS NOT NULL AND ?2 IS NULL"
+            }
+            Some(_) => {
+                "SELECT resident, link, dropped_at, reason, log_n FROM consents
+                 JOIN dropped_doors ON dropped_doors.consent = consents.id WHERE id = ?1 AND gate = ?2"
+            }
+        };
         type Row = ([u8; 16], [u8; 16], i64, String, i64);
         let (resident, link, ended_at, reason, log_n): Row =
-            work.query_row(sql, [consent.bytes()], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)))?;
+            work.query_row(sql, params![consent.bytes(), place.map(|gate| *gate.bytes())], |r| {
+                Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?))
+            })?;
         let ended_at = Timestamp::from_ms(ended_at);
+        let concerned = match place {
+            None => gates_ever_named(work, consent)?,
+            Some(gate) => vec![gate],
+        };
         let mut gates = vec![];
-        for gate in gates_ever_named(work, consent)? {
+        for gate in concerned {
             let sql = "SELECT shown_name, place, sign_key FROM gates WHERE id = ?1";
             let (name, place, sign_key) =
                 work.query_row(sql, [gate.bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-            let state = match last_erasure(work, consent, gate)? {
-                Some(erased) => erased,
-                None => GateState::Pending(self.stop_of(work, gate, ended_at)?),
+            let (state, heard) = match last_erasure(work, consent, gate)? {
+                Some(erased) => (erased, None),
+                None => {
+                    let heard = last_signature(work, gate, &sign_key)?.map(|(heard, _)| heard);
+                    (GateState::Pending(self.stop_of(work, gate, ended_at)?), heard)
+                }
             };
-            gates.push(GateStep { gate, name, place, sign_key, state });
+            gates.push(GateStep { gate, name, place, sign_key, state, heard });
         }
         let head = self.head(work)?;
         Ok(CertificateFacts {
@@ -274,12 +366,65 @@ impl Vault {
             reason,
             ended_at,
             stated_at: now,
+            one_place: place.map(|gate| named_at(work, consent, gate)).transpose()?,
             gates,
             log_from: u64::try_from(log_n).map_err(|_| VaultError::corrupt(MAIN_FILE))?,
             log_size: head.size,
             log_root: head.root,
         })
     }
+}
+
+/// The newest signature of a gate that is kept here, and its instant by the gate's clock: a receipt, or a head of the log that it cosigned.
+pub(super) fn last_signature(
+    view: &Connection,
+    gate: GateId,
+    sign_key: &[u8; 32],
+) -> Result<Option<(HeardBy, Timestamp)>, VaultError> {
+    let mut found = vec![];
+    let mut take = |bytes: Option<Vec<u8>>| {
+        if let Some(bytes) = bytes
+            && let Ok(receipt) = decode::<Receipt>(&bytes)
+            && receipt.gate == *gate.bytes()
+            && receipt.is_signed_by(sign_key)
+        {
+            found.push((HeardBy::Receipt(bytes), Timestamp::from_ms(receipt.at)));
+        }
+    };
+    // By rank, so that the index of the queue gives each without a look through the whole of it.
+    for rank in -1..=3 {
+        let sql = "SELECT receipt FROM outbox WHERE gate = ?1 AND state = 'delivered' AND rank = ?2
+             ORDER BY sequence DESC LIMIT 1";
+        let of = params![gate.bytes(), rank];
+        take(view.prepare_cached(sql)?.query_row(of, |row| row.get(0)).optional()?.flatten());
+    }
+    let sql = "SELECT receipt FROM held WHERE gate = ?1 ORDER BY since DESC LIMIT 1";
+    take(view.prepare_cached(sql)?.query_row([gate.bytes()], |row| row.get(0)).optional()?.flatten());
+    let sql = "SELECT note FROM gate_heads WHERE gate = ?1";
+    let note: Option<String> = view.prepare_cached(sql)?.query_row([gate.bytes()], |row| row.get(0)).optional()?;
+    if let Some(note) = note
+        && let Ok(at_s) = cosigned_at(&note, &gate.to_string(), sign_key)
+    {
+        let at = Timestamp::from_ms(i64::try_from(at_s).unwrap_or(i64::MAX).saturating_mul(1_000));
+        found.push((HeardBy::Head(note), at));
+    }
+    Ok(found.into_iter().max_by_key(|(_, at)| *at))
+}
+
+/// The gate that a consent names for a door, whichever gate stands there now.
+fn named_at(view: &Connection, consent: ConsentId, gate: GateId) -> Result<GateId, VaultError> {
+    let sql = "SELECT gate FROM consent_gates WHERE consent = ?1 AND coalesce(taken_over_by, gate) = ?2 ORDER BY place";
+    let named = view.query_row(sql, params![consent.bytes(), gate.bytes()], |row| row.get(0).map(GateId::from_bytes));
+    Ok(named.optional()?.unwrap_or(gate))
+}
+
+/// Whether a certificate that says more than the last one handed over waits for the person.
+fn supplement_waits(view: &Connection, consent: ConsentId, place: Option<GateId>) -> Result<bool, VaultError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM certificates WHERE consent = ?1 AND gate IS ?2 AND complete = 1
+         AND handed_at IS NULL AND EXISTS (SELECT 1 FROM certificates WHERE consent = ?1 AND gate IS ?2
+             AND handed_at IS NOT NULL))";
+    let of = params![consent.bytes(), place.map(|gate| *gate.bytes())];
+    Ok(view.prepare_cached(sql)?.query_row(of, |row| row.get(0))?)
 }
 
 /// The last erasure at a gate, when it was signed and read back and no newer one waits.
@@ -326,9 +471,11 @@ fn file_of(facts: &CertificateFacts, statement: &[u8], evidence: &[u8]) -> Vec<u
     let receipts: Vec<Vec<u8>> = facts
         .gates
         .iter()
-        .filter_map(|step| match &step.state {
-            GateState::Erased { receipt, .. } => Some(receipt.clone()),
-            GateState::Pending(_) => None,
+        .filter_map(|step| match (&step.state, &step.heard) {
+            (GateState::Erased { receipt, .. }, _) | (GateState::Pending(_), Some(HeardBy::Receipt(receipt))) => {
+                Some(receipt.clone())
+            }
+            (GateState::Pending(_), Some(HeardBy::Head(_)) | None) => None,
         })
         .collect();
     certificate::file(statement, &receipts, evidence)

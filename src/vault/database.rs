@@ -26,6 +26,7 @@ const MAIN_MIGRATIONS: &[&str] = &[
     include_str!("migrations/vault/0012_boards.sql"),
     include_str!("migrations/vault/0013_keep.sql"),
     include_str!("migrations/vault/0014_relay.sql"),
+    include_str!("migrations/vault/0019_one_place.sql"),
 ];
 /// Numbered migrations of `keys.db`. Never edited after a release.
 const KEYS_MIGRATIONS: &[&str] =
@@ -33,6 +34,8 @@ const KEYS_MIGRATIONS: &[&str] =
 
 /// How long a write waits for the other connection, in milliseconds.
 const BUSY_MS: u64 = 5_000;
+/// Prepared statements that are kept ready: more than one operation uses.
+const STATEMENTS_KEPT: usize = 64;
 
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +71,7 @@ pub(super) fn open(dir: &Path, file: &str, key: &VaultKey, opening: Opening) -> 
     connection.execute_batch("PRAGMA cipher_log_level = NONE; PRAGMA cipher_memory_security = ON;").map_err(in_file)?;
     give_key(&connection, key, file)?;
     connection.busy_timeout(Duration::from_millis(BUSY_MS)).map_err(in_file)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     // The key call accepts any key; the first read tells.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).map_err(in_file)?;
     connection

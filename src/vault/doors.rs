@@ -10,6 +10,7 @@ use crate::domain::time::Timestamp;
 use super::Vault;
 use super::consents::gates_named;
 use super::error::VaultError;
+use super::log;
 use super::outbox::{self, Queued};
 use super::versions::{live_gates, stopped_gates};
 
@@ -101,7 +102,8 @@ impl Vault {
         Ok(ops)
     }
 
-    /// [`Self::drop_door`] inside a transaction; the last door ends the consent for this reason.
+    /// [`Self::drop_door`] inside a transaction, for this reason; the last door ends the consent. When the gate has signed and was read back,
+    /// a deletion certificate of this place makes itself.
     pub(super) fn drop_in(
         &self,
         work: &Connection,
@@ -118,8 +120,9 @@ impl Vault {
         if doors.len() == 1 {
             return Ok(self.end_current(work, resident, reason.label(), by, now)?.unwrap_or_default());
         }
-        let sql = "INSERT INTO dropped_doors (consent, gate, dropped_at) VALUES (?1, ?2, ?3)";
-        work.execute(sql, params![consent.bytes(), gate.bytes(), now.ms()])?;
+        let log_n = log::number(log::length(work)?);
+        let sql = "INSERT INTO dropped_doors (consent, gate, dropped_at, reason, log_n) VALUES (?1, ?2, ?3, ?4, ?5)";
+        work.execute(sql, params![consent.bytes(), gate.bytes(), now.ms(), reason.label(), log_n])?;
         // Nothing is left there to answer for.
         let sql = "UPDATE notice_stopped SET ended_at = ?3 WHERE consent = ?1 AND gate = ?2 AND ended_at IS NULL";
         work.execute(sql, params![consent.bytes(), gate.bytes(), now.ms()])?;

@@ -167,6 +167,8 @@ impl Vault {
             "UPDATE pauses SET resumed_at = ?2 WHERE consent = ?1 AND resumed_at IS NULL",
             params![consent.bytes(), now.ms()],
         )?;
+        // What may still be on its way meets the erasure, which spends the number; no receipt needs to be asked for.
+        work.execute("DELETE FROM fills WHERE consent = ?1 AND state = 'sent'", [consent.bytes()])?;
         // A door that was dropped has an erasure of its own already, done or on its way.
         let dropped = doors::dropped(work, consent)?;
         let gates = gates_named(work, consent)?.into_iter().filter(|gate| !dropped.contains(gate));

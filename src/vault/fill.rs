@@ -1,25 +1,27 @@
-//! Many invented people at once, for the bench: what `record_resident` writes, in one transaction and without a record in
+//! Many invented people at once, for the benches: what `record_resident` and `issue_card` write, in one transaction and without a record in
 //! the log for each. In practice builds only.
 
 use rusqlite::params;
 
-use crate::domain::id::ResidentId;
-use crate::domain::time::Timestamp;
+use crate::domain::id::{CardId, GateId, ResidentId};
+use crate::domain::time::{CivilDate, Timestamp};
 use crate::secret::random_bytes;
 
 use super::keys::VaultKey;
+use super::outbox::{self, Queued};
 use super::residents::place;
-use super::{Vault, VaultError, epoch};
+use super::{Vault, VaultError, cards, epoch};
 
 impl Vault {
-    /// Writes people by name and unit.
+    /// Writes people by name and unit. Returns their numbers, in the same order.
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn fill(&mut self, people: &[(String, String)], now: Timestamp) -> Result<(), VaultError> {
+    pub fn fill(&mut self, people: &[(String, String)], now: Timestamp) -> Result<Vec<ResidentId>, VaultError> {
         let keys = epoch::begin(&self.people_keys)?;
         let work = self.begin()?;
         let ends_on = now.date().plus_days(365).epoch_days();
+        let mut ids = Vec::with_capacity(people.len());
         for (name, unit) in people {
             let (id, key) = (ResidentId::from_bytes(random_bytes()), VaultKey::make());
             let sql = "INSERT INTO person_keys (resident, sealing_key, made_at, place) VALUES (?1, ?2, ?3, ?4)";
@@ -37,8 +39,47 @@ impl Vault {
                 now.ms()
             ])?;
             self.index_surname(&work, id, name)?;
+            ids.push(id);
         }
         keys.commit().map_err(|error| epoch::in_keys(&error))?;
+        work.commit()?;
+        Ok(ids)
+    }
+
+    /// Issues a card with an invented number to each, for one gate, and queues it there.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn fill_cards(
+        &mut self,
+        people: &[ResidentId],
+        gate: GateId,
+        ends_on: CivilDate,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        for resident in people {
+            let (card, number): (CardId, [u8; 7]) = (CardId::from_bytes(random_bytes()), random_bytes());
+            let sealed = self.person_key(*resident)?.seal(&cards::place(card), &number)?;
+            let hash = self.ring.index_hash("card", &number)?;
+            let sql = "INSERT INTO cards (id, resident, number, number_hash, ends_on, issued_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let days = ends_on.epoch_days();
+            work.prepare_cached(sql)?.execute(params![card.bytes(), resident.bytes(), sealed, hash, days, now.ms()])?;
+            work.prepare_cached("INSERT INTO card_gates (card, gate, place) VALUES (?1, ?2, 0)")?
+                .execute(params![card.bytes(), gate.bytes()])?;
+            outbox::queue(&work, gate, Queued::PutCard(card), now)?;
+        }
         Ok(work.commit()?)
+    }
+
+    /// Operations that a gate signed for, and how many of them were read back.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn signed_and_read_back(&self, gate: GateId) -> Result<(u64, u64), VaultError> {
+        let sql = "SELECT count(*), count(read_back_at) FROM outbox WHERE gate = ?1 AND state = 'delivered'";
+        let counts: (i64, i64) = self.main.query_row(sql, [gate.bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok((counts.0.unsigned_abs(), counts.1.unsigned_abs()))
     }
 }

@@ -137,12 +137,7 @@ impl Vault {
             if paused || granted.gate() != gate || !self.may_fill(&work, ids, gate, now)? {
                 continue;
             }
-            work.execute(
-                "INSERT INTO fills (consent, gate, state, op, request_digest, not_before)
-                 VALUES (?1, ?2, 'sent', ?3, ?4, ?5)
-                 ON CONFLICT (consent, gate) DO UPDATE SET state = 'sent', op = ?3, request_digest = ?4",
-                params![granted.consent().bytes(), gate.bytes(), op.bytes(), digest, now.ms()],
-            )?;
+            sent(&work, granted.consent(), gate, (*op, *digest), now)?;
             let event = AuditEvent::FaceSent(granted.template(), gate);
             self.append_with(&work, Actor::Station, &event, Some("relay"), None, now)?;
             may.push(granted.consent());
@@ -156,7 +151,10 @@ impl Vault {
     /// # Errors
     /// Those of the disk.
     pub fn fills_sent(&self, gate: GateId) -> Result<Vec<FillSent>, VaultError> {
-        let sql = "SELECT consent, op, request_digest FROM fills WHERE gate = ?1 AND state = 'sent' ORDER BY consent";
+        // One that the desk hands over just now is the desk's to record.
+        let sql = "SELECT consent, op, request_digest FROM fills WHERE gate = ?1 AND state = 'sent' AND NOT EXISTS (
+                 SELECT 1 FROM captures WHERE captures.consent = fills.consent AND over_at IS NULL AND lost_at IS NULL)
+             ORDER BY consent";
         let mut statement = self.main.prepare_cached(sql)?;
         let rows = statement.query_map([gate.bytes()], |row| {
             Ok(FillSent {
@@ -186,8 +184,7 @@ impl Vault {
                  ON CONFLICT (consent, gate) DO UPDATE SET digest = ?3, receipt = ?4, since = ?5, erased_at = NULL",
                 params![consent.bytes(), gate.bytes(), one.digest, one.receipt, now.ms()],
             )?;
-            let sql = "DELETE FROM fills WHERE consent = ?1 AND gate = ?2";
-            work.execute(sql, params![consent.bytes(), gate.bytes()])?;
+            answered(&work, consent, gate)?;
             let (event, digest) = (AuditEvent::FaceHeld(link, gate), Sha256::digest(&one.receipt).into());
             self.append_with(&work, Actor::Gate(gate), &event, Some("relay"), Some(digest), now)?;
             let current = open && self.may_fill(&work, (consent, resident, link), gate, now)?;
@@ -248,14 +245,18 @@ impl Vault {
              ON CONFLICT (consent, gate) DO UPDATE SET state = 'closed', op = NULL, request_digest = NULL, reason = ?4",
             params![consent.bytes(), gate.bytes(), now.ms(), label],
         )?;
-        // A pause that reached the gate before the face spends the number there too; that is known here.
-        let frozen_first: bool = work.query_row(
-            "SELECT EXISTS (SELECT 1 FROM outbox WHERE consent = ?1 AND gate = ?2 AND kind = 'freeze'
+        // Known here: an erasure of our own, and a pause that reached the gate before the face (gates of earlier versions spend the number
+        // then too).
+        let (erased_here, frozen_first): (bool, bool) = work.query_row(
+            "SELECT EXISTS (SELECT 1 FROM outbox WHERE consent = ?1 AND gate = ?2 AND kind = 'erase'
+                 AND state = 'delivered'),
+             EXISTS (SELECT 1 FROM outbox WHERE consent = ?1 AND gate = ?2 AND kind = 'freeze'
                  AND state = 'delivered')",
             params![consent.bytes(), gate.bytes()],
-            |row| row.get(0),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
-        let erased = reason == FillRefused::Spent && (lost(&work, consent, gate)? || !frozen_first);
+        let unexplained = lost(&work, consent, gate)? || !frozen_first;
+        let erased = reason == FillRefused::Spent && !erased_here && unexplained;
         if erased {
             let sql = "SELECT resident FROM consents WHERE id = ?1 AND ended_at IS NULL";
             let resident: Option<[u8; 16]> = work.query_row(sql, [consent.bytes()], |row| row.get(0)).optional()?;
@@ -325,6 +326,28 @@ fn sources(view: &Connection, consent: ConsentId, gate: GateId) -> Result<Vec<Ga
     )?;
     let rows = statement.query_map(params![consent.bytes(), gate.bytes()], |row| row.get(0).map(GateId::from_bytes))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Notes that a face goes to a gate now.
+pub(super) fn sent(
+    work: &Connection,
+    consent: ConsentId,
+    gate: GateId,
+    (op, request_digest): (OpId, [u8; 32]),
+    now: Timestamp,
+) -> Result<(), VaultError> {
+    work.execute(
+        "INSERT INTO fills (consent, gate, state, op, request_digest, not_before) VALUES (?1, ?2, 'sent', ?3, ?4, ?5)
+         ON CONFLICT (consent, gate) DO UPDATE SET state = 'sent', op = ?3, request_digest = ?4",
+        params![consent.bytes(), gate.bytes(), op.bytes(), request_digest, now.ms()],
+    )?;
+    Ok(())
+}
+
+/// The gate's answer is in.
+pub(super) fn answered(work: &Connection, consent: ConsentId, gate: GateId) -> Result<(), VaultError> {
+    work.execute("DELETE FROM fills WHERE consent = ?1 AND gate = ?2", params![consent.bytes(), gate.bytes()])?;
+    Ok(())
 }
 
 /// Whether the gate signed for the face once and does not hold it.

@@ -204,18 +204,12 @@ impl Vault {
     /// Those of the disk.
     pub fn pass_age_bands(&mut self, now: Timestamp) -> Result<Vec<ResidentId>, VaultError> {
         let today = now.date();
-        let sql = "SELECT id FROM residents WHERE next_band_on IS NOT NULL AND next_band_on <= ?1 ORDER BY id";
-        let due = |view: &Connection| -> Result<Vec<ResidentId>, VaultError> {
-            let mut statement = view.prepare_cached(sql)?;
-            let rows = statement.query_map([today.epoch_days()], |row| row.get(0).map(ResidentId::from_bytes))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        };
-        if due(&self.main)?.is_empty() {
+        if birthdays(&self.main, today)?.is_empty() {
             return Ok(vec![]);
         }
         let work = self.begin()?;
         let mut ended = vec![];
-        for resident in due(&work)? {
+        for resident in birthdays(&work, today)? {
             let (band, next) = resident_band(&work, resident, today)?;
             let sql = "UPDATE residents SET age_band = ?2, next_band_on = ?3 WHERE id = ?1";
             work.execute(sql, params![resident.bytes(), band_number(band), next.map(CivilDate::epoch_days)])?;
@@ -424,4 +418,12 @@ fn read_guardian(vault: &Vault, view: &Connection, id: GuardianId) -> Result<Opt
 
 fn place(id: GuardianId, column: &str) -> Vec<u8> {
     format!("guardians/{id}/{column}").into_bytes()
+}
+
+/// Persons whose birthday has brought them to another age band.
+pub(super) fn birthdays(view: &Connection, today: CivilDate) -> Result<Vec<ResidentId>, VaultError> {
+    let sql = "SELECT id FROM residents WHERE next_band_on IS NOT NULL AND next_band_on <= ?1 ORDER BY id";
+    let mut statement = view.prepare_cached(sql)?;
+    let rows = statement.query_map([today.epoch_days()], |row| row.get(0).map(ResidentId::from_bytes))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }

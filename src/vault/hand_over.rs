@@ -3,7 +3,6 @@
 use super::Vault;
 use super::door::{REFUSALS_LOGGED_MAX, try_slot};
 use super::error::{SLOTS_FILE, VaultError};
-use super::slots::Slots;
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::id::StaffId;
 use crate::domain::time::Timestamp;
@@ -28,7 +27,7 @@ impl Vault {
     /// [`VaultError::Unknown`], [`VaultError::AccountDisabled`], [`VaultError::TooSoon`], [`VaultError::WrongPassphrase`], and those of the
     /// disk; then the account that was logged in stays so.
     pub fn hand_over(&mut self, account: StaffId, passphrase: &Passphrase, now: Timestamp) -> Result<(), VaultError> {
-        let mut slots = Slots::read(&self.dir)?.ok_or(VaultError::Absent)?;
+        let mut slots = self.slots()?;
         if !slots.accounts().any(|slot| slot.id == account) {
             return Err(VaultError::Unknown);
         }

@@ -8,13 +8,14 @@ use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::card::CardUid;
 use crate::domain::consent::ConsentGranted;
 use crate::domain::gate::FaceHeld;
-use crate::domain::id::{CardId, GateId, ResidentId, TemplateId};
+use crate::domain::id::{CardId, GateId, OpId, ResidentId, TemplateId};
 use crate::domain::presence::PresenceShown;
 use crate::domain::time::Timestamp;
 
 use super::Vault;
 use super::consents::{gates_named, is_current};
 use super::error::VaultError;
+use super::fills;
 use super::outbox::{self, Queued};
 
 impl Vault {
@@ -71,8 +72,9 @@ impl Vault {
         Ok(work.commit()?)
     }
 
-    /// Records that the face goes to a gate now. Written before it goes; refused when the consent is no longer current
-    /// or does not name the gate.
+    /// Records that the face goes to a gate now, by which operation and with which digest of the request. Written before it goes; refused
+    /// when the consent is no longer current or does not name the gate. Until the gate's answer is in, a later run can ask the gate for the
+    /// receipt of this operation.
     ///
     /// # Errors
     /// [`VaultError::GateNotNamed`], [`VaultError::ConsentNotCurrent`], and those of the disk.
@@ -80,6 +82,7 @@ impl Vault {
         &mut self,
         granted: &ConsentGranted,
         gate: GateId,
+        (op, request_digest): (OpId, [u8; 32]),
         now: Timestamp,
     ) -> Result<(), VaultError> {
         let work = self.begin()?;
@@ -89,7 +92,18 @@ impl Vault {
         if !is_current(&work, granted, now)? {
             return Err(VaultError::ConsentNotCurrent);
         }
+        fills::sent(&work, granted.consent(), gate, (op, request_digest), now)?;
         self.append(&work, Actor::Station, &AuditEvent::FaceSent(granted.template(), gate), now)?;
+        Ok(work.commit()?)
+    }
+
+    /// The gate refused the face: nothing of it is there, and no receipt is to be asked for.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn record_face_refused(&mut self, granted: &ConsentGranted, gate: GateId) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        fills::answered(&work, granted.consent(), gate)?;
         Ok(work.commit()?)
     }
 
@@ -153,6 +167,7 @@ impl Vault {
              ON CONFLICT (consent, gate) DO UPDATE SET digest = ?3, receipt = ?4, since = ?5, erased_at = NULL",
             params![consent.bytes(), gate.bytes(), digest, receipt, now.ms()],
         )?;
+        fills::answered(&work, consent, gate)?;
         let event = AuditEvent::FaceHeld(granted.template(), gate);
         self.append_with(&work, Actor::Gate(gate), &event, None, Some(Sha256::digest(receipt).into()), now)?;
         let ended = !is_current(&work, granted, now)? || super::doors::dropped(&work, consent)?.contains(&gate);

@@ -136,18 +136,18 @@ impl Vault {
             return Ok(());
         }
         let digest = Some(Sha256::digest(receipt).into());
-        work.execute(
+        work.prepare_cached(
             "UPDATE outbox SET state = 'delivered', settled_at = ?2, receipt = ?3, reason = NULL, read_back_at = ?4
              WHERE op = ?1",
-            params![op.bytes(), now.ms(), receipt, read_back_at.map(Timestamp::ms)],
-        )?;
+        )?
+        .execute(params![op.bytes(), now.ms(), receipt, read_back_at.map(Timestamp::ms)])?;
         self.append_with(work, Actor::Gate(gate), &AuditEvent::Delivered(op, gate), None, digest, now)?;
         if let (true, Some(consent)) = (row.kind == "erase", row.consent) {
             let sql = "UPDATE held SET erased_at = ?3 WHERE consent = ?1 AND gate = ?2 AND erased_at IS NULL";
             work.execute(sql, params![consent.bytes(), gate.bytes(), now.ms()])?;
             let erased = AuditEvent::FaceErased(link_of(work, consent)?, gate);
             self.append_with(work, Actor::Gate(gate), &erased, None, digest, now)?;
-            self.certify_when_complete(work, consent, now)?;
+            self.certify_when_complete(work, consent, gate, now)?;
         }
         Ok(())
     }
@@ -257,6 +257,12 @@ impl Vault {
     }
 }
 
+/// Waiting entries of the same card number at a gate. The plus signs keep the search to that card: by gate and state it would look through
+/// everything that waits, for each card of a first sync again.
+pub(super) const SUPERSEDE_CARD: &str = "UPDATE outbox SET state = 'superseded', settled_at = ?3
+     WHERE +gate = ?1 AND kind = 'put-card' AND +state IN ('pending', 'wedged')
+         AND card IN (SELECT id FROM cards WHERE number_hash = (SELECT number_hash FROM cards WHERE id = ?2))";
+
 /// Queues one operation for one gate. Waiting operations that it makes pointless are superseded, so that an old entry
 /// of a card can never arrive after its removal.
 pub(super) fn queue(work: &Connection, gate: GateId, what: Queued, now: Timestamp) -> Result<OpId, VaultError> {
@@ -281,19 +287,17 @@ pub(super) fn queue(work: &Connection, gate: GateId, what: Queued, now: Timestam
         // A freeze takes nothing back: an erasure that waits goes first by its rank.
         Queued::Stop | Queued::Resume | Queued::EraseNumber(_) | Queued::Freeze(_) | Queued::Thaw(_) => 0,
         // The same number may be in several rows of `cards`: one an issue.
-        Queued::RemoveCard(card) | Queued::PutCard(card) => work.execute(
-            "UPDATE outbox SET state = 'superseded', settled_at = ?3
-             WHERE gate = ?1 AND kind = 'put-card' AND state IN ('pending', 'wedged')
-                 AND card IN (SELECT id FROM cards WHERE number_hash = (SELECT number_hash FROM cards WHERE id = ?2))",
-            params![gate.bytes(), card.bytes(), now.ms()],
-        )?,
+        Queued::RemoveCard(card) | Queued::PutCard(card) => {
+            let of = params![gate.bytes(), card.bytes(), now.ms()];
+            work.prepare_cached(SUPERSEDE_CARD)?.execute(of)?
+        }
     };
     let op = OpId::from_bytes(random_bytes());
-    work.execute(
+    work.prepare_cached(
         "INSERT INTO outbox (op, gate, rank, kind, consent, card, state, not_before, queued_at, link)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?7, ?7, ?8)",
-        params![op.bytes(), gate.bytes(), rank, kind, consent, card, now.ms(), link],
-    )?;
+    )?
+    .execute(params![op.bytes(), gate.bytes(), rank, kind, consent, card, now.ms(), link])?;
     Ok(op)
 }
 

@@ -51,6 +51,8 @@ impl Vault {
                      EXISTS (SELECT 1 FROM held WHERE held.consent = consents.id AND gate = ?2 AND erased_at IS NULL),
                      EXISTS (SELECT 1 FROM captures WHERE captures.consent = consents.id AND over_at IS NULL
                          AND lost_at IS NULL)
+                     OR EXISTS (SELECT 1 FROM fills WHERE fills.consent = consents.id AND fills.gate = ?2
+                         AND fills.state = 'sent')
                  FROM consents WHERE link = ?1";
             let known: Option<(ConsentId, bool, bool, bool)> = work
                 .query_row(sql, params![link.bytes(), gate.bytes()], |r| {
@@ -67,7 +69,7 @@ impl Vault {
             let queued = match known {
                 _ if waits => continue,
                 None => Queued::EraseNumber(*link),
-                // Being handed over just now.
+                // Being handed over just now, or handed over and not recorded: the gate is asked for its receipt (`app::filling`).
                 Some((_, false, _, true)) => continue,
                 Some((consent, false, true, false)) if in_force(&work, consent)?.contains(&gate) => continue,
                 Some((consent, ..)) => Queued::Erase(consent),

@@ -298,8 +298,8 @@ impl Vault {
         let sql = "SELECT sealing_key FROM person_keys WHERE resident = ?1";
         let bytes: Option<Zeroizing<Vec<u8>>> = self
             .people_keys
-            .query_row(sql, [id.bytes()], |row| row.get(0).map(Zeroizing::new))
-            .optional()
+            .prepare_cached(sql)
+            .and_then(|mut read| read.query_row([id.bytes()], |row| row.get(0).map(Zeroizing::new)).optional())
             .map_err(|error| VaultError::of(KEYS_FILE, &error))?;
         bytes.and_then(|b| VaultKey::from_slice(&b)).ok_or_else(|| VaultError::corrupt(KEYS_FILE))
     }

@@ -20,14 +20,20 @@ use super::punctures::Leaf;
 
 /// Days after a record is closed at which name, unit and card numbers are erased, at the latest (the notice's `identity_end_rule`).
 pub const IDENTITY_DAYS: i64 = 30;
+/// Where the instant of the last run is kept.
+const RAN_AT: &str = "retention-ran";
 /// Fewest years that evidence is kept (PIPL 56).
 const EVIDENCE_YEARS_MIN: i64 = 3;
 
 /// What is due, and would be ended or erased by a run now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RetentionPlan {
-    /// Faces whose last day has passed. Those that end on a birthday do so by themselves, in [`Vault::pass_age_bands`].
+    /// Faces whose last day has passed.
     pub faces: Vec<ResidentId>,
+    /// Persons who did not answer a change of the notice in time: the face in its gates ends ([`Vault::end_unanswered`]).
+    pub unanswered: Vec<ResidentId>,
+    /// Persons whose birthday brings them to another decider ([`Vault::pass_age_bands`]): a face ends.
+    pub birthdays: Vec<ResidentId>,
     /// Records whose own last day has passed: cards end everywhere, the record closes.
     pub records: Vec<ResidentId>,
     /// Closed records whose name, unit and card numbers are to be erased.
@@ -43,8 +49,12 @@ pub struct RetentionPlan {
 impl RetentionPlan {
     /// Whether nothing is due.
     pub fn is_empty(&self) -> bool {
-        let (faces, records) = (self.faces.is_empty(), self.records.is_empty());
-        faces && records && self.identities.is_empty() && self.guardians.is_empty() && self.evidence.is_empty()
+        let faces = self.faces.is_empty() && self.unanswered.is_empty() && self.birthdays.is_empty();
+        faces
+            && self.records.is_empty()
+            && self.identities.is_empty()
+            && self.guardians.is_empty()
+            && self.evidence.is_empty()
     }
 }
 
@@ -99,14 +109,18 @@ impl Vault {
             }
         }
         let guardians = self.guardians_due(self.evidence_over(now)?, now)?;
-        Ok(RetentionPlan { faces, records, identities, waiting, guardians, evidence })
+        let unanswered = super::versions::unanswered(&self.main, now)?.into_iter().map(|(person, ..)| person).collect();
+        let birthdays = super::guardians::birthdays(&self.main, today)?;
+        Ok(RetentionPlan { faces, unanswered, birthdays, records, identities, waiting, guardians, evidence })
     }
 
-    /// Ends and erases everything that is due. What is erased is overwritten in both files before this returns.
+    /// Ends and erases everything that is due, and notes that it ran, also when nothing was. What is erased is overwritten in both files
+    /// before this returns.
     ///
     /// # Errors
     /// Those of the disk; what was done before stays done, the rest is due again.
     pub fn run_retention(&mut self, now: Timestamp) -> Result<RetentionReport, VaultError> {
+        let (birthdays, unanswered) = (self.pass_age_bands(now)?, self.end_unanswered(now)?);
         let plan = self.retention_plan(now)?;
         for resident in &plan.faces {
             self.end_consent(*resident, EraseReason::TermOver, now)?;
@@ -126,19 +140,20 @@ impl Vault {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let report = RetentionReport {
             run_at: now,
-            faces: count(plan.faces.len()),
+            faces: count(plan.faces.len() + birthdays.len() + unanswered.len()),
             records: count(plan.records.len()),
             identities: count(plan.identities.len() + plan.guardians.len()),
             evidence: count(plan.evidence.len()),
         };
-        if !plan.is_empty() {
-            let work = self.begin()?;
+        let work = self.begin()?;
+        self.write_station(&work, RAN_AT, &now.ms().to_be_bytes())?;
+        if report.faces + report.records + report.identities + report.evidence > 0 {
             work.execute(
                 "INSERT INTO retention_runs (run_at, faces, records, identities, evidence) VALUES (?1, ?2, ?3, ?4, ?5)",
                 params![now.ms(), report.faces, report.records, report.identities, report.evidence],
             )?;
-            work.commit()?;
         }
+        work.commit()?;
         super::swap::sweep(&self.dir, now.ms())?;
         // Also on a day without anything due: a log that was in use at the last run is emptied now.
         match self.empty_logs() {
@@ -146,6 +161,16 @@ impl Vault {
             done => done?,
         }
         Ok(report)
+    }
+
+    /// When this ran last, whether or not something was due; `None` before the first time.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn retention_ran_at(&self) -> Result<Option<Timestamp>, VaultError> {
+        let stored = self.read_station(RAN_AT)?;
+        let stored = stored.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok());
+        Ok(stored.map(|bytes| Timestamp::from_ms(i64::from_be_bytes(bytes))))
     }
 
     /// The last runs that ended or erased something, the newest first.

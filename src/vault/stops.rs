@@ -12,6 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::evidence::certificate::Stop;
 
 use super::Vault;
+use super::certificates::last_signature;
 use super::error::{MAIN_FILE, VaultError};
 use super::outbox::{self, Queued};
 use super::unpairings;
@@ -273,11 +274,13 @@ impl Vault {
         if let Some(entry) = self.switch_off(view, gate, since)? {
             return Ok(Stop::SwitchedOff { at: entry.at });
         }
-        let sql = "SELECT coalesce(contact_at, paired_at), offline_hours FROM gates WHERE id = ?1";
-        let (contact, hours): (i64, Option<u32>) =
-            view.query_row(sql, [gate.bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        // Rather later than the truth: contact is written down once a minute.
-        let contact_at = Timestamp::from_ms(contact).plus_ms(CONTACT_EVERY_MS);
+        let sql = "SELECT coalesce(contact_at, paired_at), offline_hours, sign_key FROM gates WHERE id = ?1";
+        let (contact, hours, sign_key): (i64, Option<u32>, [u8; 32]) =
+            view.query_row(sql, [gate.bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        // Rather later than the truth: contact is written down once a minute; and never earlier than what the gate itself has signed.
+        let written = Timestamp::from_ms(contact).plus_ms(CONTACT_EVERY_MS);
+        let signed = last_signature(view, gate, &sign_key)?.map(|(_, at)| at);
+        let contact_at = signed.map_or(written, |signed| signed.max(written));
         let hours = match hours {
             Some(hours) => hours,
             None => match self.facts() {

@@ -114,7 +114,8 @@ fn agree(vault: &mut Vault, resident: ResidentId, gate: GateId) {
     let (site, realm) = (vault.site(), vault.realm());
     let json = consent_json(&ConsentFacts { consent, template, draft: &draft, facts: &facts, site, realm });
     let granted = vault.record_consent(&draft, consent, template, &json, NOW.plus_ms(2)).unwrap();
-    vault.record_face_sent(&granted, gate, NOW.plus_ms(3)).unwrap();
+    let sent = (OpId::from_bytes([4; 16]), [5; 32]);
+    vault.record_face_sent(&granted, gate, sent, NOW.plus_ms(3)).unwrap();
     vault.record_face_held(&granted, gate, [5; 32], &random_bytes::<40>(), NOW.plus_ms(3)).unwrap();
 }
 

@@ -181,3 +181,15 @@ fn a_slot_that_is_too_cheap_is_wrapped_anew_under_the_same_passphrase_only() -> 
     assert!(Vault::unlock(folder.path(), Realm::Real, &wrong, NOW.plus_ms(1)).is_err());
     Ok(())
 }
+
+/// A first sync queues a card for each of a hundred thousand people: none may cost a look through the others.
+#[test]
+fn queueing_a_card_looks_at_rows_of_that_card_only() -> Result<(), Box<dyn std::error::Error>> {
+    let (_folder, vault) = new_vault()?;
+    let sql = format!("EXPLAIN QUERY PLAN {}", super::outbox::SUPERSEDE_CARD);
+    let mut read = vault.main.prepare(&sql)?;
+    let plan: Vec<String> = read.query_map([0i64; 3], |row| row.get(3))?.collect::<Result<_, _>>()?;
+    assert!(plan.len() > 2, "{plan:?}");
+    assert!(!plan.iter().any(|step| step.contains("SCAN") || step.contains("outbox_queue")), "{plan:?}");
+    Ok(())
+}

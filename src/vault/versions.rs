@@ -214,20 +214,8 @@ impl Vault {
     /// Those of the disk.
     pub fn end_unanswered(&mut self, now: Timestamp) -> Result<Vec<ResidentId>, VaultError> {
         let work = self.begin()?;
-        let due: Vec<([u8; 16], [u8; 16], i64)> = {
-            let mut read = work.prepare_cached(
-                "SELECT resident, consents.id, max(version) FROM notice_news
-                 JOIN consents ON consents.id = notice_news.consent
-                 JOIN notice_versions ON notice_versions.number = notice_news.version
-                 WHERE consents.ended_at IS NULL AND asks AND answer IS NULL AND answer_by < ?1
-                 GROUP BY consents.id ORDER BY consents.id",
-            )?;
-            let rows = read.query_map([now.date().epoch_days()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-            rows.collect::<Result<_, _>>()?
-        };
         let mut ended = vec![];
-        for (resident, consent, version) in due {
-            let (resident, consent) = (ResidentId::from_bytes(resident), ConsentId::from_bytes(consent));
+        for (resident, consent, version) in unanswered(&work, now)? {
             self.end_part(&work, resident, consent, version, "unanswered", Actor::Station, now)?;
             ended.push(resident);
         }
@@ -291,19 +279,19 @@ impl Vault {
         )?;
         let rows = read.query_map(params![consent.bytes(), up_to], |row| row.get(0).map(GateId::from_bytes))?;
         let stopped: Vec<GateId> = rows.collect::<Result<_, _>>()?;
-        let all = live_gates(work, consent)?.iter().all(|gate| stopped.contains(gate));
-        settle(work, consent, up_to, answer, now)?;
-        if all {
+        let live = live_gates(work, consent)?;
+        if live.iter().all(|gate| stopped.contains(gate)) {
+            settle(work, consent, up_to, answer, now)?;
             self.end_current(work, resident, EraseReason::NoticeChanged.label(), by, now)?;
             return Ok(());
         }
-        for gate in stopped {
-            outbox::queue(work, gate, Queued::Erase(consent), now)?;
+        for gate in stopped.iter().copied().filter(|gate| live.contains(gate)) {
+            self.drop_in(work, (resident, consent), gate, EraseReason::NoticeChanged, by, now)?;
             let event = AuditEvent::Notice(NoticeAudit::PartEnded(consent, gate));
             let label = Some(EraseReason::NoticeChanged.label());
             self.append_with(work, by, &event, label, None, now)?;
         }
-        Ok(())
+        settle(work, consent, up_to, answer, now)
     }
 }
 
@@ -318,6 +306,21 @@ pub(super) fn asked_consent(view: &Connection, resident: ResidentId) -> Result<O
     let sql = "SELECT id FROM consents WHERE resident = ?1 AND ended_at IS NULL
          AND EXISTS (SELECT 1 FROM notice_news WHERE consent = consents.id AND asks AND answer IS NULL)";
     Ok(view.query_row(sql, [resident.bytes()], |row| row.get(0).map(ConsentId::from_bytes)).optional()?)
+}
+
+/// Whose answer to a change was due before today, under which consent, and up to which version.
+pub(super) fn unanswered(view: &Connection, now: Timestamp) -> Result<Vec<(ResidentId, ConsentId, i64)>, VaultError> {
+    let mut read = view.prepare_cached(
+        "SELECT resident, consents.id, max(version) FROM notice_news
+         JOIN consents ON consents.id = notice_news.consent
+         JOIN notice_versions ON notice_versions.number = notice_news.version
+         WHERE consents.ended_at IS NULL AND asks AND answer IS NULL AND answer_by < ?1
+         GROUP BY consents.id ORDER BY consents.id",
+    )?;
+    let rows = read.query_map([now.date().epoch_days()], |row| {
+        Ok((ResidentId::from_bytes(row.get(0)?), ConsentId::from_bytes(row.get(1)?), row.get(2)?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn settle(view: &Connection, consent: ConsentId, up_to: i64, answer: &str, now: Timestamp) -> Result<(), VaultError> {

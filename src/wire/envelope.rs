@@ -289,7 +289,7 @@ fn open(
     info: &[u8],
     header: &[u8],
 ) -> Result<FaceTemplate, OpenError> {
-    let (secret, _) = gate.seal_pair().ok_or(OpenError)?;
+    let secret = gate.seal_secret().ok_or(OpenError)?;
     open_with(sealed, engine, &secret, station_seal, info, header)
 }
 

@@ -34,6 +34,8 @@ pub struct IdentityKeys {
     tls_cert_der: Vec<u8>,
     seal_secret: Zeroizing<[u8; 32]>,
     sign_secret: Zeroizing<[u8; 32]>,
+    /// The same key, made ready once: a gate signs thousands of receipts in a row. Wiped when dropped.
+    signer: SigningKey,
     fingerprint: [u8; 32],
 }
 
@@ -115,12 +117,12 @@ impl IdentityKeys {
 
     /// Ed25519 public key of receipts.
     pub fn sign_public(&self) -> [u8; 32] {
-        SigningKey::from_bytes(&self.sign_secret).verifying_key().to_bytes()
+        self.signer.verifying_key().to_bytes()
     }
 
     /// Signs with the Ed25519 key.
     pub fn sign(&self, bytes: &[u8]) -> [u8; 64] {
-        SigningKey::from_bytes(&self.sign_secret).sign(bytes).to_bytes()
+        self.signer.sign(bytes).to_bytes()
     }
 
     /// The certificate, self-signed. Nobody checks its dates or its issuer: the key is pinned.
@@ -133,9 +135,14 @@ impl IdentityKeys {
         &self.tls_pkcs8
     }
 
+    /// The secret that opens envelopes, for [`super::envelope`] only.
+    pub(super) fn seal_secret(&self) -> Option<SealSecret> {
+        SealSecret::from_bytes(&*self.seal_secret).ok()
+    }
+
     /// The sealing key pair, for [`super::envelope`] only.
     pub(super) fn seal_pair(&self) -> Option<(SealSecret, SealPublic)> {
-        let secret = SealSecret::from_bytes(&*self.seal_secret).ok()?;
+        let secret = self.seal_secret()?;
         let public = Kem::sk_to_pk(&secret);
         Some((secret, public))
     }
@@ -144,7 +151,8 @@ impl IdentityKeys {
     #[cfg(test)]
     pub(super) fn fixed(realm: Realm, seal: u8, sign: u8) -> Result<Self, KeyError> {
         let made = Self::make(realm)?;
-        Ok(Self { seal_secret: Zeroizing::new([seal; 32]), sign_secret: Zeroizing::new([sign; 32]), ..made })
+        let (seal_secret, sign_secret) = (Zeroizing::new([seal; 32]), Zeroizing::new([sign; 32]));
+        Ok(Self { seal_secret, signer: SigningKey::from_bytes(&sign_secret), sign_secret, ..made })
     }
 
     fn from_parts(
@@ -155,7 +163,8 @@ impl IdentityKeys {
         sign_secret: Zeroizing<[u8; 32]>,
     ) -> Result<Self, KeyError> {
         let fingerprint = spki_fingerprint(&tls_cert_der).ok_or(KeyError::Unreadable)?;
-        Ok(Self { realm, tls_pkcs8, tls_cert_der, seal_secret, sign_secret, fingerprint })
+        let signer = SigningKey::from_bytes(&sign_secret);
+        Ok(Self { realm, tls_pkcs8, tls_cert_der, seal_secret, sign_secret, signer, fingerprint })
     }
 }
 

@@ -287,7 +287,11 @@ fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_its
         consent
     };
     site.drive.unlock();
-    site.drive.staff(StaffCommand::Deletion(DeletionCommand::SaveCertificate { consent, path: whole.clone() }));
+    site.drive.staff(StaffCommand::Deletion(DeletionCommand::SaveCertificate {
+        consent,
+        place: None,
+        path: whole.clone(),
+    }));
     let checked = read(&whole).unwrap();
     assert!(checked.is_complete() && checked.supplement_of.is_some(), "{checked:?}");
     assert_eq!(checked.erased.len(), 10);

@@ -28,6 +28,7 @@ mod pairing;
 mod posture;
 mod practice;
 mod relay;
+mod relay_sync;
 mod rights;
 mod roles;
 mod shut;

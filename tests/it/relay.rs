@@ -33,9 +33,9 @@ use super::day::{gate_program, models, pictures};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-struct Site {
-    drive: Drive,
-    gates: Vec<GateProcess>,
+pub(super) struct Site {
+    pub(super) drive: Drive,
+    pub(super) gates: Vec<GateProcess>,
     folder: tempfile::TempDir,
 }
 
@@ -49,7 +49,7 @@ fn name_of(n: usize) -> String {
 }
 
 /// A desk with two supervisors and so many gates.
-fn site(count: usize) -> Site {
+pub(super) fn site(count: usize) -> Site {
     let folder = tempfile::tempdir().unwrap();
     let mut drive = drive_in(folder.path());
     drive.create();
@@ -68,14 +68,14 @@ fn site(count: usize) -> Site {
 }
 
 impl Site {
-    fn new_gate(&mut self) -> GateProcess {
+    pub(super) fn new_gate(&mut self) -> GateProcess {
         let number = std::fs::read_dir(self.folder.path()).unwrap().count();
         let data = self.folder.path().join(format!("gate{number}"));
         GateProcess::start(&gate_program(), &data, number).unwrap()
     }
 
     /// A resident with practice card `card` whose face the answering gates take.
-    fn enrolled(&mut self, card: usize) -> ResidentId {
+    pub(super) fn enrolled(&mut self, card: usize) -> ResidentId {
         let resident = self.drive.add(&format!("住户{card}"), &format!("9-{card}")).unwrap();
         self.drive.issue(resident, card).unwrap();
         self.drive.staff(StaffCommand::CloseResident);
@@ -84,7 +84,7 @@ impl Site {
         resident
     }
 
-    fn until(&mut self, what: &str, holds: impl Fn(&mut Self) -> bool) -> Duration {
+    pub(super) fn until(&mut self, what: &str, holds: impl Fn(&mut Self) -> bool) -> Duration {
         let start = Instant::now();
         loop {
             self.drive.deliver().unwrap();
@@ -98,7 +98,7 @@ impl Site {
         }
     }
 
-    fn passes(&mut self, seconds: u64) {
+    pub(super) fn passes(&mut self, seconds: u64) {
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(seconds) {
             self.drive.deliver().unwrap();
@@ -108,7 +108,7 @@ impl Site {
     }
 
     /// The vault behind the desk, while the desk is locked.
-    fn vault<T>(&mut self, act: impl FnOnce(&mut Vault) -> T) -> T {
+    pub(super) fn vault<T>(&mut self, act: impl FnOnce(&mut Vault) -> T) -> T {
         self.drive.staff(StaffCommand::Lock);
         let passphrase = Passphrase::new(PASSPHRASE.into());
         let mut vault = Vault::unlock(self.drive.data(), Realm::Practice, &passphrase, SystemClock.now()).unwrap();
@@ -118,12 +118,12 @@ impl Site {
         value
     }
 
-    fn id_of(&self, n: usize) -> GateId {
+    pub(super) fn id_of(&self, n: usize) -> GateId {
         self.drive.gates.iter().find(|gate| gate.name == name_of(n)).unwrap().id
     }
 
     /// Templates that a gate holds, as bytes.
-    fn vectors(&self, gate: usize) -> Vec<Vec<f32>> {
+    pub(super) fn vectors(&self, gate: usize) -> Vec<Vec<f32>> {
         let store = Place::new(&self.gates[gate].folder, None).open_beside(Realm::Practice).unwrap();
         let kept = store.live_faces().unwrap();
         // As handed over: each gate keeps it under a transform of its own.
@@ -131,14 +131,14 @@ impl Site {
         plain.map(|live| live.face.expose().to_vec()).collect()
     }
 
-    fn replace(&mut self, old: usize, new: &GateProcess) {
+    pub(super) fn replace(&mut self, old: usize, new: &GateProcess) {
         let old = self.id_of(old);
         let code = PairingCode::parse(&new.show_code().unwrap().code);
         let command = RelayCommand::Replace { old, address: new.address.clone(), code };
         self.drive.staff(StaffCommand::Relay(command));
     }
 
-    fn replacements(&mut self) -> Vec<Replacement> {
+    pub(super) fn replacements(&mut self) -> Vec<Replacement> {
         self.vault(|v| v.replacements(SystemClock.now()).unwrap())
     }
 }

@@ -153,6 +153,7 @@ table! {
     C::Deletion(D::CloseRecord { .. }) => close(Closing::MovedOut), "close-record", May::Only(&[FRONT, CHIEF]);
     C::Deletion(D::SaveCertificate { .. }) => C::Deletion(D::SaveCertificate {
         consent: ConsentId::from_bytes([7; 16]),
+        place: None,
         path: "certificate.pdf".into(),
     }), "save-certificate", May::Only(&[FRONT, CHIEF]);
     C::Deletion(D::StopFaces(_)) => C::Deletion(D::StopFaces(None)), "stop-faces", May::Only(&[FRONT, CHIEF, TECH]);

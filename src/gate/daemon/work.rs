@@ -1,5 +1,6 @@
 //! What a gate does for its station: takes a face, carries out an operation, answers a probe. Each act is signed.
 
+use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
 use super::{Gate, Halt, PROBES_MAX, PROBES_WITHIN_MS};
@@ -35,13 +36,19 @@ impl Gate {
         digest: [u8; 32],
         now: Timestamp,
     ) -> Result<Receipt, GateError> {
+        self.sign_face(put, digest, now, |tx| rows::put_face(tx, put, face, turned))
+    }
+
+    /// Has an effect on a template, and writes the receipt for it.
+    pub(in crate::gate) fn sign_face(
+        &mut self,
+        put: &PutFace,
+        digest: [u8; 32],
+        now: Timestamp,
+        effect: impl FnOnce(&Connection) -> rusqlite::Result<(Outcome, [u8; 32])>,
+    ) -> Result<Receipt, GateError> {
         let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, put.op, digest, now));
-        self.store.perform(
-            &put.op,
-            &digest,
-            |tx| rows::put_face(tx, put, face, turned),
-            |outcome, stored| signer.sign(keys, outcome, stored),
-        )
+        self.store.perform(&put.op, &digest, effect, |outcome, stored| signer.sign(keys, outcome, stored))
     }
 
     pub(in crate::gate) fn apply(&mut self, apply: &Apply, digest: [u8; 32], now: Timestamp) -> Result<Receipt, Halt> {

@@ -54,8 +54,15 @@ fn a_repeated_operation_gets_the_identical_receipt_and_is_done_once() {
     assert_eq!(site.done(&request), first, "also after a restart");
     assert_eq!(health(&mut site).faces, 1);
 
+    // Sealed anew it is another operation: the same content is said to be held, other content is refused.
+    let again = site.sealed(1, &person(1), "2027-01-31");
+    let receipt = site.done(&Request::PutFace(again.clone()));
+    assert_eq!((receipt.outcome, receipt.stored_digest), (Outcome::FaceStored, first.stored_digest));
+    assert_eq!((receipt.op, health(&mut site).faces), (again.op, 1));
+    for other in [site.sealed(1, &person(2), "2027-01-31"), site.sealed(1, &person(1), "2027-02-28")] {
+        assert_eq!(site.refused(&Request::PutFace(other)), Refusal::Spent, "the number is taken");
+    }
     let mut other = site.sealed(1, &person(1), "2027-01-31");
-    assert_eq!(site.refused(&Request::PutFace(other.clone())), Refusal::Spent, "the number is taken");
     other.op = put.op;
     assert_eq!(site.refused(&Request::PutFace(other)), Refusal::Spent, "the operation was another one");
 }
@@ -113,8 +120,31 @@ fn a_frozen_template_is_kept_but_not_matched() {
     assert!(held.frozen);
 
     assert_eq!(site.apply(What::FreezeFace([2; 16])).stored_digest, [0; 32]);
+    site.put(2, &person(2), "2027-01-31");
+    for round in 0..2 {
+        assert_eq!(site.probe(&person(2)).template, None, "a freeze that came first wins, round {round}");
+        let Reply::Held(Some(held)) = site.ask(&Request::ReadBack([2; 16])) else { panic!("not held") };
+        assert!(held.frozen);
+        site.restart();
+    }
+    site.apply(What::ThawFace([2; 16]));
+    assert_eq!(site.probe(&person(2)).template, Some([2; 16]), "and costs the person nothing");
+}
+
+#[test]
+fn a_thaw_or_an_erasure_before_the_template_ends_the_freeze_before_it() {
+    let mut site = Site::new();
+    for what in
+        [What::FreezeFace([1; 16]), What::ThawFace([1; 16]), What::FreezeFace([2; 16]), What::EraseFace([2; 16])]
+    {
+        site.apply(what);
+    }
+    site.put(1, &person(1), "2027-01-31");
+    assert_eq!(site.probe(&person(1)).template, Some([1; 16]));
     let late = site.sealed(2, &person(2), "2027-01-31");
-    assert_eq!(site.refused(&Request::PutFace(late)), Refusal::Spent, "a freeze that came first wins");
+    assert_eq!(site.refused(&Request::PutFace(late.clone())), Refusal::Spent);
+    site.apply(What::FreezeFace([2; 16]));
+    assert_eq!(site.refused(&Request::PutFace(late)), Refusal::Spent, "a freeze gives no number back");
 }
 
 #[test]

@@ -84,10 +84,10 @@ pub enum Message {
     Confirmed,
     /// No.
     Dropped,
-    /// Saves a certificate: where to, comes next.
-    SavePressed(ConsentId),
+    /// Saves a certificate, of one place or of everything: where to, comes next.
+    SavePressed(ConsentId, Option<GateId>),
     /// Where to; `None` when the dialog was left.
-    PathPicked(ConsentId, Option<std::path::PathBuf>),
+    PathPicked(ConsentId, Option<GateId>, Option<std::path::PathBuf>),
     /// Opens the record of an ending.
     OpenPressed(ResidentId),
     /// Back to the record.
@@ -146,11 +146,11 @@ impl Deletion {
                     Ask::Retire(gate, _) => DeletionCommand::RetireGate(gate),
                 });
             }
-            Message::SavePressed(consent) => return Action::PickCertificatePath(consent),
-            Message::PathPicked(consent, Some(path)) => {
-                return ask(DeletionCommand::SaveCertificate { consent, path });
+            Message::SavePressed(consent, place) => return Action::PickCertificatePath(consent, place),
+            Message::PathPicked(consent, place, Some(path)) => {
+                return ask(DeletionCommand::SaveCertificate { consent, place, path });
             }
-            Message::PathPicked(_, None) => {}
+            Message::PathPicked(_, _, None) => {}
             Message::OpenPressed(resident) => {
                 return Action::Ask(StaffCommand::OpenResident(resident, LookWhy::Request));
             }

@@ -133,13 +133,13 @@ pub(super) fn endings_of<'a>(texts: &Texts, person: &'a PersonView) -> Element<'
 
 fn ending_line<'a>(texts: &Texts, at: usize, ending: &'a EndingView, on_site: bool) -> Element<'a, Message> {
     let number = ending.consent.short();
-    let what = tr!(
-        texts,
-        "ending-line",
-        at = ending.ended_at.minute_text(),
-        number = number,
-        why = reason(texts, &ending.reason)
-    );
+    let (at_text, why) = (ending.ended_at.minute_text(), reason(texts, &ending.reason));
+    let what = match &ending.place {
+        None => tr!(texts, "ending-line", at = at_text, number = number, why = why),
+        Some((_, gate)) => {
+            tr!(texts, "ending-place-line", at = at_text, number = number, why = why, gate = gate.as_str())
+        }
+    };
     let state = if ending.pending.is_empty() {
         let (tone, word) = if ending.supplement_waits {
             (Tone::Warn, tr!(texts, "ending-supplement"))
@@ -154,7 +154,8 @@ fn ending_line<'a>(texts: &Texts, at: usize, ending: &'a EndingView, on_site: bo
         let open = Some(Message::OpenPressed(ending.resident));
         widget::action(S, format!("ending-open-{at}"), tr!(texts, "ending-open"), Weight::Plain, open)
     } else {
-        let save = Some(Message::SavePressed(ending.consent));
+        let place = ending.place.as_ref().map(|(gate, _)| *gate);
+        let save = Some(Message::SavePressed(ending.consent, place));
         widget::action(S, format!("certificate-{at}"), tr!(texts, "certificate-action"), Weight::Plain, save)
     };
     let line = row![container(S.text(what)).width(Fill), state, button].spacing(S.space).align_y(Center);
@@ -222,6 +223,16 @@ pub(super) fn retention<'a>(texts: &Texts, site: &'a SiteView) -> Element<'a, Me
             evidence = plan.evidence.len()
         ))
     };
+    let (unanswered, birthdays, guardians) = (plan.unanswered.len(), plan.birthdays.len(), plan.guardians.len());
+    let more = (unanswered + birthdays + guardians > 0).then(|| {
+        let texts =
+            tr!(texts, "retention-due-more", unanswered = unanswered, birthdays = birthdays, guardians = guardians);
+        S.text(texts)
+    });
+    let ran = S.soft(match site.ran_at {
+        Some(at) => tr!(texts, "retention-ran", at = at.minute_text()),
+        None => tr!(texts, "retention-never-ran"),
+    });
     let waiting =
         (!plan.waiting.is_empty()).then(|| S.soft(tr!(texts, "retention-waiting", count = plan.waiting.len())));
     let may = !plan.is_empty() && site.clock_doubt.is_none();
@@ -245,8 +256,12 @@ pub(super) fn retention<'a>(texts: &Texts, site: &'a SiteView) -> Element<'a, Me
         .into()
     });
     let head = row![container(S.heading(tr!(texts, "retention-title"))).width(Fill), run].align_y(Center);
-    let content =
-        column![head, S.soft(tr!(texts, "retention-text")), due].push(waiting).extend(reports).spacing(S.space);
+    let content = column![head, S.soft(tr!(texts, "retention-text")), due]
+        .push(more)
+        .push(ran)
+        .push(waiting)
+        .extend(reports)
+        .spacing(S.space);
     widget::panel(S, Tone::Plain, content).into()
 }
 

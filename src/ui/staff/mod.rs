@@ -78,7 +78,7 @@ pub enum Action {
     /// Another language for this window.
     Language(Language),
     /// Ask where to save a deletion certificate, then send [`deletion::Message::PathPicked`].
-    PickCertificatePath(ConsentId),
+    PickCertificatePath(ConsentId, Option<GateId>),
     /// Ask where to save something, then send [`rights::Message::PathPicked`].
     PickPath(rights::Pick),
     /// Ask where to save a paper, then send [`Message::PaperPicked`].

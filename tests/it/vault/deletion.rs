@@ -23,17 +23,17 @@ use sha2::{Digest, Sha256};
 
 use super::site::*;
 
-const HOUR: i64 = 3_600_000;
-const DAY: i64 = 24 * HOUR;
+pub(super) const HOUR: i64 = 3_600_000;
+pub(super) const DAY: i64 = 24 * HOUR;
 
-fn later(ms: i64) -> Timestamp {
+pub(super) fn later(ms: i64) -> Timestamp {
     NOW.plus_ms(60_000 + ms)
 }
 
 /// A gate that signs with a key of its own.
-struct Signer {
-    id: GateId,
-    keys: IdentityKeys,
+pub(super) struct Signer {
+    pub(super) id: GateId,
+    pub(super) keys: IdentityKeys,
 }
 
 fn signer(vault: &mut Vault, name: &str) -> Signer {
@@ -58,7 +58,7 @@ fn signer(vault: &mut Vault, name: &str) -> Signer {
 
 impl Signer {
     /// Signs for everything that waits, as the courier would bring it back. Returns what it was.
-    fn serve(&self, vault: &mut Vault, now: Timestamp) -> Vec<GateOp> {
+    pub(super) fn serve(&self, vault: &mut Vault, now: Timestamp) -> Vec<GateOp> {
         let mut done = vec![];
         while let Some(delivery) = vault.next_due(self.id, now).unwrap() {
             let (what, outcome) = match &delivery.what {
@@ -96,7 +96,10 @@ impl Signer {
 }
 
 /// A vault with gates, and a resident whose face every one of them holds.
-fn enrolled(realm: Realm, names: &[&str]) -> (tempfile::TempDir, Vault, Vec<Signer>, Reader, ConsentGranted) {
+pub(super) fn enrolled(
+    realm: Realm,
+    names: &[&str],
+) -> (tempfile::TempDir, Vault, Vec<Signer>, Reader, ConsentGranted) {
     let (folder, mut vault) = new_vault(realm);
     let gates: Vec<Signer> = names.iter().map(|name| signer(&mut vault, name)).collect();
     let ids: Vec<GateId> = gates.iter().map(|g| g.id).collect();
@@ -109,16 +112,16 @@ fn enrolled(realm: Realm, names: &[&str]) -> (tempfile::TempDir, Vault, Vec<Sign
     (folder, vault, gates, reader, granted)
 }
 
-fn own_key(vault: &Vault) -> Keys {
+pub(super) fn own_key(vault: &Vault) -> Keys {
     Keys { station: vault.evidence_public(), ..Keys::default() }
 }
 
-fn words(vault: &Vault) -> Vec<String> {
+pub(super) fn words(vault: &Vault) -> Vec<String> {
     vault.log_records(0, 10_000).unwrap().into_iter().map(|r| r.what).collect()
 }
 
 /// The numbers that a gate should hold.
-fn should_hold(vault: &Vault, gate: GateId) -> Vec<TemplateId> {
+pub(super) fn should_hold(vault: &Vault, gate: GateId) -> Vec<TemplateId> {
     let expected = vault.expected(gate, &mut CardNumbers::new()).unwrap();
     expected.held.holdings().faces.iter().map(|face| TemplateId::from_bytes(face.template)).collect()
 }
@@ -201,7 +204,7 @@ fn p47b_a_gate_that_is_away_is_named_with_its_stop_and_a_supplement_follows_by_i
 }
 
 /// The certificate's file with something done to it, the desk's signature made anew: what a desk that lies could hand out.
-fn forged(
+pub(super) fn forged(
     certificate: &Certificate,
     key: &ed25519_dalek::SigningKey,
     change: impl FnOnce(&mut serde_json::Value),
@@ -216,7 +219,7 @@ fn forged(
     serde_json::to_vec(&file).unwrap()
 }
 
-fn unhex(text: &str) -> Vec<u8> {
+pub(super) fn unhex(text: &str) -> Vec<u8> {
     text.as_bytes().chunks(2).map(|p| u8::from_str_radix(std::str::from_utf8(p).unwrap(), 16).unwrap()).collect()
 }
 

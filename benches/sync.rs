@@ -1,0 +1,339 @@
+//! The way to a gate, which is a process of its own behind TLS on the loopback: sealed envelopes with durable acknowledgements beside the
+//! disk's own durable writes and the same bytes over bare TCP; the first sync of many people from the vault's outbox through the courier; a
+//! change of one in a hundred. Bytes are counted on the wire, TLS included. Prints `name: value` lines; nothing fails on a slow machine.
+//! `MENKA_BENCH` says how many people the large part has (100,000 else).
+#![allow(clippy::print_stdout, reason = "its lines are its result")]
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use menka::app::courier::{Courier, Shared};
+use menka::app::runner::SystemClock;
+use menka::domain::Realm;
+use menka::domain::card::CardUid;
+use menka::domain::gate::GateRecord;
+use menka::domain::id::{GateId, OpId, ResidentId, TemplateId};
+use menka::domain::site::SiteFacts;
+use menka::lan::TlsLink;
+use menka::ports::{Clock, GateLink};
+use menka::practice::site::GateProcess;
+use menka::secret::{EngineId, FaceTemplate, PairingCode, Passphrase, TEMPLATE_LEN, random_bytes};
+use menka::vault::{KdfCost, Vault};
+use menka::wire::batch::{Step, StepReply};
+use menka::wire::envelope::seal_face;
+use menka::wire::frame::encode;
+use menka::wire::keys::IdentityKeys;
+use menka::wire::message::{Apply, PutFace, Reply, Request, What};
+
+/// Envelopes of the first part, and of one batch.
+const ENVELOPES: usize = 10_240;
+const BATCH: usize = 256;
+/// People of the first sync.
+const PEOPLE: usize = 10_000;
+/// People of the large part.
+const MANY: usize = 100_000;
+/// Pause of the courier's thread when nothing rings, as the desk has it.
+const COURIER_EVERY: Duration = Duration::from_millis(1_000);
+/// Longest wait for one answer.
+const LIMIT: Duration = Duration::from_secs(30);
+const PASSPHRASE: &str = "a bench without secrets";
+
+type Failed = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Failed> {
+    // `cargo test` also starts benches; there is nothing to test here.
+    if std::env::args().any(|a| a == "--test") {
+        return Ok(());
+    }
+    let many = std::env::var("MENKA_BENCH").ok().and_then(|n| n.parse().ok()).unwrap_or(MANY);
+    envelopes()?;
+    for people in [PEOPLE, many] {
+        sync(people)?;
+    }
+    Ok(())
+}
+
+/// A vault of a practice site with one paired gate.
+struct Site {
+    folder: tempfile::TempDir,
+    vault: Vault,
+    keys: Arc<IdentityKeys>,
+    link: TlsLink,
+    gate: GateRecord,
+    process: GateProcess,
+    wire: Wire,
+}
+
+impl Site {
+    fn new() -> Result<Self, Failed> {
+        let folder = tempfile::tempdir()?;
+        let now = SystemClock.now();
+        let cost = KdfCost { memory_kib: 64, passes: 1, lanes: 1 };
+        let passphrase = Passphrase::new(PASSPHRASE.into());
+        let facts = SiteFacts::default();
+        let mut vault =
+            Vault::create(&folder.path().join("desk"), Realm::Practice, "测", &passphrase, &facts, now, cost)?;
+        let keys = Arc::new(IdentityKeys::make(Realm::Practice)?);
+        vault.record_identity_bytes(&keys.to_bytes())?;
+        let program = Path::new(env!("CARGO_BIN_EXE_menka-gate"));
+        let process = GateProcess::start(program, &folder.path().join("gate"), 0)?;
+        let wire = Wire::before(&process.address)?;
+        let mut link = TlsLink::new(Arc::clone(&keys), vault.site());
+        let shown = process.show_code()?;
+        let code = PairingCode::parse(&shown.code).ok_or("no code")?;
+        let (hello, tls_pin) = link.pair(&process.address, &code, Duration::from_secs(5))?;
+        shown.paired()?;
+        let gate = GateRecord {
+            id: GateId::from_bytes(hello.id),
+            name: "东门".into(),
+            place: "东门".into(),
+            capture_area: "门前1米".into(),
+            other_way: "刷卡".into(),
+            why_needed: "测".into(),
+            address: wire.address.clone(),
+            tls_pin,
+            seal_key: hello.seal_key,
+            sign_key: hello.sign_key,
+            card_way_tested_at: None,
+            takes_faces: hello.takes_faces,
+        };
+        vault.record_gate(&gate, now)?;
+        Ok(Self { folder, vault, keys, link, gate, process, wire })
+    }
+
+    /// A gate takes faces only after a card was seen to let in.
+    fn show_a_card(&mut self) -> Result<(), Failed> {
+        let card = CardUid::from_bytes(&[7; 7]).ok_or("no card")?.bytes().to_vec();
+        let ends_on = SystemClock.now().date().plus_days(300).epoch_days();
+        let put = Apply { op: random_bytes(), sequence: 1, what: What::PutCard(card.clone(), ends_on) };
+        for request in [Request::Apply(put), Request::TestCard(card)] {
+            match self.link.ask(&self.gate, &request, LIMIT)? {
+                Reply::Done(_) | Reply::CardTested(true) => {}
+                other => return Err(format!("no card way: {other:?}").into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Counts the bytes of both directions between the station and a gate.
+struct Wire {
+    address: String,
+    bytes: Arc<AtomicU64>,
+}
+
+impl Wire {
+    fn before(gate: &str) -> std::io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let (address, gate) = (listener.local_addr()?.to_string(), gate.to_owned());
+        let bytes = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&bytes);
+        std::thread::spawn(move || {
+            for station in listener.incoming().flatten() {
+                let Ok(gate) = TcpStream::connect(&gate) else { continue };
+                for (from, to) in [(&station, &gate), (&gate, &station)] {
+                    let (Ok(from), Ok(to)) = (from.try_clone(), to.try_clone()) else { continue };
+                    let count = Arc::clone(&count);
+                    let _ = to.set_nodelay(true);
+                    std::thread::spawn(move || carry(from, to, &count));
+                }
+            }
+        });
+        Ok(Self { address, bytes })
+    }
+
+    fn take(&self) -> u64 {
+        self.bytes.swap(0, Ordering::SeqCst)
+    }
+}
+
+fn carry(mut from: TcpStream, mut to: TcpStream, count: &AtomicU64) {
+    let mut some = vec![0u8; 256 * 1024];
+    while let Ok(read) = from.read(&mut some) {
+        count.fetch_add(read as u64, Ordering::SeqCst);
+        if read == 0 || to.write_all(&some[..read]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
+}
+
+/// Sealed templates in batches, each acknowledged when it is durable and read back.
+fn envelopes() -> Result<(), Failed> {
+    let mut site = Site::new()?;
+    site.show_a_card()?;
+    let ends_on = SystemClock.now().date().plus_days(300);
+    let mut dice = 1u64;
+    let faces = (0..64).map(|_| face(&mut dice)).collect::<Result<Vec<_>, _>>()?;
+    let begun = Instant::now();
+    let mut puts: Vec<PutFace> = Vec::with_capacity(ENVELOPES);
+    for n in 0..ENVELOPES {
+        let template = TemplateId::from_bytes(random_bytes());
+        let granted = Vault::granted_to_nobody(site.gate.id, template, ends_on);
+        let op = OpId::from_bytes(random_bytes());
+        puts.push(seal_face(&granted, &faces[n % faces.len()], &site.gate, &site.keys, op)?);
+    }
+    let sealing = begun.elapsed();
+    let bodies: Vec<Vec<u8>> = puts.chunks(BATCH).map(|some| encode(&batch(some))).collect();
+    let bytes: usize = bodies.iter().map(Vec::len).sum();
+    site.wire.take();
+    let (mut answering, mut checking) = (Duration::ZERO, Duration::ZERO);
+    let cpu = cpu_seconds(&site.process)?;
+    for some in puts.chunks(BATCH) {
+        let begun = Instant::now();
+        let reply = site.link.ask(&site.gate, &batch(some), LIMIT)?;
+        answering += begun.elapsed();
+        let begun = Instant::now();
+        let Reply::Batch(replies) = reply else { return Err("no batch".into()) };
+        for (put, reply) in some.iter().zip(replies) {
+            let StepReply::Done(receipt) = reply else { return Err(format!("refused: {reply:?}").into()) };
+            receipt.check(&site.gate, Realm::Practice, &Request::PutFace(put.clone()))?;
+        }
+        checking += begun.elapsed();
+    }
+    let cpu = cpu_seconds(&site.process)? - cpu;
+    let wire = site.wire.take();
+    let Reply::Health(health) = site.link.ask(&site.gate, &Request::Health, LIMIT)? else {
+        return Err("no health".into());
+    };
+    if health.faces != ENVELOPES as u64 {
+        return Err("the gate does not hold them all".into());
+    }
+    let disk = |each: usize, writes: u32| durable_writes(&site.folder.path().join("fsync"), each, writes);
+    let (one, many) = (disk(bytes / ENVELOPES, 200)?, disk(bytes / ENVELOPES * BATCH, 40)?);
+    let bare = over_bare_tcp(&bodies)?;
+    let rate = |time: Duration| ENVELOPES as f64 / time.as_secs_f64();
+    println!("envelopes: {ENVELOPES} of a template each, {BATCH} a batch, a receipt each");
+    println!("bytes an envelope on the wire, both ways: {:.0}", wire as f64 / ENVELOPES as f64);
+    println!("sealed at the desk, a second: {:.0}", rate(sealing));
+    println!("durable, read back and acknowledged by the gate, a second: {:.0}", rate(answering));
+    println!("gate's processor time an envelope us: {:.0}", cpu * 1e6 / ENVELOPES as f64);
+    println!("receipts checked at the desk, a second: {:.0}", rate(checking));
+    println!(
+        "sealed, sent, acknowledged and checked one after another, a second: {:.0}",
+        rate(sealing + answering + checking)
+    );
+    println!("durable writes of the disk, a second: {one:.0} of one envelope, {many:.0} of a batch");
+    println!("acknowledged for each durable write of one envelope: {:.1}", rate(answering) / one);
+    println!("envelopes a second if only the disk wrote batches: {:.0}", many * BATCH as f64);
+    println!("the same bytes over bare TCP, envelopes a second: {:.0}", rate(bare));
+    println!("acknowledged for each sent over bare TCP: {:.4}", rate(answering) / rate(bare));
+    Ok(())
+}
+
+fn batch(puts: &[PutFace]) -> Request {
+    Request::Batch(puts.iter().cloned().map(Step::Put).collect())
+}
+
+/// Cards of many people to one gate, then one card in a hundred with another last day.
+fn sync(people: usize) -> Result<(), Failed> {
+    let mut site = Site::new()?;
+    let now = SystemClock.now();
+    let names: Vec<(String, String)> =
+        (0..people).map(|n| (format!("王小{n}"), format!("{}-{}", n / 2_500 + 1, n % 2_500 / 3 + 101))).collect();
+    let (first, next) = (now.date().plus_days(300), now.date().plus_days(301));
+    let ids = site.vault.fill(&names, now)?;
+    site.vault.fill_cards(&ids, site.gate.id, first, now)?;
+    let shared = Arc::new(Shared::default());
+    let link = Box::new(TlsLink::new(Arc::clone(&site.keys), site.vault.site()));
+    let mut courier =
+        Courier::new(site.vault.second_connection()?, link, menka::boards::links()(), Arc::clone(&shared));
+    site.wire.take();
+    let (time, passes) = until_in_step(&mut courier, &shared, &site, people)?;
+    let bytes = site.wire.take();
+    let (signed, read_back) = site.vault.signed_and_read_back(site.gate.id)?;
+    println!("people: {people}, a card each, one gate");
+    println!("first sync of {people} s: {:.2}", time.as_secs_f64());
+    println!("first sync of {people}, signed / read back / passes: {signed} / {read_back} / {passes}");
+    println!("first sync of {people}, bytes a person: {:.0}", bytes as f64 / people as f64);
+    let changed: Vec<ResidentId> = ids.iter().step_by(100).copied().collect();
+    for resident in &changed {
+        let card = site.vault.current_card(*resident)?.ok_or("no card")?;
+        site.vault.issue_card(*resident, &card.uid, &[site.gate.id], next, SystemClock.now())?;
+    }
+    site.wire.take();
+    let (time, _) = until_in_step(&mut courier, &shared, &site, people + changed.len())?;
+    let bytes = site.wire.take();
+    let count = changed.len();
+    println!("change of {count} of {people} s: {:.2}", time.as_secs_f64());
+    println!("change of {count} of {people}, bytes: {bytes}, {:.0} a changed card", bytes as f64 / count as f64);
+    Ok(())
+}
+
+/// Passes of the courier, with its own pauses, until every operation is signed and the digests of the gate and the vault agree.
+fn until_in_step(
+    courier: &mut Courier,
+    shared: &Shared,
+    site: &Site,
+    signed: usize,
+) -> Result<(Duration, u32), Failed> {
+    let (begun, mut passes) = (Instant::now(), 0);
+    loop {
+        courier.pass(SystemClock.now())?;
+        passes += 1;
+        let (gates, _) = shared.gates();
+        let settled = gates.iter().any(|gate| gate.reachable && gate.pending == 0 && gate.in_step == Some(true));
+        if settled && site.vault.signed_and_read_back(site.gate.id)?.0 == signed as u64 {
+            return Ok((begun.elapsed(), passes));
+        }
+        if begun.elapsed() > Duration::from_secs(900) {
+            return Err(format!("not in step after 15 minutes: {gates:?}").into());
+        }
+        shared.wait(COURIER_EVERY);
+    }
+}
+
+fn face(dice: &mut u64) -> Result<FaceTemplate, Failed> {
+    let mut v = [0f32; TEMPLATE_LEN];
+    for x in &mut v {
+        *dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        *x = (*dice >> 40) as f32 / (1u64 << 24) as f32 - 0.5;
+    }
+    let length = v.iter().map(|x| x * x).sum::<f32>().sqrt();
+    v.iter_mut().for_each(|x| *x /= length);
+    FaceTemplate::from_unit_vector(EngineId::sface(), &mut v).ok_or_else(|| "not a unit vector".into())
+}
+
+/// The disk's own durable writes of some bytes, a second.
+fn durable_writes(path: &Path, each: usize, writes: u32) -> std::io::Result<f64> {
+    let (mut file, body) = (std::fs::File::create(path)?, vec![7u8; each]);
+    let begun = Instant::now();
+    for _ in 0..writes {
+        file.write_all(&body)?;
+        file.sync_data()?;
+    }
+    Ok(f64::from(writes) / begun.elapsed().as_secs_f64())
+}
+
+fn over_bare_tcp(bodies: &[Vec<u8>]) -> Result<Duration, Failed> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    let reader = std::thread::spawn(move || -> std::io::Result<usize> {
+        let (mut all, mut stream) = (vec![], listener.accept()?.0);
+        let read = stream.read_to_end(&mut all)?;
+        stream.write_all(&[1])?;
+        Ok(read)
+    });
+    let begun = Instant::now();
+    let mut socket = TcpStream::connect(address)?;
+    for body in bodies {
+        socket.write_all(body)?;
+    }
+    socket.shutdown(Shutdown::Write)?;
+    socket.read_exact(&mut [0u8; 1])?;
+    let time = begun.elapsed();
+    let read = reader.join().map_err(|_| "the reader failed")??;
+    if read == bodies.iter().map(Vec::len).sum::<usize>() { Ok(time) } else { Err("bytes were lost".into()) }
+}
+
+/// Processor time of a gate's process since its start.
+fn cpu_seconds(gate: &GateProcess) -> Result<f64, Failed> {
+    let stat = std::fs::read_to_string(PathBuf::from(format!("/proc/{}/stat", gate.id())))?;
+    let rest: Vec<f64> =
+        stat.rsplit(')').next().unwrap_or_default().split_whitespace().map(|w| w.parse().unwrap_or(0.0)).collect();
+    Ok((rest.get(11).unwrap_or(&0.0) + rest.get(12).unwrap_or(&0.0)) / 100.0)
+}

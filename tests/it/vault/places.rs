@@ -1,0 +1,195 @@
+//! A face that ends at one place while its consent goes on: by the person, by a changed notice, by a gate taken out of use. One path, and a
+//! deletion certificate of that place each time.
+
+use menka::domain::Realm;
+use menka::domain::audit::Actor;
+use menka::domain::change::{Part, Stand};
+use menka::domain::consent::{ConsentGranted, EraseReason};
+use menka::domain::id::GateId;
+use menka::evidence::certificate::{self, GateState, HeardBy, Keys, Step, Stop};
+use menka::evidence::{Kind, head, hex, statement};
+use menka::vault::{Certificate, Vault, VaultError};
+
+use super::deletion::{DAY, HOUR, Signer, enrolled, forged, later, own_key, words};
+
+fn checked(vault: &Vault, certificate: &Certificate) -> Result<certificate::Checked, Step> {
+    certificate::verify(&certificate.file, &own_key(vault))
+}
+
+#[test]
+fn p47a_a_door_taken_out_is_certified_alone_and_the_consent_goes_on() {
+    let (_folder, mut vault, gates, reader, granted) = enrolled(Realm::Real, &["东门", "西门"]);
+    let (consent, by) = (granted.consent(), Actor::Resident(reader.resident));
+    let none = vault.certificate_at(consent, Some(gates[0].id), later(0)).unwrap_err();
+    assert_eq!(none, VaultError::Unknown, "not taken out yet");
+    vault.drop_door(reader.resident, gates[0].id, by, later(0)).unwrap();
+    // The gate is away: partly done, with what stops the face there.
+    let open = vault.endings_open().unwrap();
+    assert_eq!((open[0].place, open[0].pending.clone()), (Some(gates[0].id), vec![gates[0].id]));
+    let part = vault.certificate_at(consent, Some(gates[0].id), later(1)).unwrap();
+    assert!(matches!(part.facts.gates[..], [ref step] if matches!(step.state, GateState::Pending(Stop::Lease { .. }))));
+    let said = checked(&vault, &part).unwrap();
+    assert!(said.one_place && !said.is_complete() && said.pending.len() == 1, "{said:?}");
+    vault.record_handed(part.facts.id, later(1)).unwrap();
+    assert_eq!(vault.certificates_at(consent, Some(gates[0].id)).unwrap(), [false]);
+    // It signs: the supplement makes itself.
+    assert_eq!(gates[0].serve(&mut vault, later(HOUR)).len(), 1);
+    assert_eq!(vault.certificates_at(consent, Some(gates[0].id)).unwrap(), [false, true]);
+    let ended = vault.places_ended(Some(reader.resident)).unwrap();
+    assert!(ended[0].pending.is_empty() && ended[0].supplement_waits);
+    assert_eq!(ended[0].reason, "withdrawn");
+    let whole = vault.certificate_at(consent, Some(gates[0].id), later(2 * HOUR)).unwrap();
+    assert_eq!(whole.facts.supplement_of, Some(part.facts.id));
+    let said = checked(&vault, &whole).unwrap();
+    assert!(said.one_place && said.is_complete() && said.erased.len() == 1, "{said:?}");
+    assert!(vault.current_consent(reader.resident).unwrap().is_some(), "the other door goes on");
+    assert_eq!(vault.certificates_of(consent).unwrap(), Vec::<bool>::new(), "nothing is said of the whole");
+    assert_eq!(vault.certificate(consent, later(2 * HOUR)).unwrap_err(), VaultError::Unknown);
+    // Later everything ends: that certificate names both gates, with the first erasure as it was.
+    vault.end_consent(reader.resident, EraseReason::Withdrawn, later(DAY)).unwrap();
+    gates[1].serve(&mut vault, later(DAY));
+    assert_eq!(vault.certificates_of(consent).unwrap(), [true]);
+    let all = vault.certificate(consent, later(DAY)).unwrap();
+    let said = checked(&vault, &all).unwrap();
+    assert_eq!((said.one_place, said.erased.len()), (false, 2));
+    assert_eq!(vault.places_ended(Some(reader.resident)).unwrap(), [], "it stands in that one");
+    assert!(vault.audit().unwrap().is_sound());
+}
+
+/// The same certificate signed by a key of our own, so that only what it says is judged.
+fn signed_anew(vault: &Vault, genuine: Certificate, key: &ed25519_dalek::SigningKey) -> (Certificate, Keys) {
+    let mut file: serde_json::Value = serde_json::from_slice(&genuine.file).unwrap();
+    for (field, kind) in [("statement", Kind::Deletion), ("consent_record", Kind::Consent)] {
+        let bytes = super::deletion::unhex(file[field].as_str().unwrap());
+        let read = statement::verify(&bytes, &vault.evidence_public()).unwrap();
+        file[field] = hex(&statement::sign(key, kind, &read.payload).unwrap()).into();
+    }
+    let keys = Keys { station: key.verifying_key().to_bytes(), ..Keys::default() };
+    (Certificate { file: serde_json::to_vec(&file).unwrap(), ..genuine }, keys)
+}
+
+/// A certificate of one place must not be made of one for everything, nor speak of a door that the consent does not name.
+#[test]
+fn p47a_the_verifier_does_not_take_one_place_for_another_or_for_all() {
+    let (_folder, mut vault, gates, reader, granted) = enrolled(Realm::Real, &["东门", "西门"]);
+    vault.drop_door(reader.resident, gates[0].id, Actor::Station, later(0)).unwrap();
+    gates[0].serve(&mut vault, later(1));
+    let genuine = vault.certificate_at(granted.consent(), Some(gates[0].id), later(2)).unwrap();
+    let key = ed25519_dalek::SigningKey::from_bytes(&[5; 32]);
+    let (ours, keys) = signed_anew(&vault, genuine, &key);
+    assert!(certificate::verify(&ours.file, &keys).is_ok());
+    let told = |change: &dyn Fn(&mut serde_json::Value)| certificate::verify(&forged(&ours, &key, change), &keys);
+    let west = gates[1].id.to_string();
+    let all = told(&|said| drop(said.as_object_mut().unwrap().remove("one_place")));
+    assert_eq!(all, Err(Step::GateMissing(west)), "for all it lacks a gate");
+    let elsewhere = told(&|said| said["one_place"] = GateId::from_bytes([9; 16]).to_string().into());
+    assert_eq!(elsewhere, Err(Step::Consent), "a door that the consent does not name");
+    let none = told(&|said| said["gates"] = serde_json::json!([]));
+    assert_eq!(none, Err(Step::GateMissing(gates[0].id.to_string())));
+    let unsigned = told(&|said| drop(said["gates"][0].as_object_mut().unwrap().remove("erased")));
+    assert_eq!(unsigned, Err(Step::Stop("东门".into())));
+}
+
+fn moved(vault: &mut Vault, gates: &[Signer], at: usize) {
+    let mut stand = Stand::default();
+    stand.set(Part::Purpose, "开门");
+    gates.iter().for_each(|gate| stand.set(Part::Gate(gate.id), "东侧"));
+    vault.record_stand(&stand, later(0)).unwrap();
+    stand.set(Part::Gate(gates[at].id), "搬到南侧");
+    vault.record_stand(&stand, later(1)).unwrap();
+}
+
+fn one_certificate(vault: &mut Vault, granted: &ConsentGranted, gate: &Signer, reason: &str) {
+    assert_eq!(vault.certificates_at(granted.consent(), Some(gate.id)).unwrap(), [true], "{reason}");
+    let certificate = vault.certificate_at(granted.consent(), Some(gate.id), later(40 * DAY)).unwrap();
+    let said = checked(vault, &certificate).unwrap();
+    assert!(said.one_place && said.is_complete());
+    assert_eq!(said.reason, reason);
+    assert_eq!(certificate.facts.one_place, Some(gate.id));
+}
+
+#[test]
+fn p47a_a_changed_notice_and_a_retired_gate_end_one_place_by_the_same_path() {
+    let (_folder, mut vault, gates, reader, granted) = enrolled(Realm::Real, &["东门", "西门", "北门"]);
+    moved(&mut vault, &gates, 0);
+    gates[0].serve(&mut vault, later(2));
+    vault.record_change_refused(reader.resident, later(3)).unwrap();
+    gates[0].serve(&mut vault, later(4));
+    one_certificate(&mut vault, &granted, &gates[0], "notice-changed");
+    vault.retire_gate(gates[1].id, Actor::Station, later(5)).unwrap();
+    gates[1].serve(&mut vault, later(6));
+    one_certificate(&mut vault, &granted, &gates[1], "gate-retired");
+    let words = words(&vault);
+    assert_eq!(words.iter().filter(|word| *word == "door-dropped").count(), 2, "{words:?}");
+    assert_eq!(words.iter().filter(|word| *word == "notice-part-ended").count(), 1);
+    let doors = vault.doors(reader.resident).unwrap().unwrap().0;
+    assert_eq!(doors.iter().map(|door| door.dropped).collect::<Vec<_>>(), [true, true, false]);
+    assert!(vault.news_of(reader.resident).unwrap().is_some_and(|news| !news.asks && news.stopped.is_empty()));
+}
+
+#[test]
+fn p47a_a_changed_notice_without_an_answer_is_certified_too() {
+    let (_folder, mut vault, gates, reader, granted) = enrolled(Realm::Real, &["东门", "西门"]);
+    moved(&mut vault, &gates, 1);
+    assert_eq!(vault.end_unanswered(later(31 * DAY)).unwrap(), [reader.resident]);
+    gates[1].serve(&mut vault, later(31 * DAY));
+    one_certificate(&mut vault, &granted, &gates[1], "notice-changed");
+}
+
+#[test]
+fn p47b_the_last_contact_is_never_stated_earlier_than_the_gate_has_signed() {
+    let (_folder, mut vault, gates, reader, granted) = enrolled(Realm::Real, &["东门", "西门"]);
+    // The west gate signs for a pause a day after the last contact that was written down, and is away from then on.
+    vault.pause_face(reader.resident, Actor::Station, later(DAY)).unwrap();
+    gates[1].serve(&mut vault, later(DAY));
+    vault.end_consent(reader.resident, EraseReason::Withdrawn, later(DAY + HOUR)).unwrap();
+    gates[0].serve(&mut vault, later(DAY + HOUR));
+    let part = vault.certificate(granted.consent(), later(DAY + HOUR)).unwrap();
+    let GateState::Pending(Stop::Lease { contact_at, hours }) = part.facts.gates[1].state else { panic!("away") };
+    assert_eq!((contact_at, hours), (later(DAY), 24), "by its signature, not by what the desk noted");
+    assert!(matches!(part.facts.gates[1].heard, Some(HeardBy::Receipt(_))));
+    assert_eq!(checked(&vault, &part).unwrap().pending, [("西门".to_owned(), later(2 * DAY))]);
+
+    let key = ed25519_dalek::SigningKey::from_bytes(&[5; 32]);
+    let (ours, keys) = signed_anew(&vault, part, &key);
+    let told = |change: &dyn Fn(&mut serde_json::Value)| certificate::verify(&forged(&ours, &key, change), &keys);
+    let earlier = told(&|said| {
+        let pending = &mut said["gates"][1]["pending"];
+        pending["last_contact_ms"] = (later(DAY).ms() - 1).into();
+        pending["stops_at_ms"] = (later(2 * DAY).ms() - 1).into();
+    });
+    assert_eq!(earlier, Err(Step::Contact("西门".into())));
+    let missing = told(&|said| said["gates"][1]["pending"]["signed_receipt_sha256"] = hex(&[7; 32]).into());
+    assert_eq!(missing, Err(Step::ReceiptMissing("西门".into())));
+    let others = told(&|said| {
+        said["gates"][1]["pending"]["signed_receipt_sha256"] = said["gates"][0]["erased"]["receipt_sha256"].clone();
+    });
+    assert_eq!(others, Err(Step::Stop("西门".into())), "another gate's signature proves nothing");
+}
+
+#[test]
+fn p47b_a_cosigned_head_is_a_signature_of_the_gate_too() {
+    let (_folder, mut vault, gates, reader, granted) = enrolled(Realm::Real, &["东门", "西门"]);
+    let west = &gates[1];
+    let at = later(3 * DAY);
+    let at_s = u64::try_from(at.ms() / 1_000).unwrap();
+    let note = vault.checkpoint().unwrap();
+    let sign = |bytes: &[u8]| west.keys.sign(bytes);
+    let note = head::cosign(&note, &west.id.to_string(), &west.keys.sign_public(), at_s, sign).unwrap();
+    vault.record_gate_head(west.id, &note, at).unwrap();
+    vault.end_consent(reader.resident, EraseReason::Withdrawn, at).unwrap();
+    let part = vault.certificate(granted.consent(), at).unwrap();
+    let GateState::Pending(Stop::Lease { contact_at, .. }) = part.facts.gates[1].state else { panic!("away") };
+    assert_eq!(contact_at.ms() / 1_000, at.ms() / 1_000);
+    assert!(matches!(part.facts.gates[1].heard, Some(HeardBy::Head(_))));
+    assert!(checked(&vault, &part).is_ok());
+    let key = ed25519_dalek::SigningKey::from_bytes(&[5; 32]);
+    let (ours, keys) = signed_anew(&vault, part, &key);
+    let told = |change: &dyn Fn(&mut serde_json::Value)| certificate::verify(&forged(&ours, &key, change), &keys);
+    let earlier = told(&|said| {
+        let pending = &mut said["gates"][1]["pending"];
+        pending["last_contact_ms"] = later(DAY).ms().into();
+        pending["stops_at_ms"] = later(2 * DAY).ms().into();
+    });
+    assert_eq!(earlier, Err(Step::Contact("西门".into())));
+}

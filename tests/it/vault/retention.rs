@@ -1,0 +1,54 @@
+//! The dry run of what ends by rule names all of it, and every run leaves a trace.
+
+use menka::domain::Realm;
+use menka::domain::change::{Part, Stand};
+use menka::domain::id::ResidentId;
+use menka::domain::resident::{AgeBand, ResidentDraft};
+use menka::vault::RetentionPlan;
+
+use super::deletion::{DAY, enrolled, later};
+use super::site::*;
+
+#[test]
+fn l3_the_dry_run_names_unanswered_changes_and_birthdays_and_the_run_ends_them() {
+    let (_folder, mut vault, gates, reader, _) = enrolled(Realm::Real, &["东门", "西门"]);
+    let birthday = later(10 * DAY).date();
+    let draft =
+        ResidentDraft::parse(None, "周小雨", "4-101", AgeBand::Under14, Some(birthday), last_day(), NOW).unwrap();
+    let child = vault.record_resident(&draft, ResidentId::from_bytes([5; 16]), NOW).unwrap();
+    let mut stand = Stand::default();
+    gates.iter().for_each(|gate| stand.set(Part::Gate(gate.id), "东侧"));
+    vault.record_stand(&stand, later(0)).unwrap();
+    stand.set(Part::Gate(gates[1].id), "搬到南侧");
+    vault.record_stand(&stand, later(1)).unwrap();
+
+    assert_eq!(vault.retention_plan(later(9 * DAY)).unwrap(), RetentionPlan::default());
+    let plan = vault.retention_plan(later(11 * DAY)).unwrap();
+    assert_eq!((plan.birthdays.clone(), plan.unanswered.clone()), (vec![child], vec![]));
+    assert!(!plan.is_empty());
+    let plan = vault.retention_plan(later(31 * DAY)).unwrap();
+    assert_eq!((plan.birthdays.clone(), plan.unanswered.clone()), (vec![child], vec![reader.resident]));
+    assert_eq!(
+        vault.current_consent(reader.resident).unwrap().map(|c| c.resident),
+        Some(reader.resident),
+        "a look only"
+    );
+
+    let report = vault.run_retention(later(31 * DAY)).unwrap();
+    assert_eq!(report.faces, 1, "the child had none; the reader's ends in the west");
+    assert_eq!(vault.places_ended(Some(reader.resident)).unwrap()[0].place, Some(gates[1].id));
+    assert_eq!(vault.retention_plan(later(31 * DAY)).unwrap(), RetentionPlan::default());
+    assert_eq!(vault.retention_reports(5).unwrap(), [report]);
+}
+
+#[test]
+fn l3_a_run_with_nothing_due_leaves_a_trace_too() {
+    let (_folder, mut vault, ..) = enrolled(Realm::Real, &["东门"]);
+    assert_eq!(vault.retention_ran_at().unwrap(), None);
+    for day in [1, 2] {
+        let report = vault.run_retention(later(day * DAY)).unwrap();
+        assert_eq!((report.faces, report.records, report.identities, report.evidence), (0, 0, 0, 0));
+        assert_eq!(vault.retention_ran_at().unwrap(), Some(later(day * DAY)));
+    }
+    assert_eq!(vault.retention_reports(5).unwrap(), [], "nothing was ended or erased");
+}
