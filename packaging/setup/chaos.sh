@@ -3,7 +3,10 @@
 # `name: value` lines; fails when anything was lost, doubled, back from the dead or not whole.
 #
 #   chaos.sh [smoke | all | SECTION...]      CHAOS_KILLS=1000 random kills of the desk, half as many of gates; CHAOS_STRIDE=1 every write;
-#                                            CHAOS_LONG_STRIDE=5 for acts before which somebody comes before the camera; CHAOS_JOBS=2
+#                                            CHAOS_LONG_STRIDE=5 for acts before which somebody comes before the camera;
+#                                            CHAOS_DUTY_STRIDE=9 for acts of the whole site (backup, restoring, new keys, gates among each
+#                                            other); CHAOS_JOBS=2; CHAOS_MINUTES=0 (no limit): sections that would begin later do not run,
+#                                            and say so
 set -eu
 here=$(cd "$(dirname "$0")/../.." && pwd)
 out="$here/target/chaos"
@@ -17,6 +20,12 @@ cd "$here"
 cargo build --features practice --bins
 program=$(cargo test --features practice --test chaos --no-run 2>&1 | sed -n 's/.*Executable .*(\(.*\))$/\1/p')
 [ -x "$program" ] || { echo "chaos: the test program was not built" >&2; exit 2; }
+# Copies: a build in the meantime changes nothing of what runs.
+mkdir -p "$out/run"
+cp "$program" "$out/run/chaos"
+cp "$here/target/debug/menka-gate" "$out/run/menka-gate"
+program="$out/run/chaos"
+export MENKA_CHAOS_GATE="$out/run/menka-gate"
 
 sections=${*:-all}
 netem=no
@@ -27,6 +36,10 @@ fi
 start=$(date +%s)
 running=0
 for section in $sections; do
+  if [ "${CHAOS_MINUTES:-0}" -gt 0 ] && [ $(( $(date +%s) - start )) -ge $(( CHAOS_MINUTES * 60 )) ]; then
+    echo "not run: $section: the time set by CHAOS_MINUTES was over" >"$out/$section.log"
+    continue
+  fi
   if [ "$running" -ge "${CHAOS_JOBS:-2}" ]; then
     wait -n || true
     running=$((running - 1))

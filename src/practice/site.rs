@@ -167,6 +167,11 @@ impl GateProcess {
         }
     }
 
+    /// The number of the process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Kills it without a word, as a power cut would.
     pub fn kill(&mut self) {
         let _ = self.child.kill();

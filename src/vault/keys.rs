@@ -80,7 +80,8 @@ pub(super) struct Ring {
     realm: Realm,
     /// Seals what belongs to the station, not to a person (signing key, identity, staff names).
     pub(super) station: VaultKey,
-    index: VaultKey,
+    /// Keyed hashes of what is looked up.
+    pub(super) index: VaultKey,
 }
 
 impl Ring {

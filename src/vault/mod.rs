@@ -82,6 +82,8 @@ mod residents;
 mod restore;
 mod retention;
 mod rotation;
+#[cfg(feature = "practice")]
+mod searched;
 mod showings;
 mod site_end;
 mod site_files;

@@ -8,24 +8,28 @@ use std::time::{Duration, Instant};
 use menka::app::command::{ResidentCommand, StaffCommand};
 use menka::app::deletion::{Closing, DeletionCommand};
 use menka::app::event::{FaceState, Failure, ResidentScene};
+use menka::app::keep::{KeepCommand, KeepTold};
 use menka::app::operators::OperatorsCommand;
+use menka::app::relay::RelayCommand;
 use menka::domain::card::CardUid;
-use menka::domain::id::ResidentId;
+use menka::domain::consent::ConsentGranted;
+use menka::domain::id::{GateId, ResidentId};
+use menka::domain::permit::CameraPermit;
 use menka::domain::role::LookWhy;
 use menka::face::{self, EngineKind};
+use menka::ports::{Camera, CameraError, CameraInfo};
 use menka::practice::drive::Drive;
-use menka::practice::{Person, PracticeAct, people, practice_card};
+use menka::practice::{Controls, Person, PictureCamera, PracticeAct, people, practice_card};
+use menka::secret::{Frame, PairingCode, Typed};
 
 use super::{gate_program, models, pictures};
 
 /// Runs until standard input closes.
 pub fn main(folder: &Path, with_faces: bool) {
     let engine = face::engine_for(EngineKind::Sface, &models(), &gate_program());
-    let all: Vec<Person> = match with_faces {
-        true => people(&pictures()).expect("make pictures fetches them"),
-        false => vec![],
-    };
-    let mut desk = Desk(Drive::new(folder, engine, all));
+    let controls = Controls::default();
+    let camera = LateCamera { with_faces, controls: controls.clone(), camera: None };
+    let mut desk = Desk(Drive::with_camera(folder, engine, Box::new(camera), controls));
     say("ready");
     for line in std::io::stdin().lock().lines().map_while(Result::ok) {
         let words: Vec<&str> = line.split(' ').collect();
@@ -38,6 +42,51 @@ pub fn main(folder: &Path, with_faces: bool) {
     }
     // As a power cut: `lock` is a command of its own.
     std::process::exit(0);
+}
+
+/// The practice camera, whose pictures are read when it is first opened: most desks here end before.
+struct LateCamera {
+    with_faces: bool,
+    controls: Controls,
+    camera: Option<PictureCamera>,
+}
+
+impl LateCamera {
+    fn camera(&mut self) -> &mut PictureCamera {
+        self.camera.get_or_insert_with(|| {
+            let all: Vec<Person> = match self.with_faces {
+                true => people(&pictures()).expect("make pictures fetches them"),
+                false => vec![],
+            };
+            PictureCamera::new(all, self.controls.clone())
+        })
+    }
+}
+
+impl Camera for LateCamera {
+    fn cameras(&mut self) -> Vec<CameraInfo> {
+        PictureCamera::new(vec![], self.controls.clone()).cameras()
+    }
+
+    fn choose(&mut self, id: &str) {
+        if let Some(camera) = &mut self.camera {
+            camera.choose(id);
+        }
+    }
+
+    fn open(&mut self, consent: &ConsentGranted, permit: &CameraPermit) -> Result<(), CameraError> {
+        self.camera().open(consent, permit)
+    }
+
+    fn newest(&mut self) -> Result<Option<Frame>, CameraError> {
+        self.camera.as_mut().map_or(Ok(None), Camera::newest)
+    }
+
+    fn close(&mut self) {
+        if let Some(camera) = &mut self.camera {
+            camera.close();
+        }
+    }
 }
 
 fn say(line: &str) {
@@ -76,6 +125,30 @@ impl Desk {
                 self.deletion(resident, why)
             }
             ["state", resident] => self.state(resident),
+            ["colleague"] => {
+                self.0.add_colleague();
+                self.settle(20)
+            }
+            ["backup-key"] => self.backup_key(),
+            ["backup", folder] => self.back_up(folder),
+            ["drill", folder, key] => self.drill(folder, key),
+            ["restore", folder, key] => self.restore(folder, key),
+            ["rotate"] => self.rotate(),
+            ["renew"] => self.renew(),
+            ["replace", name, address, code] => self.replace(name, address, code),
+            ["retire", name] => self.retire(name),
+            ["repair", name] => {
+                let gate = self.gate(name)?;
+                self.0.staff(StaffCommand::Relay(RelayCommand::Repair(gate)));
+                self.rounds(60, |desk| {
+                    let gate = desk.0.gates.iter().find(|other| other.id == gate)?;
+                    (gate.in_step == Some(true)).then(String::new)
+                })
+            }
+            ["drifts", name] => self.drifts(name),
+            ["who", name] => Ok(self.gate(name).map_or_else(|_| "nobody".to_owned(), |gate| gate.to_string())),
+            ["away", name] => self.away(name),
+            ["filled", resident, count] => self.filled(resident, number(count)?),
             ["gates"] => {
                 self.0.deliver().map_err(|e| e.to_string())?;
                 self.0.tick();
@@ -251,6 +324,145 @@ impl Desk {
             }
         };
         self.unless_failed(format!("{card} {face} {named} {there}"))
+    }
+
+    fn keep(&mut self, command: KeepCommand) {
+        self.0.keep.clear();
+        self.0.staff(StaffCommand::Keep(command));
+    }
+
+    fn kept<T>(&self, find: impl Fn(&KeepTold) -> Option<T>) -> Result<T, String> {
+        self.0.keep.iter().find_map(find).ok_or_else(|| format!("{:?}", self.0.failures))
+    }
+
+    fn backup_key(&mut self) -> Answer {
+        self.keep(KeepCommand::NewKey);
+        let key = self.kept(|told| if let KeepTold::Sheet(key) = told { Some(key.clone()) } else { None })?;
+        self.keep(KeepCommand::SheetKept);
+        self.unless_failed(key.as_str().to_owned())
+    }
+
+    fn back_up(&mut self, folder: &str) -> Answer {
+        self.keep(KeepCommand::BackUp(folder.into()));
+        self.kept(|told| if let KeepTold::BackedUp(report) = told { Some(report.name.clone()) } else { None })
+    }
+
+    fn drill(&mut self, folder: &str, key: &str) -> Answer {
+        self.keep(KeepCommand::Drill(folder.into(), Typed::new(key.into())));
+        self.kept(|told| if let KeepTold::Drilled(report) = told { Some(report.sound) } else { None })
+            .and_then(|sound| if sound { Ok("sound".into()) } else { Err("not sound".into()) })
+    }
+
+    /// From the lock screen.
+    fn restore(&mut self, folder: &str, key: &str) -> Answer {
+        self.keep(KeepCommand::Restore(folder.into(), Typed::new(key.into())));
+        self.kept(|told| if let KeepTold::Restored(report) = told { Some(report.sound) } else { None })
+            .and_then(|sound| if sound { Ok("sound".into()) } else { Err("not sound".into()) })
+    }
+
+    /// New keys, approved by the colleague; the desk is open again afterwards.
+    fn rotate(&mut self) -> Answer {
+        self.keep(KeepCommand::ChangeKeys);
+        if self.0.asked.is_none() {
+            return Err(format!("nobody is asked to approve: {:?}", self.0.failures));
+        }
+        self.0.failures.clear();
+        self.0.approve();
+        for _ in 0..200 {
+            self.0.tick();
+            if self.0.keep.iter().any(|told| matches!(told, KeepTold::Changed(_))) {
+                return self.unlock();
+            }
+            if !self.0.failures.is_empty() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Err(format!("{:?}", self.0.failures))
+    }
+
+    /// A new transform at every gate, approved by the colleague.
+    fn renew(&mut self) -> Answer {
+        let told_before = self.0.told.len();
+        self.0.staff(StaffCommand::Deletion(DeletionCommand::RenewTemplates));
+        if self.0.asked.is_none() {
+            return Err(format!("nobody is asked to approve: {:?}", self.0.failures));
+        }
+        self.0.failures.clear();
+        self.0.approve();
+        let said = self.0.told.get(told_before..).unwrap_or_default();
+        let renewed = said.iter().find(|told| told.contains("Renewed {")).cloned();
+        match renewed {
+            Some(told) if told.contains("left: []") => self.unless_failed(String::new()),
+            other => Err(format!("{other:?}; {:?}", self.0.failures)),
+        }
+    }
+
+    fn replace(&mut self, name: &str, address: &str, code: &str) -> Answer {
+        let old = self.gate(name)?;
+        let code = PairingCode::parse(code);
+        self.0.staff(StaffCommand::Relay(RelayCommand::Replace { old, address: address.into(), code }));
+        if self.0.asked.is_none() {
+            return Err(format!("nobody is asked to approve: {:?}", self.0.failures));
+        }
+        self.0.failures.clear();
+        self.0.approve();
+        self.unless_failed(String::new())
+    }
+
+    /// Takes a gate out of use, and has it told.
+    fn retire(&mut self, name: &str) -> Answer {
+        let gate = self.gate(name)?;
+        self.0.staff(StaffCommand::Deletion(DeletionCommand::RetireGate(gate)));
+        self.unless_failed(String::new())?;
+        self.settle(2)
+    }
+
+    fn gate(&mut self, name: &str) -> Result<GateId, String> {
+        self.0.deliver().map_err(|e| e.to_string())?;
+        self.0.tick();
+        let found = self.0.gates.iter().find(|gate| gate.name == name).map(|gate| gate.id);
+        found.ok_or_else(|| format!("no gate {name}"))
+    }
+
+    /// Waits until a gate counts as away.
+    fn away(&mut self, name: &str) -> Answer {
+        self.rounds(30, |desk| desk.0.gates.iter().any(|gate| gate.name == name && !gate.reachable).then(String::new))
+    }
+
+    /// Waits until a gate is known to differ from the record; how many differences there are.
+    fn drifts(&mut self, name: &str) -> Answer {
+        self.rounds(60, |desk| {
+            let gate = desk.0.gates.iter().find(|gate| gate.name == name)?;
+            (!gate.drift.is_empty()).then(|| gate.drift.len().to_string())
+        })
+    }
+
+    /// Waits until so many gates signed for somebody's face.
+    fn filled(&mut self, resident: &str, count: usize) -> Answer {
+        let resident = id(resident)?;
+        self.rounds(60, |desk| {
+            desk.open(resident).ok()?;
+            let face = desk.0.opened.as_ref().map(|view| view.face.clone());
+            desk.0.staff(StaffCommand::CloseResident);
+            matches!(face, Some(FaceState::Held { gates, .. }) if gates.len() >= count).then(String::new)
+        })
+    }
+
+    /// Rounds of the courier until something is so.
+    fn rounds(&mut self, seconds: u64, mut done: impl FnMut(&mut Self) -> Option<String>) -> Answer {
+        let start = Instant::now();
+        loop {
+            self.0.deliver().map_err(|e| e.to_string())?;
+            self.0.tick();
+            if let Some(answer) = done(self) {
+                return self.unless_failed(answer);
+            }
+            if start.elapsed().as_secs() >= seconds {
+                return Err(format!("waited in vain; {:?}", self.0.failures));
+            }
+            std::thread::sleep(Duration::from_millis(80));
+        }
     }
 
     fn scene(&self) -> String {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::acts::Act;
-use super::report::Report;
+use super::report::{Break, Report};
 use super::world::{Known, World};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -57,19 +57,35 @@ pub fn forth_and_back(report: &Report, library: &Path) {
     gates(report, library);
 }
 
-/// A gate's clock: back stops faces and never cards; forth within the term ends nothing.
+/// How far a gate's clock may fall behind the latest instant that it has seen (`menka::gate::lease`).
+const BACK_MAX_MS: i64 = 120_000;
+
+/// A gate's clock: back stops faces, for as long as it is behind and over a new start too, and never cards; forth within the term ends nothing.
 fn gates(report: &Report, library: &Path) {
     let section = "clock of a gate";
     let mut world = World::new(report, library, section, 1, true);
     let person = world.with_face();
-    for offset in [30_000, -30_000, HOUR_MS, -HOUR_MS, 5 * DAY_MS, -5 * DAY_MS, 0] {
+    let mut latest = 0;
+    for offset in [30_000, -30_000, HOUR_MS, -HOUR_MS, 5 * DAY_MS, -5 * DAY_MS, 0, 5 * DAY_MS] {
         report.fault(section);
         world.gate_controls[0].clock(offset);
-        world.must("settle 30");
-        world.check(person);
-        world.start_gate(0);
-        world.must("settle 30");
-        world.check(person);
+        latest = latest.max(offset);
+        // The walk itself takes some seconds, far less than what lies between these clocks.
+        let stops = latest - offset > BACK_MAX_MS;
+        for restart in [false, true] {
+            if restart {
+                world.start_gate(0);
+            }
+            world.must("settle 30");
+            world.check(person);
+            let answer = world.gates[0].ask(&format!("look {}", person % 6)).unwrap_or_default();
+            match (stops, answer.as_str()) {
+                (true, "FacesOff(ClockBack)") | (false, "recognised") => {}
+                (true, other) => report.broke(Break::Unsound, &format!("{section}: {offset} ms: a face gets {other}")),
+                (false, other) => report.broke(Break::Lost, &format!("{section}: {offset} ms: a face gets {other}")),
+            }
+        }
     }
+    world.gate_controls[0].clock(0);
     world.check_all();
 }

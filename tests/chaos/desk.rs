@@ -37,11 +37,24 @@ const ANSWER_MAX: Duration = Duration::from_secs(240);
 
 impl DeskProcess {
     pub fn start(folder: &Path, library: &Path, control: &Control, with_faces: bool) -> Self {
-        let data: PathBuf = folder.join("desk");
+        Self::start_until(folder, library, control, with_faces, None)
+    }
+
+    /// The same, and it ends by itself when it reaches a named point (`menka::vault::STEPS`).
+    pub fn start_until(
+        folder: &Path,
+        library: &Path,
+        control: &Control,
+        with_faces: bool,
+        end_at: Option<&str>,
+    ) -> Self {
+        // Whatever it writes below the site's folder counts: the vault, and a backup beside it.
+        let data: PathBuf = folder.to_owned();
         let mut child = Command::new(std::env::current_exe().expect("this program"))
             .args(["desk", if with_faces { "faces" } else { "cards" }])
             .arg(folder)
             .envs(control.environment(library, &data))
+            .envs(end_at.map(|step| ("MENKA_END_AT", step)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -2,7 +2,7 @@
  *
  * MENKA_CHAOS_FOLDER names the folder, MENKA_CHAOS_CONTROL a file of eight 64-bit numbers that the test writes and both map:
  *   0 mode  1 at which write  2 writes so far  3 fired at  4 clock offset in ms  5 seed of the choice in a power cut
- * A write is: write, pwrite, fsync, fdatasync, ftruncate, rename, unlink, mkdir, and an open that makes or empties a file. The shared memory
+ * A write is: write, pwrite, fsync, fdatasync, ftruncate, rename, unlink, rmdir, mkdir, and an open that makes or empties a file. The shared memory
  * index of SQLite (-shm) is left out: it is not durable and is made anew.
  */
 #define _GNU_SOURCE
@@ -28,11 +28,11 @@
 
 enum { OFF, KILL, TORN, POWER, SHORT, FULL, IO_ONCE, IO, READ_ONLY };
 enum { GO, DIE_HALF, HALF };
-enum { WRITES, SYNCS, CUTS, NAMES, MAKES };
+enum { WRITES, SYNCS, CUTS, NAMES, MAKES, GONE };
 
 struct control { uint64_t mode, at, count, fired; int64_t offset_ms; uint64_t seed, spare[2]; };
 static struct control *volatile ctl;
-static char folder[PATH_MAX];
+static char folder[PATH_MAX], beside[PATH_MAX];
 static size_t folder_len;
 static char *open_path[4096];
 
@@ -46,6 +46,9 @@ __attribute__((constructor)) static void begin(void) {
     if (map == MAP_FAILED) return;
     snprintf(folder, sizeof folder, "%s", at);
     folder_len = strlen(folder);
+    snprintf(beside, sizeof beside, "%s", file);
+    char *slash = strrchr(beside, '/');
+    if (slash) *slash = 0;
     ctl = map;
 }
 
@@ -66,7 +69,7 @@ static void die(void) {
 
 struct undo {
     struct undo *older, *newer;
-    int kind; /* WRITES, CUTS or NAMES */
+    int kind; /* WRITES, CUTS, NAMES or GONE */
     ino_t file;
     char *path, *to, *kept;
     off_t at, size;
@@ -95,6 +98,12 @@ static void forget(struct undo *u) {
 }
 
 static int raw_open(const char *path) { return (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0); }
+
+/* The file of a note, if it is still the one under this name. */
+static int same_open(const struct undo *u) {
+    struct stat s;
+    return stat(u->path, &s) == 0 && s.st_ino == u->file ? raw_open(u->path) : -1;
+}
 
 static void note_write(int fd, const char *path, const void *bytes, size_t len, off_t at) {
     if (!ctl || ctl->mode != POWER) return;
@@ -135,6 +144,19 @@ static void note_name(const char *from, const char *to) {
     pthread_mutex_unlock(&undo_lock);
 }
 
+/* A name that is taken away is back after a power cut when its folder was not synced. The file is kept beside the control file meanwhile. */
+static void note_gone(const char *path) {
+    if (!ctl || ctl->mode != POWER) return;
+    static unsigned number;
+    char kept[PATH_MAX + 64];
+    snprintf(kept, sizeof kept, "%s/gone-%d-%u", beside, (int)getpid(), __atomic_add_fetch(&number, 1, __ATOMIC_SEQ_CST));
+    if (syscall(SYS_linkat, AT_FDCWD, path, AT_FDCWD, kept, 0)) return;
+    pthread_mutex_lock(&undo_lock);
+    struct undo *u = note(GONE, path);
+    u->kept = strdup(kept);
+    pthread_mutex_unlock(&undo_lock);
+}
+
 static void synced(int fd) {
     if (!ctl || ctl->mode != POWER) return;
     struct stat s;
@@ -142,7 +164,7 @@ static void synced(int fd) {
     pthread_mutex_lock(&undo_lock);
     for (struct undo *u = oldest, *next; u; u = next) {
         next = u->newer;
-        if (S_ISDIR(s.st_mode) ? u->kind == NAMES : u->kind != NAMES && u->file == s.st_ino) forget(u);
+        if (S_ISDIR(s.st_mode) ? u->kind >= NAMES : u->kind < NAMES && u->file == s.st_ino) forget(u);
     }
     pthread_mutex_unlock(&undo_lock);
 }
@@ -162,7 +184,12 @@ static void cut(void) {
             if (u->kept) syscall(SYS_linkat, AT_FDCWD, u->kept, AT_FDCWD, u->to, 0);
             continue;
         }
-        int fd = raw_open(u->path);
+        if (u->kind == GONE) {
+            /* Not over a file that was made under this name since. */
+            syscall(SYS_linkat, AT_FDCWD, u->kept, AT_FDCWD, u->path, 0);
+            continue;
+        }
+        int fd = same_open(u);
         if (fd < 0) continue;
         if (u->old_len) syscall(SYS_pwrite64, fd, u->was, u->old_len, u->at);
         syscall(SYS_ftruncate, fd, u->size);
@@ -175,8 +202,14 @@ static void cut(void) {
             if (u->kept) syscall(SYS_unlinkat, AT_FDCWD, u->kept, 0);
             continue;
         }
+        if (u->kind == GONE) {
+            struct stat now;
+            if (survives(&state) && stat(u->path, &now) == 0 && now.st_ino == u->file) syscall(SYS_unlinkat, AT_FDCWD, u->path, 0);
+            syscall(SYS_unlinkat, AT_FDCWD, u->kept, 0);
+            continue;
+        }
         if (!survives(&state)) continue;
-        int fd = raw_open(u->path);
+        int fd = same_open(u);
         if (fd < 0) continue;
         if (u->kind == CUTS) syscall(SYS_ftruncate, fd, u->at);
         else syscall(SYS_pwrite64, fd, u->is, u->len, u->at);
@@ -307,8 +340,19 @@ int rename(const char *from, const char *to) {
 }
 
 int unlink(const char *path) {
-    if (inside(path)) { int s = step(NAMES); if (s < 0) FAIL(s); }
+    if (inside(path)) { int s = step(NAMES); if (s < 0) FAIL(s); note_gone(path); }
     return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
+
+int rmdir(const char *path) {
+    if (inside(path)) { int s = step(NAMES); if (s < 0) FAIL(s); }
+    return (int)syscall(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+}
+
+/* As a whole folder is taken away. */
+int unlinkat(int dir, const char *path, int flags) {
+    if (inside(path) || (path[0] != '/' && path_of(dir))) { int s = step(NAMES); if (s < 0) FAIL(s); }
+    return (int)syscall(SYS_unlinkat, dir, path, flags);
 }
 
 int mkdir(const char *path, mode_t mode) {

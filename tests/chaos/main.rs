@@ -8,11 +8,13 @@ mod clocks;
 mod control;
 mod desk;
 mod disks;
+mod duties;
 mod kills;
 mod net;
 mod proxy;
 mod report;
 mod starts;
+mod theft;
 mod world;
 
 use std::path::{Path, PathBuf};
@@ -20,14 +22,20 @@ use std::process::ExitCode;
 
 use acts::Act;
 use control::Fault;
+use duties::Duty;
 use kills::Where;
 use proxy::NetFault;
 use report::Report;
 use world::World;
 
+/// The gate program: where `packaging/setup/chaos.sh` put a copy, so that a build in the meantime changes nothing.
 pub fn gate_program() -> PathBuf {
-    PathBuf::from(env!("CARGO_BIN_EXE_menka-gate"))
+    std::env::var_os("MENKA_CHAOS_GATE").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_menka-gate")), Into::into)
 }
+
+/// As in the shipped desk: freed memory is wiped.
+#[global_allocator]
+static WIPED: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
 pub fn models() -> PathBuf {
     found("MENKA_MODELS", "var/models")
@@ -53,6 +61,12 @@ fn main() -> ExitCode {
         child::main(Path::new(folder), kind == "faces");
         return ExitCode::SUCCESS;
     }
+    if let ["open", folder] = words[..] {
+        return starts::open_only(Path::new(folder));
+    }
+    if let ["keys", folder] = words[..] {
+        return theft::print_keys(Path::new(folder));
+    }
     let Some(library) = std::env::var_os("MENKA_CHAOS_LIBRARY").map(PathBuf::from) else {
         println!("chaos: run `make chaos`, which builds the fault library");
         return ExitCode::FAILURE;
@@ -60,6 +74,7 @@ fn main() -> ExitCode {
     let report = Report::default();
     match words[..] {
         ["smoke"] => smoke(&report, &library),
+        ["theft"] => theft::search(&report, &library),
         ["list"] => return list(),
         ["netem"] => net::on_a_bad_line(&report, &library),
         ["one", name, place, fault, at] => one(&report, &library, (name, place, fault, at)),
@@ -69,13 +84,18 @@ fn main() -> ExitCode {
             let mut world = World::new(&report, &library, place_name(place), 2, act.is_long());
             kills::sweep(&mut world, act, place, &Fault::KILLS, stride(1));
         }
+        ["duty", name, place] => {
+            let place = if place == "gate" { Where::Gate } else { Where::Desk };
+            let mut site = duties::Site::new(&report, &library, place_name(place));
+            duties::sweep(&mut site, Duty::named(name).expect("a duty"), place, stride(1));
+        }
         ["net", name] => net::sweeps(&report, &library, &NetFault::ALL, &[name], stride(1)),
         [name] if SECTIONS.iter().any(|(known, _)| *known == name) => {
             SECTIONS.iter().filter(|(known, _)| *known == name).for_each(|(_, run)| run(&report, &library));
         }
         _ => {
             println!(
-                "chaos: smoke | list | netem | SECTION | one ACT desk|gate FAULT N | sweep ACT desk|gate | net ACT"
+                "chaos: smoke | list | netem | SECTION | one ACT desk|gate FAULT N | sweep ACT desk|gate | duty DUTY desk|gate | net ACT"
             );
             return ExitCode::FAILURE;
         }
@@ -88,7 +108,7 @@ fn main() -> ExitCode {
 type Section = (&'static str, fn(&Report, &Path));
 
 /// Acts before which somebody must come before the camera take a stride of their own (`CHAOS_LONG_STRIDE`); 1 is every write.
-const SECTIONS: [Section; 14] = [
+const SECTIONS: [Section; 20] = [
     ("desk-kills", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::KILLS, long_stride(), stride(1))),
     ("gate-kills", |r, l| kills::sweeps(r, l, Where::Gate, &Fault::KILLS, long_stride(), stride(1))),
     ("desk-errors", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::ERRORS, long_stride(), stride(1))),
@@ -96,6 +116,12 @@ const SECTIONS: [Section; 14] = [
     ("first-run", |r, l| starts::first_run(r, l, stride(1))),
     ("unlock", |r, l| starts::unlocks(r, l, stride(1))),
     ("gate-tools", |r, l| starts::gate_tools(r, l, stride(1))),
+    ("migrate", |r, l| starts::migrations(r, l, stride(1))),
+    ("named-points", |r, l| duties::points(r, l)),
+    ("desk-duties", |r, l| duties::sweeps(r, l, Where::Desk, duty_stride())),
+    ("gate-duties", |r, l| duties::sweeps(r, l, Where::Gate, duty_stride())),
+    ("network-duties", |r, l| duties::net(r, l, &NetFault::QUICK, duty_stride())),
+    ("network-duties-slow", |r, l| duties::net(r, l, &NetFault::SLOW, duty_stride())),
     ("pairing", |r, l| starts::pairing(r, l, stride(1))),
     ("random-desk", |r, l| kills::random(r, l, Where::Desk, setting("CHAOS_KILLS", 1_000), seed())),
     ("random-gate", |r, l| kills::random(r, l, Where::Gate, setting("CHAOS_KILLS", 1_000) / 2, seed())),
@@ -120,6 +146,11 @@ fn stride(usual: u64) -> u64 {
 
 fn long_stride() -> u64 {
     setting("CHAOS_LONG_STRIDE", 5).max(1)
+}
+
+/// Duties take seconds each; 1 is every write.
+fn duty_stride() -> u64 {
+    setting("CHAOS_DUTY_STRIDE", 9).max(1)
 }
 
 /// A little of everything, under a minute.

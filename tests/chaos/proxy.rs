@@ -27,12 +27,16 @@ pub enum NetFault {
     Twice,
     /// One bit of it is another.
     Flipped,
+    /// It arrives after the next one.
+    Swapped,
+    /// It arrives in many small pieces.
+    Chopped,
     /// All that the desk has said so far is said again over a second connection.
     SecondConnection,
 }
 
 impl NetFault {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::ResetBefore,
         Self::ResetMid,
         Self::ResetAfter,
@@ -42,12 +46,16 @@ impl NetFault {
         Self::Lost,
         Self::Twice,
         Self::Flipped,
+        Self::Swapped,
+        Self::Chopped,
         Self::SecondConnection,
     ];
     /// Those that somebody must wait for.
-    pub const SLOW: [Self; 6] = [Self::HalfOpen, Self::Late, Self::Jitter, Self::Lost, Self::Twice, Self::Flipped];
+    pub const SLOW: [Self; 7] =
+        [Self::HalfOpen, Self::Late, Self::Jitter, Self::Lost, Self::Twice, Self::Flipped, Self::Swapped];
     /// Those that cost no waiting.
-    pub const QUICK: [Self; 4] = [Self::ResetBefore, Self::ResetMid, Self::ResetAfter, Self::SecondConnection];
+    pub const QUICK: [Self; 5] =
+        [Self::ResetBefore, Self::ResetMid, Self::ResetAfter, Self::Chopped, Self::SecondConnection];
 }
 
 #[derive(Default)]
@@ -158,7 +166,7 @@ impl Shared {
     }
 
     fn carry(&self, (mut from, mut to): (TcpStream, TcpStream), from_desk: bool, silent: &AtomicBool, round: u64) {
-        let mut said = vec![];
+        let (mut said, mut held) = (vec![], None::<Vec<u8>>);
         while let Some(record) = read_record(&mut from) {
             if silent.load(Ordering::SeqCst) {
                 continue;
@@ -168,7 +176,15 @@ impl Shared {
             }
             let fault = self.due();
             let sent = match fault {
-                None => to.write_all(&record),
+                None => to.write_all(&record).and_then(|()| held.take().map_or(Ok(()), |late| to.write_all(&late))),
+                Some(NetFault::Swapped) => {
+                    held = Some(record);
+                    continue;
+                }
+                Some(NetFault::Chopped) => record.chunks(record.len().div_ceil(20)).try_for_each(|piece| {
+                    std::thread::sleep(Duration::from_millis(2));
+                    to.write_all(piece)
+                }),
                 Some(NetFault::ResetBefore) => return reset(&from, &to),
                 Some(NetFault::ResetMid) => {
                     let _ = to.write_all(&record[..record.len() / 2]);

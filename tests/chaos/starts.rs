@@ -1,9 +1,14 @@
 //! Kills of what happens once: the first run of a desk, each unlock, pairing a gate, making a gate.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
+use menka::app::runner::SystemClock;
+use menka::domain::Realm;
+use menka::ports::Clock;
 use menka::practice::site::GateProcess;
+use menka::secret::Passphrase;
+use menka::vault::{Vault, VaultError};
 
 use super::control::{Control, Fault};
 use super::desk::{DeskProcess, Said};
@@ -40,6 +45,81 @@ pub fn first_run(report: &Report, library: &Path, stride: u64) {
             if !ends.is_ok() {
                 let how = if said.is_ok() { Break::Lost } else { Break::Unsound };
                 report.broke(how, &format!("{section}: {fault:?} at {at}: {opens:?}, then {ends:?}"));
+            }
+        }
+        if !any {
+            return println!("{section}: up to write {at}");
+        }
+        at += stride;
+    }
+}
+
+/// The passphrase of the kept vaults (`tests/it/vault/site.rs`).
+const KEPT_PASSPHRASE: &str = "十个字以上的一句口令 1";
+/// The vault of the earliest shape that is kept.
+const SHAPE: &str = "tests/data/vault-0008";
+
+fn kept_vault(folder: &Path) -> Result<Vault, VaultError> {
+    Vault::unlock(folder, Realm::Real, &Passphrase::new(KEPT_PASSPHRASE.into()), SystemClock.now())
+}
+
+/// Opens a vault and ends: the child of [`migrations`].
+pub fn open_only(folder: &Path) -> ExitCode {
+    match kept_vault(folder) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("the vault does not open: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A vault of an earlier shape is brought to the present one: afterwards it opens with everybody in it, of one shape or the other before.
+pub fn migrations(report: &Report, library: &Path, stride: u64) {
+    let section = "desk killed while it migrates";
+    let copied = || {
+        let folder = tempfile::tempdir().expect("a folder");
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(SHAPE);
+        for entry in std::fs::read_dir(from).expect("the kept vault").flatten() {
+            if entry.file_name() != "README.md" {
+                std::fs::copy(entry.path(), folder.path().join(entry.file_name())).expect("a copy");
+            }
+        }
+        folder
+    };
+    let people = |vault: &Vault| {
+        let rows = vault.find("3-1201").map(|found| found.rows.len()).unwrap_or_default();
+        (rows, vault.gates().map(|gates| gates.len()).unwrap_or_default())
+    };
+    let whole = copied();
+    let there = people(&kept_vault(whole.path()).expect("the kept vault opens"));
+    assert!(there.0 > 0 && there.1 > 0, "somebody is in it");
+    let mut at = 1;
+    loop {
+        let mut any = false;
+        for fault in Fault::KILLS {
+            let (folder, beside) = (copied(), tempfile::tempdir().expect("a folder"));
+            let control = Control::new(&beside.path().join("control"));
+            control.arm(fault, at, at * 7 + 1);
+            let mut child = Command::new(std::env::current_exe().expect("this program"));
+            child.arg("open").arg(folder.path()).envs(control.environment(library, folder.path()));
+            let done = child.stdout(Stdio::null()).status().expect("the child runs").success();
+            if !done {
+                any = true;
+                report.killed(section);
+            }
+            match kept_vault(folder.path()) {
+                Err(error) => {
+                    report.broke(Break::Unsound, &format!("{section}: {fault:?} at {at}: does not open: {error}"));
+                }
+                Ok(vault) => {
+                    if people(&vault) != there {
+                        report.broke(Break::Lost, &format!("{section}: {fault:?} at {at}: {:?}", people(&vault)));
+                    }
+                    if !vault.audit().is_ok_and(|log| log.is_sound()) || vault.check_rotation().is_err() {
+                        report.broke(Break::Unsound, &format!("{section}: {fault:?} at {at}: the log or the slots"));
+                    }
+                }
             }
         }
         if !any {

@@ -13,7 +13,7 @@ use menka::gate::place::Place;
 use menka::ports::Clock;
 use menka::practice::drive::Drive;
 use menka::practice::practice_card;
-use menka::practice::site::{GateProcess, PASSPHRASE};
+use menka::practice::site::{GateProcess, PASSPHRASE, ShownCode};
 use menka::secret::Passphrase;
 use menka::vault::{CardNumbers, Vault};
 
@@ -57,6 +57,8 @@ pub struct World<'a> {
     pub people: Vec<Person>,
     pub desk: Option<DeskProcess>,
     pub with_faces: bool,
+    /// A code that a gate shows just now.
+    pub shown: Option<ShownCode>,
     /// The station's fingerprint.
     pub station: [u8; 32],
     /// Gates that were started again after their fault killed them.
@@ -96,6 +98,7 @@ impl<'a> World<'a> {
             people: vec![],
             desk: None,
             with_faces,
+            shown: None,
             station: [0; 32],
             revived: 0,
             next: 0,
@@ -126,7 +129,7 @@ impl<'a> World<'a> {
     }
 
     /// The gate program under the fault library, as a program of its own.
-    fn wrapper(&self, number: usize, control: &Control, data: &Path) -> PathBuf {
+    pub fn wrapper(&self, number: usize, control: &Control, data: &Path) -> PathBuf {
         let path = self.folder.join(format!("gate{number}.sh"));
         let set: Vec<String> = control
             .environment(&self.library, data)
@@ -183,6 +186,17 @@ impl<'a> World<'a> {
         self.desk_control.disarm();
         let desk = DeskProcess::start(&self.folder, &self.library, &self.desk_control, self.with_faces);
         self.desk.insert(desk)
+    }
+
+    /// A desk that ends by itself at a named point (`menka::vault::STEPS`), unlocked or not.
+    pub fn start_desk_until(&mut self, step: &str, locked: bool) {
+        self.desk_control.disarm();
+        let (control, faces) = (&self.desk_control, self.with_faces);
+        let mut desk = DeskProcess::start_until(&self.folder, &self.library, control, faces, Some(step));
+        if !locked && !desk.ask("unlock", || {}).is_ok() {
+            self.report.broke(Break::Unsound, &format!("{}: the desk does not open", self.section));
+        }
+        self.desk = Some(desk);
     }
 
     /// A command to the desk; gates that were killed meanwhile are started again, as a service manager does.

@@ -1,0 +1,43 @@
+//! What a test must know to look for it: every key that an open vault holds, as bytes. Practice builds only; nothing of the product calls it.
+
+use super::Vault;
+use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
+
+/// Bytes before the secrets: `menka-keys/1` and the realm.
+const IDENTITY_HEAD: usize = 13;
+
+impl Vault {
+    /// Every key of this vault by name: the master key, what is derived from it, the keys that sign for the station, and one key a person.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn keys_for_a_test(&self) -> Result<Vec<(String, Vec<u8>)>, VaultError> {
+        let mut all = vec![
+            ("master key".to_owned(), self.ring.master().bytes().to_vec()),
+            ("station's column key".to_owned(), self.ring.station.bytes().to_vec()),
+            ("index key".to_owned(), self.ring.index.bytes().to_vec()),
+            ("evidence key".to_owned(), self.signer.to_bytes().to_vec()),
+        ];
+        for file in [MAIN_FILE, KEYS_FILE] {
+            all.push((format!("key of {file}"), self.ring.file_key(file)?.bytes().to_vec()));
+        }
+        // `IdentityKeys::to_bytes`: a name, the realm, two secrets, and the TLS key after its length.
+        if let Some(identity) = self.identity_bytes()?
+            && let Some((_, secrets)) = identity.split_at_checked(IDENTITY_HEAD)
+            && let (Some(opens), Some(signs), Some(tls)) = (secrets.get(..32), secrets.get(32..64), secrets.get(66..))
+        {
+            all.push(("channel's opening key".to_owned(), opens.to_vec()));
+            all.push(("channel's signing key".to_owned(), signs.to_vec()));
+            // PKCS #8 of a short key: sixteen bytes say what it is.
+            all.extend(tls.get(16..48).map(|key| ("TLS key".to_owned(), key.to_vec())));
+        }
+        let branches: Vec<u8> = self.people_keys.query_row("SELECT branches FROM epoch", [], |row| row.get(0))?;
+        all.push(("keys of the backups".to_owned(), branches));
+        let mut statement = self.people_keys.prepare("SELECT sealing_key FROM person_keys")?;
+        let keys = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
+        for (number, key) in keys.enumerate() {
+            all.push((format!("key of person {number}"), key?));
+        }
+        Ok(all)
+    }
+}
