@@ -282,7 +282,11 @@ try:
     time.sleep(3)
     click("unlock-passphrase")
     time.sleep(2)
-    tell("memory, locked", hits(regions(menka.pid), needles))
+    tell("memory, window shut", hits(regions(menka.pid), needles))
+    click("unlock-close")
+    has("unlock-recover")
+    time.sleep(2)
+    tell("memory, desk closed", hits(regions(menka.pid), needles))
 
     # What another program of the same account may read.
     for what in ("mem", "environ"):
