@@ -13,6 +13,7 @@ use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::card::CardUid;
 use crate::domain::consent::{ConsentDraft, EraseReason, Signature};
 use crate::domain::gate::GateRecord;
+use crate::domain::id::OpId;
 use crate::domain::id::{ConsentId, GateId, ResidentId, ShowingId, TemplateId};
 use crate::domain::notice::{Language, NoticeRef, NoticeShown};
 use crate::domain::resident::{AgeBand, ResidentDraft};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use menka::domain::Realm;
 use menka::domain::consent::EraseReason;
-use menka::domain::id::ResidentId;
+use menka::domain::id::{OpId, ResidentId};
 use menka::secret::random_bytes;
 use menka::vault::Vault;
 use sha2::{Digest, Sha256};
@@ -60,11 +60,11 @@ fn a_vault_of_the_present_shape_to_be_kept() {
     let east = gate(&mut vault, "东门");
     let stays = reader(&mut vault, "诸葛暖暖", "1-101", 1, &[east]);
     let granted = stays.consent(&mut vault, &[east]).unwrap();
-    vault.record_face_sent(&granted, east, NOW.plus_ms(31_000)).unwrap();
+    vault.record_face_sent(&granted, east, (OpId::from_bytes(random_bytes()), [6; 32]), NOW.plus_ms(31_000)).unwrap();
     vault.record_face_held(&granted, east, [5; 32], &random_bytes::<40>(), NOW.plus_ms(31_000)).unwrap();
     let goes = reader(&mut vault, "司马元元", "2-202", 2, &[east]);
     let granted = goes.consent(&mut vault, &[east]).unwrap();
-    vault.record_face_sent(&granted, east, NOW.plus_ms(31_000)).unwrap();
+    vault.record_face_sent(&granted, east, (OpId::from_bytes(random_bytes()), [6; 32]), NOW.plus_ms(31_000)).unwrap();
     vault.record_face_held(&granted, east, [5; 32], &random_bytes::<40>(), NOW.plus_ms(31_000)).unwrap();
     vault.end_consent(goes.resident, EraseReason::Withdrawn, NOW.plus_ms(32_000)).unwrap();
     while let Some(delivery) = vault.next_due(east, NOW.plus_ms(33_000)).unwrap() {
