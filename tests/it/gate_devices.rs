@@ -246,7 +246,7 @@ fn a_known_face_opens_the_gates_door_once_an_approach_and_a_stranger_never() {
     assert!(children(place.gate.process_id()).is_empty(), "nobody is held: the camera is dark and the engine gone");
 }
 
-// Shows: P15, P19
+// Shows: P19
 #[test]
 fn a_gate_that_was_cut_off_for_longer_than_its_lease_knows_no_face_until_the_station_is_heard() {
     let mut place = Place::new("");
