@@ -1,8 +1,9 @@
 //! The gate daemon: holds templates and cards without names, matches them, signs for what it did.
 //!
 //! [`daemon::Gate`] is the whole gate without sockets, threads or a clock: one body in, one reply out. [`server`] puts
-//! it on the LAN, [`reader`] and [`eye`] are its card reader and its camera, [`pairing`] shows a code and lets a station in, [`cli`] is what the binary runs. [`reseal`] seals a single held template to
-//! another key when it is authorised. Deliberately absent: names, pictures at rest, any way to read a template out, any window.
+//! it on the LAN, [`reader`] and [`eye`] are its card reader and its camera, [`pairing`] shows a code and lets a station in, [`cli`] is what the
+//! binary runs. [`reseal`] seals a single held template to another key when it is authorised. Deliberately absent: names, pictures at rest, any
+//! way to read a template out, any window.
 
 pub mod admit;
 pub mod announce;
