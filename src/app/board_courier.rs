@@ -8,7 +8,7 @@ use super::boards::{BoardSeen, DriftLine};
 use super::courier::{Courier, OPS_PER_PASS};
 use crate::domain::board::{BoardCard, BoardDrift, BoardEntry, BoardFault, BoardRecord};
 use crate::domain::delivery::{Delivery, GateOp};
-use crate::domain::gate::{GateKind, GateStatus};
+use crate::domain::gate::{GateKind, GateStatus, GateTerms};
 use crate::domain::id::GateId;
 use crate::domain::time::Timestamp;
 use crate::ports::{BoardLink, LinkError};
@@ -350,6 +350,7 @@ impl Courier {
             in_step: None,
             drift: vec![],
             card_first: false,
+            terms: GateTerms::default(),
         });
         self.shared().note_board(board.id, known.seen.clone());
         Ok(())

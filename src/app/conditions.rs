@@ -43,6 +43,8 @@ pub struct Around<'a> {
     pub trained: Condition,
     /// The machine, as last looked at.
     pub machine: Option<&'a PostureReport>,
+    /// Every gate keeps to what the notice says of it.
+    pub terms: Condition,
 }
 
 /// Everything known. `answering` are the gates that answered a moment ago, `machine` the last look at the machine.
@@ -67,6 +69,7 @@ pub fn gather(
     let tested = answering.iter().any(|g| g.takes_faces)
         && answering.iter().filter(|g| g.takes_faces).all(|g| g.card_way_tested_at.is_some());
     conditions.set(Blocker::CardWayTested, known(tested));
+    conditions.set(Blocker::GateTerms, around.terms);
     conditions.set(Blocker::LogNotWhole, known(around.log_is_whole));
     let promises = match (promises::all_kept(), realm) {
         (true, _) => Condition::Holds,
@@ -104,6 +107,11 @@ pub fn is_described(gate: &GateRecord) -> bool {
         .all(|t| !t.trim().is_empty() && !t.contains(['{', '}']))
 }
 
+/// Whether every gate keeps to what the notice says of it. The notice is one for all of them: one gate that keeps more makes it untrue.
+pub fn terms(seen: &[GateStatus]) -> Condition {
+    known(seen.iter().all(|gate| gate.terms.are_kept()))
+}
+
 /// The gates that answered lately, out of the paired ones.
 pub fn answering(gates: &[GateRecord], seen: &[GateStatus]) -> Vec<GateRecord> {
     gates.iter().filter(|g| seen.iter().any(|s| s.id == g.id && s.reachable && !s.key_changed)).cloned().collect()
@@ -123,6 +131,7 @@ mod tests {
                 log_is_whole: true,
                 trained: Condition::Holds,
                 machine: None,
+                terms: Condition::Holds,
             };
             let known = gather(Realm::Real, &facts, &[], &[], around, Some(person));
             (known.get(Blocker::GuardianChecked), known.get(Blocker::ChildrensRules))

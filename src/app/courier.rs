@@ -11,8 +11,9 @@ use super::carry::{BATCH, BATCHES_PER_PASS, Carry};
 use super::drift::ComparedGates;
 use crate::domain::Realm;
 use crate::domain::delivery::GateOp;
-use crate::domain::gate::{GateKind, GateRecord, GateStatus};
+use crate::domain::gate::{GateKind, GateRecord, GateStatus, GateTerms};
 use crate::domain::id::GateId;
+use crate::domain::site::Fact;
 use crate::domain::time::Timestamp;
 use crate::ports::{BoardLink, GateLink, LinkError};
 use crate::vault::{CardNumbers, Vault, VaultError};
@@ -375,6 +376,21 @@ impl Courier {
         Ok(())
     }
 
+    /// The gate's own limits, beside what the notice says of them.
+    fn terms(&self, health: &Health) -> Result<GateTerms, VaultError> {
+        let facts = self.vault.facts()?;
+        let promised = |fact: Fact| facts.get(fact).trim().parse().unwrap_or(0);
+        let said = GateTerms {
+            offline_hours: health.offline_hours,
+            passlog_days: health.passlog_days,
+            faces: Some(health.faces),
+            people_max: health.people_max,
+            strangers_in_ppm: health.strangers_in_ppm,
+            ..GateTerms::default()
+        };
+        Ok(said.against(promised(Fact::OfflineHours), promised(Fact::PasslogDays)))
+    }
+
     fn note(&mut self, gate: &GateRecord, health: Result<Health, LinkError>, now: Timestamp) -> Result<(), VaultError> {
         let before = self.shared.gates().0.into_iter().find(|s| s.id == gate.id);
         if matches!(health, Err(LinkError::KeyChanged)) && !before.as_ref().is_some_and(|s| s.key_changed) {
@@ -393,6 +409,10 @@ impl Courier {
             Err(_) => {}
         }
         let health = health.ok();
+        let terms = match &health {
+            Some(health) => self.terms(health)?,
+            None => before.as_ref().map(|status| status.terms).unwrap_or_default(),
+        };
         let (in_step, drift) = self.step_of(gate.id);
         let card_first = health.as_ref().is_some_and(|h| h.faces_off == Some(FacesOff::CardFirst));
         self.shared.note(GateStatus {
@@ -411,6 +431,7 @@ impl Courier {
             in_step,
             drift,
             card_first,
+            terms,
         });
         Ok(())
     }

@@ -1,10 +1,14 @@
 //! The gate daemon: joins everything, decides nothing.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use menka::app::runner::SystemClock;
-use menka::ports::Clock;
+use menka::gate::cli::Joined;
+use menka::gate::settings::FIRST_CAMERA;
+use menka::ports::{CardReader, Clock, DoorCamera, FaceEngine};
+use menka::secret::EngineId;
 
 /// Freed memory is wiped, whatever type held it.
 #[global_allocator]
@@ -44,16 +48,71 @@ fn main() -> ExitCode {
         .with_env_filter(level.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")))
         .with_writer(std::io::stderr)
         .init();
-    #[cfg(all(feature = "practice", feature = "face"))]
-    let console = Some(menka::practice::console::at_the_door());
-    #[cfg(not(all(feature = "practice", feature = "face")))]
-    let console = None;
-    let joined = menka::gate::cli::Joined { console, boards: Box::new(menka::boards::UdpBoards::new()) };
-    match menka::gate::cli::run_with(&arguments, &mut std::io::stdout(), joined) {
+    match menka::gate::cli::run_with(&arguments, &mut std::io::stdout(), joined()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "menka-gate: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// The devices of this build.
+fn joined() -> Joined {
+    #[cfg(all(feature = "practice", feature = "face"))]
+    let (console, practice) = {
+        let controls = menka::practice::Controls::new();
+        (Some(menka::practice::console::at_the_door(controls.clone())), controls)
+    };
+    #[cfg(not(all(feature = "practice", feature = "face")))]
+    let console = None;
+    let camera = move |device: &str| -> Option<Box<dyn DoorCamera>> {
+        #[cfg(all(feature = "practice", feature = "face"))]
+        if device == menka::practice::console::CAMERA {
+            return menka::practice::console::camera(&practice);
+        }
+        webcam(if device == FIRST_CAMERA { "" } else { device })
+    };
+    Joined { console, boards: Box::new(menka::boards::UdpBoards::new()), reader, camera: Box::new(camera), engine }
+}
+
+#[cfg(feature = "camera")]
+#[allow(clippy::unnecessary_wraps, reason = "other builds have none")]
+fn webcam(device: &str) -> Option<Box<dyn DoorCamera>> {
+    Some(Box::new(menka::capture::Webcam::for_door(device)))
+}
+
+#[cfg(not(feature = "camera"))]
+fn webcam(_device: &str) -> Option<Box<dyn DoorCamera>> {
+    None
+}
+
+#[cfg(feature = "cards")]
+#[allow(clippy::unnecessary_wraps, reason = "other builds have none")]
+fn reader() -> Option<Box<dyn CardReader>> {
+    Some(Box::new(menka::cards::PcscReader::new()))
+}
+
+#[cfg(not(feature = "cards"))]
+fn reader() -> Option<Box<dyn CardReader>> {
+    None
+}
+
+#[cfg(feature = "face")]
+fn engine(engine: &EngineId, models: Option<&Path>) -> Option<Box<dyn FaceEngine>> {
+    let kind = menka::face::EngineKind::ALL.into_iter().find(|kind| kind.id() == *engine)?;
+    let usual = || std::env::var_os("MENKA_MODELS").map_or_else(|| "/usr/share/menka/models".into(), PathBuf::from);
+    let models = models.map_or_else(usual, Path::to_path_buf);
+    // A practice build may be lent an engine that runs elsewhere: the camera test's virtual machine is too slow for one.
+    #[cfg(feature = "practice")]
+    let lent = std::env::var_os("MENKA_ENGINE").map(PathBuf::from);
+    #[cfg(not(feature = "practice"))]
+    let lent = None;
+    let program = lent.or_else(|| std::env::current_exe().ok())?;
+    Some(menka::face::engine_for(kind, &models, &program))
+}
+
+#[cfg(not(feature = "face"))]
+fn engine(_engine: &EngineId, _models: Option<&Path>) -> Option<Box<dyn FaceEngine>> {
+    None
 }

@@ -13,9 +13,9 @@ use nokhwa::utils::{
 use super::pixels::{Raw, to_frame};
 use super::pump::{Pump, Source};
 use super::{WISH, WISH_FPS, jpeg, shown_name};
-use crate::domain::consent::ConsentGranted;
+use crate::domain::consent::{ConsentGranted, DoorWatch};
 use crate::domain::permit::CameraPermit;
-use crate::ports::{Camera, CameraError, CameraInfo};
+use crate::ports::{Camera, CameraError, CameraInfo, DoorCamera};
 use crate::secret::Frame;
 
 /// The webcams of a Windows or macOS machine.
@@ -65,6 +65,28 @@ impl Camera for NokhwaCamera {
 
     fn close(&mut self) {
         self.pump.close();
+    }
+}
+
+impl NokhwaCamera {
+    /// The camera of a door, by its id; an empty word means the first.
+    pub fn for_door(device: &str) -> Self {
+        Self { chosen: Some(device.to_owned()).filter(|device| !device.is_empty()), ..Self::new() }
+    }
+}
+
+impl DoorCamera for NokhwaCamera {
+    fn start(&mut self, _watch: &DoorWatch) -> Result<(), CameraError> {
+        let chosen = self.chosen.clone();
+        self.pump.open(move || NokhwaSource::start(chosen.as_deref()))
+    }
+
+    fn next_frame(&mut self) -> Result<Option<Frame>, CameraError> {
+        self.newest()
+    }
+
+    fn stop(&mut self) {
+        self.close();
     }
 }
 

@@ -21,15 +21,17 @@ use v4l::{Device, Format, FourCC};
 use super::pixels::{Raw, size_is_sound, to_frame};
 use super::pump::{Pump, Source};
 use super::{WISH, WISH_FPS, jpeg, shown_name};
-use crate::domain::consent::ConsentGranted;
+use crate::domain::consent::{ConsentGranted, DoorWatch};
 use crate::domain::permit::CameraPermit;
-use crate::ports::{Camera, CameraError, CameraInfo};
+use crate::ports::{Camera, CameraError, CameraInfo, DoorCamera};
 use crate::secret::Frame;
 
 /// The webcams of a Linux machine.
 pub struct V4lCamera {
     pump: Pump,
     chosen: Option<String>,
+    /// No other will do.
+    only: bool,
     listed: Vec<CameraInfo>,
     /// Which formats to try first at the next opening.
     order: Order,
@@ -40,14 +42,21 @@ pub struct V4lCamera {
 impl V4lCamera {
     /// Touches no device yet.
     pub fn new() -> Self {
-        Self { pump: Pump::new(), chosen: None, listed: vec![], order: Order::CompressedFirst, gave_up: false }
+        let order = Order::CompressedFirst;
+        Self { pump: Pump::new(), chosen: None, only: false, listed: vec![], order, gave_up: false }
     }
 
-    /// The way in below the port, without proofs. Private to `capture`: the port and the practice self-test are its only callers.
+    /// The camera of a door: this one and no other, by bus path or by device file; an empty word means the first.
+    pub fn for_door(device: &str) -> Self {
+        let chosen = Some(device.to_owned()).filter(|device| !device.is_empty());
+        Self { only: chosen.is_some(), chosen, ..Self::new() }
+    }
+
+    /// The way in below the ports, without proofs. Private to `capture`: the ports and the practice self-test are its only callers.
     pub(super) fn open_unpermitted(&mut self) -> Result<(), CameraError> {
-        let (chosen, order) = (self.chosen.clone(), self.order);
+        let (chosen, only, order) = (self.chosen.clone(), self.only, self.order);
         self.gave_up = false;
-        self.pump.open(move || V4lSource::start(&pick(&survey(), chosen.as_deref())?, order))
+        self.pump.open(move || V4lSource::start(&pick(&survey(), chosen.as_deref(), only)?, order))
     }
 
     /// Frames since it was opened.
@@ -97,6 +106,20 @@ impl Camera for V4lCamera {
 
     fn close(&mut self) {
         self.pump.close();
+    }
+}
+
+impl DoorCamera for V4lCamera {
+    fn start(&mut self, _watch: &DoorWatch) -> Result<(), CameraError> {
+        self.open_unpermitted()
+    }
+
+    fn next_frame(&mut self) -> Result<Option<Frame>, CameraError> {
+        self.newest()
+    }
+
+    fn stop(&mut self) {
+        self.close();
     }
 }
 
@@ -152,9 +175,10 @@ fn number_doubles(nodes: &mut [Node]) {
     }
 }
 
-fn pick(survey: &Survey, chosen: Option<&str>) -> Result<Node, CameraError> {
-    let wanted = survey.nodes.iter().find(|node| chosen == Some(node.info.id.as_str()));
-    match (wanted.or(survey.nodes.first()), &survey.refused) {
+fn pick(survey: &Survey, chosen: Option<&str>, only: bool) -> Result<Node, CameraError> {
+    let is_chosen = |node: &&Node| chosen == Some(node.info.id.as_str()) || chosen.map(Path::new) == Some(&node.path);
+    let wanted = survey.nodes.iter().find(is_chosen);
+    match (wanted.or(survey.nodes.first().filter(|_| !only)), &survey.refused) {
         (Some(node), _) => Ok(node.clone()),
         (None, Some(refused)) => Err(refused.clone()),
         (None, None) => Err(CameraError::None),
@@ -440,12 +464,18 @@ mod tests {
     #[test]
     fn an_unknown_choice_means_the_first_and_no_camera_is_told_from_a_forbidden_one() {
         let both = Survey { nodes: vec![node("usb-1", true), node("usb-2", true)], refused: None };
-        assert_eq!(pick(&both, Some("usb-2")).unwrap().info.id, "usb-2");
-        assert_eq!(pick(&both, Some("gone")).unwrap().info.id, "usb-1");
-        assert_eq!(pick(&both, None).unwrap().info.id, "usb-1");
-        assert_eq!(pick(&Survey::default(), None).unwrap_err(), CameraError::None);
+        assert_eq!(pick(&both, Some("usb-2"), false).unwrap().info.id, "usb-2");
+        assert_eq!(pick(&both, Some("gone"), false).unwrap().info.id, "usb-1");
+        assert_eq!(pick(&both, None, false).unwrap().info.id, "usb-1");
+        assert_eq!(pick(&both, Some("usb-2"), true).unwrap().info.id, "usb-2");
+        assert_eq!(
+            pick(&both, Some("gone"), true).unwrap_err(),
+            CameraError::None,
+            "a door looks through no other camera"
+        );
+        assert_eq!(pick(&Survey::default(), None, false).unwrap_err(), CameraError::None);
         let refused = Survey { nodes: vec![], refused: Some(CameraError::NotAllowed) };
-        assert_eq!(pick(&refused, None).unwrap_err(), CameraError::NotAllowed);
+        assert_eq!(pick(&refused, None, false).unwrap_err(), CameraError::NotAllowed);
     }
 
     #[test]

@@ -216,6 +216,18 @@ impl AtTheDoor {
     }
 }
 
+/// Proof that this is a gate whose own camera may look whether somebody stands before it: never a template, and never at the desk.
+#[must_use]
+#[derive(Debug)]
+pub struct DoorWatch(());
+
+impl DoorWatch {
+    /// Asserts a gate with a camera of its own. One caller is allowed: `gate/door.rs` (the layering test checks).
+    pub(crate) fn assert_gate() -> Self {
+        Self(())
+    }
+}
+
 /// What lets the face engine look at a frame.
 #[derive(Clone, Copy, Debug)]
 pub enum Warrant<'a> {
@@ -223,6 +235,8 @@ pub enum Warrant<'a> {
     Desk(&'a ConsentGranted),
     /// In a gate: one deliberate act.
     Door(&'a AtTheDoor),
+    /// In a gate: whether and where somebody stands, before any act. No template is made under it.
+    Watch(&'a DoorWatch),
 }
 
 /// Why a face ends; each ends the same way (rules P15, P19, P47).

@@ -76,6 +76,44 @@ pub struct GateStatus {
     pub drift: Vec<DriftLine>,
     /// It holds too many faces for looking one up among all: a card comes first.
     pub card_first: bool,
+    /// Its own limits, as it last said them.
+    pub terms: GateTerms,
+}
+
+/// What a gate says of its own limits; nothing where it is of an earlier version or a card board.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GateTerms {
+    /// Hours without contact until it stops matching faces.
+    pub offline_hours: Option<u32>,
+    /// Days that it keeps opening records.
+    pub passlog_days: Option<u32>,
+    /// Templates held.
+    pub faces: Option<u64>,
+    /// Most people among whom one face is looked up.
+    pub people_max: Option<u64>,
+    /// Of a million strangers who look in, how many may be taken for somebody.
+    pub strangers_in_ppm: Option<u32>,
+    /// It matches faces longer without contact than the notice says.
+    pub lease_too_long: bool,
+    /// It keeps opening records longer than the notice says.
+    pub passlog_too_long: bool,
+}
+
+impl GateTerms {
+    /// Compares with what the notice promises: hours without contact, and days of opening records. Less is no broken promise.
+    #[must_use]
+    pub fn against(self, offline_hours: u32, passlog_days: u32) -> Self {
+        Self {
+            lease_too_long: self.offline_hours.is_some_and(|hours| hours > offline_hours),
+            passlog_too_long: self.passlog_days.is_some_and(|days| days > passlog_days),
+            ..self
+        }
+    }
+
+    /// Whether the gate keeps what the notice says of it.
+    pub fn are_kept(&self) -> bool {
+        !self.lease_too_long && !self.passlog_too_long
+    }
 }
 
 /// One template that a gate holds under a consent: an id and a digest, never the template.
@@ -133,7 +171,7 @@ pub fn is_private_room(words: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_private_room;
+    use super::{GateTerms, is_private_room};
 
     #[test]
     fn f13b_rooms_where_people_undress_are_known_by_their_words_in_both_languages() {
@@ -145,5 +183,21 @@ mod tests {
         {
             assert!(!is_private_room(door), "{door}");
         }
+    }
+
+    #[test]
+    fn a_gate_may_keep_less_than_the_notice_says_and_not_more() {
+        let said = |hours, days| GateTerms { offline_hours: hours, passlog_days: days, ..GateTerms::default() };
+        for (terms, kept) in [
+            (said(Some(24), Some(30)), true),
+            (said(Some(1), Some(0)), true),
+            (said(None, None), true),
+            (said(Some(25), Some(30)), false),
+            (said(Some(24), Some(31)), false),
+        ] {
+            assert_eq!(terms.against(24, 30).are_kept(), kept, "{terms:?}");
+        }
+        assert!(said(Some(25), Some(1)).against(24, 30).lease_too_long);
+        assert!(said(Some(2), Some(31)).against(24, 30).passlog_too_long);
     }
 }

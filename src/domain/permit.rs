@@ -45,6 +45,8 @@ pub enum Blocker {
     GateAnswers,
     /// The card way of the answering gates was not tested.
     CardWayTested,
+    /// A gate stops faces later, or keeps opening records longer, than the notice says.
+    GateTerms,
     /// The evidence log is not whole, or a gate keeps a head that it does not continue.
     LogNotWhole,
     /// The person's card is not issued or not working.
@@ -78,6 +80,7 @@ impl Blocker {
         Self::OperatorTrained,
         Self::GateAnswers,
         Self::CardWayTested,
+        Self::GateTerms,
         Self::LogNotWhole,
         Self::CardWorks,
         Self::AgeBandKnown,

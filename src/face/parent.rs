@@ -134,7 +134,10 @@ impl FaceEngine for ChildEngine {
         self.ask(pipe::kind::LOOK, &[&head, frame.rgb()], |body| pipe::look_of(body, frame))
     }
 
-    fn extract(&mut self, _warrant: Warrant<'_>, frame: Frame, face: &FaceBox) -> Result<FaceTemplate, FaceError> {
+    fn extract(&mut self, warrant: Warrant<'_>, frame: Frame, face: &FaceBox) -> Result<FaceTemplate, FaceError> {
+        if matches!(warrant, Warrant::Watch(_)) {
+            return Err(FaceError::Unsound);
+        }
         let id = self.engine();
         let head = pipe::frame_head(&frame, Some(face));
         let parts: [&[u8]; 2] = [&head, frame.rgb()];

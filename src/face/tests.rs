@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::*;
-use crate::domain::consent::{AtTheDoor, Warrant};
+use crate::domain::consent::{AtTheDoor, DoorWatch, Warrant};
 use crate::domain::quality::{Limits, judge};
 
 #[test]
@@ -21,6 +21,15 @@ fn one_person_matches_and_another_does_not_with_either_engine() {
         assert!(same < limit && other > limit, "{}: {same} {other}", kind.name());
         assert_eq!(obama.engine(), &kind.id());
     }
+}
+
+#[test]
+fn a_watch_finds_faces_and_makes_no_template_of_them() {
+    let (watch, mut engine) = (DoorWatch::assert_gate(), engine(EngineKind::Sface));
+    let frame = picture("obama.jpg");
+    let look = engine.locate(Warrant::Watch(&watch), &frame).unwrap();
+    let refused = engine.extract(Warrant::Watch(&watch), frame, &look.faces[0]);
+    assert_eq!(refused.unwrap_err(), FaceError::Unsound);
 }
 
 #[test]

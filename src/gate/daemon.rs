@@ -112,6 +112,8 @@ pub struct Gate {
     plan: FacePlan,
     /// What is held, once it was asked for.
     pub(super) index: Option<Index>,
+    /// As the store was when it was last read from ([`Store::data_version`]).
+    store_version: i64,
 }
 
 impl Gate {
@@ -128,7 +130,7 @@ impl Gate {
         }
         let (contact, latest) = store.instants()?;
         let lease = Lease::new(setup.offline_hours, contact, latest);
-        let (id, stopped) = (store.gate()?, store.faces_stopped()?);
+        let (id, stopped, store_version) = (store.gate()?, store.faces_stopped()?, store.data_version()?);
         let mut faces = Gallery::new(setup.engine.clone());
         faces.extend(store.live_faces()?);
         tracing::info!(gate = %id.short(), faces = faces.len(), "gate opened");
@@ -146,6 +148,7 @@ impl Gate {
             stopped,
             plan: FacePlan::default(),
             index: None,
+            store_version,
         })
     }
 
@@ -304,12 +307,15 @@ impl Gate {
 
     /// The nearest live template and whether it is near enough.
     pub(super) fn recognise(&self, face: &FaceTemplate, today: CivilDate) -> (Option<Best>, bool) {
-        self.judge(self.turned(face).and_then(|turned| self.faces.nearest(&turned, today)))
+        self.judge(self.turned(face).and_then(|turned| self.faces.nearest(&turned, today)), self.least_among_all())
     }
 
     /// How a face compares with one held template, and whether that is near enough.
     pub(super) fn verify(&self, face: &FaceTemplate, template: TemplateId, today: CivilDate) -> (Option<Best>, bool) {
-        self.judge(self.turned(face).and_then(|turned| self.faces.compare(&turned, &template, today)))
+        self.judge(
+            self.turned(face).and_then(|turned| self.faces.compare(&turned, &template, today)),
+            self.least_for_one(),
+        )
     }
 
     fn turned(&self, face: &FaceTemplate) -> Option<FaceTemplate> {
@@ -322,8 +328,17 @@ impl Gate {
         }
     }
 
-    fn judge(&self, best: Option<Best>) -> (Option<Best>, bool) {
-        let least = matcher::threshold(&self.setup.engine);
+    /// Least similarity where a face is looked up among all that are held.
+    pub(super) fn least_among_all(&self) -> Option<f32> {
+        limit::threshold_for(&self.setup.engine, self.faces.len(), self.plan)
+    }
+
+    /// Least similarity where a face is compared with one template.
+    pub(super) fn least_for_one(&self) -> Option<f32> {
+        matcher::threshold(&self.setup.engine)
+    }
+
+    fn judge(&self, best: Option<Best>, least: Option<f32>) -> (Option<Best>, bool) {
         let same = matches!((best, least), (Some(best), Some(least)) if best.similarity >= least);
         (best, same)
     }
@@ -459,8 +474,19 @@ impl Gate {
 
     fn health(&mut self, clock: Timestamp) -> Result<Health, Halt> {
         let (digest, faces, cards) = self.held_digest()?;
-        let (faces_off, offline_hours) = (self.faces_off(clock), Some(self.setup.offline_hours));
-        Ok(Health { clock: clock.ms(), faces, cards, version: version(), digest, faces_off, offline_hours })
+        let faces_off = self.faces_off(clock);
+        Ok(Health {
+            clock: clock.ms(),
+            faces,
+            cards,
+            version: version(),
+            digest,
+            faces_off,
+            offline_hours: Some(self.setup.offline_hours),
+            passlog_days: Some(self.setup.passlog_days),
+            people_max: Some(limit::people_max(&self.setup.engine, self.plan) as u64),
+            strangers_in_ppm: Some(self.plan.strangers_in_ppm()),
+        })
     }
 
     pub(super) fn facts(&self, now: Timestamp) -> Facts {
@@ -469,7 +495,27 @@ impl Gate {
     }
 
     fn look(&mut self, clock: Timestamp) -> Timestamp {
+        if let Err(error) = self.heed() {
+            tracing::error!(%error, "the store cannot be read: no face is matched");
+            self.faces.remove(|_| true);
+            self.store_version = i64::MIN;
+        }
         self.lease.look(clock)
+    }
+
+    /// Takes in what was typed at this gate's console beside the daemon: other limits, an unpairing. Only what the store holds is matched.
+    fn heed(&mut self) -> Result<(), GateError> {
+        let version = self.store.data_version()?;
+        if version == self.store_version {
+            return Ok(());
+        }
+        let (setup, stopped) = (self.store.setup()?, self.store.faces_stopped()?);
+        if self.store.faces()? != self.faces.len() as u64 {
+            self.reload_faces()?;
+        }
+        self.lease.allow(setup.offline_hours);
+        (self.setup, self.stopped, self.index, self.store_version) = (setup, stopped, None, version);
+        Ok(())
     }
 
     fn heard(&mut self) {

@@ -1,7 +1,7 @@
 //! The door, and the one place where somebody's deliberate act before it is asserted.
 
 use super::daemon::Gate;
-use crate::domain::consent::AtTheDoor;
+use crate::domain::consent::{AtTheDoor, DoorWatch};
 
 /// What the door did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub enum Act {
     ButtonPressed,
     /// A card was held to the reader and the gate asks for the face as well.
     CardShown,
+    /// Somebody came near, alone, and stood facing the camera ([`super::approach`]).
+    StoodBefore,
 }
 
 impl Gate {
@@ -45,5 +47,10 @@ impl Gate {
     pub fn acted(&self, act: Act) -> AtTheDoor {
         tracing::debug!(?act, "asked to recognise");
         AtTheDoor::assert_act()
+    }
+
+    /// Lets this gate's own camera look whether somebody stands before it. No template is made under this.
+    pub fn watches(&self) -> DoorWatch {
+        DoorWatch::assert_gate()
     }
 }

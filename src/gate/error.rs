@@ -51,6 +51,12 @@ pub enum GateError {
     /// The door cannot be made ready (installer).
     #[error(transparent)]
     Door(#[from] super::outputs::OutputError),
+    /// This build has no such device (installer).
+    #[error("this build has no {0}")]
+    Lacks(&'static str),
+    /// The person at the console did not confirm; nothing was changed.
+    #[error("nothing was changed: the word was another")]
+    NotConfirmed,
     /// Something was not understood (the person at the keyboard).
     #[error("{0}")]
     Usage(String),

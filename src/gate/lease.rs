@@ -34,6 +34,11 @@ impl Lease {
         Self { offline_ms, contact, latest, recorded: (contact, latest), clock_back: false, steady: None }
     }
 
+    /// Other hours without contact from now on.
+    pub fn allow(&mut self, offline_hours: u32) {
+        self.offline_ms = i64::from(offline_hours) * HOUR_MS;
+    }
+
     /// Looks at the clock. Returns the instant to judge last days by: never before the latest one seen.
     pub fn look(&mut self, clock: Timestamp) -> Timestamp {
         self.clock_back = self.latest.since(clock) > CLOCK_BACK_MAX_MS;

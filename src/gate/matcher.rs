@@ -3,7 +3,8 @@
 use crate::domain::id::TemplateId;
 use crate::secret::{EngineId, TEMPLATE_LEN};
 
-/// Smallest cosine similarity that counts as the same person, for an engine; `None` for an unknown one.
+/// Smallest cosine similarity that counts as the same person where one face is compared with one template; `None` for an unknown engine.
+/// Among many: [`super::limit`].
 ///
 /// Both stand for one false match in ten thousand comparisons on the engines' measured distances of unit vectors `d`
 /// (SFace 1.028, dlib 0.305): `1 - d²/2`.

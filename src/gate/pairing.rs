@@ -161,6 +161,13 @@ pub(super) fn unpair(tx: &Connection) -> rusqlite::Result<(Outcome, [u8; 32])> {
     Ok((Outcome::Unpaired, [0; 32]))
 }
 
+/// As [`unpair`], asked for at this gate: the station that is gone is not heard again either.
+pub(super) fn unpair_for_good(tx: &Connection) -> rusqlite::Result<(Outcome, [u8; 32])> {
+    let done = unpair(tx)?;
+    tx.execute("UPDATE pairing SET former_pin = NULL", [])?;
+    Ok(done)
+}
+
 impl Gate {
     /// Whose key is let through a TLS handshake that begins now.
     ///

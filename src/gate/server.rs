@@ -107,6 +107,11 @@ impl Server {
         use_it(&mut self.shared.gate(), now)
     }
 
+    /// A way to the gate for its own devices, which may outlive this.
+    pub fn within(&self) -> Within {
+        Within(self.shared.clone())
+    }
+
     /// Stops listening, closes every connection and waits for the threads.
     pub fn stop(mut self) {
         self.close();
@@ -127,6 +132,23 @@ impl Server {
         while !lock(&self.shared.open).sockets.is_empty() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+}
+
+/// The running gate, for a thread that serves one of its own devices.
+#[derive(Clone)]
+pub struct Within(Arc<Shared>);
+
+impl Within {
+    /// As [`Server::with_gate`].
+    pub fn with_gate<T>(&self, use_it: impl FnOnce(&mut Gate, Timestamp) -> T) -> T {
+        let now = self.0.now();
+        use_it(&mut self.0.gate(), now)
+    }
+
+    /// Whether the gate ends.
+    pub fn is_stopping(&self) -> bool {
+        self.0.stopping.load(Ordering::SeqCst)
     }
 }
 

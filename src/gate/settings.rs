@@ -9,11 +9,18 @@
 //! active_low = false
 //! hold_ms = 500
 //!
+//! [reader]
+//! kind = "pcsc"               # or "stdin": a reader that types its numbers
+//!
+//! [camera]
+//! device = "first"            # or a device file, or a bus path
+//! near = 0.12                 # a face counts from this share of the picture's width
+//!
 //! [faces]
 //! strangers_in_max = 0.01     # of a hundred strangers who look in, at most one may be taken for somebody
 //! ```
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -30,9 +37,63 @@ pub const FILE: &str = "gate.toml";
 pub struct Settings {
     /// How the door opens.
     pub door: DoorPlan,
+    /// The card reader at this gate, if it has one of its own.
+    pub reader: Option<ReaderPlan>,
+    /// The camera at this gate, if it has one.
+    pub camera: Option<CameraPlan>,
     /// How faces are looked for.
     pub faces: FacePlan,
 }
+
+/// Where cards are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReaderPlan {
+    /// Which kind of reader.
+    pub kind: ReaderKind,
+}
+
+/// The kinds of card reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReaderKind {
+    /// Readers of the smart card service.
+    Pcsc,
+    /// A keyboard-wedge reader, whose lines come on standard input.
+    Stdin,
+}
+
+impl ReaderKind {
+    /// Reads the word.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "pcsc" => Some(Self::Pcsc),
+            "stdin" => Some(Self::Stdin),
+            _ => None,
+        }
+    }
+}
+
+/// The camera of a gate.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CameraPlan {
+    /// Device file or bus path; `first` for the first camera.
+    pub device: String,
+    /// Folder of the face models; without it where the package puts them.
+    pub models: Option<PathBuf>,
+    /// Smallest face that counts as standing before the camera, as a share of the picture's width, 0.03 to 0.6.
+    pub near: f32,
+}
+
+impl Default for CameraPlan {
+    fn default() -> Self {
+        Self { device: FIRST_CAMERA.into(), models: None, near: 0.12 }
+    }
+}
+
+/// The word for the first camera.
+pub const FIRST_CAMERA: &str = "first";
 
 /// How the door opens.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -78,6 +139,15 @@ pub enum DoorPlan {
 pub struct FacePlan {
     /// Of all strangers who look in, the share that may be taken for somebody: the site's limit for looking one face up among all held ones.
     pub strangers_in_max: f64,
+}
+
+impl FacePlan {
+    /// Of a million strangers, how many may be taken for somebody.
+    pub fn strangers_in_ppm(&self) -> u32 {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100,000: the plan is limited")]
+        let ppm = (self.strangers_in_max * 1e6).round() as u32;
+        ppm
+    }
 }
 
 impl Default for FacePlan {
@@ -140,6 +210,9 @@ impl Settings {
             DoorPlan::Command { command } if command.is_empty() => Some("command: a program is missing"),
             DoorPlan::Line { hold_ms, .. } if !(50..=10_000).contains(hold_ms) => Some("hold_ms: 50 to 10000"),
             DoorPlan::Board { address, .. } if lan_address(address).is_none() => Some("address: not a LAN address"),
+            _ if settings.camera.as_ref().is_some_and(|camera| !(0.03..=0.6).contains(&camera.near)) => {
+                Some("near: 0.03 to 0.6")
+            }
             _ if !(0.0..=STRANGERS_IN_MOST).contains(&settings.faces.strangers_in_max) => {
                 Some("strangers_in_max: 0 to 0.1")
             }
@@ -164,6 +237,10 @@ mod tests {
         assert_eq!(line.door, expected);
         let board = "[door]\nopen = \"board\"\naddress = \"192.168.20.5:60000\"\nserial = 405419896\ndoor = 2";
         assert!(matches!(Settings::parse(board).unwrap().door, DoorPlan::Board { door, .. } if door.get() == 2));
+        let own = Settings::parse("[reader]\nkind = \"pcsc\"\n[camera]\ndevice = \"/dev/video2\"").unwrap();
+        assert_eq!(own.reader, Some(ReaderPlan { kind: ReaderKind::Pcsc }));
+        assert_eq!(own.camera, Some(CameraPlan { device: "/dev/video2".into(), ..CameraPlan::default() }));
+        assert_eq!(Settings::parse("[camera]").unwrap().camera.unwrap().device, FIRST_CAMERA);
         assert_eq!(Settings::parse("[faces]\nstrangers_in_max = 0.05").unwrap().faces.strangers_in_max, 0.05);
     }
 
@@ -179,6 +256,11 @@ mod tests {
             "[door]\nopen = \"board\"\naddress = \"10.0.0.1:60000\"\nserial = 0\ndoor = 1",
             "[door]\nopen = \"board\"\naddress = \"10.0.0.1:60000\"\nserial = 1\ndoor = 5",
             "[doors]\nopen = \"log\"",
+            "[reader]\nkind = \"usb\"",
+            "[reader]",
+            "[camera]\nnear = 0.9",
+            "[camera]\nnear = nan",
+            "[camera]\npictures = \"/tmp\"",
             "[faces]\nstrangers_in_max = 0.5",
             "[faces]\nstrangers_in_max = nan",
             "[faces]\nwithout_limit = true",

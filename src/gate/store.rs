@@ -40,6 +40,10 @@ const TO_VERSION_3: &str = "ALTER TABLE settings ADD COLUMN station_sign BLOB CH
 const TO_VERSION_4: &str = "ALTER TABLE settings ADD COLUMN transform_salt BLOB NOT NULL DEFAULT x''
          CHECK (length(transform_salt) IN (0, 32));
      ALTER TABLE faces ADD COLUMN kept BLOB NOT NULL DEFAULT x'' CHECK (length(kept) IN (0, 32));";
+/// Most hours without contact after which faces stop: what the notice can promise at most.
+pub const OFFLINE_HOURS_MAX: u32 = 24;
+/// Most days that opening records are kept; the same.
+pub const PASSLOG_DAYS_MAX: u32 = 30;
 const BUSY_MS: u64 = 3_000;
 /// Prepared statements that are kept ready: more than one operation uses.
 const STATEMENTS_KEPT: usize = 64;
@@ -53,7 +57,7 @@ pub struct Setup {
     pub engine: EngineId,
     /// `false` for a card-only gate.
     pub takes_faces: bool,
-    /// Hours without contact after which faces stop, 1 to 720.
+    /// Hours without contact after which faces stop, 1 to 24 (up to 720 in gates of earlier versions).
     pub offline_hours: u32,
     /// Days that opening records are kept, 0 to 30.
     pub passlog_days: u32,
@@ -608,6 +612,16 @@ impl Store {
         }
         tx.commit()?;
         Ok(ended.into_iter().map(TemplateId::from_bytes).collect())
+    }
+
+    /// Changes what was decided at the set-up: hours until faces stop, and days that opening records are kept.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub(super) fn change_limits(&self, offline_hours: u32, passlog_days: u32) -> Result<(), GateError> {
+        let sql = "UPDATE settings SET offline_hours = ?1, passlog_days = ?2";
+        self.db.execute(sql, params![offline_hours, passlog_days])?;
+        Ok(())
     }
 
     /// Moves the write-ahead log into the file and cuts it to nothing: what was erased is in neither.

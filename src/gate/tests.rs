@@ -4,6 +4,7 @@
 
 mod batches;
 mod clocks;
+mod console;
 mod doors;
 mod epochs;
 mod faces;

@@ -3,6 +3,7 @@
 mod aids;
 mod board;
 mod chip;
+mod door;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::wire::message::{Reply, Request};
 pub use aids::{Heard, PrintError, Printer, Speech, SpeechError};
 pub use board::BoardLink;
 pub use chip::{ChipError, NoChip, SecurityChip};
+pub use door::DoorCamera;
 
 /// A camera that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +130,7 @@ pub trait FaceEngine: Send {
     /// # Errors
     /// See [`FaceError`].
     fn locate(&mut self, warrant: Warrant<'_>, frame: &Frame) -> Result<Look, FaceError>;
-    /// Turns one face of one frame into a template of unit length. Consumes and wipes the frame.
+    /// Turns one face of one frame into a template of unit length. Consumes and wipes the frame. A [`Warrant::Watch`] is not enough.
     ///
     /// # Errors
     /// See [`FaceError`].

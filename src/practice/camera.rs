@@ -6,9 +6,9 @@ use super::FRAMES_PER_SECOND;
 use super::people::Person;
 use super::picture::{Variant, dark, picture_frame, room, together};
 use super::tools::{Controls, Seated};
-use crate::domain::consent::ConsentGranted;
+use crate::domain::consent::{ConsentGranted, DoorWatch};
 use crate::domain::permit::CameraPermit;
-use crate::ports::{Camera, CameraError, CameraInfo};
+use crate::ports::{Camera, CameraError, CameraInfo, DoorCamera};
 use crate::secret::Frame;
 
 /// The practice camera.
@@ -46,8 +46,8 @@ impl PictureCamera {
         &self.people
     }
 
-    /// The way in below the port, without proofs. Private: [`Camera::open`] is its only caller outside tests.
-    fn start(&mut self) -> Result<(), CameraError> {
+    /// The way in below the port, without proofs. Private: the two ports are its only callers outside tests.
+    fn begin(&mut self) -> Result<(), CameraError> {
         self.stream = None;
         let devices = self.controls.lock();
         if !devices.camera_plugged {
@@ -87,7 +87,7 @@ impl Camera for PictureCamera {
     fn choose(&mut self, _id: &str) {}
 
     fn open(&mut self, _consent: &ConsentGranted, _permit: &CameraPermit) -> Result<(), CameraError> {
-        self.start()
+        self.begin()
     }
 
     fn newest(&mut self) -> Result<Option<Frame>, CameraError> {
@@ -114,6 +114,21 @@ impl Camera for PictureCamera {
 
     fn close(&mut self) {
         self.stream = None;
+    }
+}
+
+/// At the door of a practice gate.
+impl DoorCamera for PictureCamera {
+    fn start(&mut self, _watch: &DoorWatch) -> Result<(), CameraError> {
+        self.begin()
+    }
+
+    fn next_frame(&mut self) -> Result<Option<Frame>, CameraError> {
+        self.newest()
+    }
+
+    fn stop(&mut self) {
+        self.close();
     }
 }
 
@@ -152,7 +167,7 @@ mod tests {
     fn f08b_a_closed_camera_is_dark() {
         let (mut camera, _) = camera();
         assert!(camera.newest().unwrap().is_none());
-        camera.start().unwrap();
+        camera.begin().unwrap();
         assert!(next(&mut camera).is_ok());
         camera.close();
         std::thread::sleep(Duration::from_millis(50));
@@ -162,7 +177,7 @@ mod tests {
     #[test]
     fn it_sees_whoever_is_seated() {
         let (mut camera, controls) = camera();
-        camera.start().unwrap();
+        camera.begin().unwrap();
         assert!(red(&next(&mut camera).unwrap(), 320).abs_diff(20) <= 3);
         controls.act(PracticeAct::Seat(1));
         assert!(red(&next(&mut camera).unwrap(), 320).abs_diff(220) <= 3);
@@ -180,7 +195,7 @@ mod tests {
     #[test]
     fn it_hands_out_about_thirty_frames_a_second_and_each_once() {
         let (mut camera, _) = camera();
-        camera.start().unwrap();
+        camera.begin().unwrap();
         let _ = next(&mut camera);
         let (start, mut frames) = (Instant::now(), 0u32);
         while start.elapsed() < Duration::from_secs(1) {
@@ -194,30 +209,30 @@ mod tests {
     #[test]
     fn unplugged_it_is_lost_until_it_is_plugged_in_and_opened_again() {
         let (mut camera, controls) = camera();
-        camera.start().unwrap();
+        camera.begin().unwrap();
         assert_eq!(camera.cameras().len(), 1);
         controls.act(PracticeAct::UnplugCamera);
         assert_eq!(next(&mut camera).unwrap_err(), CameraError::Unplugged);
         assert!(camera.cameras().is_empty());
         controls.act(PracticeAct::PlugCamera);
         assert_eq!(next(&mut camera).unwrap_err(), CameraError::Unplugged, "the old opening stays lost");
-        camera.start().unwrap();
+        camera.begin().unwrap();
         assert!(next(&mut camera).is_ok());
         controls.act(PracticeAct::UnplugCamera);
-        assert_eq!(camera.start().unwrap_err(), CameraError::None);
+        assert_eq!(camera.begin().unwrap_err(), CameraError::None);
     }
 
     #[test]
     fn a_silent_camera_is_stalled_after_two_seconds() {
         let (mut camera, controls) = camera();
-        camera.start().unwrap();
+        camera.begin().unwrap();
         let before_the_last_frame = Instant::now();
         assert!(next(&mut camera).is_ok());
         controls.act(PracticeAct::StallCamera);
         assert_eq!(next(&mut camera).unwrap_err(), CameraError::Stalled);
         assert!(before_the_last_frame.elapsed() >= SILENCE_MAX);
         controls.act(PracticeAct::PlugCamera);
-        camera.start().unwrap();
+        camera.begin().unwrap();
         assert!(next(&mut camera).is_ok());
     }
 }

@@ -3,10 +3,13 @@
 //! `look N` seats person N (a second picture of them where there is one, else a re-lit variant) before the gate and presses the face button;
 //! the answer is `recognised`, `unknown`, or why not. `folder PATH` takes the people from a labelled folder instead. `card HEX` holds a card to the reader, `both HEX N` a card and then the face of
 //! person N. `count` says how many faces the gate holds.
+//!
+//! A practice gate that runs with `--camera practice` has a camera that sees who stands before it: `stand N` or `stand nobody`; `unplug` and
+//! `plug` take that camera away and bring it back.
 
 use std::path::PathBuf;
 
-use super::{Person, Variant, people, picture_frame};
+use super::{Controls, Person, PictureCamera, PracticeAct, Variant, people, picture_frame};
 use crate::domain::card::CardUid;
 use crate::domain::time::Timestamp;
 use crate::face::{EngineKind, engine_for};
@@ -14,11 +17,22 @@ use crate::gate::cli::Console;
 use crate::gate::daemon::Gate;
 use crate::gate::door::Act;
 use crate::gate::watch::Answer;
-use crate::ports::FaceEngine;
+use crate::ports::{DoorCamera, FaceEngine};
 use crate::secret::Frame;
 
+/// The word for the practice camera.
+pub const CAMERA: &str = "practice";
+
+/// The practice camera of a gate: people come in another picture of theirs, as on another day. Nobody stands there at first.
+pub fn camera(controls: &Controls) -> Option<Box<dyn DoorCamera>> {
+    controls.act(PracticeAct::Nobody);
+    let mut camera = PictureCamera::new(people(&folder("MENKA_PICTURES", "var/pictures")).ok()?, controls.clone());
+    camera.show(Variant::Probe);
+    Some(Box::new(camera))
+}
+
 /// The console of a practice gate. Models and pictures are where `MENKA_MODELS` and `MENKA_PICTURES` say.
-pub fn at_the_door() -> Console {
+pub fn at_the_door(controls: Controls) -> Console {
     let mut place: Option<Place> = None;
     Box::new(move |line: &str, gate: &mut Gate, now: Timestamp| {
         let mut words = line.split_whitespace();
@@ -60,10 +74,22 @@ pub fn at_the_door() -> Console {
                     None => "no such card".into(),
                 }
             }
+            (Some("stand"), Some(who)) => match (who, who.parse()) {
+                ("nobody", _) => acted(&controls, PracticeAct::Nobody),
+                (_, Ok(number)) => acted(&controls, PracticeAct::Seat(number)),
+                _ => "who?".into(),
+            },
+            (Some("unplug"), None) => acted(&controls, PracticeAct::UnplugCamera),
+            (Some("plug"), None) => acted(&controls, PracticeAct::PlugCamera),
             (Some("count"), None) => gate.face_count().to_string(),
             _ => "what?".into(),
         }
     })
+}
+
+fn acted(controls: &Controls, act: PracticeAct) -> String {
+    controls.act(act);
+    "done".into()
 }
 
 type Place = (Vec<Person>, Box<dyn FaceEngine>);

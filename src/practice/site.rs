@@ -133,8 +133,18 @@ impl GateProcess {
         Ok(answer.trim().to_owned())
     }
 
-    /// Its process.
-    pub fn id(&self) -> u32 {
+    /// Types a line that the gate takes without an answer: a card, where its reader types.
+    ///
+    /// # Errors
+    /// The gate is not there.
+    pub fn type_line(&mut self, line: &str) -> Result<(), SiteError> {
+        let input = self.child.stdin.as_mut().ok_or(SiteError::Gate(0))?;
+        writeln!(input, "{line}")?;
+        Ok(input.flush()?)
+    }
+
+    /// Its process number.
+    pub fn process_id(&self) -> u32 {
         self.child.id()
     }
 

@@ -350,6 +350,7 @@ pub fn blocker(texts: &Texts, blocker: Blocker, condition: Condition) -> Words {
         Blocker::OperatorTrained => words!(texts, "off-trained", "off-trained-todo"),
         Blocker::GateAnswers => words!(texts, "off-gate", "off-gate-todo"),
         Blocker::CardWayTested => words!(texts, "off-card-way", "off-card-way-todo"),
+        Blocker::GateTerms => words!(texts, "off-gate-terms", "off-gate-terms-todo"),
         Blocker::LogNotWhole => words!(texts, "off-log", "off-log-todo"),
         Blocker::CardWorks => words!(texts, "off-card", "off-card-todo"),
         Blocker::AgeBandKnown => words!(texts, "off-age", "off-age-todo"),

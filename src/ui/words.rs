@@ -121,6 +121,14 @@ pub fn gate_states(texts: &Texts, gate: &GateStatus) -> Vec<(Tone, String)> {
     if gate.card_first {
         states.push((Tone::Told, tr!(texts, "gate-card-first")));
     }
+    if gate.terms.lease_too_long {
+        let hours = gate.terms.offline_hours.unwrap_or_default();
+        states.push((Tone::Alarm, tr!(texts, "gate-lease-too-long", hours = hours)));
+    }
+    if gate.terms.passlog_too_long {
+        let days = gate.terms.passlog_days.unwrap_or_default();
+        states.push((Tone::Alarm, tr!(texts, "gate-passlog-too-long", days = days)));
+    }
     if gate.clock_drift_ms.is_some_and(|ms| ms.saturating_abs() >= CLOCK_DRIFT_SHOWN_MS) {
         states.push((Tone::Warn, tr!(texts, "gate-clock-wrong")));
     }
@@ -145,6 +153,11 @@ pub fn gate_numbers(texts: &Texts, gate: &GateStatus) -> String {
         } else {
             tr!(texts, "gate-clock-ahead", seconds = seconds)
         });
+    }
+    if let (Some(faces), Some(most), Some(ppm)) = (gate.terms.faces, gate.terms.people_max, gate.terms.strangers_in_ppm)
+    {
+        let share = format!("{}.{:02} %", ppm / 10_000, ppm / 100 % 100);
+        parts.push(tr!(texts, "gate-people-max", faces = faces, most = most, share = share));
     }
     if let Some(version) = &gate.version {
         parts.push(tr!(texts, "gate-version", version = version.as_str()));

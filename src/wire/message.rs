@@ -13,7 +13,7 @@ use super::reseal::{Reseal, Resealed};
 pub const PROTOCOL: u16 = 1;
 
 /// Revision within the version: sides of different revisions talk, and what one of them does not know it refuses as malformed.
-pub const REVISION: u16 = 4;
+pub const REVISION: u16 = 5;
 
 /// Largest accepted frame body, in bytes.
 pub const FRAME_MAX: usize = 256 * 1024;
@@ -394,6 +394,15 @@ pub struct Health {
     /// Hours without contact after which it stops matching faces; absent before revision 2.
     #[n(6)]
     pub offline_hours: Option<u32>,
+    /// Days that it keeps opening records; absent before revision 5.
+    #[n(7)]
+    pub passlog_days: Option<u32>,
+    /// Most people among whom it looks one face up; more, and a card comes first. Absent before revision 5.
+    #[n(8)]
+    pub people_max: Option<u64>,
+    /// Its site's limit behind that: of a million strangers who look in, how many may be taken for somebody. Absent before revision 5.
+    #[n(9)]
+    pub strangers_in_ppm: Option<u32>,
 }
 
 /// Why a gate matches no faces. Cards always go on.

@@ -63,7 +63,34 @@ fn cards_come_and_go_on_a_real_smart_card_service_that_comes_and_goes() {
     let back = VirtualCard::lay(&[0xCA, 0xFE, 0xBA, 0xBE], Manner::Honest);
     wait_for(&mut reader, "a card after the restart", |answer| has_number(answer, &[0xCA, 0xFE, 0xBA, 0xBE]));
     back.take_away();
+    a_gate_reads_it(&[0xCA, 0xFE, 0xBA, 0xBE]);
     drop(service);
+}
+
+/// A gate process with a reader of its own opens its door for a card that is laid there, once, and again when it comes back.
+fn a_gate_reads_it(number: &[u8]) {
+    use menka::ports::GateLink;
+
+    let site = crate::gate::Site::new(menka::domain::Realm::Real);
+    let door = crate::gate_devices::CountingDoor::new(&site.data());
+    std::fs::write(site.data().join("gate.toml"), door.file() + "[reader]\nkind = \"pcsc\"\n").unwrap();
+    let daemon = site.run_with(&[]);
+    site.link()
+        .ask(&site.record(&daemon), &crate::gate::put_card(number), Duration::from_secs(10))
+        .expect("a card is put");
+    let (first, long) = (VirtualCard::lay(number, Manner::Honest), Duration::from_secs(10));
+    door.wait(1, long, "the card opens");
+    door.stays(1, Duration::from_secs(3), "once, however long it lies there");
+    first.take_away();
+    std::thread::sleep(Duration::from_millis(2_500));
+    let other = VirtualCard::lay(&[1, 2, 3, 5], Manner::Honest);
+    door.stays(1, Duration::from_secs(2), "another card does not");
+    other.take_away();
+    let again = VirtualCard::lay(number, Manner::Honest);
+    door.wait(2, long, "the card again");
+    again.take_away();
+    let said = String::from_utf8_lossy(&site.gate(&["status"]).stdout).into_owned();
+    assert!(said.contains("openings recorded: 2") && said.contains("card seen to open: yes"), "{said}");
 }
 
 type Answer = Result<Option<menka::domain::card::CardUid>, ReaderError>;

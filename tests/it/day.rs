@@ -34,11 +34,11 @@ fn card_uid(number: usize) -> CardUid {
     practice_card(number).unwrap()
 }
 
-fn engine() -> Box<dyn FaceEngine> {
+pub fn engine() -> Box<dyn FaceEngine> {
     face::engine_for(EngineKind::Sface, &models(), &gate_program())
 }
 
-fn persons() -> Vec<Person> {
+pub fn persons() -> Vec<Person> {
     people(&pictures()).expect("make pictures fetches them")
 }
 

@@ -60,7 +60,7 @@ impl Site {
         site
     }
 
-    fn data(&self) -> PathBuf {
+    pub fn data(&self) -> PathBuf {
         self.folder.path().join("gate")
     }
 
@@ -72,6 +72,14 @@ impl Site {
 
     pub fn gate(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
+    }
+
+    /// As [`Self::gate`], with something typed.
+    pub fn gate_typing(&self, arguments: &[&str], typed: &str) -> Output {
+        let mut command = self.command(arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), typed.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
     }
 
     pub fn run(&self) -> Daemon {
@@ -87,9 +95,19 @@ impl Site {
         self.start(listen, Stdio::null())
     }
 
+    /// As [`Self::run`], with more options.
+    pub fn run_with(&self, more: &[&str]) -> Daemon {
+        self.start_with("127.0.0.1:0", Stdio::null(), more)
+    }
+
     fn start(&self, listen: &str, log: Stdio) -> Daemon {
+        self.start_with(listen, log, &[])
+    }
+
+    fn start_with(&self, listen: &str, log: Stdio, more: &[&str]) -> Daemon {
         let mut child = self
             .command(&["run", "--listen", listen, "--until-stdin-closes"])
+            .args(more)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)

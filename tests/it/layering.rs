@@ -44,6 +44,7 @@ const MUST_NOT_NAME: &[(&str, &[&str])] = &[
 const WITNESS_MAKERS: &[(&str, &[&str])] = &[
     ("ConsentGranted::assert_recorded(", &["vault/consents.rs"]),
     ("AtTheDoor::assert_act(", &["gate/door.rs"]),
+    ("DoorWatch::assert_gate(", &["gate/door.rs"]),
     ("FillGranted::assert_current(", &["vault/fills.rs"]),
     ("PassAllowed::assert_checked(", &["gate/relay.rs"]),
     ("CameraPermit(())", &["domain/permit.rs"]),

@@ -12,6 +12,7 @@ mod duties;
 mod face;
 mod faults;
 mod gate;
+mod gate_devices;
 mod gate_doors;
 mod guardian;
 mod hostile;

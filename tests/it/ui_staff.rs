@@ -15,7 +15,7 @@ use menka::app::pairing::{PairingCommand, PairingFailure};
 use menka::app::posture::{PostureCommand, PostureEvent};
 use menka::domain::Realm;
 use menka::domain::card::CardUid;
-use menka::domain::gate::{GateKind, GateStatus};
+use menka::domain::gate::{GateKind, GateStatus, GateTerms};
 use menka::domain::id::{ConsentId, GateId, ResidentId};
 use menka::domain::notice::Language;
 use menka::domain::permit::{Blocker, Condition};
@@ -75,6 +75,7 @@ pub fn gate(n: u8, name: &str) -> GateStatus {
         in_step: Some(true),
         drift: vec![],
         card_first: false,
+        terms: GateTerms::default(),
     }
 }
 

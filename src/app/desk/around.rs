@@ -10,7 +10,7 @@ use crate::app::evidence;
 use crate::app::rights_window::RightsFlow;
 use crate::domain::card::CardUid;
 use crate::domain::gate::GateRecord;
-use crate::domain::permit::Conditions;
+use crate::domain::permit::{Condition, Conditions};
 use crate::domain::site::SiteFacts;
 use crate::domain::time::Timestamp;
 use crate::ports::LinkError;
@@ -108,6 +108,7 @@ impl Desk {
             log_is_whole: self.open.as_ref().is_some_and(|o| evidence::log_is_whole(&o.vault)),
             trained: self.standing(self.told.unwrap_or_default()).condition(),
             machine: self.watch.report.as_ref(),
+            terms: self.open.as_ref().map_or(Condition::NotYetChecked, |o| conditions::terms(&o.shared.gates().0)),
         };
         conditions::gather(self.config.realm, facts, &gates, &fresh, around, Some(person))
     }

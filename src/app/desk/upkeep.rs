@@ -102,6 +102,7 @@ impl Desk {
             log_is_whole: evidence::log_is_whole(&open.vault),
             trained,
             machine: self.watch.report.as_ref(),
+            terms: conditions::terms(&seen),
         };
         let known = conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, around, None);
         if open.desk_shown.as_ref() != Some(&known) {

@@ -220,15 +220,15 @@ impl Gate {
             Some(_) => return Err(Refusal::CardsOnly.into()),
         }
         let face = open_probe(probe, &self.keys, seal).map_err(|_| Refusal::Envelope)?;
-        let (best, same) = match one {
-            Some(template) => self.verify(&face, template, now.date()),
-            None => self.recognise(&face, now.date()),
+        let ((best, same), least) = match one {
+            Some(template) => (self.verify(&face, template, now.date()), self.least_for_one()),
+            None => (self.recognise(&face, now.date()), self.least_among_all()),
         };
         Ok(Probed {
             op: probe.op,
             template: best.filter(|_| same).map(|best| *best.template.bytes()),
             similarity: best.map_or(0, |best| matcher::thousandths(best.similarity)),
-            threshold: matcher::threshold(&self.setup.engine).map_or(1000, matcher::thousandths),
+            threshold: least.map_or(1000, matcher::thousandths),
         })
     }
 }

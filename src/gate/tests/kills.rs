@@ -24,7 +24,13 @@ fn the_daemon_runs_in_a_process_of_its_own() {
         Ok(text) => text.split('\n').map(String::from).collect(),
         Err(_) => vec!["run".into(), "--data".into(), "nowhere".into(), "--listen".into(), "8.8.8.8:1".into()],
     };
-    let joined = crate::gate::cli::Joined { console: None, boards: Box::new(crate::boards::UdpBoards::new()) };
+    let joined = crate::gate::cli::Joined {
+        console: None,
+        boards: Box::new(crate::boards::UdpBoards::new()),
+        reader: || None,
+        camera: Box::new(|_| None),
+        engine: |_, _| None,
+    };
     let result = crate::gate::cli::run_with(&arguments, &mut std::io::stdout(), joined);
     if std::env::var(ARGUMENTS).is_ok() {
         result.unwrap();
