@@ -40,8 +40,10 @@ impl Gate {
         let digest = request_digest(&step.clone().request());
         match step {
             Step::Put(put) => self.put_face(put, seal, digest, now),
-            // Turning everything anew, and forgetting the station, is a write of its own.
-            Step::Apply(Apply { what: What::RenewFaces | What::Unpair, .. }) => Err(Refusal::Malformed.into()),
+            // Turning everything anew, forgetting the station, and another time, is a write of its own.
+            Step::Apply(Apply { what: What::RenewFaces | What::Unpair | What::SetClock(_), .. }) => {
+                Err(Refusal::Malformed.into())
+            }
             Step::Apply(apply) => self.apply(apply, digest, now),
             Step::Passed(passed) => self.put_passed(passed, digest, now),
         }

@@ -9,6 +9,7 @@ pub mod announce;
 mod batch;
 mod bound;
 pub mod cli;
+mod clock;
 pub mod daemon;
 pub mod door;
 pub mod epochs;

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::clock;
 use super::epochs;
 use super::error::GateError;
 use super::heads;
@@ -125,6 +126,7 @@ impl Store {
         tx.execute_batch(epochs::SCHEMA)?;
         tx.execute_batch(reseal::SCHEMA)?;
         tx.execute_batch(bound::SCHEMA)?;
+        tx.execute_batch(clock::SCHEMA)?;
         tx.execute(
             "INSERT INTO settings (one, gate, realm, identity, engine, takes_faces, offline_hours, passlog_days,
                  last_contact, last_instant, transform_salt)
@@ -159,6 +161,7 @@ impl Store {
         store.db.execute_batch(OPS_BY_DAY)?;
         store.db.execute_batch(bound::SCHEMA)?;
         store.db.execute_batch(epochs::SCHEMA)?;
+        store.db.execute_batch(clock::SCHEMA)?;
         store.empty_log()?;
         Ok(store)
     }

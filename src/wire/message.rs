@@ -13,7 +13,7 @@ use super::reseal::{Reseal, Resealed};
 pub const PROTOCOL: u16 = 1;
 
 /// Revision within the version: sides of different revisions talk, and what one of them does not know it refuses as malformed.
-pub const REVISION: u16 = 4;
+pub const REVISION: u16 = 5;
 
 /// Largest accepted frame body, in bytes.
 pub const FRAME_MAX: usize = 256 * 1024;
@@ -299,6 +299,9 @@ pub enum What {
     /// Let a card in no more that is known by the SHA-256 of its number only. Since revision 3.
     #[n(10)]
     RemoveCardBy(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]),
+    /// It is this instant now, in milliseconds since 1970. Never before an instant that the gate has seen. Since revision 5.
+    #[n(11)]
+    SetClock(#[n(0)] i64),
     /// Keep all templates under a new transform; a copy from before then opens nothing (rule S40660b). Since revision 3.
     #[n(7)]
     RenewFaces,
@@ -394,6 +397,10 @@ pub struct Health {
     /// Hours without contact after which it stops matching faces; absent before revision 2.
     #[n(6)]
     pub offline_hours: Option<u32>,
+    /// What it adds to its system's clock since a station set it ([`What::SetClock`]), in milliseconds; absent where nothing is added, and before
+    /// revision 5.
+    #[n(12)]
+    pub clock_offset_ms: Option<i64>,
 }
 
 /// Why a gate matches no faces. Cards always go on.
@@ -481,6 +488,9 @@ pub enum Outcome {
     /// All templates are kept under a new transform; the digest is that of everything held, as before. Since revision 3.
     #[n(9)]
     FacesRenewed,
+    /// The clock stands where the station set it, and runs on from there. Since revision 5.
+    #[n(10)]
+    ClockSet,
     /// Nothing and nobody is held any more, and the station is forgotten. Since revision 3.
     #[n(20)]
     Unpaired,
@@ -617,4 +627,8 @@ pub enum Refusal {
     #[error("too many people for looking one up: the card first")]
     #[n(31)]
     CardFirst,
+    /// [`What::SetClock`] to an instant before one that the gate has seen. Since revision 5.
+    #[error("the gate has seen a later instant")]
+    #[n(32)]
+    ClockBack,
 }
