@@ -142,7 +142,7 @@ fn replies(folder: &Path, keys: &IdentityKeys) -> Result<(), Failed> {
     };
     let held = HeldFace { template: [3; 16], digest: [4; 32], ends_on: 21_000, frozen: false };
     let health =
-        Health { clock: 1, faces: 2, cards: 3, version: "menka-gate 0".into(), digest: [5; 32], faces_off: None, offline_hours: None, passlog_days: None, people_max: None, strangers_in_ppm: None };
+        Health { clock: 1, faces: 2, cards: 3, version: "menka-gate 0".into(), digest: [5; 32], faces_off: None, offline_hours: None, passlog_days: None, people_max: None, strangers_in_ppm: None, clock_offset_ms: None };
     let replies = [
         Reply::Hello(hello()),
         Reply::Health(health),

@@ -88,6 +88,17 @@ impl Shared {
         !state.over
     }
 
+    /// A gate's clock was set: how far it stands from ours now, in milliseconds.
+    pub(super) fn note_clock(&self, gate: GateId, drift_ms: i64) {
+        self.change(|state| match state.gates.get_mut(&gate) {
+            Some(status) => {
+                status.clock_drift_ms = Some(drift_ms);
+                true
+            }
+            None => false,
+        });
+    }
+
     /// Forgets gates that are served no more.
     fn keep(&self, served: &[GateId]) {
         self.change(|state| {

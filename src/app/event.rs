@@ -94,6 +94,8 @@ pub enum Failure {
     AlreadyEnrolled,
     /// A bad template is still to be erased at a gate that does not answer; a new one comes after it.
     OldFaceThere,
+    /// The computer's own date is in doubt: it is not passed on.
+    DateDoubted,
     /// Something keeps face entry off just now (staff see what); the card works.
     FaceNotOffered,
     /// The paper could not be written there.

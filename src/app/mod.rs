@@ -53,6 +53,7 @@ mod rights_staff;
 mod rights_window;
 pub mod roles;
 pub mod runner;
+mod set_clock;
 pub mod sheet;
 mod sheet_parties;
 pub mod shown_again;

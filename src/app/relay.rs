@@ -20,6 +20,8 @@ pub enum RelayCommand {
     Show,
     /// Has what a gate holds put right.
     Repair(GateId),
+    /// Sets a gate's clock to the desk's.
+    SetClock(GateId),
     /// Puts a new gate in the place of an old one. Needs a second person.
     Replace {
         /// The old gate.
@@ -64,6 +66,7 @@ impl Desk {
                     open.shared.ask_repair(gate);
                 }
             }
+            RelayCommand::SetClock(gate) => self.set_gate_clock(gate, now),
             RelayCommand::Retry(gate) => {
                 if self.vault(|v| v.retry_wedged(gate, now)).is_some_and(|count| count > 0)
                     && let Some(open) = self.open.as_ref()

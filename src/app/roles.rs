@@ -112,6 +112,7 @@ pub fn row(command: &StaffCommand) -> Row {
         // Sees no people: whoever stands at the machine may know how it is.
         C::Relay(RelayCommand::Show) => only("show-relay", GATES),
         C::Relay(RelayCommand::Repair(_)) => only("put-gate-right", PEOPLE),
+        C::Relay(RelayCommand::SetClock(_)) => only("set-gate-clock", SUPERVISOR),
         C::Relay(RelayCommand::Replace { .. }) => only("replace-gate", SUPERVISOR),
         C::Relay(RelayCommand::ReplaceProved(_)) => only("go-on-replacing", SUPERVISOR),
         C::Relay(RelayCommand::Retry(_)) => only("retry-refused", PEOPLE),

@@ -157,6 +157,8 @@ pub enum AuditEvent {
     CardDrift(GateId, &'static str),
     /// Staff had what a gate holds put right.
     GateRepaired(GateId),
+    /// Staff set a gate's clock to the desk's.
+    GateClockSet(GateId),
     /// A card board was added, or described anew.
     BoardRecorded(GateId),
     /// A card board and the desk differ, or agree again (label).

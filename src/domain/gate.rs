@@ -43,6 +43,9 @@ pub enum GateKind {
     Board,
 }
 
+/// How far a gate's clock may be set back before the latest instant that it has seen, in milliseconds. Time servers correct by less.
+pub const CLOCK_SET_BACK_MAX_MS: i64 = 120_000;
+
 /// What the first screen shows of a gate: no people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GateStatus {

@@ -219,6 +219,7 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::ReplacementDone(old, new) => ("replacement-done", two(old, new), None),
         E::CardDrift(gate, what) => ("card-drift", one(gate), Some(what)),
         E::GateRepaired(gate) => ("gate-repaired", one(gate), None),
+        E::GateClockSet(gate) => ("gate-repaired", one(gate), Some("clock-set")),
         E::BoardRecorded(board) => ("board-recorded", one(board), None),
         E::BoardDrift(board, label) => ("board-drift", one(board), Some(label)),
         E::BoardAct(board, label) => ("board-act", one(board), Some(label)),

@@ -1,6 +1,6 @@
 //! The whole gate without sockets, threads or a clock: one body in, one reply out.
 
-mod work;
+pub(in crate::gate) mod work;
 
 use std::collections::VecDeque;
 
@@ -101,7 +101,7 @@ pub struct Gate {
     pub(super) id: GateId,
     pub(super) setup: Setup,
     pub(super) faces: Gallery,
-    lease: Lease,
+    pub(super) lease: Lease,
     probes: VecDeque<(Timestamp, [u8; 16])>,
     door: Box<dyn Door>,
     /// An erasure is durable but old pages may still be in the write-ahead log.
@@ -129,7 +129,8 @@ impl Gate {
             return Err(GateError::Realm);
         }
         let (contact, latest) = store.instants()?;
-        let lease = Lease::new(setup.offline_hours, contact, latest);
+        let mut lease = Lease::new(setup.offline_hours, contact, latest);
+        lease.set_offset(store.clock_offset_ms()?);
         let (id, stopped, store_version) = (store.gate()?, store.faces_stopped()?, store.data_version()?);
         let mut faces = Gallery::new(setup.engine.clone());
         faces.extend(store.live_faces()?);
@@ -391,6 +392,9 @@ impl Gate {
             Request::Hello(_) | Request::PairBegin(_) | Request::PairConfirm(_) => Err(Refusal::Malformed.into()),
             Request::Health => self.health(clock).map(Reply::Health),
             Request::PutFace(put) => self.put_face(put, &seal, Sha256::digest(body).into(), now).map(Reply::Done),
+            Request::Apply(Apply { op, what: What::SetClock(right_ms), .. }) => {
+                self.set_clock(op, *right_ms, Sha256::digest(body).into(), clock).map(Reply::Done)
+            }
             Request::Apply(apply) => self.apply(apply, Sha256::digest(body).into(), now).map(Reply::Done),
             Request::ReadBack(template) => Ok(Reply::Held(self.store.held(template)?)),
             Request::List => Ok(Reply::List(self.list()?)),
@@ -475,8 +479,9 @@ impl Gate {
     fn health(&mut self, clock: Timestamp) -> Result<Health, Halt> {
         let (digest, faces, cards) = self.held_digest()?;
         let faces_off = self.faces_off(clock);
+        let offset = self.lease.offset_ms();
         Ok(Health {
-            clock: clock.ms(),
+            clock: self.lease.corrected(clock).ms(),
             faces,
             cards,
             version: version(),
@@ -486,6 +491,7 @@ impl Gate {
             passlog_days: Some(self.setup.passlog_days),
             people_max: Some(limit::people_max(&self.setup.engine, self.plan) as u64),
             strangers_in_ppm: Some(self.plan.strangers_in_ppm()),
+            clock_offset_ms: (offset != 0).then_some(offset),
         })
     }
 
@@ -494,13 +500,22 @@ impl Gate {
         Facts { gate: self.id, engine, takes_faces, today: now.date(), faces: self.faces.len() as u64 }
     }
 
-    fn look(&mut self, clock: Timestamp) -> Timestamp {
+    /// The instant to judge by; `clock` is the system's.
+    pub(super) fn look(&mut self, clock: Timestamp) -> Timestamp {
         if let Err(error) = self.heed() {
             tracing::error!(%error, "the store cannot be read: no face is matched");
             self.faces.remove(|_| true);
             self.store_version = i64::MIN;
         }
-        self.lease.look(clock)
+        let before = self.lease.offset_ms();
+        let now = self.lease.look(clock);
+        if self.lease.offset_ms() != before {
+            tracing::info!("the system's clock is right by itself again");
+            if let Err(error) = self.store.forget_clock_offset() {
+                tracing::warn!(%error, "the clock's correction was not taken out of the store");
+            }
+        }
+        now
     }
 
     /// Takes in what was typed at this gate's console beside the daemon: other limits, an unpairing. Only what the store holds is matched.
@@ -518,7 +533,7 @@ impl Gate {
         Ok(())
     }
 
-    fn heard(&mut self) {
+    pub(super) fn heard(&mut self) {
         self.lease.heard();
         self.record_instants();
     }

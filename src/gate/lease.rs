@@ -1,11 +1,12 @@
 //! Whether faces may be matched now: the lease of contact with the station, and a clock that must not go back. Cards
 //! never depend on it.
 
+use crate::domain::gate::CLOCK_SET_BACK_MAX_MS;
 use crate::domain::time::Timestamp;
 use crate::wire::message::FacesOff;
 
-/// How far the clock may fall behind the latest instant seen, in milliseconds. Time servers correct by less.
-pub const CLOCK_BACK_MAX_MS: i64 = 120_000;
+/// How far the clock may fall behind the latest instant seen, in milliseconds.
+pub const CLOCK_BACK_MAX_MS: i64 = CLOCK_SET_BACK_MAX_MS;
 
 /// Longest time between two looks at a clock that runs steadily, in milliseconds; the daemon looks every half minute.
 const LOOKS_WITHIN_MS: i64 = 600_000;
@@ -23,6 +24,8 @@ pub struct Lease {
     latest: Timestamp,
     recorded: (Timestamp, Timestamp),
     clock_back: bool,
+    /// Added to the system's clock, in milliseconds: the station has set it ([`super::clock`]).
+    offset_ms: i64,
     /// The last look and the first one since the clock last jumped.
     steady: Option<(Timestamp, Timestamp)>,
 }
@@ -31,7 +34,8 @@ impl Lease {
     /// Starts from what the store holds.
     pub fn new(offline_hours: u32, contact: Timestamp, latest: Timestamp) -> Self {
         let offline_ms = i64::from(offline_hours) * HOUR_MS;
-        Self { offline_ms, contact, latest, recorded: (contact, latest), clock_back: false, steady: None }
+        let recorded = (contact, latest);
+        Self { offline_ms, contact, latest, recorded, clock_back: false, offset_ms: 0, steady: None }
     }
 
     /// Other hours without contact from now on.
@@ -39,8 +43,41 @@ impl Lease {
         self.offline_ms = i64::from(offline_hours) * HOUR_MS;
     }
 
-    /// Looks at the clock. Returns the instant to judge last days by: never before the latest one seen.
+    /// What is added to the system's clock from now on, in milliseconds.
+    pub fn set_offset(&mut self, offset_ms: i64) {
+        self.offset_ms = offset_ms;
+    }
+
+    /// What is added to the system's clock, in milliseconds.
+    pub fn offset_ms(&self) -> i64 {
+        self.offset_ms
+    }
+
+    /// The time here when the system's clock says `clock`.
+    pub fn corrected(&self, clock: Timestamp) -> Timestamp {
+        clock.plus_ms(self.offset_ms)
+    }
+
+    /// What must be added so that it is `right` when the system's clock says `clock`. `None` when a later instant was seen: nothing that
+    /// ended may come back to life.
+    pub fn offset_for(&self, clock: Timestamp, right: Timestamp) -> Option<i64> {
+        (self.latest.since(right) <= CLOCK_BACK_MAX_MS).then(|| right.since(clock))
+    }
+
+    /// Somebody else has put the system's clock right since the station did: added on top of that, the offset would run ahead. A clock that
+    /// still needs the offset stands as far behind the latest instant. (A small one cannot be told from the time between two looks, and does
+    /// little harm: the station may set the clock back by as much.)
+    fn drop_offset(&mut self, clock: Timestamp) {
+        let behind = self.latest.since(clock);
+        if self.offset_ms > CLOCK_BACK_MAX_MS && behind <= (self.offset_ms / 2).min(CLOCK_BACK_MAX_MS) {
+            self.offset_ms = 0;
+        }
+    }
+
+    /// Looks at the system's clock. Returns the instant to judge last days by: never before the latest one seen.
     pub fn look(&mut self, clock: Timestamp) -> Timestamp {
+        self.drop_offset(clock);
+        let clock = self.corrected(clock);
         self.clock_back = self.latest.since(clock) > CLOCK_BACK_MAX_MS;
         let since =
             self.steady.filter(|(last, _)| (-CLOCK_BACK_MAX_MS..=LOOKS_WITHIN_MS).contains(&clock.since(*last)));
@@ -143,6 +180,42 @@ mod tests {
         assert_eq!(lease.steady_ms(), 300_000);
         lease.look(minute(70));
         assert_eq!(lease.steady_ms(), 0, "back");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_runs_on_from_there_and_never_goes_back() {
+        let mut lease = Lease::new(24, START, START);
+        let asleep = START.plus_ms(-400 * 24 * HOUR_MS);
+        lease.look(asleep);
+        assert_eq!(lease.faces_off(), Some(FacesOff::ClockBack), "a clock without a battery");
+        assert_eq!(lease.offset_for(asleep, START.plus_ms(-CLOCK_BACK_MAX_MS - 1)), None, "not even now");
+        let offset = lease.offset_for(asleep, START.plus_ms(HOUR_MS));
+        assert_eq!(offset, Some(400 * 24 * HOUR_MS + HOUR_MS));
+        lease.set_offset(offset.unwrap_or_default());
+        assert_eq!(lease.look(asleep.plus_ms(1_000)), START.plus_ms(HOUR_MS + 1_000));
+        assert_eq!((lease.faces_off(), lease.steady_ms()), (None, 0), "that was a jump: nothing is erased on it");
+        assert_eq!(lease.offset_for(asleep, START), None, "and what was seen was seen");
+        assert_eq!(
+            lease.offset_for(asleep.plus_ms(1_000), START.plus_ms(HOUR_MS)),
+            Some(400 * 24 * HOUR_MS + HOUR_MS - 1_000)
+        );
+        // A time server is found: the offset would run a year ahead.
+        assert_eq!(lease.look(START.plus_ms(HOUR_MS + 31_000)), START.plus_ms(HOUR_MS + 31_000));
+        assert_eq!(lease.offset_ms(), 0);
+    }
+
+    #[test]
+    fn a_small_offset_stays_while_the_clock_runs_as_it_did() {
+        for offset in [40_000, 90_000, 120_001, 600_000, -90_000] {
+            let mut lease = Lease::new(24, START, START);
+            lease.set_offset(offset);
+            let system = START.plus_ms(-offset);
+            for looks in 0..200 {
+                let elapsed = looks * 30_000;
+                assert_eq!(lease.look(system.plus_ms(elapsed)), START.plus_ms(elapsed), "{offset} {looks}");
+            }
+            assert_eq!(lease.offset_ms(), offset);
+        }
     }
 
     #[test]

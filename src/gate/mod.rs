@@ -11,6 +11,7 @@ pub mod approach;
 mod batch;
 mod bound;
 pub mod cli;
+mod clock;
 pub mod daemon;
 pub mod door;
 pub mod epochs;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::daemon::{Caller, Gate, Halt};
 use super::error::GateError;
 use super::store::Store;
-use super::{admit, heads};
+use super::{admit, clock, heads};
 use crate::domain::time::Timestamp;
 use crate::secret::PairingCode;
 use crate::wire::message::{Hello, Outcome, PairShare, Refusal, Reply};
@@ -141,6 +141,7 @@ pub(super) fn pin(tx: &Transaction<'_>, pin: &[u8; 32], hello: &Hello, now: Time
     )?;
     tx.execute("UPDATE pairing SET code = NULL, tries_left = 0, times = times + 1, former_pin = NULL", [])?;
     tx.execute("DELETE FROM card_order", [])?;
+    clock::forget(tx)?;
     heads::set_aside(tx, now)
 }
 

@@ -4,13 +4,18 @@
 //! An erased template is overwritten (`secure_delete`) and the write-ahead log is emptied before anybody is told that
 //! it is gone.
 
+mod connect;
+mod held;
+mod openings;
+
 use std::cell::OnceCell;
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use self::connect::connect;
+use super::clock;
 use super::epochs;
 use super::error::GateError;
 use super::heads;
@@ -24,7 +29,7 @@ use crate::domain::time::{CivilDate, Timestamp};
 use crate::secret::{EngineId, FaceTemplate, random_bytes};
 use crate::wire::frame::{decode, encode};
 use crate::wire::keys::IdentityKeys;
-use crate::wire::message::{CardDigest, HeldFace, Hello, Holdings, Outcome, Receipt};
+use crate::wire::message::{Hello, Outcome, Receipt};
 
 const SCHEMA: &str = include_str!("schema.sql");
 const SCHEMA_VERSION: i64 = 4;
@@ -44,9 +49,6 @@ const TO_VERSION_4: &str = "ALTER TABLE settings ADD COLUMN transform_salt BLOB 
 pub const OFFLINE_HOURS_MAX: u32 = 24;
 /// Most days that opening records are kept; the same.
 pub const PASSLOG_DAYS_MAX: u32 = 30;
-const BUSY_MS: u64 = 3_000;
-/// Prepared statements that are kept ready: more than one operation uses.
-const STATEMENTS_KEPT: usize = 64;
 
 /// What is decided when a gate is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,6 +134,7 @@ impl Store {
         tx.execute_batch(reseal::SCHEMA)?;
         tx.execute_batch(bound::SCHEMA)?;
         tx.execute_batch(rows::SCHEMA)?;
+        tx.execute_batch(clock::SCHEMA)?;
         tx.execute(
             "INSERT INTO settings (one, gate, realm, identity, engine, takes_faces, offline_hours, passlog_days,
                  last_contact, last_instant, transform_salt)
@@ -167,6 +170,7 @@ impl Store {
         store.db.execute_batch(bound::SCHEMA)?;
         store.db.execute_batch(rows::SCHEMA)?;
         store.db.execute_batch(epochs::SCHEMA)?;
+        store.db.execute_batch(clock::SCHEMA)?;
         store.empty_log()?;
         Ok(store)
     }
@@ -455,147 +459,6 @@ impl Store {
         Ok(self.db.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
     }
 
-    /// The number of a held card with this SHA-256.
-    ///
-    /// # Errors
-    /// [`GateError`].
-    pub(super) fn card_with(&self, number_sha256: &[u8; 32]) -> Result<Option<Vec<u8>>, GateError> {
-        let mut statement = self.db.prepare_cached("SELECT uid FROM cards")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let uid: Vec<u8> = row.get(0)?;
-            if <[u8; 32]>::from(Sha256::digest(&uid)) == *number_sha256 {
-                return Ok(Some(uid));
-            }
-        }
-        Ok(None)
-    }
-
-    /// A held template, if what is stored still gives its digest.
-    ///
-    /// # Errors
-    /// [`GateError`].
-    pub fn held(&self, template: &[u8; 16]) -> Result<Option<HeldFace>, GateError> {
-        Ok(rows::read_back_face(&self.db, template)?)
-    }
-
-    /// Whether a random number can never be used again.
-    ///
-    /// # Errors
-    /// [`GateError`].
-    pub fn is_spent(&self, template: &[u8; 16]) -> Result<bool, GateError> {
-        let mut statement = self.db.prepare_cached("SELECT 1 FROM spent WHERE template = ?1")?;
-        Ok(statement.exists([template])?)
-    }
-
-    /// Last day of a card, if held.
-    ///
-    /// # Errors
-    /// [`GateError`].
-    pub fn card_ends_on(&self, uid: &[u8]) -> Result<Option<CivilDate>, GateError> {
-        let mut statement = self.db.prepare_cached("SELECT ends_on FROM cards WHERE uid = ?1")?;
-        let days: Option<i64> = statement.query_row([uid], |row| row.get(0)).optional()?;
-        Ok(days.map(CivilDate::from_epoch_days))
-    }
-
-    /// Number of cards.
-    ///
-    /// # Errors
-    /// [`GateError`].
-    pub fn cards(&self) -> Result<u64, GateError> {
-        let mut statement = self.db.prepare_cached("SELECT count(*) FROM cards")?;
-        Ok(statement.query_row([], |row| row.get::<_, i64>(0))?.unsigned_abs())
-    }
-
-    /// Number of templates.
-    ///
-    /// # Errors
-    /// [`GateError`].
-    pub fn faces(&self) -> Result<u64, GateError> {
-        let count: i64 = self.db.query_row("SELECT count(*) FROM faces", [], |row| row.get(0))?;
-        Ok(count.unsigned_abs())
-    }
-
-    /// Everything held, as numbers and digests.
-    ///
-    /// # Errors
-    /// [`GateError`].
-    pub fn holdings(&self) -> Result<Holdings, GateError> {
-        let mut statement =
-            self.db.prepare_cached("SELECT template, digest, ends_on, frozen FROM faces ORDER BY template")?;
-        let faces = statement
-            .query_map([], |row| {
-                Ok(HeldFace { template: row.get(0)?, digest: row.get(1)?, ends_on: row.get(2)?, frozen: row.get(3)? })
-            })?
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut statement = self.db.prepare_cached("SELECT uid, ends_on FROM cards")?;
-        let mut cards = statement
-            .query_map([], |row| {
-                let uid: Vec<u8> = row.get(0)?;
-                Ok(CardDigest { digest: Sha256::digest(uid).into(), ends_on: row.get(1)? })
-            })?
-            .collect::<Result<Vec<_>, _>>()?;
-        cards.sort_unstable_by_key(|card| card.digest);
-        Ok(Holdings { faces, cards })
-    }
-
-    /// All templates as they are kept here, turned, for the memory of the matcher. One that does not give its digest is left out.
-    ///
-    /// # Errors
-    /// [`GateError`].
-    pub fn live_faces(&self) -> Result<Vec<LiveFace>, GateError> {
-        let mut statement = self.db.prepare("SELECT template, ends_on, frozen FROM faces ORDER BY template")?;
-        let mut rows = statement.query([])?;
-        let mut faces = Vec::new();
-        while let Some(row) = rows.next()? {
-            let template: [u8; 16] = row.get(0)?;
-            let Some(rows::Kept { face, .. }) = rows::face_as_kept(&self.db, &template)? else {
-                tracing::error!(template = %TemplateId::from_bytes(template).short(), "a stored template is damaged");
-                continue;
-            };
-            faces.push(LiveFace {
-                template: TemplateId::from_bytes(template),
-                ends_on: CivilDate::from_epoch_days(row.get(1)?),
-                frozen: row.get(2)?,
-                face,
-            });
-        }
-        Ok(faces)
-    }
-
-    /// Writes down that the door was asked to open: when, by which way and how it went; not for whom.
-    ///
-    /// # Errors
-    /// [`GateError`].
-    pub fn record_opening(&self, way: Way, opened: bool, now: Timestamp) -> Result<(), GateError> {
-        let way = match way {
-            Way::Card => "card",
-            Way::Face => "face",
-        };
-        let door = if opened { "opened" } else { "failed" };
-        self.db
-            .prepare_cached("INSERT INTO openings (id, at, way, door) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![random_bytes::<16>(), now.ms(), way, door])?;
-        Ok(())
-    }
-
-    /// Number of opening records.
-    ///
-    /// # Errors
-    /// [`GateError`].
-    pub fn openings(&self) -> Result<u64, GateError> {
-        let count: i64 = self.db.query_row("SELECT count(*) FROM openings", [], |row| row.get(0))?;
-        Ok(count.unsigned_abs())
-    }
-
-    /// Erases opening records from before an instant. Returns how many.
-    ///
-    /// # Errors
-    /// [`GateError`].
-    pub fn erase_openings_before(&self, instant: Timestamp) -> Result<usize, GateError> {
-        Ok(self.db.execute("DELETE FROM openings WHERE at < ?1", [instant.ms()])?)
-    }
-
     /// Erases templates whose last day is before `day`, and spends their numbers. Returns the numbers. The log is the
     /// caller's to empty.
     ///
@@ -663,40 +526,4 @@ impl Store {
     pub(super) fn connection(&self) -> &Connection {
         &self.db
     }
-}
-
-fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, GateError> {
-    let db = Connection::open_with_flags(
-        path,
-        rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
-    // Damage is reported to the caller; the library would also print it.
-    db.execute_batch("PRAGMA cipher_log_level = NONE;")?;
-    give_key(&db, key)?;
-    // A wrong key is only noticed at the first read.
-    db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
-        .map_err(|_| GateError::Corrupt)?;
-    db.busy_timeout(std::time::Duration::from_millis(BUSY_MS))?;
-    db.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-    db.execute_batch(
-        "PRAGMA cipher_memory_security = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-         PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -16384;",
-    )?;
-    Ok(db)
-}
-
-/// Hands over the raw key, so that it is never part of an SQL text.
-#[allow(unsafe_code)]
-fn give_key(db: &Connection, key: &[u8; 32]) -> Result<(), GateError> {
-    let mut text = Zeroizing::new(*b"x'0000000000000000000000000000000000000000000000000000000000000000'");
-    for (pair, byte) in text[2..66].chunks_exact_mut(2).zip(key) {
-        for (digit, nibble) in pair.iter_mut().zip([byte >> 4, byte & 15]) {
-            *digit = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
-        }
-    }
-    // SAFETY: the handle is open for as long as `db` is borrowed, and the library copies the 67 bytes before it
-    // returns.
-    let code = unsafe { rusqlite::ffi::sqlite3_key(db.handle(), text.as_ptr().cast(), 67) };
-    if code == rusqlite::ffi::SQLITE_OK { Ok(()) } else { Err(GateError::Corrupt) }
 }

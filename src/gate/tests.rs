@@ -14,6 +14,7 @@ mod pairings;
 mod relay;
 mod renewal;
 mod reseal;
+mod set_clock;
 mod stops;
 mod strangers;
 mod support;

@@ -69,6 +69,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::Refused(gate, refusal) => refused(texts, gate, refusal),
         Failure::AlreadyEnrolled => words!(texts, "err-face-there", "rec-face-there"),
         Failure::OldFaceThere => words!(texts, "err-old-face-there", "rec-old-face-there"),
+        Failure::DateDoubted => words!(texts, "err-date-doubted", "clock-ahead-todo"),
         Failure::FaceNotOffered => words!(texts, "err-face-not-offered", "rec-face-not-offered"),
         Failure::Pairing(failure) => pairing(texts, failure),
         Failure::NotRecognised => words!(texts, "err-not-recognised", "rec-not-recognised"),
@@ -308,6 +309,7 @@ pub fn refused(texts: &Texts, gate: &str, refusal: &Refusal) -> Words {
         Refusal::OtherCode => words!(texts, "err-pair-other", "rec-pair-other", gate = gate),
         Refusal::CardWay => words!(texts, "ref-card-way", "rec-card-way-first", gate = gate),
         Refusal::CardFirst => words!(texts, "ref-card-first", "rec-card-first", gate = gate),
+        Refusal::ClockBack => words!(texts, "ref-clock-back", "rec-clock-back", gate = gate),
         Refusal::NotHeld => words!(texts, "ref-not-held", "rec-not-held", gate = gate),
         Refusal::NotAuthorised => words!(texts, "ref-not-authorised", "rec-not-authorised", gate = gate),
         Refusal::TooMany => words!(texts, "ref-too-many", "rec-too-many", gate = gate),
@@ -392,6 +394,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         Failure::Request(fault) => super::words_rights::fault_for_resident(texts, *fault),
         Failure::FaceNotOffered => tr!(texts, "say-face-not-offered"),
         Failure::RulesChanged
+        | Failure::DateDoubted
         | Failure::WrongPassphrase { .. }
         | Failure::PassphraseTooShort
         | Failure::OtherRealm

@@ -129,7 +129,7 @@ pub fn gate_states(texts: &Texts, gate: &GateStatus) -> Vec<(Tone, String)> {
         let days = gate.terms.passlog_days.unwrap_or_default();
         states.push((Tone::Alarm, tr!(texts, "gate-passlog-too-long", days = days)));
     }
-    if gate.clock_drift_ms.is_some_and(|ms| ms.saturating_abs() >= CLOCK_DRIFT_SHOWN_MS) {
+    if gate.clock_drift_ms.is_some_and(is_clock_off) {
         states.push((Tone::Warn, tr!(texts, "gate-clock-wrong")));
     }
     states.push(if gate.card_way_tested {
@@ -140,20 +140,28 @@ pub fn gate_states(texts: &Texts, gate: &GateStatus) -> Vec<(Tone, String)> {
     states
 }
 
+/// Whether a gate's clock is so far from ours, in milliseconds, that it is said.
+pub fn is_clock_off(drift_ms: i64) -> bool {
+    drift_ms.saturating_abs() >= CLOCK_DRIFT_SHOWN_MS
+}
+
+/// How far a gate's clock is from ours.
+pub fn clock_text(texts: &Texts, drift_ms: i64) -> String {
+    let seconds = format!("{}.{}", drift_ms.unsigned_abs() / 1000, drift_ms.unsigned_abs() % 1000 / 100);
+    if drift_ms < 0 {
+        tr!(texts, "gate-clock-behind", seconds = seconds)
+    } else {
+        tr!(texts, "gate-clock-ahead", seconds = seconds)
+    }
+}
+
 /// When a gate last answered, its clock, its version.
 pub fn gate_numbers(texts: &Texts, gate: &GateStatus) -> String {
     let mut parts = vec![match gate.last_seen_at {
         Some(at) => tr!(texts, "gate-last-seen", at = at.minute_text()),
         None => tr!(texts, "gate-never-seen"),
     }];
-    if let Some(ms) = gate.clock_drift_ms {
-        let seconds = format!("{}.{}", ms.unsigned_abs() / 1000, ms.unsigned_abs() % 1000 / 100);
-        parts.push(if ms < 0 {
-            tr!(texts, "gate-clock-behind", seconds = seconds)
-        } else {
-            tr!(texts, "gate-clock-ahead", seconds = seconds)
-        });
-    }
+    parts.extend(gate.clock_drift_ms.map(|ms| clock_text(texts, ms)));
     if let (Some(faces), Some(most), Some(ppm)) = (gate.terms.faces, gate.terms.people_max, gate.terms.strangers_in_ppm)
     {
         let share = format!("{}.{:02} %", ppm / 10_000, ppm / 100 % 100);

@@ -147,6 +147,16 @@ impl Vault {
         Ok(work.commit()?)
     }
 
+    /// Staff set a gate's clock: that goes into the log.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn record_clock_set(&mut self, gate: GateId, now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        self.append(&work, Actor::Staff(self.staff), &AuditEvent::GateClockSet(gate), now)?;
+        Ok(work.commit()?)
+    }
+
     /// Whether something is on its way to a gate.
     ///
     /// # Errors

@@ -2,12 +2,20 @@
 //!
 //! A gate learns ids, templates, card numbers and last days. Never a name, a unit or an age.
 
+mod holdings;
+mod refusal;
+mod signed;
+
 use minicbor::{Decode, Encode};
 
 use super::batch::{Step, StepReply};
 use super::held::{AskDigests, AskEntries, AskHeld};
 use super::relay::{PassOn, Passed, PutPassed};
 use super::reseal::{Reseal, Resealed};
+
+pub use holdings::{CardDigest, HeldFace, Holdings};
+pub use refusal::Refusal;
+pub use signed::{Outcome, Receipt};
 
 /// Version of this protocol. A gate answers another version with [`Refusal::Version`].
 pub const PROTOCOL: u16 = 1;
@@ -299,6 +307,9 @@ pub enum What {
     /// Let a card in no more that is known by the SHA-256 of its number only. Since revision 3.
     #[n(10)]
     RemoveCardBy(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]),
+    /// It is this instant now, in milliseconds since 1970. Never before an instant that the gate has seen. Since revision 5.
+    #[n(11)]
+    SetClock(#[n(0)] i64),
     /// Keep all templates under a new transform; a copy from before then opens nothing (rule S40660b). Since revision 3.
     #[n(7)]
     RenewFaces,
@@ -403,6 +414,10 @@ pub struct Health {
     /// Its site's limit behind that: of a million strangers who look in, how many may be taken for somebody. Absent before revision 5.
     #[n(9)]
     pub strangers_in_ppm: Option<u32>,
+    /// What it adds to its system's clock since a station set it ([`What::SetClock`]), in milliseconds; absent where nothing is added, and before
+    /// revision 5.
+    #[n(12)]
+    pub clock_offset_ms: Option<i64>,
 }
 
 /// Why a gate matches no faces. Cards always go on.
@@ -427,113 +442,6 @@ pub enum FacesOff {
     CardFirst,
 }
 
-/// A signed receipt: the gate did it, durably, and read it back. Signed over [`Receipt::signed_bytes`].
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Receipt {
-    /// Which operation.
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub op: [u8; 16],
-    /// Which gate.
-    #[cbor(n(1), with = "minicbor::bytes")]
-    pub gate: [u8; 16],
-    /// What was done.
-    #[n(2)]
-    pub outcome: Outcome,
-    /// SHA-256 of the operation's bytes as received.
-    #[cbor(n(3), with = "minicbor::bytes")]
-    pub request_digest: [u8; 32],
-    /// SHA-256 of what the store held for it at the read-back (zeros after an erasure).
-    #[cbor(n(4), with = "minicbor::bytes")]
-    pub stored_digest: [u8; 32],
-    /// The gate's clock, milliseconds since 1970.
-    #[n(5)]
-    pub at: i64,
-    /// `real` or `practice`.
-    #[n(6)]
-    pub realm: String,
-    /// Ed25519.
-    #[cbor(n(7), with = "minicbor::bytes")]
-    pub signature: [u8; 64],
-}
-
-/// What a receipt attests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
-pub enum Outcome {
-    /// A template is stored and was read back.
-    #[n(0)]
-    FaceStored,
-    /// A template is gone and was looked for.
-    #[n(1)]
-    FaceErased,
-    /// A template is kept but not matched.
-    #[n(2)]
-    FaceFrozen,
-    /// A card lets in.
-    #[n(3)]
-    CardStored,
-    /// A card lets in no more.
-    #[n(4)]
-    CardRemoved,
-    /// A frozen template is matched again, or none is held. Since revision 2.
-    #[n(5)]
-    FaceThawed,
-    /// No face is matched. Since revision 2.
-    #[n(6)]
-    FacesStopped,
-    /// Faces are matched again. Since revision 2.
-    #[n(7)]
-    FacesResumed,
-    /// A held template was sealed to another key and given out. Since revision 3.
-    #[n(8)]
-    FaceResealed,
-    /// All templates are kept under a new transform; the digest is that of everything held, as before. Since revision 3.
-    #[n(9)]
-    FacesRenewed,
-    /// Nothing and nobody is held any more, and the station is forgotten. Since revision 3.
-    #[n(20)]
-    Unpaired,
-}
-
-/// A template as a gate lists it: never the numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct HeldFace {
-    /// The random number.
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub template: [u8; 16],
-    /// Digest of the template as it was handed over ([`super::receipt::face_digest`]).
-    #[cbor(n(1), with = "minicbor::bytes")]
-    pub digest: [u8; 32],
-    /// Last day, days since 1970-01-01.
-    #[n(2)]
-    pub ends_on: i64,
-    /// Not matched.
-    #[n(3)]
-    pub frozen: bool,
-}
-
-/// Everything a gate holds.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Holdings {
-    /// Templates, ordered by random number.
-    #[n(0)]
-    pub faces: Vec<HeldFace>,
-    /// SHA-256 of each card number, ordered.
-    #[n(1)]
-    pub cards: Vec<CardDigest>,
-}
-
-/// A card as a gate lists it.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct CardDigest {
-    /// SHA-256 of the card's number.
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub digest: [u8; 32],
-    /// Last day, days since 1970-01-01.
-    #[n(1)]
-    pub ends_on: i64,
-}
-
 /// The answer to a probe.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Probed {
@@ -549,81 +457,4 @@ pub struct Probed {
     /// Thousandths of the threshold in force.
     #[n(3)]
     pub threshold: i16,
-}
-
-/// Why a gate will not do something.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, thiserror::Error)]
-pub enum Refusal {
-    /// The frame was not a message of this protocol.
-    #[error("malformed message")]
-    #[n(0)]
-    Malformed,
-    /// Another protocol version.
-    #[error("another protocol version")]
-    #[n(1)]
-    Version,
-    /// Practice and real do not mix.
-    #[error("another realm")]
-    #[n(2)]
-    Realm,
-    /// The envelope is not for this gate, not from the paired station, or was changed.
-    #[error("the envelope does not open")]
-    #[n(3)]
-    Envelope,
-    /// The template's model is not the one this gate matches.
-    #[error("another face engine")]
-    #[n(4)]
-    Engine,
-    /// The last day has passed by the gate's clock.
-    #[error("already expired")]
-    #[n(5)]
-    Expired,
-    /// The random number is used by another operation, or was erased before.
-    #[error("this random number cannot be used again")]
-    #[n(6)]
-    Spent,
-    /// The gate is full.
-    #[error("the gate is full")]
-    #[n(7)]
-    Full,
-    /// The gate's disk failed; nothing was changed.
-    #[error("the gate's storage failed")]
-    #[n(8)]
-    Storage,
-    /// A probe that is too old or from the future, or was seen before.
-    #[error("the probe is stale")]
-    #[n(9)]
-    Stale,
-    /// This gate matches cards only.
-    #[error("this gate takes cards only")]
-    #[n(10)]
-    CardsOnly,
-    /// Too many probes, copies of templates, or templates passed on, in a short time; or more than one answer holds.
-    #[error("too many probes")]
-    #[n(11)]
-    TooMany,
-    /// The gate does not hold this template. Since revision 3.
-    #[error("the gate does not hold this template")]
-    #[n(12)]
-    NotHeld,
-    /// The station's signature does not authorise it, or the template is frozen. Since revision 3.
-    #[error("not authorised")]
-    #[n(13)]
-    NotAuthorised,
-    /// No code is shown at this gate, or it has run out. Since revision 3.
-    #[error("no pairing code is shown")]
-    #[n(20)]
-    NoCode,
-    /// The code was another one, or somebody stands between the two. Since revision 3.
-    #[error("another pairing code")]
-    #[n(21)]
-    OtherCode,
-    /// No card was ever seen to open this gate: faces are taken only after that. Since revision 4.
-    #[error("no card was seen to open this gate yet")]
-    #[n(30)]
-    CardWay,
-    /// Too many templates for looking one up among all: [`Request::ProbeOne`]. Since revision 4.
-    #[error("too many people for looking one up: the card first")]
-    #[n(31)]
-    CardFirst,
 }

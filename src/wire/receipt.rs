@@ -91,7 +91,7 @@ impl Receipt {
         let kept = self.stored_digest != [0; 32];
         let fits = match self.outcome {
             Outcome::FaceStored | Outcome::CardStored | Outcome::FaceResealed | Outcome::FacesRenewed => kept,
-            Outcome::FaceErased | Outcome::CardRemoved | Outcome::Unpaired => !kept,
+            Outcome::FaceErased | Outcome::CardRemoved | Outcome::Unpaired | Outcome::ClockSet => !kept,
             Outcome::FaceFrozen | Outcome::FaceThawed => true,
             Outcome::FacesStopped | Outcome::FacesResumed => !kept,
         };
@@ -180,6 +180,7 @@ fn outcome_byte(outcome: Outcome) -> u8 {
         Outcome::FacesResumed => 7,
         Outcome::FaceResealed => 8,
         Outcome::FacesRenewed => 9,
+        Outcome::ClockSet => 10,
         Outcome::Unpaired => 20,
     }
 }
@@ -193,6 +194,7 @@ fn outcome_answers(request: &Request, outcome: Outcome) -> bool {
             What::FreezeFace(_) => outcome == Outcome::FaceFrozen,
             What::ThawFace(_) => outcome == Outcome::FaceThawed,
             What::RenewFaces => outcome == Outcome::FacesRenewed,
+            What::SetClock(_) => outcome == Outcome::ClockSet,
             What::Unpair => outcome == Outcome::Unpaired,
             What::StopFaces | What::ResumeFaces => matches!(outcome, Outcome::FacesStopped | Outcome::FacesResumed),
             What::PutCard(..) | What::RemoveCard(_) | What::RemoveCardBy(_) => {

@@ -3,6 +3,8 @@
 //! `MENKA_BLESS=1 cargo test --features practice --lib wire::vectors` writes them anew.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod refused;
+
 use std::fmt::Write as _;
 
 use hpke::{Kem as _, Serializable};
@@ -67,7 +69,7 @@ impl rand_core::RngCore for SameByte {
 impl rand_core::CryptoRng for SameByte {}
 
 /// Bodies that no gate may take for a message. Each has one thing wrong.
-const MALFORMED: [(&str, &str); 46] = [
+const MALFORMED: [(&str, &str); 64] = [
     ("empty body", ""),
     ("not an array", "00"),
     ("a map", "a10000"),
@@ -117,6 +119,24 @@ const MALFORMED: [(&str, &str); 46] = [
     ("request between the known ones", "820880"),
     ("array of three", "83058000"),
     ("a tag before the message", "c1820580"),
+    ("batch: no steps", "82181e80"),
+    ("batch: claimed steps of 2^60", "82181e819b1000000000000000"),
+    ("batch: a step of an unknown kind", "82181e8181820980"),
+    ("batch: a step that is a number", "82181e818105"),
+    ("digests: unknown kind", "82181f8183020180"),
+    ("digests: depth over 8 bits", "82181f81830019010080"),
+    ("digests: a negative part", "82181f818300018120"),
+    ("digests: claimed parts of 2^40", "82181f818300019b0000010000000000"),
+    ("entries: a part over 32 bits", "82182081830001811b0000000100000000"),
+    ("find: keys as an array", "8218218182810140"),
+    ("passing on: the introduction is a text", "82182281826161f680"),
+    ("passing on: claimed wants of 2^60", "8218228182409b1000000000000000"),
+    ("passed: no fields", "8218238180"),
+    ("receipt of: id of 15 bytes", "821824814f010101010101010101010101010101"),
+    ("note: the number is a text", "82182a81836178613140"),
+    ("note: no origin", "82182b80"),
+    ("probe of one: no probe", "8218288182f65007070707070707070707070707070707"),
+    ("bound card: null", "82182981825007070707070707070707070707070707f6"),
 ];
 
 struct Fixed {
@@ -285,6 +305,7 @@ fn text() -> String {
         ("stop faces", What::StopFaces),
         ("resume faces", What::ResumeFaces),
         ("renew faces", What::RenewFaces),
+        ("set clock", What::SetClock(1_795_320_000_000)),
     ];
     for (name, what) in kinds {
         line(&format!("{name} body"), hex(&encode(&Request::Apply(Apply { op: [0x07; 16], sequence: 1, what }))));
@@ -305,6 +326,10 @@ fn text() -> String {
     out.push_str("```\n\nEvery one of these bodies is malformed:\n\n```text\n");
     for (name, body) in MALFORMED {
         writeln!(out, "{name} = {}", hex(&from_hex(body))).unwrap();
+    }
+    out.push_str("```\n\nNone of these must be taken for good (what must happen instead stands above):\n\n```text\n");
+    for (name, bytes) in refused::lines() {
+        writeln!(out, "{name} = {bytes}").unwrap();
     }
     out.push_str("```\n");
     out
@@ -330,12 +355,13 @@ fn the_vectors_in_the_document_are_those_of_the_code() {
     }
 }
 
-/// The same as files: what is sound, and what every gate must refuse as malformed.
-fn files(made: &str) -> [(String, String); 2] {
+/// The same as files: what is sound, what every gate must refuse as malformed, and what must not be taken for good.
+fn files(made: &str) -> [(String, String); 3] {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/gate");
     let blocks: Vec<&str> = made.split("```").collect();
     let lines = |block: &str| block.trim_start_matches("text\n").to_owned();
-    [(format!("{folder}/sound.txt"), lines(blocks[1])), (format!("{folder}/malformed.txt"), lines(blocks[3]))]
+    [("sound", 1), ("malformed", 3), ("refused", 5)]
+        .map(|(name, block)| (format!("{folder}/{name}.txt"), lines(blocks[block])))
 }
 
 #[test]

@@ -291,6 +291,8 @@ table! {
     C::Relay(RelayCommand::Show) => C::Relay(RelayCommand::Show), "show-relay", May::Only(&[FRONT, CHIEF, TECH]);
     C::Relay(RelayCommand::Repair(_)) => C::Relay(RelayCommand::Repair(some_gate())), "put-gate-right",
         May::Only(&[FRONT, CHIEF]);
+    C::Relay(RelayCommand::SetClock(_)) => C::Relay(RelayCommand::SetClock(some_gate())), "set-gate-clock",
+        May::Only(&[CHIEF]);
     C::Relay(RelayCommand::Replace { .. }) => C::Relay(RelayCommand::Replace {
             old: some_gate(),
             address: "192.168.1.9:7443".into(),

@@ -71,6 +71,8 @@ impl Gate {
             | What::ResumeFaces
             | What::RenewFaces
             | What::Unpair => None,
+            // Has a way of its own, which knows the system's clock.
+            What::SetClock(_) => return Err(Refusal::Malformed.into()),
         };
         // A card that only its digest is known of: looked for among those held.
         let found = match &apply.what {
@@ -105,7 +107,7 @@ impl Gate {
                 (What::ResumeFaces, _) => rows::stop_faces(tx, false, sequence),
                 (What::Unpair, _) => pairing::unpair(tx),
                 // Done above.
-                (What::RenewFaces, _) => Err(rusqlite::Error::InvalidQuery),
+                (What::RenewFaces | What::SetClock(_), _) => Err(rusqlite::Error::InvalidQuery),
             },
             |outcome, stored| signer.sign(keys, outcome, stored),
         )?;
@@ -117,7 +119,8 @@ impl Gate {
                 self.note_card(uid);
             }
             (What::Unpair, _) => self.index = None,
-            (What::RemoveCardBy(_), None) | (What::StopFaces | What::ResumeFaces | What::RenewFaces, _) => {}
+            (What::RemoveCardBy(_), None)
+            | (What::StopFaces | What::ResumeFaces | What::RenewFaces | What::SetClock(_), _) => {}
         }
         self.match_again(&apply.what)?;
         if matches!(apply.what, What::EraseFace(_) | What::Unpair) {
@@ -147,7 +150,8 @@ impl Gate {
             | What::RemoveCardBy(_)
             | What::ThawFace(_)
             | What::ResumeFaces
-            | What::RenewFaces => {}
+            | What::RenewFaces
+            | What::SetClock(_) => {}
         }
     }
 
@@ -164,7 +168,8 @@ impl Gate {
             | What::PutCard(..)
             | What::RemoveCard(_)
             | What::RemoveCardBy(_)
-            | What::RenewFaces => {}
+            | What::RenewFaces
+            | What::SetClock(_) => {}
         }
         Ok(())
     }
@@ -212,7 +217,7 @@ impl Gate {
         }
         let seen = self.probes.iter().any(|(_, op)| *op == probe.op);
         self.probes.push_back((now, probe.op));
-        admit::probe(probe, seen, &self.facts(now), clock)?;
+        admit::probe(probe, seen, &self.facts(now), self.lease.corrected(clock))?;
         let off = if one.is_some() { self.faces_off_for_one(clock) } else { self.faces_off(clock) };
         match off {
             None => {}
@@ -234,12 +239,18 @@ impl Gate {
 }
 
 /// What a receipt says besides its outcome.
-struct Signer {
+pub(in crate::gate) struct Signer {
     blank: Receipt,
 }
 
 impl Signer {
-    fn new(gate: GateId, realm: Realm, op: [u8; 16], request_digest: [u8; 32], now: Timestamp) -> Self {
+    pub(in crate::gate) fn new(
+        gate: GateId,
+        realm: Realm,
+        op: [u8; 16],
+        request_digest: [u8; 32],
+        now: Timestamp,
+    ) -> Self {
         let blank = Receipt {
             op,
             gate: *gate.bytes(),
@@ -253,7 +264,7 @@ impl Signer {
         Self { blank }
     }
 
-    fn sign(self, keys: &IdentityKeys, outcome: Outcome, stored_digest: [u8; 32]) -> Receipt {
+    pub(in crate::gate) fn sign(self, keys: &IdentityKeys, outcome: Outcome, stored_digest: [u8; 32]) -> Receipt {
         Receipt { outcome, stored_digest, ..self.blank }.sign(keys)
     }
 }

@@ -147,8 +147,12 @@ impl Site {
     }
 
     pub fn probe_request(&self, face: &FaceTemplate) -> Request {
+        self.probe_request_at(face, self.clock.now())
+    }
+
+    /// As sent by a station whose clock stands elsewhere.
+    pub fn probe_request_at(&self, face: &FaceTemplate, now: Timestamp) -> Request {
         let consent = consent(1, self.record.id, "2027-01-01");
-        let now = self.clock.now();
         Request::Probe(seal_probe(&consent, face, &self.record, &self.station, new_op(), now).unwrap())
     }
 

@@ -8,7 +8,7 @@ use super::{Action, Known, S};
 use crate::app::command::StaffCommand;
 use crate::app::event::ResidentRow;
 use crate::app::relay::{RelayCommand, RelayEvent};
-use crate::domain::gate::{GateKind, GateStatus};
+use crate::domain::gate::{CLOCK_SET_BACK_MAX_MS, GateKind, GateStatus};
 use crate::domain::id::{GateId, ResidentId};
 use crate::domain::relay::{DriftKind, DriftLine, Replacement, Wedged};
 use crate::domain::role::{LookWhy, Role};
@@ -16,6 +16,7 @@ use crate::i18n::Texts;
 use crate::secret::PairingCode;
 use crate::tr;
 use crate::ui::theme::{Tone, Weight};
+use crate::ui::words::{clock_text, is_clock_off};
 use crate::ui::{explain, widget};
 
 /// Id of the field for the new gate's address.
@@ -54,6 +55,8 @@ impl Told {
 pub enum Message {
     /// What differs at a gate is put right.
     RepairPressed(GateId),
+    /// A gate's clock is set to the desk's.
+    ClockPressed(GateId),
     /// What a gate refused is sent again.
     RetryPressed(GateId),
     /// Opens or closes the form for a gate.
@@ -95,6 +98,7 @@ impl Relay {
         let ask = |command| Action::Ask(StaffCommand::Relay(command));
         match message {
             Message::RepairPressed(gate) => return ask(RelayCommand::Repair(gate)),
+            Message::ClockPressed(gate) => return ask(RelayCommand::SetClock(gate)),
             Message::RetryPressed(gate) => return ask(RelayCommand::Retry(gate)),
             Message::ReplacePressed(gate) => {
                 *self = Self { replacing: gate, ..Self::default() };
@@ -186,7 +190,8 @@ impl Relay {
             let count = tr!(texts, "step-refused", count = one.count);
             column![S.text(format!("{count} {}", said.what)), S.hint(said.todo)].into()
         });
-        column![head].extend(lines).extend(refused).push(retry).spacing(S.space * 0.75).into()
+        let clock = clock_line(texts, at, gate, role);
+        column![head].extend(lines).extend(refused).push(retry).push(clock).spacing(S.space * 0.75).into()
     }
 
     fn form<'a>(&'a self, texts: &Texts, gate: &'a GateStatus) -> Element<'a, Message> {
@@ -224,6 +229,21 @@ impl Relay {
         .spacing(S.space * 1.5);
         widget::panel(S, Tone::Plain, content).into()
     }
+}
+
+/// A clock that is off: how far, and for a supervisor the button that sets it. One that is far ahead is mended at the gate only, where
+/// somebody pairs it again: it takes no instant before one that it has seen.
+fn clock_line<'a>(texts: &Texts, at: usize, gate: &'a GateStatus, role: Role) -> Option<Element<'a, Message>> {
+    let drift_ms = gate.clock_drift_ms.filter(|ms| gate.reachable && is_clock_off(*ms))?;
+    let said = S.text(format!("{}: {}", tr!(texts, "gate-clock-wrong"), clock_text(texts, drift_ms)));
+    if drift_ms > CLOCK_SET_BACK_MAX_MS {
+        return Some(column![said, S.hint(tr!(texts, "step-clock-ahead"))].spacing(S.space * 0.25).into());
+    }
+    let set = (role == Role::Supervisor).then(|| {
+        let press = Some(Message::ClockPressed(gate.id));
+        widget::action(S, format!("clock-{at}"), tr!(texts, "step-clock-set"), Weight::Plain, press)
+    });
+    Some(row![said, widget::gap()].push(set).spacing(S.space * 1.5).align_y(Center).into())
 }
 
 /// The exact difference, a line a kind: how many, and the first numbers.
