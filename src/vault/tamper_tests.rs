@@ -371,7 +371,11 @@ fn p69_an_older_file_of_keys_is_found_at_the_start_and_stays_found() {
     let log = vault.log_records(0, 10_000).unwrap();
     assert!(log.iter().any(|r| r.what == "log-checked" && r.label.as_deref() == Some("not-sound")));
     // What is done with it afterwards does not make it current, however its number grows.
-    vault.cut_leaf(people[1], super::punctures::Leaf::Identity).unwrap();
+    for person in people {
+        for leaf in [super::punctures::Leaf::Identity, super::punctures::Leaf::Evidence] {
+            vault.cut_leaf(person, leaf).unwrap();
+        }
+    }
     assert!(vault.epoch_note().unwrap().number >= note.number);
     vault.lock(NOW.plus_ms(31)).unwrap();
     let vault = start(40);
