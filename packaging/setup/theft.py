@@ -2,7 +2,9 @@
 """What a thief learns from a desk: its files one by one and together, a disk image, a core dump, swap, and its memory, open and locked.
 
 Usage: theft.py MENKA-PROGRAM SHOTS-FOLDER, by `MENKA_GUI_SCRIPT=theft.py packaging/setup/gui.sh` (theft.sh does it). A real desk is set up and
-used in its own windows, with a name, a flat and passphrases that occur nowhere else; they are then looked for as text (UTF-8 and UTF-16). Lines `theft WHERE: WHAT found/absent`; what the kernel does not allow is `not run: reason`.
+used in its own windows, with a name, a flat and passphrases that occur nowhere else; they are then looked for as text (UTF-8 and UTF-16), and
+every key of its vault as bytes and as hexadecimal digits (MENKA_THEFT_KEYS names the program that prints them from a copy; `chaos keys`).
+Lines `theft WHERE: WHAT found/absent`; what the kernel does not allow is `not run: reason`.
 """
 import mmap
 import os
@@ -103,6 +105,25 @@ def regions(pid):
 
 def shapes(text):
     return [text.encode(), text.encode("utf-16-le")]
+
+
+def vault_keys(folder):
+    """Every key of the vault, from a copy of its folder: the vault itself is in use."""
+    program = os.environ.get("MENKA_THEFT_KEYS")
+    if not program:
+        not_run.append("keys of the vault: no MENKA_THEFT_KEYS")
+        return {}
+    copy = os.path.join(work, "copy")
+    shutil.copytree(folder, copy)
+    told = subprocess.run([program, "keys", copy], input=PASSPHRASE + "\n", capture_output=True, text=True)
+    shutil.rmtree(copy)
+    if told.returncode != 0:
+        sys.exit(f"the vault's keys: {told.stdout}{told.stderr}")
+    found = {}
+    for line in told.stdout.splitlines():
+        name, key = line.split("\t")
+        found[name] = [bytes.fromhex(key), key.encode(), key.upper().encode()]
+    return found
 
 
 def hits(chunks, needles):
@@ -272,11 +293,18 @@ try:
     time.sleep(2)
     needles = {what: shapes(text) for what, text in SECRETS.items()}
 
-    tell("memory, a record open", hits(regions(menka.pid), needles), False)
+    keys_there = vault_keys(desk)
+    needles.update(keys_there)
+    found = hits(regions(menka.pid), needles)
+    tell("memory, a record open", found, False)
+    if keys_there and not any(found[what][0] for what in keys_there):
+        failures.append("memory, a record open: no key is found where one must be: the search is blind")
     if grouped:
         swapped(menka.pid, needles)
 
-    click("lock")
+    # The search of the swap file may have taken so long that the desk locked itself.
+    if "unlock-passphrase" not in widgets().get(STAFF, {}).get("ids", {}):
+        click("lock")
     has("unlock-passphrase")
     unlock(WRONG)
     time.sleep(3)
