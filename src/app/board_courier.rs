@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::boards::{BoardSeen, DriftLine};
-use super::courier::{Courier, OPS_PER_PASS};
+use super::courier::{Courier, Differs, LeftOver, OPS_PER_PASS};
 use crate::domain::board::{BoardCard, BoardDrift, BoardEntry, BoardFault, BoardRecord};
 use crate::domain::delivery::{Delivery, GateOp};
 use crate::domain::gate::{GateKind, GateStatus, GateTerms};
 use crate::domain::id::GateId;
+use crate::domain::relay::{DriftKind, DriftLine as GateLine, reason};
 use crate::domain::time::Timestamp;
 use crate::ports::{BoardLink, LinkError};
 use crate::vault::{BoardCards, VaultError};
@@ -52,7 +53,11 @@ struct Known {
     version: Option<String>,
     seen: BoardSeen,
     reading: Option<Reading>,
+    /// It holds more or fewer cards than a moment ago, and not by our doing: the last comparison is no more than that.
+    doubtful: bool,
     differs: BoardDrift,
+    /// The same as the other kind of gate says it.
+    lines: Vec<GateLine>,
 }
 
 /// A comparison under way.
@@ -104,7 +109,7 @@ impl Courier {
         }
         if failed.is_none() && (due || done > 0) {
             known.asked_at = Some(now);
-            failed = self.look_at_board(board, known, now).err();
+            failed = self.look_at_board(board, known, done > 0, now).err();
         }
         if failed.is_none() && wanted {
             failed = self.mend_board(board, known, now)?;
@@ -172,17 +177,17 @@ impl Courier {
         now: Timestamp,
     ) -> Result<Carried, LinkError> {
         let (GateOp::PutCard { uid, .. } | GateOp::RemoveCard { uid }) = &delivery.what else {
-            return Ok(Carried::Stuck("a card board takes cards only"));
+            return Ok(Carried::Stuck(reason::CARDS_ONLY));
         };
         let puts = matches!(delivery.what, GateOp::PutCard { .. });
         let Some(number) = board.format.number(uid) else {
             // Never there under a number that no reader gives.
-            let stuck = Carried::Stuck("the board's readers give this card no number");
+            let stuck = Carried::Stuck(reason::NO_NUMBER);
             return Ok(if puts { stuck } else { Carried::Done(note(board, None, now)) });
         };
         let wanted = cards.and_then(|cards| cards.wanted(number));
         if puts && wanted.is_some_and(|(first, _)| first != uid) {
-            return Ok(Carried::Stuck("the board cannot tell this card from another one"));
+            return Ok(Carried::Stuck(reason::TWO_CARDS));
         }
         let wanted = wanted.map(|(_, entry)| *entry);
         Ok(match self.bring(board, number, wanted)? {
@@ -207,14 +212,20 @@ impl Courier {
         Ok(if back == Answer::Card(wanted) {
             Ok(())
         } else if accepted {
-            Err("read-back differs")
+            Err(reason::READ_BACK)
         } else {
-            Err("the board refused")
+            Err(reason::BOARD)
         })
     }
 
     /// Asks how the board is, and sets a clock that is wrong.
-    fn look_at_board(&mut self, board: &BoardRecord, known: &mut Known, now: Timestamp) -> Result<(), LinkError> {
+    fn look_at_board(
+        &mut self,
+        board: &BoardRecord,
+        known: &mut Known,
+        written: bool,
+        now: Timestamp,
+    ) -> Result<(), LinkError> {
         if known.version.is_none()
             && let Answer::Found(version) = self.ask_board(board, &Ask::Find)?
         {
@@ -236,6 +247,7 @@ impl Courier {
         known.seen.events_to = self.ask_board(board, &Ask::Listener)?.events_to();
         if let Answer::Count(count) = self.ask_board(board, &Ask::Count)? {
             if count != known.seen.cards {
+                known.doubtful |= !written;
                 known.reading = Some(Reading::default());
             }
             known.seen.cards = count;
@@ -301,6 +313,29 @@ impl Courier {
         known.seen.extra_count = u32::try_from(extra).unwrap_or(u32::MAX);
         known.seen.drift =
             drift.each().take(SHOWN_MAX).map(|(fault, card, _)| DriftLine { fault, last4: card.last4() }).collect();
+        let line = |(fault, card, _): (BoardFault, BoardCard, Option<BoardEntry>)| GateLine {
+            kind: match fault {
+                BoardFault::Extra => DriftKind::CardLeftOver,
+                BoardFault::Missing => DriftKind::CardMissing,
+                BoardFault::Differs => DriftKind::CardDay,
+            },
+            number: card.last4(),
+        };
+        known.lines = drift.each().take(SHOWN_MAX).map(line).collect();
+        let mut differs = Differs::default();
+        for (fault, card, _) in drift.each() {
+            let kind = if fault == BoardFault::Missing { DriftKind::CardMissing } else { DriftKind::CardDay };
+            match cards.cards.get(&card).filter(|_| fault != BoardFault::Extra) {
+                Some(id) => {
+                    differs.cards.insert(*id, (kind, now));
+                }
+                None => {
+                    differs.left_over.insert(LeftOver::Board(card), now);
+                }
+            }
+        }
+        self.shared().note_differs(board.id, differs);
+        known.doubtful = false;
         known.differs = drift;
         Ok(())
     }
@@ -346,9 +381,10 @@ impl Courier {
             version: known.version.clone(),
             card_way_tested: tested,
             key_changed: false,
-            // Said on the page of boards, card by card.
-            in_step: None,
-            drift: vec![],
+            in_step: known.seen.compared_at.filter(|_| !known.doubtful).map(|_| known.differs.is_empty()),
+            compared_at: known.seen.compared_at,
+            drift: known.lines.clone(),
+            drift_count: known.seen.drift_count,
             card_first: false,
             terms: GateTerms::default(),
         });

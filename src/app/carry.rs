@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::courier::{ANSWER_LIMIT, Courier, is_passing, what_of};
 use crate::domain::delivery::{Delivery, GateOp};
 use crate::domain::gate::GateRecord;
+use crate::domain::relay::reason;
 use crate::domain::time::Timestamp;
 use crate::ports::LinkError;
 use crate::vault::{Carried, VaultError};
@@ -79,8 +80,10 @@ impl Courier {
         let replies = match self.link.ask(gate, &Request::Batch(steps.clone()), BATCH_LIMIT) {
             Ok(Reply::Batch(replies)) if replies.len() == due.len() => replies,
             Ok(Reply::Refused(Refusal::Malformed)) => return Ok(Carry::Unable),
-            Ok(Reply::Refused(_)) => {
-                fail_first(self)?;
+            Ok(Reply::Refused(refusal)) => {
+                if let Some(first) = due.first() {
+                    self.vault.record_not_taken(first.op, &refusal.to_string(), now)?;
+                }
                 return Ok(Carry::Rest(0));
             }
             Ok(_) => {
@@ -103,11 +106,11 @@ impl Courier {
                         let overtaken = receipt.was_overtaken(&request);
                         signed.push((delivery, frame::encode(&receipt), overtaken));
                     }
-                    Err(_) => outcomes.push(wedged(delivery, "receipt does not verify")),
+                    Err(_) => outcomes.push(wedged(delivery, reason::RECEIPT)),
                 },
                 StepReply::Refused(refusal) if is_passing(&refusal) => {
                     full = true;
-                    outcomes.push(Carried::Failed { op: delivery.op });
+                    outcomes.push(Carried::Failed { op: delivery.op, reason: refusal.to_string() });
                 }
                 StepReply::Refused(refusal) => outcomes.push(wedged(delivery, &refusal.to_string())),
             }
@@ -127,7 +130,7 @@ impl Courier {
             let last = later.insert(key);
             let read_back = last && !overtaken;
             if read_back && !fits(&delivery.what, &found) {
-                outcomes.push(wedged(delivery, "read-back differs"));
+                outcomes.push(wedged(delivery, reason::READ_BACK));
             } else {
                 outcomes.push(Carried::Signed { op: delivery.op, receipt, read_back });
             }

@@ -10,9 +10,11 @@ use super::board_courier::Boards;
 use super::carry::{BATCH, BATCHES_PER_PASS, Carry};
 use super::drift::ComparedGates;
 use crate::domain::Realm;
+use crate::domain::board::BoardCard;
 use crate::domain::delivery::GateOp;
 use crate::domain::gate::{GateKind, GateRecord, GateStatus, GateTerms};
-use crate::domain::id::GateId;
+use crate::domain::id::{CardId, GateId};
+use crate::domain::relay::{DriftKind, reason};
 use crate::domain::site::Fact;
 use crate::domain::time::Timestamp;
 use crate::ports::{BoardLink, GateLink, LinkError};
@@ -41,12 +43,65 @@ pub(super) struct State {
     gates: BTreeMap<GateId, GateStatus>,
     pub(super) boards: BTreeMap<GateId, super::boards::BoardSeen>,
     pub(super) repairs: BTreeSet<GateId>,
+    differs: BTreeMap<GateId, Differs>,
     changes: u64,
     rung: bool,
     over: bool,
 }
 
+/// Cards that a gate does not hold as it should, by the last comparison. In memory only, as long as the desk is open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Differs {
+    /// Cards of the register, in which way, and since when that is known.
+    pub(super) cards: BTreeMap<CardId, (DriftKind, Timestamp)>,
+    /// Numbers that the register does not have there, and since when that is known.
+    pub(super) left_over: BTreeMap<LeftOver, Timestamp>,
+}
+
+/// How a gate says a number that it should not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum LeftOver {
+    /// SHA-256 of the card's number.
+    Digest([u8; 32]),
+    /// As a board's readers make it.
+    Board(BoardCard),
+}
+
+impl Differs {
+    /// The same, where what was known before keeps its age.
+    pub(super) fn since(mut self, before: &Self) -> Self {
+        for (card, (kind, since)) in &mut self.cards {
+            if let Some((same, first)) = before.cards.get(card)
+                && *same == *kind
+            {
+                *since = *first;
+            }
+        }
+        for (number, since) in &mut self.left_over {
+            if let Some(first) = before.left_over.get(number) {
+                *since = *first;
+            }
+        }
+        self
+    }
+}
+
 impl Shared {
+    /// Which cards a gate does not hold as it should.
+    pub(super) fn differs(&self, gate: GateId) -> Differs {
+        self.read(|state| state.differs.get(&gate).cloned().unwrap_or_default())
+    }
+
+    pub(super) fn note_differs(&self, gate: GateId, found: Differs) {
+        self.change(|state| {
+            let before = state.differs.remove(&gate).unwrap_or_default();
+            let now = found.since(&before);
+            let news = now != before;
+            state.differs.insert(gate, now);
+            news
+        });
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -105,6 +160,7 @@ impl Shared {
             let before = state.gates.len();
             state.gates.retain(|id, _| served.contains(id));
             state.boards.retain(|id, _| served.contains(id));
+            state.differs.retain(|id, _| served.contains(id));
             state.gates.len() != before
         });
     }
@@ -305,7 +361,7 @@ impl Courier {
                             Ok(None) => self.vault.record_delivered(delivery.op, gate.id, &receipt, now)?,
                             Ok(Some(true)) => self.vault.record_read_back(delivery.op, gate.id, &receipt, now)?,
                             Ok(Some(false)) => {
-                                self.vault.record_wedged(delivery.op, "read-back differs", now)?;
+                                self.vault.record_wedged(delivery.op, reason::READ_BACK, now)?;
                                 continue;
                             }
                             // Asked again later; the gate answers the same operation with the same receipt.
@@ -319,10 +375,10 @@ impl Courier {
                             self.test_card_way(gate, uid.bytes(), now)?;
                         }
                     }
-                    Err(_) => self.vault.record_wedged(delivery.op, "receipt does not verify", now)?,
+                    Err(_) => self.vault.record_wedged(delivery.op, reason::RECEIPT, now)?,
                 },
                 Ok(Reply::Refused(refusal)) if is_passing(&refusal) => {
-                    self.vault.record_try_failed(delivery.op, now)?;
+                    self.vault.record_not_taken(delivery.op, &refusal.to_string(), now)?;
                     break;
                 }
                 Ok(Reply::Refused(refusal)) => self.vault.record_wedged(delivery.op, &refusal.to_string(), now)?,
@@ -424,7 +480,7 @@ impl Courier {
             Some(health) => self.terms(health)?,
             None => before.as_ref().map(|status| status.terms).unwrap_or_default(),
         };
-        let (in_step, drift) = self.step_of(gate.id);
+        let told = self.step_of(gate.id);
         let card_first = health.as_ref().is_some_and(|h| h.faces_off == Some(FacesOff::CardFirst));
         self.shared.note(GateStatus {
             id: gate.id,
@@ -439,8 +495,10 @@ impl Courier {
             version: health.map(|h| h.version).or(before.and_then(|s| s.version)),
             card_way_tested: tested,
             key_changed,
-            in_step,
-            drift,
+            in_step: told.in_step,
+            compared_at: told.at,
+            drift: told.lines,
+            drift_count: told.count,
             card_first,
             terms,
         });

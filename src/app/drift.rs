@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sha2::Digest;
 
-use super::courier::{ANSWER_LIMIT, Courier};
+use super::courier::{ANSWER_LIMIT, Courier, Differs, LeftOver};
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, OpId, TemplateId};
 use crate::domain::relay::{DriftKind, DriftLine};
@@ -38,15 +38,27 @@ const LINES_MAX: usize = 200;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Compared {
     at: Timestamp,
+    /// The last answer that was found to say the same as at the comparison.
+    same_at: Timestamp,
     log_len: u64,
     digest: [u8; 32],
+    /// Something changed since, and the gate did not let itself be compared to the end.
+    unfinished: bool,
     /// Nothing was on its way to the gate.
     settled: bool,
-    /// Nothing differs and nothing is lost.
-    pub(super) in_step: bool,
-    /// The exact difference.
-    pub(super) lines: Vec<DriftLine>,
+    /// The exact difference: the first [`LINES_MAX`] lines.
+    lines: Vec<DriftLine>,
+    count: u32,
     cards: Vec<Difference>,
+}
+
+/// The same, for the screen.
+#[derive(Debug, Default)]
+pub(super) struct ToldStep {
+    pub(super) in_step: Option<bool>,
+    pub(super) at: Option<Timestamp>,
+    pub(super) lines: Vec<DriftLine>,
+    pub(super) count: u32,
 }
 
 impl Courier {
@@ -65,7 +77,7 @@ impl Courier {
         }
         let log_len = self.vault.log_len()?;
         let settled = !self.vault.something_waits(gate.id)?;
-        if let Some(last) = self.compared.get(&gate.id) {
+        if let Some(last) = self.compared.get_mut(&gate.id) {
             let since = now.since(last.at);
             // What was still on its way the last time has arrived: whether it did is said at once.
             let arrived = settled && !last.settled;
@@ -76,6 +88,9 @@ impl Courier {
             };
             let same = last.log_len == log_len && last.digest == health.digest && since < COMPARE_EVERY_MS;
             if since >= 0 && (same || since < pause) {
+                if same {
+                    (last.same_at, last.unfinished) = (now, false);
+                }
                 return Ok(());
             }
         }
@@ -84,8 +99,13 @@ impl Courier {
         if before.held.digest() != health.digest {
             differ = match differences(self.link.as_mut(), gate, &before.held) {
                 Ok(differ) => differ,
-                // Asked again with the next health.
-                Err(_) => return Ok(()),
+                // Asked again with the next health. What the last comparison said keeps its age, and is no more than that.
+                Err(_) => {
+                    if let Some(last) = self.compared.get_mut(&gate.id) {
+                        last.unfinished = true;
+                    }
+                    return Ok(());
+                }
             };
         }
         // What went there or was decided meanwhile is no difference.
@@ -96,6 +116,7 @@ impl Courier {
         lines.extend(self.vault.faces_lost(gate.id)?.iter().map(|link| line(DriftKind::FaceMissing, link.bytes())));
         let cards: Vec<Difference> = differ.into_iter().filter(|one| matches!(one, Difference::Card(..))).collect();
         lines.extend(cards.iter().filter_map(card_line));
+        self.shared().note_differs(gate.id, differing_cards(&cards, &after, now));
         lines.sort();
         lines.dedup();
         for kind in [DriftKind::CardLeftOver, DriftKind::CardMissing, DriftKind::CardDay] {
@@ -107,10 +128,10 @@ impl Courier {
         if !lines.is_empty() && lines != told {
             tracing::warn!(gate = %gate.id.short(), count = lines.len(), "a gate and the vault differ");
         }
+        let count = u32::try_from(lines.len()).unwrap_or(u32::MAX);
         lines.truncate(LINES_MAX);
-        let in_step = lines.is_empty();
-        let log_len = self.vault.log_len()?;
-        let compared = Compared { at: now, log_len, digest: health.digest, settled, in_step, lines, cards };
+        let (log_len, digest) = (self.vault.log_len()?, health.digest);
+        let compared = Compared { at: now, same_at: now, log_len, digest, unfinished: false, settled, lines, count, cards };
         self.compared.insert(gate.id, compared);
         Ok(())
     }
@@ -178,11 +199,10 @@ impl Courier {
     }
 
     /// What the last comparison has shown, for the screen.
-    pub(super) fn step_of(&self, gate: GateId) -> (Option<bool>, Vec<DriftLine>) {
-        match self.compared.get(&gate) {
-            Some(compared) => (Some(compared.in_step), compared.lines.clone()),
-            None => (None, vec![]),
-        }
+    pub(super) fn step_of(&self, gate: GateId) -> ToldStep {
+        let Some(compared) = self.compared.get(&gate) else { return ToldStep::default() };
+        let known = (!compared.unfinished).then_some(compared.count == 0);
+        ToldStep { in_step: known, at: Some(compared.same_at), lines: compared.lines.clone(), count: compared.count }
     }
 }
 
@@ -272,6 +292,24 @@ fn still_differs(one: &Difference, expected: &Expected) -> bool {
     };
     let now = expected.held.compare(&AskEntries { kind, depth, parts: vec![part] }, &theirs);
     now.contains(one)
+}
+
+/// Which cards of the register a gate does not hold as it should, and what it holds beside them.
+fn differing_cards(cards: &[Difference], expected: &Expected, now: Timestamp) -> Differs {
+    let mut differs = Differs::default();
+    for one in cards {
+        let Difference::Card(number, ours, theirs) = one else { continue };
+        let kind = if theirs.is_none() { DriftKind::CardMissing } else { DriftKind::CardDay };
+        match expected.cards.get(number).filter(|_| ours.is_some()) {
+            Some(card) => {
+                differs.cards.insert(*card, (kind, now));
+            }
+            None => {
+                differs.left_over.insert(LeftOver::Digest(*number), now);
+            }
+        }
+    }
+    differs
 }
 
 fn first_four(key: &[u8]) -> u32 {

@@ -21,6 +21,7 @@ use crate::domain::id::{GateId, ResidentId};
 use crate::domain::notice::Language;
 use crate::domain::permit::{Blocker, Condition};
 use crate::domain::quality::Guidance;
+use crate::domain::relay::Place;
 use crate::domain::resident::{AgeBand, Resident};
 use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::{CivilDate, Timestamp};
@@ -183,6 +184,28 @@ pub enum FaceState {
     },
 }
 
+/// Where something of a person stands at one gate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatePlace {
+    /// The gate.
+    pub gate: GateId,
+    /// Its name.
+    pub label: GateLabel,
+    /// How it is there.
+    pub place: Place,
+}
+
+/// Where everything of a person stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// The card in force.
+    pub card: Vec<GatePlace>,
+    /// Earlier cards that are still somewhere.
+    pub old_card: Vec<GatePlace>,
+    /// The face.
+    pub face: Vec<GatePlace>,
+}
+
 /// One opened record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResidentView {
@@ -192,6 +215,8 @@ pub struct ResidentView {
     pub card: Option<CardView>,
     /// Face.
     pub face: FaceState,
+    /// Gate by gate.
+    pub places: Places,
 }
 
 /// A card that lies on the reader while a record is open.

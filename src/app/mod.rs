@@ -40,6 +40,7 @@ pub mod on_paper;
 pub mod operators;
 pub mod own_face;
 pub mod pairing;
+mod places;
 pub mod posture;
 #[cfg(all(test, feature = "practice"))]
 mod posture_tests;

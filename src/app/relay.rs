@@ -8,10 +8,11 @@ use super::desk::Desk;
 use super::event::{Failure, FieldFault, ResidentRow, StaffEvent};
 use crate::domain::approval::Act;
 use crate::domain::gate::GateRecord;
-use crate::domain::id::GateId;
+use crate::domain::id::{CardId, GateId};
 use crate::domain::relay::{Replacement, Wedged};
 use crate::domain::time::Timestamp;
 use crate::secret::PairingCode;
+use crate::vault::FoundRow;
 
 /// From the staff window.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub enum RelayCommand {
     Invited(GateId),
     /// Sends what a gate refused again, after somebody acted.
     Retry(GateId),
+    /// Shows whose card or face a gate lacks or holds otherwise.
+    Concerned(GateId),
 }
 
 /// To the staff window.
@@ -50,6 +53,19 @@ pub enum RelayEvent {
     Wedged(Vec<Wedged>),
     /// People whose face was on the replaced gate only: masked, at most ten.
     Invited(GateId, Vec<ResidentRow>),
+    /// People whose card or face a gate lacks or holds otherwise: masked, at most fifty.
+    Concerned(GateId, Vec<ResidentRow>),
+}
+
+/// As a search shows people.
+fn rows(found: Vec<FoundRow>) -> Vec<ResidentRow> {
+    let row = |row: FoundRow| ResidentRow {
+        id: row.id,
+        masked_name: row.masked_name,
+        unit: row.unit.as_str().to_owned(),
+        has_card: row.has_card,
+    };
+    found.into_iter().map(row).collect()
 }
 
 impl Desk {
@@ -79,13 +95,15 @@ impl Desk {
             RelayCommand::Invited(gate) => {
                 self.vault(|v| v.record_searched(now));
                 if let Some(found) = self.vault(|v| v.to_invite(gate)) {
-                    let rows = found.into_iter().map(|row| ResidentRow {
-                        id: row.id,
-                        masked_name: row.masked_name,
-                        unit: row.unit.as_str().to_owned(),
-                        has_card: row.has_card,
-                    });
-                    self.say(StaffEvent::Relay(RelayEvent::Invited(gate, rows.collect())));
+                    self.say(StaffEvent::Relay(RelayEvent::Invited(gate, rows(found))));
+                }
+            }
+            RelayCommand::Concerned(gate) => {
+                let Some(differs) = self.open.as_ref().map(|open| open.shared.differs(gate)) else { return };
+                let cards: Vec<CardId> = differs.cards.into_keys().collect();
+                self.vault(|v| v.record_searched(now));
+                if let Some(found) = self.vault(|v| v.concerned(gate, &cards)) {
+                    self.say(StaffEvent::Relay(RelayEvent::Concerned(gate, rows(found))));
                 }
             }
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::command::{StaffCommand, parse_date};
+use super::courier::Shared;
 use super::desk::{Desk, failure_of};
 use super::enroll::Flow;
 use super::event::{CardRead, CardView, Event, FaceState, Failure, FieldFault, ResidentRow, ResidentView, StaffEvent};
@@ -165,7 +166,7 @@ impl Desk {
     /// Tells the staff window what the open record looks like now. Not a new look at it, so not logged again.
     pub(super) fn show_opened(&mut self, now: Timestamp) {
         let Some(id) = self.open.as_ref().and_then(|o| o.opened) else { return };
-        if let Some(view) = self.vault(|v| view_of(v, id)) {
+        if let Some(view) = self.view_of(id) {
             if let Some(open) = self.open.as_mut() {
                 open.opened_shown = Some(view.clone());
             }
@@ -178,13 +179,18 @@ impl Desk {
     /// The same after news from a gate: most news change nothing on this page.
     pub(super) fn show_opened_if_changed(&mut self) {
         let Some(id) = self.open.as_ref().and_then(|o| o.opened) else { return };
-        let Some(view) = self.vault(|v| view_of(v, id)) else { return };
+        let Some(view) = self.view_of(id) else { return };
         let Some(open) = self.open.as_mut() else { return };
         if open.opened_shown.as_ref() != Some(&view) {
             open.opened_shown = Some(view.clone());
             self.say(StaffEvent::Opened(Box::new(view)));
         }
         self.show_person(id);
+    }
+
+    fn view_of(&mut self, id: ResidentId) -> Option<ResidentView> {
+        let shared = std::sync::Arc::clone(&self.open.as_ref()?.shared);
+        self.vault(|v| view_of(v, &shared, id))
     }
 
     fn save_resident(
@@ -317,7 +323,7 @@ impl Desk {
     }
 }
 
-fn view_of(vault: &mut crate::vault::Vault, id: ResidentId) -> Result<ResidentView, VaultError> {
+fn view_of(vault: &mut crate::vault::Vault, shared: &Shared, id: ResidentId) -> Result<ResidentView, VaultError> {
     let resident = vault.resident(id)?;
     let gates = vault.doors_ever()?;
     let label =
@@ -342,5 +348,6 @@ fn view_of(vault: &mut crate::vault::Vault, id: ResidentId) -> Result<ResidentVi
         _ if !pending.is_empty() => FaceState::Erasing { pending: pending.iter().map(label).collect() },
         _ => FaceState::None,
     };
-    Ok(ResidentView { resident, card, face })
+    let places = super::places::of(vault, shared, id, &gates)?;
+    Ok(ResidentView { resident, card, face, places })
 }

@@ -88,6 +88,9 @@ pub struct Delivery {
 /// Longest pause between two tries, in milliseconds.
 pub const PAUSE_MAX_MS: i64 = 60_000;
 
+/// Failed tries from which on a gate's refusal is shown, although it may pass and is tried again: about a minute after the first.
+pub const NOTED_FROM: u32 = 6;
+
 /// The pause after the `attempts`-th failed try: 1, 2, 4 … seconds, at most [`PAUSE_MAX_MS`].
 pub fn pause_ms(attempts: u32) -> i64 {
     (1_000i64 << attempts.saturating_sub(1).min(16)).min(PAUSE_MAX_MS)

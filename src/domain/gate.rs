@@ -73,10 +73,15 @@ pub struct GateStatus {
     pub card_way_tested: bool,
     /// Its certificate is not the pinned one: it is stopped until paired again.
     pub key_changed: bool,
-    /// Whether it holds exactly what it should; `None` before the first comparison.
+    /// Whether the last comparison found it to hold what it should, apart from what waits for it or what it refused; `None` before the first
+    /// comparison, and while a newer one could not be finished.
     pub in_step: Option<bool>,
-    /// The exact difference, if it does not.
+    /// When a comparison last said so.
+    pub compared_at: Option<Timestamp>,
+    /// The exact difference, if there is one: the first lines of it.
     pub drift: Vec<DriftLine>,
+    /// How many lines it has.
+    pub drift_count: u32,
     /// It holds too many faces for looking one up among all: a card comes first.
     pub card_first: bool,
     /// Its own limits, as it last said them.
@@ -116,6 +121,39 @@ impl GateTerms {
     /// Whether the gate keeps what the notice says of it.
     pub fn are_kept(&self) -> bool {
         !self.lease_too_long && !self.passlog_too_long
+    }
+}
+
+/// What may be said of a gate, as far as the desk knows: whether it holds exactly what it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Its key changed: it is stopped, and nothing that it said counts.
+    Stopped,
+    /// No comparison since the desk was unlocked.
+    NotCompared,
+    /// The last comparison found so many differences.
+    Differs(u32),
+    /// The last comparison was then, and found none; it does not answer now, or could not be compared since.
+    LastCompared(Timestamp),
+    /// No difference, but something waits for it or was refused.
+    Behind,
+    /// It answers and holds exactly what it should.
+    InStep,
+}
+
+impl GateStatus {
+    /// Whether it holds exactly what it should. Rule: P47.
+    pub fn step(&self) -> Step {
+        let differs = self.drift_count.max(u32::from(self.in_step == Some(false)));
+        match (self.compared_at, self.in_step) {
+            _ if self.key_changed => Step::Stopped,
+            (None, _) => Step::NotCompared,
+            _ if differs > 0 => Step::Differs(differs),
+            (Some(at), None) => Step::LastCompared(at),
+            (Some(at), Some(_)) if !self.reachable => Step::LastCompared(at),
+            _ if self.pending > 0 || self.wedged > 0 => Step::Behind,
+            _ => Step::InStep,
+        }
     }
 }
 

@@ -96,6 +96,11 @@ impl DriftKind {
         }
     }
 
+    /// Whether it is about somebody in the register: a number too many is nobody's that the desk could name.
+    pub fn names_somebody(self) -> bool {
+        matches!(self, Self::FaceMissing | Self::CardMissing | Self::CardDay)
+    }
+
     /// Whether staff can have it put right by the button; the rest is put right by itself.
     pub fn needs_staff(self) -> bool {
         match self {
@@ -114,15 +119,50 @@ pub struct DriftLine {
     pub number: String,
 }
 
-/// Operations that a gate refused for one reason: staff must act.
+/// Reason codes of the desk's own, for operations that were not taken; the others are a gate's refusals in its words.
+pub mod reason {
+    /// The gate signed, and holds something else.
+    pub const READ_BACK: &str = "read-back differs";
+    /// What the gate signed is no receipt for this.
+    pub const RECEIPT: &str = "receipt does not verify";
+    /// Something about a face came to a card board.
+    pub const CARDS_ONLY: &str = "a card board takes cards only";
+    /// The wiring of the board's readers makes no number of this card.
+    pub const NO_NUMBER: &str = "the board's readers give this card no number";
+    /// The board's readers give two cards the same number.
+    pub const TWO_CARDS: &str = "the board cannot tell this card from another one";
+    /// The board said no.
+    pub const BOARD: &str = "the board refused";
+}
+
+/// Operations that a gate did not take for one reason: staff must act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wedged {
     /// Which gate.
     pub gate: GateId,
-    /// The gate's reason code.
+    /// The gate's reason code, or one of [`reason`].
     pub reason: String,
     /// How many.
     pub count: u32,
+    /// They go again by themselves, and were refused each time so far.
+    pub still_tried: bool,
+}
+
+/// Where what one person has stands at one gate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// There: signed for, and nothing seen since that says otherwise.
+    Synced,
+    /// On its way since.
+    Pending(Timestamp),
+    /// Not taken, for this reason.
+    Refused(String),
+    /// Signed for, and gone: so since.
+    Missing(Timestamp),
+    /// There with another last day: so since.
+    OtherDay(Timestamp),
+    /// Still there, and must not be: so since.
+    LeftOver(Timestamp),
 }
 
 /// A replacement of a gate, as staff see it.

@@ -13,6 +13,7 @@ use crate::domain::entrusted::EntrustedFault;
 use crate::domain::guardian::GuardianError;
 use crate::domain::incident::IncidentFault;
 use crate::domain::permit::{Blocker, Condition};
+use crate::domain::relay::reason;
 use crate::domain::resident::{PersonName, ResidentError, Unit};
 use crate::domain::site::REASON_CHARS_MIN;
 use crate::i18n::Texts;
@@ -316,9 +317,9 @@ pub fn refused(texts: &Texts, gate: &str, refusal: &Refusal) -> Words {
     }
 }
 
-/// What a gate refused, by the reason code that was written down.
-pub fn wedged(texts: &Texts, gate: &str, reason: &str) -> Words {
-    let all = [
+/// What a gate did not take, by the reason code that was written down.
+pub fn wedged(texts: &Texts, gate: &str, code: &str) -> Words {
+    let refusals = [
         Refusal::Malformed,
         Refusal::Version,
         Refusal::Realm,
@@ -326,14 +327,25 @@ pub fn wedged(texts: &Texts, gate: &str, reason: &str) -> Words {
         Refusal::Engine,
         Refusal::Expired,
         Refusal::Spent,
+        Refusal::Full,
+        Refusal::Storage,
+        Refusal::Stale,
         Refusal::CardsOnly,
         Refusal::NotHeld,
         Refusal::NotAuthorised,
+        Refusal::TooMany,
     ];
-    match all.iter().find(|refusal| refusal.to_string() == reason) {
-        Some(refusal) => refused(texts, gate, refusal),
-        None if reason == "read-back differs" => words!(texts, "wedged-read-back", "rec-wedged", gate = gate),
-        None => words!(texts, "wedged-receipt", "rec-wedged", gate = gate),
+    if let Some(refusal) = refusals.iter().find(|refusal| refusal.to_string() == code) {
+        return refused(texts, gate, refusal);
+    }
+    match code {
+        reason::READ_BACK => words!(texts, "wedged-read-back", "rec-wedged", gate = gate),
+        reason::RECEIPT => words!(texts, "wedged-receipt", "rec-wedged", gate = gate),
+        reason::CARDS_ONLY => words!(texts, "wedged-cards-only", "rec-wedged-support", gate = gate),
+        reason::NO_NUMBER => words!(texts, "wedged-no-number", "rec-wedged-no-number", gate = gate),
+        reason::TWO_CARDS => words!(texts, "wedged-two-cards", "rec-wedged-two-cards", gate = gate),
+        reason::BOARD => words!(texts, "wedged-board", "rec-wedged-board", gate = gate),
+        _ => words!(texts, "wedged-other", "rec-wedged", gate = gate, reason = code),
     }
 }
 

@@ -1,9 +1,12 @@
 //! Words for values that several screens show: facts, age bands, states of gates.
 
+use super::explain::{self, Words};
 use super::theme::Tone;
+use crate::app::event::GatePlace;
 use crate::domain::approval::Act;
-use crate::domain::gate::{GateKind, GateStatus};
+use crate::domain::gate::{GateKind, GateStatus, Step};
 use crate::domain::incident::DataKind;
+use crate::domain::relay::Place;
 use crate::domain::resident::AgeBand;
 use crate::domain::role::{LookWhy, Role};
 use crate::domain::site::{Fact, FactFault};
@@ -96,28 +99,8 @@ pub fn gate_states(texts: &Texts, gate: &GateStatus) -> Vec<(Tone, String)> {
     if gate.kind == GateKind::Board {
         states.push((Tone::Told, tr!(texts, "gate-cards-only-wire")));
     }
-    if gate.key_changed {
-        states.push((Tone::Alarm, tr!(texts, "gate-key-changed")));
-    } else if gate.reachable {
-        states.push((Tone::Well, tr!(texts, "gate-answers")));
-    } else {
-        states.push((Tone::Warn, tr!(texts, "gate-away")));
-    }
-    if gate.wedged > 0 {
-        states.push((Tone::Alarm, tr!(texts, "gate-wedged", count = gate.wedged)));
-    }
-    if !gate.drift.is_empty() {
-        states.push((Tone::Alarm, tr!(texts, "gate-differs", count = gate.drift.len())));
-    }
-    match (gate.pending, gate.oldest_pending_at) {
-        (0, _) if gate.wedged == 0 && gate.drift.is_empty() => states.push((Tone::Well, tr!(texts, "gate-in-step"))),
-        (0, _) => {}
-        (count, Some(since)) => {
-            let since = since.minute_text();
-            states.push((Tone::Warn, tr!(texts, "gate-pending-since", count = count, since = since)));
-        }
-        (count, None) => states.push((Tone::Warn, tr!(texts, "gate-pending", count = count))),
-    }
+    states.push(reach(texts, gate));
+    states.extend(standing(texts, gate));
     if gate.card_first {
         states.push((Tone::Told, tr!(texts, "gate-card-first")));
     }
@@ -138,6 +121,92 @@ pub fn gate_states(texts: &Texts, gate: &GateStatus) -> Vec<(Tone, String)> {
         (Tone::Warn, tr!(texts, "gate-card-way-untested"))
     });
     states
+}
+
+/// Whether a gate answers.
+pub fn reach(texts: &Texts, gate: &GateStatus) -> (Tone, String) {
+    if gate.key_changed {
+        (Tone::Alarm, tr!(texts, "gate-key-changed"))
+    } else if gate.reachable {
+        (Tone::Well, tr!(texts, "gate-answers"))
+    } else {
+        (Tone::Warn, tr!(texts, "gate-away"))
+    }
+}
+
+/// What a gate refused, whether it holds what it should, and what waits for it.
+pub fn standing(texts: &Texts, gate: &GateStatus) -> Vec<(Tone, String)> {
+    let mut states = vec![];
+    if gate.wedged > 0 {
+        states.push((Tone::Alarm, tr!(texts, "gate-wedged", count = gate.wedged)));
+    }
+    states.extend(step(texts, gate.step()));
+    match (gate.pending, gate.oldest_pending_at) {
+        (0, _) => {}
+        (count, Some(since)) => {
+            let since = since.minute_text();
+            states.push((Tone::Warn, tr!(texts, "gate-pending-since", count = count, since = since)));
+        }
+        (count, None) => states.push((Tone::Warn, tr!(texts, "gate-pending", count = count))),
+    }
+    states
+}
+
+/// Whether a gate holds what it should; nothing where another state says more.
+fn step(texts: &Texts, step: Step) -> Option<(Tone, String)> {
+    match step {
+        Step::Stopped | Step::Behind => None,
+        Step::NotCompared => Some((Tone::Told, tr!(texts, "step-not-yet"))),
+        Step::Differs(count) => Some((Tone::Alarm, tr!(texts, "gate-differs", count = count))),
+        Step::LastCompared(at) => Some((Tone::Told, tr!(texts, "step-last", at = at.minute_text()))),
+        Step::InStep => Some((Tone::Well, tr!(texts, "gate-in-step"))),
+    }
+}
+
+/// Where something of a person stands at a gate, with what to do about it where something is to be done.
+pub fn place(texts: &Texts, at: &GatePlace, kind: Thing) -> (Tone, String, Option<Words>) {
+    let gate = at.label.as_str();
+    match &at.place {
+        Place::Synced => (Tone::Well, tr!(texts, "place-synced", gate = gate), None),
+        Place::Pending(since) => {
+            (Tone::Warn, tr!(texts, "place-pending", gate = gate, since = since.minute_text()), None)
+        }
+        Place::Refused(reason) => {
+            (Tone::Alarm, tr!(texts, "place-refused", gate = gate), Some(explain::wedged(texts, gate, reason)))
+        }
+        Place::Missing(since) => (
+            Tone::Alarm,
+            tr!(texts, "place-missing", gate = gate, since = since.minute_text()),
+            Some(match kind {
+                Thing::Face => Words { what: tr!(texts, "place-face-missing"), todo: tr!(texts, "place-put-right") },
+                Thing::Card | Thing::OldCard => {
+                    Words { what: tr!(texts, "place-card-missing"), todo: tr!(texts, "place-put-right") }
+                }
+            }),
+        ),
+        Place::OtherDay(since) => (
+            Tone::Alarm,
+            tr!(texts, "place-other-day", gate = gate, since = since.minute_text()),
+            Some(Words { what: tr!(texts, "place-card-day"), todo: tr!(texts, "place-put-right") }),
+        ),
+        Place::LeftOver(since) => match kind {
+            Thing::Face => (Tone::Warn, tr!(texts, "place-erasing", gate = gate, since = since.minute_text()), None),
+            Thing::Card | Thing::OldCard => {
+                (Tone::Warn, tr!(texts, "place-left-over", gate = gate, since = since.minute_text()), None)
+            }
+        },
+    }
+}
+
+/// What stands at a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thing {
+    /// The card in force.
+    Card,
+    /// One before it.
+    OldCard,
+    /// The face.
+    Face,
 }
 
 /// Whether a gate's clock is so far from ours, in milliseconds, that it is said.
@@ -226,5 +295,82 @@ pub fn fact(texts: &Texts, fact: Fact) -> String {
         Fact::EffectText => tr!(texts, "fact-effect-text"),
         Fact::NoticeVersion => tr!(texts, "fact-notice-version"),
         Fact::NoticeDate => tr!(texts, "fact-notice-date"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+    use crate::domain::id::GateId;
+    use crate::domain::notice::Language;
+    use crate::domain::relay::{DriftKind, DriftLine};
+    use crate::domain::time::Timestamp;
+
+    const AT: Timestamp = Timestamp::from_ms(1_795_317_000_000);
+
+    /// Every combination of what the desk may know of a gate.
+    fn every() -> Vec<GateStatus> {
+        let mut all = vec![];
+        for bits in 0..128u32 {
+            let on = |n: u32| bits >> n & 1 == 1;
+            for in_step in [None, Some(false), Some(true)] {
+                let lines = u32::from(on(5));
+                all.push(GateStatus {
+                    id: GateId::from_bytes([1; 16]),
+                    name: "东门".into(),
+                    kind: if on(6) { GateKind::Board } else { GateKind::Signing },
+                    reachable: on(0),
+                    last_seen_at: Some(AT),
+                    pending: u32::from(on(1)),
+                    wedged: u32::from(on(2)),
+                    oldest_pending_at: on(1).then_some(AT),
+                    clock_drift_ms: None,
+                    version: None,
+                    card_way_tested: true,
+                    key_changed: on(3),
+                    in_step,
+                    compared_at: on(4).then_some(AT),
+                    drift: vec![DriftLine { kind: DriftKind::CardMissing, number: "1".into() }; lines as usize],
+                    drift_count: lines,
+                    card_first: false,
+                });
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn a_gate_is_said_to_be_in_step_only_when_a_comparison_with_an_answering_gate_has_shown_it() {
+        let mut said_so = 0;
+        for texts in [Texts::new(Language::Chinese), Texts::new(Language::English)] {
+            let word = |id: &str| match (texts.language(), id) {
+                (Language::Chinese, "in-step") => "已同步".to_owned(),
+                (Language::English, "in-step") => "In step".to_owned(),
+                (Language::Chinese, "not-yet") => "还没有核对".to_owned(),
+                (Language::English, "not-yet") => "not compared yet".to_owned(),
+                (Language::Chinese, "last") => format!("上次核对 {}", AT.minute_text()),
+                (Language::English, "last") => format!("last compared {}", AT.minute_text()),
+                (Language::Chinese, "differs") => "与台账不同：1 处".to_owned(),
+                _ => "differs from the register in 1".to_owned(),
+            };
+            for gate in every() {
+                let states = gate_states(&texts, &gate);
+                let says = |id: &str| states.iter().any(|(_, said)| *said == word(id));
+                let compared = gate.compared_at.is_some() && !gate.key_changed;
+                let differs = compared && (gate.drift_count > 0 || gate.in_step == Some(false));
+                let nothing_open = gate.pending == 0 && gate.wedged == 0;
+                let sure = gate.reachable && compared && gate.in_step == Some(true) && !differs;
+                assert_eq!(says("in-step"), sure && nothing_open, "{gate:?}");
+                assert_eq!(says("differs"), differs, "{gate:?}");
+                assert_eq!(says("not-yet"), gate.compared_at.is_none() && !gate.key_changed, "{gate:?}");
+                let old = compared && !differs && (!gate.reachable || gate.in_step.is_none());
+                assert_eq!(says("last"), old, "{gate:?}");
+                let answers = tr!(texts, "gate-answers");
+                assert!(!(says("in-step") && !states.iter().any(|(_, said)| *said == answers)), "{gate:?}");
+                said_so += u32::from(says("in-step"));
+            }
+        }
+        assert_eq!(said_so, 4, "one combination for each kind of gate and language");
     }
 }

@@ -1,5 +1,7 @@
 //! Card boards: which there are, what each must hold, and what was read back. Beside the gates with keys, never among them.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
 
@@ -18,6 +20,8 @@ use super::outbox::{self, Queued};
 pub struct BoardCards {
     /// Cards in force, the one that was issued first in front.
     pub should: Vec<(CardUid, BoardEntry)>,
+    /// Which card an entry is: of two with one number, the first.
+    pub cards: BTreeMap<BoardCard, CardId>,
     /// Numbers that wait for the board, or that it refused.
     pub moving: Vec<BoardCard>,
 }
@@ -125,6 +129,7 @@ impl Vault {
             let (card, ends_on) = row?;
             let uid = self.card_number(&self.main, card)?;
             if let Some(number) = board.format.number(&uid) {
+                cards.cards.entry(number).or_insert(card);
                 cards.should.push((uid, BoardEntry::of(number, ends_on, board.doors)));
             }
         }

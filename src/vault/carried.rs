@@ -36,6 +36,8 @@ pub enum Carried {
     Failed {
         /// Which.
         op: OpId,
+        /// The gate's reason code.
+        reason: String,
     },
 }
 
@@ -50,9 +52,10 @@ impl Vault {
         }
         let mut statement = self.main.prepare_cached(
             "SELECT sequence, op, kind, consent, card, attempts, not_before, link FROM outbox
-             WHERE gate = ?1 AND state = 'pending' ORDER BY rank, sequence",
+             WHERE gate = ?1 AND state = 'pending' AND (reason IS NULL OR not_before <= ?2 OR not_before > ?3)
+             ORDER BY rank, sequence",
         )?;
-        let mut rows = statement.query([gate.bytes()])?;
+        let mut rows = statement.query(params![gate.bytes(), now.ms(), now.plus_ms(PAUSE_MAX_MS).ms()])?;
         let mut due: Vec<Delivery> = vec![];
         while let Some(row) = rows.next()? {
             let row = outbox::row_of(row)?;
@@ -88,7 +91,7 @@ impl Vault {
                     signed += 1;
                 }
                 Carried::Wedged { op, reason } => self.wedge_in(&work, *op, reason, now)?,
-                Carried::Failed { op } => self.failed_in(&work, *op, now)?,
+                Carried::Failed { op, reason } => self.failed_in(&work, *op, Some(reason), now)?,
             }
         }
         work.commit()?;
@@ -109,17 +112,19 @@ impl Vault {
         Ok(work.commit()?)
     }
 
-    /// What gates refused, by reason.
+    /// What gates did not take, by reason: refused for good, or refused so often that it is noted.
     ///
     /// # Errors
     /// Those of the disk.
     pub fn wedged(&self) -> Result<Vec<Wedged>, VaultError> {
         let mut statement = self.main.prepare_cached(
-            "SELECT gate, coalesce(reason, ''), count(*) FROM outbox WHERE state = 'wedged'
-             GROUP BY gate, reason ORDER BY gate, reason",
+            "SELECT gate, coalesce(reason, ''), count(*), state = 'pending' FROM outbox
+             WHERE state = 'wedged' OR (state = 'pending' AND reason IS NOT NULL)
+             GROUP BY gate, reason, state ORDER BY gate, reason, state",
         )?;
         let rows = statement.query_map([], |row| {
-            Ok(Wedged { gate: GateId::from_bytes(row.get(0)?), reason: row.get(1)?, count: row.get(2)? })
+            let (reason, count, still_tried) = (row.get(1)?, row.get(2)?, row.get(3)?);
+            Ok(Wedged { gate: GateId::from_bytes(row.get(0)?), reason, count, still_tried })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

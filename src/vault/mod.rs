@@ -69,6 +69,7 @@ mod notices;
 mod openings;
 mod outbox;
 mod own_face;
+mod places;
 mod posture;
 mod punctures;
 mod reading;

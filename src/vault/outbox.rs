@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 use crate::domain::audit::{Actor, AuditEvent};
-use crate::domain::delivery::{Delivery, DeliveryState, GateOp, PAUSE_MAX_MS, pause_ms};
+use crate::domain::delivery::{Delivery, DeliveryState, GateOp, NOTED_FROM, PAUSE_MAX_MS, pause_ms};
 use crate::domain::id::{CardId, ConsentId, GateId, OpId, TemplateId};
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::secret::random_bytes;
@@ -53,7 +53,8 @@ pub(super) enum Queued {
 
 impl Vault {
     /// The next operation for a gate; `None` when nothing waits, when its first one is not due yet, or when the gate is
-    /// stopped.
+    /// stopped. One that the gate has refused so often that its reason is noted keeps nothing behind it waiting: gates and boards go by the
+    /// newest operation on a number, whatever the order.
     ///
     /// # Errors
     /// Those of the disk.
@@ -63,9 +64,10 @@ impl Vault {
         }
         let mut statement = self.main.prepare_cached(
             "SELECT sequence, op, kind, consent, card, attempts, not_before, link FROM outbox
-             WHERE gate = ?1 AND state = 'pending' ORDER BY rank, sequence LIMIT 1",
+             WHERE gate = ?1 AND state = 'pending' AND (reason IS NULL OR not_before <= ?2 OR not_before > ?3)
+             ORDER BY rank, sequence LIMIT 1",
         )?;
-        let head = statement.query_row([gate.bytes()], row_of);
+        let head = statement.query_row(params![gate.bytes(), now.ms(), now.plus_ms(PAUSE_MAX_MS).ms()], row_of);
         // A pause is never longer than `PAUSE_MAX_MS`: what lies further ahead was written by a clock that was wrong, and must not wait for
         // that day.
         let is_due = |row: &Row| row.not_before <= now || row.not_before > now.plus_ms(PAUSE_MAX_MS);
@@ -158,17 +160,36 @@ impl Vault {
     /// [`VaultError::Unknown`], and those of the disk.
     pub fn record_try_failed(&mut self, op: OpId, now: Timestamp) -> Result<(), VaultError> {
         let work = self.begin()?;
-        self.failed_in(&work, op, now)?;
+        self.failed_in(&work, op, None, now)?;
+        Ok(work.commit()?)
+    }
+
+    /// Records a refusal that may pass: tried again as after [`Self::record_try_failed`], and after [`NOTED_FROM`] tries noted with its
+    /// reason, so that staff see why it waits.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`], and those of the disk.
+    pub fn record_not_taken(&mut self, op: OpId, reason: &str, now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        self.failed_in(&work, op, Some(reason), now)?;
         Ok(work.commit()?)
     }
 
     /// A try failed, inside a transaction.
-    pub(super) fn failed_in(&self, work: &Connection, op: OpId, now: Timestamp) -> Result<(), VaultError> {
+    pub(super) fn failed_in(
+        &self,
+        work: &Connection,
+        op: OpId,
+        reason: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
         let row = Settling::read(work, op)?.ok_or(VaultError::Unknown)?;
         let attempts = row.attempts.saturating_add(1);
+        let noted = reason.filter(|_| attempts >= NOTED_FROM);
         work.execute(
-            "UPDATE outbox SET attempts = ?2, not_before = ?3 WHERE op = ?1 AND state = 'pending'",
-            params![op.bytes(), attempts, now.plus_ms(pause_ms(attempts)).ms()],
+            "UPDATE outbox SET attempts = ?2, not_before = ?3, reason = coalesce(?4, reason)
+             WHERE op = ?1 AND state = 'pending'",
+            params![op.bytes(), attempts, now.plus_ms(pause_ms(attempts)).ms(), noted],
         )?;
         Ok(())
     }
@@ -203,8 +224,8 @@ impl Vault {
     pub fn retry_wedged(&mut self, gate: GateId, now: Timestamp) -> Result<u32, VaultError> {
         let work = self.begin()?;
         let count = work.execute(
-            "UPDATE outbox SET state = 'pending', settled_at = NULL, attempts = 0, not_before = ?2
-             WHERE gate = ?1 AND state = 'wedged'",
+            "UPDATE outbox SET state = 'pending', settled_at = NULL, attempts = 0, not_before = ?2, reason = NULL
+             WHERE gate = ?1 AND (state = 'wedged' OR (state = 'pending' AND reason IS NOT NULL))",
             params![gate.bytes(), now.ms()],
         )?;
         if count > 0 {

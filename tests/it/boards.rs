@@ -11,6 +11,7 @@ use menka::app::deletion::DeletionCommand;
 use menka::app::desk::{Desk, DeskConfig, Devices};
 use menka::app::event::{Event, Failure, FieldFault, ResidentView, StaffEvent};
 use menka::app::operators::OperatorsCommand;
+use menka::app::relay::RelayEvent;
 use menka::app::runner::SystemClock;
 use menka::boards::UdpBoards;
 use menka::domain::Realm;
@@ -18,9 +19,10 @@ use menka::domain::board::{
     BoardCard, BoardDoors, BoardEntry, BoardFault, BoardRecord, BoardSerial, CardFormat, DoorNumber,
 };
 use menka::domain::card::CardUid;
-use menka::domain::gate::{GateKind, GateStatus};
+use menka::domain::gate::{GateKind, GateStatus, Step};
 use menka::domain::id::{GateId, ResidentId};
 use menka::domain::notice::Language;
+use menka::domain::relay::{Place, Wedged, reason};
 use menka::domain::resident::AgeBand;
 use menka::domain::site::SiteFacts;
 use menka::domain::time::{CivilDate, Timestamp};
@@ -315,6 +317,11 @@ fn a_board_that_says_yes_and_does_nothing_is_found_by_the_read_back() {
     station.rounds(6);
     assert_eq!((station.gate().wedged, station.gate().card_way_tested), (1, false));
     assert_eq!(station.opened().card.unwrap().gates, [(id, "地库门".to_owned(), false)]);
+    // Said for what it is: on the first page, on the board's, and on the person's.
+    assert!(!matches!(station.gate().step(), Step::InStep), "{:?}", station.gate());
+    assert_eq!(station.opened().places.card[0].place, Place::Refused(reason::READ_BACK.into()));
+    let told = Wedged { gate: id, reason: reason::READ_BACK.into(), count: 1, still_tried: false };
+    assert!(station.told.contains(&StaffEvent::Relay(RelayEvent::Wedged(vec![told]))));
     // Mended and described anew: what was refused goes again.
     board.tell("well");
     station.add(&board);
@@ -340,6 +347,7 @@ fn a_board_that_differs_is_an_alarm_within_a_minute_and_one_press_mends_it() {
     let seen = station.view().seen.unwrap();
     let faults: Vec<(BoardFault, &str)> = seen.drift.iter().map(|line| (line.fault, line.last4.as_str())).collect();
     let last4 = |n: u32| format!("{:04}", (0x0600_0000 + n) % 10_000);
+    assert_eq!((station.gate().step(), station.gate().in_step), (Step::Differs(3), Some(false)));
     let expected =
         [(BoardFault::Extra, "7777".to_owned()), (BoardFault::Missing, last4(3)), (BoardFault::Differs, last4(4))];
     assert_eq!(faults, expected.iter().map(|(f, s)| (*f, s.as_str())).collect::<Vec<_>>());
@@ -349,6 +357,7 @@ fn a_board_that_differs_is_an_alarm_within_a_minute_and_one_press_mends_it() {
     station.rounds(12);
     let seen = station.view().seen.unwrap();
     assert_eq!((seen.drift_count, seen.cards), (0, 70));
+    assert_eq!((station.gate().step(), station.gate().in_step), (Step::InStep, Some(true)));
     assert_eq!(board.tell("swipe 777777 1"), "shut");
     assert_eq!(board.tell(&format!("swipe {} 1", 0x0600_0003)), "opens");
     assert_eq!(board.tell(&format!("swipe {} 1", 0x0600_0004)), "opens");
@@ -427,6 +436,7 @@ fn a_board_that_is_away_keeps_its_queue_and_gets_it_when_it_is_back() {
     assert!(begun.elapsed() < Duration::from_secs(9), "an absent board does not hold up the round");
     let status = station.gate();
     assert_eq!((status.reachable, status.pending), (false, 1));
+    assert!(!matches!(status.step(), Step::InStep), "{status:?}");
     let board = Board::start_at(&board.address.clone());
     station.rounds(30);
     assert!(station.gate().reachable);

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use menka::app::command::{ResidentCommand, StaffCommand};
 use menka::app::courier::{Courier, Shared};
 use menka::app::deletion::{DeletionCommand, DoorChange};
-use menka::app::event::{FaceState, Failure, ResidentScene};
+use menka::app::event::{FaceState, Failure, GatePlace, ResidentScene};
 use menka::app::relay::RelayCommand;
 use menka::app::runner::SystemClock;
 use menka::domain::Realm;
 use menka::domain::gate::GateRecord;
 use menka::domain::id::{GateId, ResidentId};
-use menka::domain::relay::{DriftKind, Replacement};
+use menka::domain::relay::{DriftKind, Place as Stands, Replacement};
 use menka::domain::role::LookWhy;
 use menka::face::{self, EngineKind};
 use menka::gate::place::Place;
@@ -233,7 +233,7 @@ fn a_paused_face_is_passed_on_only_after_it_is_taken_up_again() {
 #[test]
 fn k2_9_what_a_gate_lost_or_has_too_much_is_an_alarm_within_a_minute_and_put_right_by_a_press() {
     let mut site = site(2);
-    site.enrolled(0);
+    let resident = site.enrolled(0);
     site.until("both in step", |s| s.drive.gates.iter().all(|g| g.in_step == Some(true)));
     // A face and a card are gone, and there is a card that nobody issued.
     tamper(&site.gates[1], "DELETE FROM faces; DELETE FROM cards; INSERT INTO cards VALUES (x'DEADBEEF', 99999)");
@@ -247,12 +247,25 @@ fn k2_9_what_a_gate_lost_or_has_too_much_is_an_alarm_within_a_minute_and_put_rig
     // Nothing of this is put right behind anybody's back.
     site.passes(8);
     assert_eq!(site.gates[1].faces().unwrap(), 0);
+    // The person's page says at which door what is missing, and the difference leads there.
+    site.drive.staff(StaffCommand::Relay(RelayCommand::Concerned(gate.id)));
+    assert!(site.drive.told.iter().any(|told| told.contains("Concerned(") && told.contains("9-0")), "leads to 9-0");
+    site.drive.staff(StaffCommand::OpenResident(resident, LookWhy::Other));
+    let places = |site: &Site, n: usize| {
+        let view = site.drive.opened.clone().unwrap();
+        let of = |all: &[GatePlace]| all.iter().find(|at| at.label == name_of(n)).unwrap().place.clone();
+        (of(&view.places.card), of(&view.places.face))
+    };
+    assert_eq!(places(&site, 0), (Stands::Synced, Stands::Synced));
+    assert!(matches!(places(&site, 1), (Stands::Missing(_), Stands::Missing(_))), "{:?}", places(&site, 1));
     site.drive.staff(StaffCommand::Relay(RelayCommand::Repair(gate.id)));
     site.until("both in step again", |s| s.drive.gates.iter().all(|g| g.in_step == Some(true)));
     assert_eq!(site.gates[1].faces().unwrap(), 1);
     assert_eq!(site.gates[1].ask("look 0").unwrap(), "recognised");
     assert!(site.gates[1].opens_for(&practice_card(0).unwrap()).unwrap());
     assert_eq!(site.gates[1].ask("card 0xDEADBEEF").unwrap(), "shut");
+    assert_eq!(places(&site, 1), (Stands::Synced, Stands::Synced), "the open record says so by itself");
+    site.drive.staff(StaffCommand::CloseResident);
 
     // A face too many is erased without a press: withdrawal beats enrolment.
     tamper(

@@ -302,6 +302,8 @@ table! {
         May::Only(&[CHIEF]);
     C::Relay(RelayCommand::Retry(_)) => C::Relay(RelayCommand::Retry(some_gate())), "retry-refused",
         May::Only(&[FRONT, CHIEF]);
+    C::Relay(RelayCommand::Concerned(_)) => C::Relay(RelayCommand::Concerned(some_gate())), "show-concerned",
+        May::Only(&[FRONT, CHIEF]);
     C::Relay(RelayCommand::Invited(_)) => C::Relay(RelayCommand::Invited(some_gate())), "show-invited",
         May::Only(&[FRONT, CHIEF]);
     C::Keep(K::Show) => C::Keep(K::Show), "show-backups", May::Only(&[CHIEF]);

@@ -4,11 +4,16 @@ use iced_test::selector::id;
 use menka::app::boards::{BoardDone, BoardSeen, BoardView, BoardsCommand, BoardsEvent, DriftLine};
 use menka::app::command::StaffCommand;
 use menka::app::deletion::DeletionCommand;
-use menka::app::event::{Failure, FieldFault, StaffEvent};
+use menka::app::event::{Failure, FieldFault, ResidentRow, StaffEvent};
+use menka::app::operators::OperatorsEvent;
+use menka::app::relay::{RelayCommand, RelayEvent};
 use menka::domain::board::{BoardDoors, BoardFault, BoardRecord, BoardSerial, CardFormat, DoorNumber};
 use menka::domain::gate::{GateKind, GateStatus};
-use menka::domain::id::GateId;
-use menka::domain::time::Timestamp;
+use menka::domain::id::{GateId, ResidentId};
+use menka::domain::relay::{DriftKind, DriftLine as GateLine, Wedged, reason};
+use menka::domain::role::Role;
+use menka::domain::time::{CivilDate, Timestamp};
+use menka::domain::training::Standing;
 use menka::ui::staff::boards::{BoardField, Message as M, NAME};
 use menka::ui::staff::{Action, Message, Page, Route, Staff};
 use menka::ui::theme;
@@ -192,4 +197,91 @@ fn a_board_is_added_by_address_and_serial_number() {
     staff.apply(StaffEvent::Boards(BoardsEvent::Done(BoardDone::Added)));
     assert!(matches!(staff.page(), Page::Boards(_)));
     assert!(window(LARGE, staff.view(&both()[0])).find(id("board-serial")).is_err(), "the form is gone");
+}
+
+#[test]
+fn a_board_that_differs_is_an_alarm_on_every_page_that_leads_to_the_boards() {
+    let mut staff = at_boards();
+    let mut differs = status(6, "后门");
+    (differs.in_step, differs.drift_count) = (Some(false), 3);
+    differs.drift = vec![GateLine { kind: DriftKind::CardMissing, number: "0312".into() }];
+    staff.apply(StaffEvent::Gates(vec![status(5, "地库门"), differs]));
+    for texts in both() {
+        assert!(window(LARGE, staff.view(&texts)).find(id("drift-alarm")).is_err(), "its own page says it in full");
+    }
+    let asked = commands(press_at(&mut staff, "concerned-1"));
+    let six = GateId::from_bytes([6; 16]);
+    assert!(matches!(asked[..], [StaffCommand::Relay(RelayCommand::Concerned(board))] if board == six), "{asked:?}");
+    let row = ResidentRow {
+        id: ResidentId::from_bytes([2; 16]),
+        masked_name: "王**".into(),
+        unit: "3-1202".into(),
+        has_card: true,
+    };
+    staff.apply(StaffEvent::Relay(RelayEvent::Concerned(six, vec![row])));
+    let asked = commands(press_at(&mut staff, "concerned-1-0"));
+    assert!(matches!(asked[..], [StaffCommand::OpenResident(who, _)] if who == ResidentId::from_bytes([2; 16])));
+    staff.update(Message::Go(Route::Home));
+    for texts in both() {
+        for size in [LARGE, SMALL] {
+            assert!(window(size, staff.view(&texts)).find(id("drift-alarm")).is_ok());
+        }
+    }
+    press(&mut staff, "drift-boards");
+    assert!(matches!(staff.page(), Page::Boards(_)));
+}
+
+#[test]
+fn what_a_board_refused_is_said_with_what_to_do_and_sent_again_by_a_press() {
+    let mut staff = at_boards();
+    let five = GateId::from_bytes([5; 16]);
+    let refused = |reason: &str| Wedged { gate: five, reason: reason.into(), count: 1, still_tried: false };
+    let all = vec![refused(reason::TWO_CARDS), refused(reason::NO_NUMBER), refused(reason::BOARD)];
+    staff.apply(StaffEvent::Relay(RelayEvent::Wedged(all)));
+    for (texts, words) in both().iter().zip([
+        [
+            "有 1 项没有收下： 地库门 分不清这张卡和另一位住户的卡。",
+            "给其中一位住户换一张卡。",
+            "有 1 项没有收下： 地库门 的读卡器读不出这张卡的号码。",
+            "有 1 项没有收下： 地库门 拒绝写入。",
+        ],
+        [
+            "1 not taken: 地库门 cannot tell this card from another resident's.",
+            "Issue another card to one of the two residents.",
+            "1 not taken: The readers of 地库门 give this card no number.",
+            "1 not taken: 地库门 refused to write it.",
+        ],
+    ]) {
+        let mut ui = window((1366.0, 3000.0), staff.view(texts));
+        for line in words {
+            assert!(ui.find(line).is_ok(), "{line}");
+        }
+    }
+    let asked = commands(press_at(&mut staff, "board-retry-0"));
+    assert!(matches!(asked[..], [StaffCommand::Relay(RelayCommand::Retry(board))] if board == five), "{asked:?}");
+}
+
+#[test]
+fn who_may_not_change_boards_is_not_offered_it() {
+    for (role, there, missing) in [
+        (Role::FrontDesk, vec!["board-test-0", "board-open-0-1"], vec!["board-open", "board-mend-1", "board-retire-0"]),
+        (
+            Role::Technician,
+            vec!["board-events-1"],
+            vec!["board-open", "board-mend-1", "board-retire-0", "board-test-0"],
+        ),
+    ] {
+        let mut staff = at_boards();
+        let standing = Standing::Works(CivilDate::parse("2027-11-21").unwrap());
+        staff.apply(StaffEvent::Operators(OperatorsEvent::Entered { role, standing }));
+        staff.update(Message::Go(Route::Boards));
+        staff.apply(StaffEvent::Boards(BoardsEvent::Told(views())));
+        let mut ui = window((1366.0, 3000.0), staff.view(&both()[0]));
+        for what in there {
+            assert!(ui.find(id(what)).is_ok(), "{role:?}: {what}");
+        }
+        for what in missing {
+            assert!(ui.find(id(what)).is_err(), "{role:?}: {what}");
+        }
+    }
 }

@@ -314,6 +314,7 @@ fn record(band: AgeBand) -> ResidentView {
         },
         card: None,
         face: FaceState::None,
+        places: Default::default(),
     }
 }
 

@@ -316,13 +316,13 @@ fn p51_4_each_role_is_offered_its_own_pages_only() {
     let offered = |role| {
         let staff = entered(role, works());
         let mut ui = window(LARGE, staff.view(&texts));
-        let all = ["go-home", "go-settings", "go-people", "go-looks", "go-mine", "home-search", "lock"];
+        let all = ["go-home", "go-settings", "go-people", "go-looks", "go-machine", "go-mine", "home-search", "lock"];
         all.into_iter().filter(|what| ui.find(id(*what)).is_ok()).collect::<Vec<_>>()
     };
     let chief = ["go-home", "go-settings", "go-people", "go-mine", "home-search", "lock"];
     assert_eq!(offered(Role::Supervisor), chief);
-    assert_eq!(offered(Role::FrontDesk), ["go-home", "go-mine", "home-search", "lock"]);
-    assert_eq!(offered(Role::Technician), ["go-home", "go-mine", "lock"]);
+    assert_eq!(offered(Role::FrontDesk), ["go-home", "go-machine", "go-mine", "home-search", "lock"]);
+    assert_eq!(offered(Role::Technician), ["go-home", "go-machine", "go-mine", "lock"]);
     assert_eq!(offered(Role::Auditor), ["go-looks", "go-mine", "lock"]);
 }
 

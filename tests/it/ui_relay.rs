@@ -26,8 +26,9 @@ fn gates() -> Vec<GateStatus> {
         line(DriftKind::CardMissing, "0badcafe"),
         line(DriftKind::CardDay, "1234abcd"),
     ];
+    differs.drift_count = 6;
     let mut new = gate(3, "3 栋大堂");
-    new.in_step = None;
+    (new.in_step, new.compared_at) = (None, None);
     let mut away = gate(4, "南门");
     away.reachable = false;
     vec![gate(1, "东门"), differs, new, away]
@@ -53,8 +54,12 @@ fn troubled() -> Staff {
     staff.apply(StaffEvent::Gates(gates()));
     staff.update(Message::Go(Route::Relay));
     staff.apply(StaffEvent::Relay(RelayEvent::Replacements(replacements())));
-    let refused =
-        |n: u8, reason: &str, count| Wedged { gate: GateId::from_bytes([n; 16]), reason: reason.into(), count };
+    let refused = |n: u8, reason: &str, count| Wedged {
+        gate: GateId::from_bytes([n; 16]),
+        reason: reason.into(),
+        count,
+        still_tried: false,
+    };
     let wedged = vec![refused(1, "already expired", 2), refused(1, "read-back differs", 1)];
     staff.apply(StaffEvent::Relay(RelayEvent::Wedged(wedged)));
     let row = |n: u8, name: &str| ResidentRow {

@@ -375,7 +375,12 @@ fn opened() -> Staff {
         next_band_on: None,
         ends_on: day("2027-06-30"),
     };
-    staff.apply(StaffEvent::Opened(Box::new(ResidentView { resident, card: None, face: FaceState::None })));
+    staff.apply(StaffEvent::Opened(Box::new(ResidentView {
+        resident,
+        card: None,
+        face: FaceState::None,
+        places: Default::default(),
+    })));
     staff
 }
 

@@ -7,7 +7,9 @@ use iced_test::runtime::user_interface::{Cache, UserInterface};
 use iced_test::selector::id;
 use menka::app::command::StaffCommand;
 use menka::app::deletion::{DeletionCommand, DeletionEvent, DoorLine, DoorState, EndingView, PersonView, SiteView};
-use menka::app::event::{CardRead, CardView, FaceState, Failure, FieldFault, ResidentRow, ResidentView, StaffEvent};
+use menka::app::event::{
+    CardRead, CardView, FaceState, Failure, FieldFault, GatePlace, Places, ResidentRow, ResidentView, StaffEvent,
+};
 use menka::app::guardian_desk::GuardianCommand;
 use menka::app::on_paper::FormCommand;
 use menka::app::operators::OperatorsEvent;
@@ -19,6 +21,7 @@ use menka::domain::gate::{GateKind, GateStatus, GateTerms};
 use menka::domain::id::{ConsentId, GateId, ResidentId};
 use menka::domain::notice::Language;
 use menka::domain::permit::{Blocker, Condition};
+use menka::domain::relay::Place;
 use menka::domain::resident::{AgeBand, PersonName, Resident, ResidentError, Unit};
 use menka::domain::role::{LookWhy, Role};
 use menka::domain::site::{Fact, SiteFacts};
@@ -73,7 +76,9 @@ pub fn gate(n: u8, name: &str) -> GateStatus {
         card_way_tested: true,
         key_changed: false,
         in_step: Some(true),
+        compared_at: Some(Timestamp::from_ms(1_795_317_000_000)),
         drift: vec![],
+        drift_count: 0,
         card_first: false,
         terms: GateTerms::default(),
     }
@@ -111,8 +116,23 @@ pub fn person(face: FaceState) -> ResidentView {
                 (GateId::from_bytes([2; 16]), "西门车库".into(), false),
             ],
         }),
+        places: Places {
+            card: vec![
+                at(1, "东门", Place::Synced),
+                at(2, "西门车库", Place::Pending(Timestamp::from_ms(1_795_310_000_000))),
+            ],
+            old_card: vec![],
+            face: match face {
+                FaceState::Held { .. } => vec![at(1, "东门", Place::Synced)],
+                _ => vec![],
+            },
+        },
         face,
     }
+}
+
+pub fn at(n: u8, label: &str, place: Place) -> GatePlace {
+    GatePlace { gate: GateId::from_bytes([n; 16]), label: label.into(), place }
 }
 
 /// Somebody whose record may be opened.
@@ -677,10 +697,19 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
             "home" | "home-trouble" => &["lock", "requests", "show-deletions", "show-gates", "show-relay"],
             "home-found" => &["lock", "requests", "show-deletions", "show-gates", "show-relay"],
             "home-reason" => &["lock", "open", "requests", "show-deletions", "show-gates", "show-relay"],
-            "relay" => {
-                &["lock", "open", "put-gate-right", "requests", "retry-refused", "show-deletions", "show-invited"]
+            "relay" => &[
+                "lock",
+                "open",
+                "put-gate-right",
+                "requests",
+                "retry-refused",
+                "show-concerned",
+                "show-deletions",
+                "show-invited",
+            ],
+            "relay-replacing" => {
+                &["lock", "put-gate-right", "replace-gate", "requests", "show-concerned", "show-deletions"]
             }
-            "relay-replacing" => &["lock", "put-gate-right", "replace-gate", "requests", "show-deletions"],
             "home-drift" => &["lock", "requests", "show-deletions", "show-gates", "show-relay"],
             "record-issue" => &["close", "evidence", "issue-card", "lock", "requests"],
             "record-face" => &["close", "evidence", "lock", "requests", "stop-face"],
@@ -1246,4 +1275,128 @@ fn p44_a_persons_doors_are_changed_after_a_question_and_news_do_not_turn_the_pag
     assert!(matches!(asked[..], [StaffCommand::Deletion(DeletionCommand::CloseRecord { .. })]), "{asked:?}");
     staff.apply(StaffEvent::Locked { wait_ms: 0 });
     assert!(staff.known().deletion.person.is_none(), "nothing of anybody stays on a locked screen");
+}
+
+#[test]
+fn the_first_screen_says_of_each_gate_whether_it_answers_is_in_step_waits_and_since_when_its_clock_and_version() {
+    let mut staff = unlocked();
+    let mut new = gate(4, "南门");
+    (new.in_step, new.compared_at) = (None, None);
+    let mut all = gates();
+    all.push(new);
+    staff.apply(StaffEvent::Gates(all));
+    staff.update(Message::Go(Route::Home));
+    let at = |ms| Timestamp::from_ms(ms).minute_text();
+    let (seen, queued) = (at(1_795_317_000_000), at(1_795_310_000_000));
+    let chinese = [
+        "2/4 在线，待送 3 项".to_owned(),
+        "在线".into(),
+        "已同步".into(),
+        "没有应答".into(),
+        format!("上次核对 {seen}"),
+        format!("待送 3 项，最早 {queued}"),
+        "密钥变了，已停用".into(),
+        "拒收 1 项".into(),
+        "时钟不准".into(),
+        "还没有核对".into(),
+        format!("最后应答 {seen} · 时钟慢 0.4 秒 · 版本 0.1.0"),
+        format!("最后应答 {seen} · 时钟快 95.0 秒 · 版本 0.1.0"),
+    ];
+    let english = [
+        "2 of 4 answer, 3 waiting".to_owned(),
+        "Answers".into(),
+        "In step".into(),
+        "Does not answer".into(),
+        format!("last compared {seen}"),
+        format!("3 waiting, oldest {queued}"),
+        "Key changed, stopped".into(),
+        "1 refused".into(),
+        "Clock is off".into(),
+        "not compared yet".into(),
+        format!("Last answer {seen} · clock 0.4 s behind · version 0.1.0"),
+        format!("Last answer {seen} · clock 95.0 s ahead · version 0.1.0"),
+    ];
+    for (texts, words) in both().iter().zip([chinese, english]) {
+        let mut ui = window((1366.0, 1600.0), staff.view(texts));
+        for said in words {
+            assert!(ui.find(said.as_str()).is_ok(), "{said}");
+        }
+        for nobody in ["王𠮷小明", "王**", "3-1201"] {
+            assert!(ui.find(nobody).is_err(), "gates and counts only: {nobody}");
+        }
+    }
+}
+
+#[test]
+fn the_record_says_gate_by_gate_where_card_and_face_are_and_what_to_do() {
+    let since = Timestamp::from_ms(1_795_310_000_000);
+    let at_text = since.minute_text();
+    let mut view = person(held());
+    view.places = Places {
+        card: vec![
+            at(1, "东门", Place::Synced),
+            at(2, "西门车库", Place::Pending(since)),
+            at(3, "3 栋大堂", Place::Missing(since)),
+            at(4, "地库门", Place::Refused(menka::domain::relay::reason::TWO_CARDS.into())),
+            at(5, "南门", Place::OtherDay(since)),
+        ],
+        old_card: vec![at(1, "东门", Place::LeftOver(since))],
+        face: vec![
+            at(1, "东门", Place::Synced),
+            at(2, "西门车库", Place::Missing(since)),
+            at(3, "3 栋大堂", Place::LeftOver(since)),
+        ],
+    };
+    let mut staff = unlocked();
+    staff.apply(StaffEvent::Opened(Box::new(view)));
+    let chinese = [
+        "东门：已同步".to_owned(),
+        format!("西门车库：待送，自 {at_text}"),
+        format!("3 栋大堂：缺失，自 {at_text}"),
+        "地库门：拒收".into(),
+        "地库门 分不清这张卡和另一位住户的卡。 给其中一位住户换一张卡。".into(),
+        format!("南门：有效期不对，自 {at_text}"),
+        format!("东门：旧卡还在，自 {at_text}"),
+        format!("西门车库：缺失，自 {at_text}"),
+        format!("3 栋大堂：正在删除，自 {at_text}"),
+        "人脸原来在，现在没有了。 请到“逐台核对”（控制板到“控制板”）恢复一致。".into(),
+    ];
+    let english = [
+        "东门: there".to_owned(),
+        format!("西门车库: waiting since {at_text}"),
+        format!("3 栋大堂: missing since {at_text}"),
+        "地库门: refused".into(),
+        "地库门 cannot tell this card from another resident's. Issue another card to one of the two residents.".into(),
+        format!("南门: other last day since {at_text}"),
+        format!("东门: old card still there since {at_text}"),
+        format!("西门车库: missing since {at_text}"),
+        format!("3 栋大堂: being erased since {at_text}"),
+        "The face was there and is gone. See \"Gate by gate\" (boards: \"Boards\") and have it put right.".into(),
+    ];
+    for (texts, words) in both().iter().zip([chinese, english]) {
+        let mut ui = window((1366.0, 1600.0), staff.view(texts));
+        for row in ["card-places", "old-card-places", "face-places"] {
+            assert!(ui.find(id(row)).is_ok(), "{row}");
+        }
+        for said in words {
+            assert!(ui.find(said.as_str()).is_ok(), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_machine_with_a_warning_is_said_on_the_first_screen_to_everybody_who_sees_gates() {
+    for role in [Role::FrontDesk, Role::Supervisor, Role::Technician] {
+        let mut staff = unlocked();
+        let standing = Standing::Works(CivilDate::parse("2027-11-21").unwrap());
+        staff.apply(StaffEvent::Operators(OperatorsEvent::Entered { role, standing }));
+        staff.apply(StaffEvent::Posture(PostureEvent::Report(super::ui_machine::troubled())));
+        staff.update(Message::Go(Route::Home));
+        press(&mut staff, "home-machine");
+        assert!(matches!(staff.page(), Page::Machine(_)), "{role:?}");
+        // The pages of the settings are offered to the supervisor only.
+        let texts = &both()[0];
+        let tabs = window(LARGE, staff.view(texts)).find(id("settings-gates")).is_ok();
+        assert_eq!(tabs, role == Role::Supervisor, "{role:?}");
+    }
 }

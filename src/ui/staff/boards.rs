@@ -4,12 +4,14 @@
 use iced::widget::{column, container, row};
 use iced::{Center, Element, Fill};
 
-use super::{Action, Known, Route, S, notice};
+use super::{Action, Known, Route, S, notice, relay};
 use crate::app::boards::{BoardSeen, BoardView, BoardsCommand, DriftLine};
 use crate::app::command::StaffCommand;
 use crate::app::deletion::DeletionCommand;
+use crate::app::relay::RelayCommand;
 use crate::domain::board::{BoardFault, CardFormat, DOORS, DoorNumber};
-use crate::domain::id::GateId;
+use crate::domain::id::{GateId, ResidentId};
+use crate::domain::role::{LookWhy, Role};
 use crate::i18n::Texts;
 use crate::tr;
 use crate::ui::theme::{Tone, Weight};
@@ -70,6 +72,12 @@ pub enum Message {
     TestPressed(GateId),
     /// No more events to others.
     StopEventsPressed(GateId),
+    /// What the board refused is sent again.
+    RetryPressed(GateId),
+    /// Shows whom a difference concerns.
+    ConcernedPressed(GateId),
+    /// Opens one of them.
+    OpenPressed(ResidentId),
 }
 
 /// What is asked about once more before it is done.
@@ -160,6 +168,13 @@ impl Boards {
                 };
             }
             Message::TestPressed(board) => return Action::Ask(StaffCommand::TestCardWay(board)),
+            Message::RetryPressed(board) => return Action::Ask(StaffCommand::Relay(RelayCommand::Retry(board))),
+            Message::ConcernedPressed(board) => {
+                return Action::Ask(StaffCommand::Relay(RelayCommand::Concerned(board)));
+            }
+            Message::OpenPressed(resident) => {
+                return Action::Ask(StaffCommand::OpenResident(resident, LookWhy::Other));
+            }
             Message::StopEventsPressed(board) => {
                 return Action::Ask(StaffCommand::Boards(BoardsCommand::StopEvents(board)));
             }
@@ -189,18 +204,17 @@ impl Boards {
     }
 
     /// Draws the page.
-    pub fn view<'a>(&'a self, texts: &Texts, known: &'a Known) -> Element<'a, Message> {
-        let tabs = notice::tabs(texts, Route::Boards).map(Message::GoPressed);
+    pub fn view<'a>(&'a self, texts: &Texts, known: &'a Known, role: Role) -> Element<'a, Message> {
+        // Adding a board, and the pages beside this one, are the supervisor's.
+        let chief = role == Role::Supervisor;
+        let tabs = chief.then(|| notice::tabs(texts, Route::Boards).map(Message::GoPressed));
         let toggle = if self.open { tr!(texts, "board-close") } else { tr!(texts, "board-open") };
         let weight = if self.open { Weight::Quiet } else { Weight::Primary };
-        let head = row![
-            S.heading(tr!(texts, "boards-title")),
-            widget::gap(),
-            widget::action(S, "board-open", toggle, weight, Some(Message::FormPressed)),
-        ]
-        .align_y(Center);
+        let head = row![S.heading(tr!(texts, "boards-title")), widget::gap(),]
+            .push(chief.then(|| widget::action(S, "board-open", toggle, weight, Some(Message::FormPressed))))
+            .align_y(Center);
         let none = known.boards.is_empty().then(|| S.text(tr!(texts, "boards-none")));
-        let list = known.boards.iter().enumerate().map(|(at, view)| self.board(texts, at, view, known));
+        let list = known.boards.iter().enumerate().map(|(at, view)| self.board(texts, at, view, known, role));
         let content = column![]
             .push(self.open.then(|| self.form(texts)))
             .push(widget::telling(
@@ -214,15 +228,21 @@ impl Boards {
             .push(none)
             .extend(list)
             .spacing(S.space * 1.5);
-        column![tabs, widget::scroll("boards-scroll", content).height(Fill)].spacing(S.space * 1.5).into()
+        column![].push(tabs).push(widget::scroll("boards-scroll", content).height(Fill)).spacing(S.space * 1.5).into()
     }
 
-    fn board<'a>(&'a self, texts: &Texts, at: usize, view: &'a BoardView, known: &'a Known) -> Element<'a, Message> {
+    fn board<'a>(
+        &'a self,
+        texts: &Texts,
+        at: usize,
+        view: &'a BoardView,
+        known: &'a Known,
+        role: Role,
+    ) -> Element<'a, Message> {
         let board = &view.board;
         let state = known.gates.iter().find(|gate| gate.id == board.id);
         let pills = state.map(|gate| words::gate_states(texts, gate)).unwrap_or_default();
-        let pills = pills.into_iter().chain(view.seen.as_ref().and_then(|seen| compared(texts, seen)));
-        let pills = pills.map(|(tone, said)| widget::pill(S, tone, said));
+        let pills = pills.into_iter().map(|(tone, said)| widget::pill(S, tone, said));
         let doors: Vec<String> = board.doors.each().map(|door| door.get().to_string()).collect();
         let doors = words::list(texts, doors.iter().map(String::as_str));
         let serial = board.serial.to_string();
@@ -235,12 +255,19 @@ impl Boards {
             true => board.name.clone(),
             false => tr!(texts, "board-name-place", name = board.name.as_str(), place = board.place.as_str()),
         };
+        let retry = Message::RetryPressed(board.id);
+        let refused = relay::refused(texts, known, (board.id, &board.name), format!("board-retry-{at}"), retry, role);
+        let whose = state.is_some_and(|gate| gate.drift.iter().any(|line| line.kind.names_somebody()));
+        let pressed = (Message::ConcernedPressed(board.id), Message::OpenPressed as fn(ResidentId) -> Message);
+        let whose = whose.then(|| relay::concerned(texts, known, board.id, at, pressed, role)).flatten();
         let content = column![S.heading(name), row(pills).spacing(S.space * 0.75).wrap()]
             .push(column(lines).spacing(S.space * 0.25))
             .push(view.seen.as_ref().and_then(|seen| drift(texts, seen)))
+            .push(whose)
+            .push(refused)
             .push(match self.weighty.filter(|act| act.board() == board.id) {
                 Some(act) => ask(texts, act, view),
-                None => acts(texts, at, view),
+                None => acts(texts, at, view, role),
             })
             .spacing(S.space);
         widget::panel(S, Tone::Plain, content).into()
@@ -289,15 +316,6 @@ impl Boards {
     }
 }
 
-/// Whether the board holds what it should.
-fn compared(texts: &Texts, seen: &BoardSeen) -> Option<(Tone, String)> {
-    seen.compared_at?;
-    Some(match seen.drift_count {
-        0 => (Tone::Well, tr!(texts, "board-same")),
-        count => (Tone::Alarm, tr!(texts, "board-differs", count = count)),
-    })
-}
-
 fn seen_line(texts: &Texts, seen: &BoardSeen) -> String {
     let mut parts = vec![tr!(texts, "board-cards", count = seen.cards)];
     parts.push(match seen.compared_at {
@@ -335,12 +353,14 @@ fn drift<'a>(texts: &Texts, seen: &BoardSeen) -> Option<Element<'a, Message>> {
     })
 }
 
-fn acts<'a>(texts: &Texts, at: usize, view: &'a BoardView) -> Element<'a, Message> {
+/// What this role may do at a board (`app::boards`, `app::roles`).
+fn acts<'a>(texts: &Texts, at: usize, view: &'a BoardView, role: Role) -> Element<'a, Message> {
     let id = view.board.id;
     let quiet =
         |name: String, label: String, message: Message| widget::action(S, name, label, Weight::Plain, Some(message));
     let drifts = view.seen.as_ref().is_some_and(|seen| seen.drift_count > 0);
-    let mend = drifts.then(|| {
+    let chief = role == Role::Supervisor;
+    let mend = (drifts && chief).then(|| {
         let message = Some(Message::Weighty(Weighty::Mend(id)));
         widget::action(S, format!("board-mend-{at}"), tr!(texts, "board-mend"), Weight::Primary, message)
     });
@@ -352,21 +372,21 @@ fn acts<'a>(texts: &Texts, at: usize, view: &'a BoardView) -> Element<'a, Messag
         .spacing(S.space)
         .align_y(Center)
     });
-    let doors = view.board.doors.each().map(|door| {
+    let doors = view.board.doors.each().filter(|_| role.sees_people()).map(|door| {
         let label = tr!(texts, "board-open-door", door = door.get());
         quiet(format!("board-open-{at}-{}", door.get()), label, Message::Weighty(Weighty::Open(id, door)))
     });
     let buttons = row![]
         .push(mend)
-        .push(quiet(format!("board-test-{at}"), tr!(texts, "gate-test"), Message::TestPressed(id)))
+        .push(
+            role.sees_people()
+                .then(|| quiet(format!("board-test-{at}"), tr!(texts, "gate-test"), Message::TestPressed(id))),
+        )
         .extend(doors)
-        .push(widget::action(
-            S,
-            format!("board-retire-{at}"),
-            tr!(texts, "board-retire"),
-            Weight::Quiet,
-            Some(Message::Weighty(Weighty::Retire(id))),
-        ));
+        .push(chief.then(|| {
+            let retire = Some(Message::Weighty(Weighty::Retire(id)));
+            widget::action(S, format!("board-retire-{at}"), tr!(texts, "board-retire"), Weight::Quiet, retire)
+        }));
     column![].push(events).push(buttons.spacing(S.space).wrap().vertical_spacing(S.space)).spacing(S.space).into()
 }
 

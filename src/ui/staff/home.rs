@@ -3,12 +3,13 @@
 use iced::widget::{column, container, row, text};
 use iced::{Center, Element, Fill, Length};
 
-use super::{Action, Known, Pick, Route, S, Stray};
+use super::{Action, Known, Pick, Route, S, Stray, machine_words};
 use crate::app::command::StaffCommand;
 use crate::app::event::ResidentRow;
 use crate::domain::card::CardUid;
 use crate::domain::gate::GateStatus;
 use crate::domain::id::ResidentId;
+use crate::domain::posture::Grade;
 use crate::domain::role::LookWhy;
 use crate::i18n::Texts;
 use crate::tr;
@@ -111,6 +112,7 @@ impl Home {
         let content = column![]
             .push(people.then_some(search))
             .push(face_line(texts, known))
+            .push(machine_line(texts, known))
             .push(requests_line(texts, known))
             .push(notice_line(texts, known))
             .push(people.then(|| head_line(texts, known)).flatten())
@@ -228,6 +230,17 @@ fn face_line<'a>(texts: &Texts, known: &Known) -> Option<Element<'a, Message>> {
     )
 }
 
+/// What of this machine is not as it should be although faces go on: said before somebody goes looking for it.
+fn machine_line<'a>(texts: &Texts, known: &Known) -> Option<Element<'a, Message>> {
+    let report = known.posture.as_ref()?;
+    let warned = report.findings.iter().filter(|finding| finding.what.grade() == Grade::Warn);
+    let mut checks: Vec<_> = warned.map(|finding| finding.what.check()).collect();
+    checks.dedup();
+    let names: Vec<String> = checks.into_iter().map(|check| machine_words::check(texts, check)).collect();
+    let said = tr!(texts, "home-machine", checks = words::list(texts, names.iter().map(String::as_str)));
+    (!names.is_empty()).then(|| warn(said, "home-machine", tr!(texts, "machine-open"), Route::Machine))
+}
+
 /// Signs that are not posted (P26, F13a), and people who must be told of a change (P17c): counts, with the page to go to.
 fn notice_line<'a>(texts: &Texts, known: &'a Known) -> Option<Element<'a, Message>> {
     let view = known.notice.as_ref()?;
@@ -284,7 +297,7 @@ fn warn<'a>(said: String, id: &'static str, label: String, route: Route) -> Elem
 }
 
 fn gates<'a>(texts: &Texts, gates: &'a [GateStatus]) -> Element<'a, Message> {
-    let answering = gates.iter().filter(|gate| gate.reachable).count();
+    let answering = gates.iter().filter(|gate| gate.reachable && !gate.key_changed).count();
     let waiting: u32 = gates.iter().fold(0, |sum, gate| sum.saturating_add(gate.pending));
     let head = row![
         S.heading(tr!(texts, "gates-title")),

@@ -11,6 +11,7 @@ use crate::app::doctor::Doctor;
 use crate::app::posture::PostureCommand;
 use crate::domain::Realm;
 use crate::domain::posture::{Finding, Grade, PostureReport};
+use crate::domain::role::Role;
 use crate::i18n::Texts;
 use crate::tr;
 use crate::ui::theme::{Tone, Weight};
@@ -85,15 +86,17 @@ impl Machine {
     }
 
     /// Draws the page.
-    pub fn view<'a>(&'a self, texts: &Texts, known: &'a Known, realm: Realm) -> Element<'a, Message> {
-        let tabs = super::notice::tabs(texts, Route::Machine).map(Message::GoPressed);
+    pub fn view<'a>(&'a self, texts: &Texts, known: &'a Known, realm: Realm, role: Role) -> Element<'a, Message> {
+        // The pages beside it are the supervisor's.
+        let tabs =
+            (role == Role::Supervisor).then(|| super::notice::tabs(texts, Route::Machine).map(Message::GoPressed));
         let report = known.posture.as_ref();
         let content: Element<'a, Message> = match (self.half, report) {
             (_, None) => S.soft(tr!(texts, "machine-looking")).into(),
             (Half::Checks, Some(report)) => self.checks(texts, report, realm),
             (Half::Doctor, Some(report)) => self.doctor(texts, report, known.doctor.as_ref()),
         };
-        column![tabs, widget::scroll("machine-scroll", content).height(Fill)].spacing(S.space * 1.5).into()
+        column![].push(tabs).push(widget::scroll("machine-scroll", content).height(Fill)).spacing(S.space * 1.5).into()
     }
 
     fn checks<'a>(&self, texts: &Texts, report: &'a PostureReport, realm: Realm) -> Element<'a, Message> {

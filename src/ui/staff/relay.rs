@@ -17,7 +17,7 @@ use crate::secret::PairingCode;
 use crate::tr;
 use crate::ui::theme::{Tone, Weight};
 use crate::ui::words::{clock_text, is_clock_off};
-use crate::ui::{explain, widget};
+use crate::ui::{explain, widget, words};
 
 /// Id of the field for the new gate's address.
 pub const ADDRESS: &str = "replace-address";
@@ -35,6 +35,8 @@ pub struct Told {
     pub wedged: Vec<Wedged>,
     /// Who must be asked anew, by the gate that stands there now.
     pub invited: Option<(GateId, Vec<ResidentRow>)>,
+    /// Whose card or face a gate lacks or holds otherwise.
+    pub concerned: Option<(GateId, Vec<ResidentRow>)>,
 }
 
 impl Told {
@@ -44,6 +46,7 @@ impl Told {
             RelayEvent::Replacements(all) => self.replacements = all,
             RelayEvent::Wedged(all) => self.wedged = all,
             RelayEvent::Invited(gate, rows) => self.invited = Some((gate, rows)),
+            RelayEvent::Concerned(gate, rows) => self.concerned = Some((gate, rows)),
             RelayEvent::Replaced(_) => return true,
         }
         false
@@ -69,6 +72,8 @@ pub enum Message {
     ReplaceConfirmed,
     /// Shows who must be asked anew.
     InvitedPressed(GateId),
+    /// Shows whom a difference concerns.
+    ConcernedPressed(GateId),
     /// Opens one of them.
     OpenPressed(ResidentId),
 }
@@ -121,6 +126,7 @@ impl Relay {
                 return ask(RelayCommand::Replace { old, address, code });
             }
             Message::InvitedPressed(gate) => return ask(RelayCommand::Invited(gate)),
+            Message::ConcernedPressed(gate) => return ask(RelayCommand::Concerned(gate)),
             Message::OpenPressed(resident) => {
                 return Action::Ask(StaffCommand::OpenResident(resident, LookWhy::Other));
             }
@@ -154,17 +160,16 @@ impl Relay {
         known: &'a Known,
         role: Role,
     ) -> Element<'a, Message> {
-        let (tone, said) = match (gate.in_step, gate.reachable) {
-            (_, false) => (Tone::Warn, tr!(texts, "gate-away")),
-            (None, true) => (Tone::Told, tr!(texts, "step-not-yet")),
-            (Some(true), true) => (Tone::Well, tr!(texts, "step-exact")),
-            (Some(false), true) => (Tone::Alarm, tr!(texts, "gate-differs", count = gate.drift.len())),
-        };
+        // That it answers goes without saying here.
+        let reach = (gate.key_changed || !gate.reachable).then(|| words::reach(texts, gate));
+        let states = reach.into_iter().chain(words::standing(texts, gate));
+        let states = states.map(|(tone, said)| widget::pill(S, tone, said));
         let repair = role.sees_people() && gate.drift.iter().any(|line| line.kind.needs_staff());
         let replace = role == Role::Supervisor && self.replacing != Some(gate.id);
         let head = row![
             container(S.text(gate.name.as_str())).width(Length::FillPortion(3)),
-            container(widget::pill(S, tone, said)).width(Length::FillPortion(4)),
+            container(row(states).spacing(S.space * 0.75).wrap().vertical_spacing(S.space * 0.5))
+                .width(Length::FillPortion(4)),
         ]
         .push(repair.then(|| {
             let press = Some(Message::RepairPressed(gate.id));
@@ -177,21 +182,13 @@ impl Relay {
         .spacing(S.space * 1.5)
         .align_y(Center);
         let lines = differences(texts, &gate.drift).into_iter().map(|line| S.text(line).into());
-        let refused: Vec<&Wedged> = known.relay.wedged.iter().filter(|one| one.gate == gate.id).collect();
-        let retry = (role.sees_people() && !refused.is_empty()).then(|| {
-            let press = Some(Message::RetryPressed(gate.id));
-            row![
-                widget::gap(),
-                widget::action(S, format!("retry-{at}"), tr!(texts, "step-retry"), Weight::Plain, press)
-            ]
-        });
-        let refused = refused.into_iter().map(|one| {
-            let said = explain::wedged(texts, &gate.name, &one.reason);
-            let count = tr!(texts, "step-refused", count = one.count);
-            column![S.text(format!("{count} {}", said.what)), S.hint(said.todo)].into()
-        });
+        let retry = Message::RetryPressed(gate.id);
+        let refused = refused(texts, known, (gate.id, &gate.name), format!("retry-{at}"), retry, role);
+        let whose = gate.drift.iter().any(|line| line.kind.names_somebody());
+        let pressed = (Message::ConcernedPressed(gate.id), Message::OpenPressed as fn(ResidentId) -> Message);
+        let whose = whose.then(|| concerned(texts, known, gate.id, at, pressed, role)).flatten();
         let clock = clock_line(texts, at, gate, role);
-        column![head].extend(lines).extend(refused).push(retry).push(clock).spacing(S.space * 0.75).into()
+        column![head].extend(lines).push(whose).push(refused).push(clock).spacing(S.space * 0.75).into()
     }
 
     fn form<'a>(&'a self, texts: &Texts, gate: &'a GateStatus) -> Element<'a, Message> {
@@ -270,6 +267,61 @@ fn differences(texts: &Texts, drift: &[DriftLine]) -> Vec<String> {
     lines.collect()
 }
 
+/// What a gate did not take, in words with what to do, and the button that sends it again. Shared with the page of card boards.
+pub(super) fn refused<'a, M: Clone + 'a>(
+    texts: &Texts,
+    known: &Known,
+    (gate, name): (GateId, &str),
+    id: String,
+    pressed: M,
+    role: Role,
+) -> Option<Element<'a, M>> {
+    let lines: Vec<&Wedged> = known.relay.wedged.iter().filter(|one| one.gate == gate).collect();
+    let retry = (role.sees_people() && !lines.is_empty())
+        .then(|| row![widget::gap(), widget::action(S, id, tr!(texts, "step-retry"), Weight::Plain, Some(pressed))]);
+    let none = lines.is_empty();
+    let lines = lines.into_iter().map(|one| {
+        let said = explain::wedged(texts, name, &one.reason);
+        let count = match one.still_tried {
+            true => tr!(texts, "step-refused-so-far", count = one.count),
+            false => tr!(texts, "step-refused", count = one.count),
+        };
+        column![S.text(format!("{count} {}", said.what)).color(Tone::Alarm.ink()), S.hint(said.todo)].into()
+    });
+    (!none).then(|| column(lines).push(retry).spacing(S.space * 0.75).into())
+}
+
+/// A button that asks whom a difference concerns, and the people once they are known: masked; opening a record is logged as any look.
+pub(super) fn concerned<'a, M: Clone + 'a>(
+    texts: &Texts,
+    known: &'a Known,
+    gate: GateId,
+    at: usize,
+    (pressed, open): (M, fn(ResidentId) -> M),
+    role: Role,
+) -> Option<Element<'a, M>> {
+    if !role.sees_people() {
+        return None;
+    }
+    let rows = known.relay.concerned.as_ref().filter(|(of, _)| *of == gate).map(|(_, rows)| rows.as_slice());
+    let nobody = rows.is_some_and(<[_]>::is_empty).then(|| S.hint(tr!(texts, "concerned-none")));
+    let button = rows.is_none().then(|| {
+        let id = format!("concerned-{at}");
+        row![widget::gap(), widget::action(S, id, tr!(texts, "concerned-who"), Weight::Quiet, Some(pressed))]
+    });
+    let rows = rows.unwrap_or_default().iter().enumerate().map(|(n, found)| {
+        row![
+            container(S.text(&found.masked_name)).width(Length::FillPortion(2)),
+            container(S.text(&found.unit)).width(Length::FillPortion(2)),
+            widget::action(S, format!("concerned-{at}-{n}"), tr!(texts, "open"), Weight::Quiet, Some(open(found.id))),
+        ]
+        .spacing(S.space * 1.5)
+        .align_y(Center)
+        .into()
+    });
+    Some(column![].push(button).push(nobody).extend(rows).spacing(S.space * 0.5).into())
+}
+
 fn replacements<'a>(texts: &Texts, known: &'a Known, role: Role) -> Option<Element<'a, Message>> {
     let all = &known.relay.replacements;
     let lines = all.iter().enumerate().map(|(at, one)| replacement(texts, at, one, known, role));
@@ -331,9 +383,10 @@ fn replacement<'a>(
     column![head].push(invite).extend(rows).spacing(S.space).into()
 }
 
-/// One line for every page while a gate differs, or `None`.
-pub(super) fn alarm(texts: &Texts, gates: &[GateStatus]) -> Option<String> {
-    let names: Vec<&str> = gates.iter().filter(|gate| !gate.drift.is_empty()).map(|gate| gate.name.as_str()).collect();
-    let listed = crate::ui::words::list(texts, names.iter().copied());
+/// One line for every page while gates of a kind differ, or `None`.
+pub(super) fn alarm(texts: &Texts, gates: &[GateStatus], kind: GateKind) -> Option<String> {
+    let differs = |gate: &&GateStatus| gate.kind == kind && gate.drift_count > 0;
+    let names: Vec<&str> = gates.iter().filter(differs).map(|gate| gate.name.as_str()).collect();
+    let listed = words::list(texts, names.iter().copied());
     (!names.is_empty()).then(|| tr!(texts, "drift-alarm", gates = listed))
 }

@@ -9,7 +9,7 @@ use iced::{Center, Element, Fill};
 
 use super::{Action, Route, S, Stray, guardian};
 use crate::app::command::StaffCommand;
-use crate::app::event::{CardRead, CardView, FaceState, ResidentView};
+use crate::app::event::{CardRead, CardView, FaceState, GatePlace, ResidentView};
 use crate::app::guardian_desk::GuardianEvent;
 use crate::app::notice::Paper;
 use crate::domain::gate::GateStatus;
@@ -18,7 +18,9 @@ use crate::domain::id::{GateId, ResidentId};
 use crate::domain::resident::Resident;
 use crate::i18n::Texts;
 use crate::tr;
+use crate::ui::explain::Words;
 use crate::ui::theme::{Tone, Weight};
+use crate::ui::words::Thing;
 use crate::ui::{widget, words};
 
 /// Id of the field into which keyboard-wedge readers type.
@@ -289,8 +291,13 @@ impl Record {
         ]
         .spacing(S.space * 1.25);
         let held = self.view.card.as_ref().map(|card| in_force(texts, card));
-        let content =
-            column![S.heading(tr!(texts, "card-title")), widget::at_times(held, S.space * 0.5), act].spacing(S.space);
+        let at = &self.view.places;
+        let content = column![S.heading(tr!(texts, "card-title"))]
+            .push(widget::at_times(held, S.space * 0.5))
+            .push(widget::at_times(places(texts, "card-places", &at.card, Thing::Card), S.space * 0.5))
+            .push(widget::at_times(places(texts, "old-card-places", &at.old_card, Thing::OldCard), S.space * 0.5))
+            .push(act)
+            .spacing(S.space * 0.5);
         widget::panel(S, Tone::Plain, content).into()
     }
 
@@ -318,7 +325,9 @@ impl Record {
             Weight::Quiet,
             Some(Message::DeletionPressed),
         );
-        let content = content.push((!self.withdrawing).then_some(more));
+        let content = content
+            .push(places(texts, "face-places", &self.view.places.face, Thing::Face))
+            .push((!self.withdrawing).then_some(more));
         widget::panel(S, Tone::Plain, content.spacing(S.space)).into()
     }
 
@@ -351,18 +360,11 @@ impl Record {
     }
 }
 
+/// The card in force, and beside it how it stands at each gate.
 fn in_force<'a>(texts: &Texts, card: &'a CardView) -> Element<'a, Message> {
-    let gates = card.gates.iter().map(|(_, name, signed)| {
-        let (tone, said) = if *signed {
-            (Tone::Well, tr!(texts, "gate-signed", gate = name.as_str()))
-        } else {
-            (Tone::Warn, tr!(texts, "gate-waiting", gate = name.as_str()))
-        };
-        widget::pill(S, tone, said)
-    });
     row![
-        S.text(tr!(texts, "card-held", last4 = card.last4.as_str(), date = card.ends_on.to_string())),
-        container(row(gates).spacing(S.space * 0.75).wrap().vertical_spacing(S.space * 0.5)).width(Fill),
+        container(S.text(tr!(texts, "card-held", last4 = card.last4.as_str(), date = card.ends_on.to_string())))
+            .width(Fill),
         widget::action(
             S,
             "card-other-ways",
@@ -374,4 +376,19 @@ fn in_force<'a>(texts: &Texts, card: &'a CardView) -> Element<'a, Message> {
     .spacing(S.space * 1.5)
     .align_y(Center)
     .into()
+}
+
+/// How something stands at each gate: a state each, and below them what is wrong and what to do. Nothing where it is at no gate.
+fn places<'a>(texts: &Texts, id: &'static str, at: &[GatePlace], kind: Thing) -> Option<Element<'a, Message>> {
+    let all = at.iter().map(|place| words::place(texts, place, kind)).collect::<Vec<_>>();
+    let mut told: Vec<Words> = vec![];
+    for words in all.iter().filter_map(|(.., words)| words.clone()) {
+        if !told.contains(&words) {
+            told.push(words);
+        }
+    }
+    let told = told.into_iter().map(|words| S.hint(format!("{} {}", words.what, words.todo)).into());
+    let pills = all.into_iter().map(|(tone, said, _)| widget::pill(S, tone, said));
+    let pills = row(pills).spacing(S.space * 0.75).wrap().vertical_spacing(S.space * 0.5);
+    (!at.is_empty()).then(|| container(column![pills].extend(told).spacing(S.space * 0.5)).id(id).width(Fill).into())
 }

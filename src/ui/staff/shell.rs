@@ -11,6 +11,7 @@ use crate::app::boards::BoardDone;
 use crate::app::event::GateLabel;
 use crate::app::operators::AccountChange;
 use crate::domain::Realm;
+use crate::domain::gate::GateKind;
 use crate::domain::notice::Language;
 use crate::domain::role::Role;
 use crate::i18n::Texts;
@@ -46,9 +47,11 @@ impl Staff {
             Page::Shown(screen) => screen.view(texts).map(Message::Shown),
             Page::Minors(screen) => screen.view(texts).map(Message::Minors),
             Page::Duties(screen) => screen.view(texts, &self.known, self.accounts.role()).map(Message::Duties),
-            Page::Machine(screen) => screen.view(texts, &self.known, self.realm).map(Message::Machine),
+            Page::Machine(screen) => {
+                screen.view(texts, &self.known, self.realm, self.accounts.role()).map(Message::Machine)
+            }
             Page::Relay(screen) => screen.view(texts, &self.known, self.accounts.role()).map(Message::Relay),
-            Page::Boards(screen) => screen.view(texts, &self.known).map(Message::Boards),
+            Page::Boards(screen) => screen.view(texts, &self.known, self.accounts.role()).map(Message::Boards),
             Page::Keep(screen) => screen.view(texts).map(Message::Keep),
             Page::Restore(screen, _) => screen.view(texts).map(Message::Keep),
             Page::Rules(screen) => screen.view(texts).map(Message::Rules),
@@ -124,6 +127,8 @@ impl Staff {
             let incidents = Route::Duties(duties::Tab::Incidents);
             let here = matches!(self.page, Page::Duties(_));
             let incidents = link("go-incidents", tr!(texts, "duties-incidents"), incidents, here);
+            let machine =
+                link("go-machine", tr!(texts, "go-machine"), Route::Machine, matches!(self.page, Page::Machine(_)));
             let deletion = link("go-deletion", tr!(texts, "go-deletion"), Route::Deletion, self.is_site_deletion());
             bar = bar
                 .push((works && role != Role::Auditor).then_some(home))
@@ -134,6 +139,7 @@ impl Staff {
                 .push((works && matches!(role, Role::Supervisor | Role::Auditor)).then_some(evidence))
                 .push((works && role == Role::Auditor).then_some(looks))
                 .push((works && role == Role::Technician).then_some(incidents))
+                .push((works && matches!(role, Role::Technician | Role::FrontDesk)).then_some(machine))
                 .push(widget::gap());
             bar = if works {
                 let mine = matches!(self.page, Page::Mine(_));
@@ -220,17 +226,29 @@ impl Staff {
         })
     }
 
-    /// A gate does not hold what it should: on every page until it is put right.
+    /// A gate does not hold what it should: on every page but its own, until it is put right.
     fn drift_alarm<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
-        if matches!(self.page, Page::Relay(_)) || !self.accounts.works() || self.accounts.role() == Role::Auditor {
+        if !self.accounts.works() || self.accounts.role() == Role::Auditor {
             return None;
         }
-        let words = relay::alarm(texts, &self.known.gates)?;
-        let said = container(S.text(words).color(Tone::Alarm.ink())).width(Fill);
-        let open =
-            widget::action(S, "drift-open", tr!(texts, "home-relay"), Weight::Plain, Some(Message::Go(Route::Relay)));
-        let line = row![said, open].spacing(S.space).align_y(Center);
-        let content = column![line, S.hint(tr!(texts, "drift-alarm-todo"))].spacing(S.space * 0.5);
+        let of = |kind: GateKind, shown: bool| (!shown).then(|| relay::alarm(texts, &self.known.gates, kind)).flatten();
+        let line = |words: String, id: &'static str, label: String, route: Route| {
+            let said = container(S.text(words).color(Tone::Alarm.ink())).width(Fill);
+            let open = widget::action(S, id, label, Weight::Plain, Some(Message::Go(route)));
+            row![said, open].spacing(S.space).align_y(Center)
+        };
+        let signing = of(GateKind::Signing, matches!(self.page, Page::Relay(_))).map(|words| {
+            let line = line(words, "drift-open", tr!(texts, "home-relay"), Route::Relay);
+            column![line, S.hint(tr!(texts, "drift-alarm-todo"))].spacing(S.space * 0.5)
+        });
+        let boards = of(GateKind::Board, matches!(self.page, Page::Boards(_))).map(|words| {
+            let line = line(words, "drift-boards", tr!(texts, "drift-to-boards"), Route::Boards);
+            column![line, S.hint(tr!(texts, "drift-boards-todo"))].spacing(S.space * 0.5)
+        });
+        if signing.is_none() && boards.is_none() {
+            return None;
+        }
+        let content = column![].push(signing).push(boards).spacing(S.space);
         let banner = container(content).id("drift-alarm").padding([S.space, S.space * 2.0]);
         Some(banner.style(|_theme| theme::panel_style(Tone::Alarm)).into())
     }
