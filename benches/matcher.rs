@@ -1,5 +1,6 @@
 //! The search among a gate's templates (1:N) on one thread: our two passes, comparing everything exactly, faiss's flat index on the same
-//! vectors in the same run (when `MENKA_FAISS` names a Python that has it), and the time to read the same bytes once. `name: value` lines.
+//! vectors in the same run (when `MENKA_FAISS` names a Python that has it), and the time to read the same bytes once. And what is lost when
+//! everything is compared as a gate keeps it, turned. `name: value` lines.
 #![allow(clippy::print_stdout, reason = "its lines are its result")]
 
 use std::io::{BufRead, BufReader, Write};
@@ -9,7 +10,7 @@ use std::time::Instant;
 use menka::domain::id::TemplateId;
 use menka::domain::time::CivilDate;
 use menka::gate::gallery::Gallery;
-use menka::gate::matcher::cosine;
+use menka::gate::matcher::{cosine, threshold};
 use menka::gate::protect::Transform;
 use menka::gate::store::LiveFace;
 use menka::secret::{EngineId, FaceTemplate, TEMPLATE_LEN};
@@ -106,6 +107,72 @@ fn median(mut times: Vec<f64>) -> f64 {
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
+/// What is lost when templates and probes are compared as a gate keeps them (`gate::protect`), against the same pairs as they were handed over.
+struct Loss {
+    pairs: usize,
+    largest: f32,
+    /// Pairs so near the threshold that a loss could be seen at all.
+    near: usize,
+    changed: usize,
+    /// How far from the threshold the furthest pair stood whose verdict changed.
+    widest: f32,
+    other_nearest: usize,
+}
+
+impl Loss {
+    /// Every probe against everything held; and pairs made to stand at the threshold and next to it.
+    fn of(transform: &Transform, held: &[[f32; TEMPLATE_LEN]], probes: &[[f32; TEMPLATE_LEN]]) -> Result<Self> {
+        let least = threshold(&EngineId::sface()).ok_or("no threshold")?;
+        let turn = |v: &[f32; TEMPLATE_LEN]| -> Result<[f32; TEMPLATE_LEN]> {
+            Ok(*transform.turn(&template(v)?).ok_or("could not be turned")?.expose())
+        };
+        let kept = held.iter().map(turn).collect::<Result<Vec<_>>>()?;
+        let mut loss = Self { pairs: 0, largest: 0.0, near: 0, changed: 0, widest: 0.0, other_nearest: 0 };
+        for probe in probes {
+            let turned = turn(probe)?;
+            let (mut first, mut second) = ((0, f32::MIN), (0, f32::MIN));
+            for (n, (plain, kept)) in held.iter().zip(&kept).enumerate() {
+                let (before, after) = (cosine(probe, plain), cosine(&turned, kept));
+                loss.note(least, before, after);
+                first = if before > first.1 { (n, before) } else { first };
+                second = if after > second.1 { (n, after) } else { second };
+            }
+            loss.other_nearest += usize::from(first.0 != second.0);
+        }
+        // Random pairs seldom come near the threshold: for each one held, probes at it, a little above and a little below.
+        for (n, (plain, kept)) in held.iter().zip(&kept).enumerate().take(10_000) {
+            let away = &held[(n + 1) % held.len()];
+            for step in -2i16..=2 {
+                let probe = at_cosine(plain, away, least + f32::from(step) * 5e-4);
+                loss.note(least, cosine(&probe, plain), cosine(&turn(&probe)?, kept));
+            }
+        }
+        Ok(loss)
+    }
+
+    fn note(&mut self, least: f32, before: f32, after: f32) {
+        self.pairs += 1;
+        self.largest = self.largest.max((before - after).abs());
+        self.near += usize::from((before - least).abs() < 0.01);
+        if (before >= least) != (after >= least) {
+            self.changed += 1;
+            self.widest = self.widest.max((before - least).abs());
+        }
+    }
+}
+
+/// A unit vector with this cosine to `v`, in the plane of both.
+fn at_cosine(v: &[f32; TEMPLATE_LEN], away: &[f32; TEMPLATE_LEN], cosine_to: f32) -> [f32; TEMPLATE_LEN] {
+    let along = cosine(v, away);
+    let mut across = *away;
+    across.iter_mut().zip(v).for_each(|(x, v)| *x -= along * v);
+    let across = normalised(across);
+    let sine = (1.0 - cosine_to * cosine_to).sqrt();
+    let mut made = *v;
+    made.iter_mut().zip(across).for_each(|(x, across)| *x = *x * cosine_to + across * sine);
+    normalised(made)
+}
+
 fn main() -> Result<()> {
     // `cargo test` also starts benches; there is nothing to test here.
     if std::env::args().any(|a| a == "--test") {
@@ -180,6 +247,15 @@ fn main() -> Result<()> {
         println!("everything exactly us: {exact:.0}");
         println!("reading the 32-bit numbers once us: {read:.0}");
         println!("turning a probe us: {:.1}", median(turned));
+        let loss = Loss::of(&transform, &held, &probes)?;
+        println!("turned templates: pairs compared: {}", loss.pairs);
+        println!("turned templates: largest change of a cosine: {:.1e}", loss.largest);
+        println!("turned templates: pairs within 0.01 of the threshold: {}", loss.near);
+        println!(
+            "turned templates: changed verdicts: {}, furthest from the threshold {:.1e}",
+            loss.changed, loss.widest
+        );
+        println!("turned templates: another nearest one: {} of {PROBES}", loss.other_nearest);
         println!("same answer as everything exactly: {same_as_exact} of {PROBES}");
         if flat.is_empty() {
             println!("faiss flat us: not run: MENKA_FAISS names no Python with faiss");

@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use menka::evidence::record::LogRecord;
 use menka::evidence::certificate::{self, Keys};
-use menka::evidence::head::Short;
+use menka::evidence::head::{self, Short};
 use menka::evidence::opening::Opening;
 use menka::evidence::{bundle, checkpoint, consent, statement};
 use menka_fuzz::{room_for, within};
@@ -26,5 +26,8 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(text) = std::str::from_utf8(bytes) {
         assert!(within(room, || checkpoint::verify(text, &KEY)).is_err());
         let _ = within(room, || Short::parse(text));
+        // A head as a gate gives it back.
+        assert!(within(room, || head::cosigned_at(text, "0", &KEY)).is_err());
+        assert!(within(room, || head::note_of(text, &KEY)).is_err());
     }
 });

@@ -22,6 +22,12 @@ fuzz_target!(|bytes: &[u8]| {
         Ok(Request::Probe(probe)) => {
             assert!(within(room_for(bytes), || open_probe(&probe, gate, &[9; 32])).is_err());
         }
+        Ok(Request::ProbeOne(one)) => {
+            assert!(within(room_for(bytes), || open_probe(&one.probe, gate, &[9; 32])).is_err());
+        }
+        Ok(Request::Reseal(ask)) => {
+            assert!(!within(room_for(bytes), || ask.is_signed_by(&[1; 32], Realm::Practice)));
+        }
         _ => {}
     }
 });

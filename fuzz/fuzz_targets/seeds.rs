@@ -4,20 +4,24 @@ use std::path::Path;
 
 use menka::domain::Realm;
 use menka::domain::audit::{Actor, AuditEvent};
-use menka::domain::id::ConsentId;
+use menka::domain::id::{ConsentId, GateId};
 use menka::domain::time::Timestamp;
 use menka::evidence::checkpoint::{self, Head};
+use menka::evidence::consent;
+use menka::evidence::introduction::{self, Introduction};
 use menka::evidence::record::Draft;
 use menka::evidence::statement::{self, Kind};
 use menka::secret::PairingCode;
 use menka::wire::frame::{encode, write_body};
+use menka::wire::held::{AskDigests, AskEntries, AskHeld, Kind as Held, PART_DIGEST};
 use menka::wire::keys::IdentityKeys;
 use menka::wire::mdns::{self, Announced};
 use menka::wire::message::{
-    Apply, FRAME_MAX, Health, HeldFace, Hello, Holdings, Outcome, PutFace, REVISION, Receipt, Refusal, Reply, Request,
-    What,
+    Apply, CardDigest, FRAME_MAX, Health, HeldFace, Hello, Holdings, Outcome, PutFace, REVISION, Receipt, Refusal,
+    Reply, Request, What,
 };
 use menka::wire::pairing::{Channel, Gate, Station};
+use menka::wire::relay::{PassOn, PutPassed, Want};
 
 // Only so that the coverage calls in the instrumented library find their runtime.
 extern crate libfuzzer_sys as _;
@@ -41,6 +45,8 @@ fn main() -> Result<(), Failed> {
     }
     write(folder, "typed", "fingerprint", "0123 4567 89ab cdef ".repeat(4).as_bytes())?;
     pairing(folder, &keys)?;
+    passing(folder)?;
+    comparing(folder)?;
     write(folder, "typed", "code", "4821 7730".as_bytes())?;
     for (n, function) in [0x20u8, 0x32, 0x50, 0x58, 0x5A, 0x5C, 0x92, 0x94].into_iter().enumerate() {
         // A card board's answer: start, function, serial number, card 10058400, its days and doors.
@@ -77,26 +83,76 @@ fn pairing(folder: &Path, keys: &IdentityKeys) -> Result<(), Failed> {
     write(folder, "mdns", "answer", &mdns::answer(7, &gate, Realm::Practice).ok_or("no answer")?)
 }
 
+/// A record of invented people, as `docs/evidence.md` has it.
+const CONSENT: &str = r#"{"record_metadata":{"schema_version":"SCHEMA","record_id":"00000000-0000-0000-0000-000000000001",
+"pii_principal_id":"00000000-0000-0000-0000-000000000002","realm":"practice","site_id":"s"},"party_identification":[],"pii_processing":{
+"privacy_notice":{"notice_id":"n","notice_version":"1","notice_sha256":"00","language":"en"},"statement_sha256":"00","purposes":[{"purpose":"p",
+"purpose_type":"t","lawful_basis":"l","pii_type":"f","sensitive_pii":true,"collection_method":"c","processing_method":"m","storage_location":[
+"02020202-0202-0202-0202-020202020202"],"storage_link":"03030303-0303-0303-0303-030303030303","retention_end":"2027-01-31","recipients":"-"}],
+"jurisdiction":"CN","withdrawal_method":"w","withdrawal_contact":"w"},"consent_event":{"consent_type":"c","state":"s","method_of_expression":"m",
+"event_time_ms":1,"event_time":"t"}}"#;
+
+/// A request to pass a template on, its two papers, and what the other gate gets.
+fn passing(folder: &Path) -> Result<(), Failed> {
+    let key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
+    let states = Introduction {
+        realm: Realm::Practice,
+        gate: GateId::from_bytes([2; 16]),
+        seal_key: [2; 32],
+        replaces: vec![GateId::from_bytes([4; 16])],
+        at: Timestamp::from_ms(1_795_276_800_000),
+    };
+    let introduced = introduction::sign(&key, &states)?;
+    write(folder, "pass", "introduction", &statement::verify(&introduced, &key.verifying_key().to_bytes())?.payload)?;
+    let consent = CONSENT.replace("SCHEMA", consent::SCHEMA);
+    consent::read(consent.as_bytes())?;
+    write(folder, "pass", "consent", consent.as_bytes())?;
+    let signed = statement::sign(&key, Kind::Consent, consent.as_bytes())?;
+    let want = Want { op: [1; 16], template: [3; 16], consent: signed };
+    let wants = vec![want.clone(), want];
+    write(folder, "pass", "ask", &encode(&Request::PassOn(PassOn { introduction: introduced, wants })))?;
+    let passed = PutPassed { put: face(), from: [5; 16], from_seal: [9; 32] };
+    write(folder, "pass", "put", &encode(&Request::PutPassed(passed)))
+}
+
+/// Questions and answers of a comparison.
+fn comparing(folder: &Path) -> Result<(), Failed> {
+    let bodies = [
+        encode(&Request::Digests(AskDigests { kind: Held::Faces, depth: 2, under: (0..16).collect() })),
+        encode(&Request::Entries(AskEntries { kind: Held::Cards, depth: 1, parts: (0..16).collect() })),
+        encode(&Request::Find(AskHeld { faces: vec![7; 32], cards: vec![11; 64] })),
+        encode(&Reply::Digests(vec![7; 16 * PART_DIGEST])),
+        encode(&Reply::Entries(Holdings { faces: vec![], cards: vec![CardDigest { digest: [11; 32], ends_on: 1 }] })),
+    ];
+    for (n, body) in bodies.iter().enumerate() {
+        write(folder, "compare", &n.to_string(), body)?;
+    }
+    Ok(())
+}
+
 fn write(folder: &Path, target: &str, name: &str, bytes: &[u8]) -> Result<(), Failed> {
     std::fs::create_dir_all(folder.join(target))?;
     std::fs::write(folder.join(target).join(name), bytes)?;
     Ok(())
 }
 
-fn requests(folder: &Path) -> Result<(), Failed> {
-    let face = PutFace {
+fn face() -> PutFace {
+    PutFace {
         op: [1; 16],
         gate: [2; 16],
         template: [3; 16],
         engine: "sface/1".into(),
         ends_on: 21_000,
         sealed: vec![7; menka::wire::envelope::SEALED_LEN],
-    };
+    }
+}
+
+fn requests(folder: &Path) -> Result<(), Failed> {
     let apply = |what| Request::Apply(Apply { op: [4; 16], sequence: 9, what });
     let requests = [
         Request::Hello(hello()),
         Request::Health,
-        Request::PutFace(face),
+        Request::PutFace(face()),
         apply(What::EraseFace([3; 16])),
         apply(What::FreezeFace([3; 16])),
         apply(What::PutCard(vec![4, 5, 6, 7], 21_000)),

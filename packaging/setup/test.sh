@@ -12,6 +12,8 @@ else
 fi
 cargo test --features practice --doc
 bash packaging/setup/chaos.sh smoke
+# A short look at each parser; what a longer one ever found is tried again too.
+bash packaging/setup/fuzz.sh 2
 bash packaging/setup/network.sh target/debug/menka
 MENKA_GUI_SCRIPT=resident.py MENKA_GUI_SHOTS=var/gui/resident bash packaging/setup/gui.sh target/debug/menka
 bash packaging/setup/boards.sh target/debug/menka-gate

@@ -466,6 +466,13 @@ impl Wire {
         let _ = self.0.write_all(bytes).and_then(|()| self.0.flush());
     }
 
+    /// The station has said everything: the stream ends here.
+    pub fn end(&mut self) {
+        self.0.conn.send_close_notify();
+        let _ = self.0.flush();
+        let _ = self.0.sock.shutdown(Shutdown::Write);
+    }
+
     pub fn reply(&mut self) -> Option<Reply> {
         decode(&read_body(&mut self.0, REPLY_MAX).ok()?).ok()
     }
@@ -559,9 +566,7 @@ fn malformed_messages_are_refused_and_the_gate_goes_on_serving() {
     for (name, frame) in broken_frames {
         let mut wire = Wire::greeted(&site, &daemon);
         wire.write(&frame);
-        wire.0.conn.send_close_notify();
-        let _ = wire.0.flush();
-        let _ = wire.0.sock.shutdown(Shutdown::Write);
+        wire.end();
         while let Some(reply) = wire.reply() {
             assert_eq!(reply, Reply::Refused(Refusal::Malformed), "{name}");
         }

@@ -27,7 +27,7 @@ use menka::practice::{PracticeAct, people, practice_card};
 use menka::secret::{PairingCode, Passphrase};
 use menka::vault::Vault;
 use menka::wire::keys::IdentityKeys;
-use menka::wire::message::{Hello, Reply, Request};
+use menka::wire::message::{Hello, Refusal, Reply, Request};
 
 use super::day::{gate_program, models, pictures};
 
@@ -276,6 +276,37 @@ fn k2_9_what_a_gate_lost_or_has_too_much_is_an_alarm_within_a_minute_and_put_rig
     let count = || place.open_beside(Realm::Practice).unwrap().faces().unwrap();
     assert_eq!(count(), 2);
     site.until("the stranger's erasure", |s| count() == 1 && s.drive.gates.iter().all(|g| g.in_step == Some(true)));
+}
+
+#[test]
+fn a_gate_whose_clock_is_off_gets_the_desks_time_by_a_press_and_the_log_says_so() {
+    let mut site = site(1);
+    let drift = |s: &Site| s.drive.gates[0].clock_drift_ms.unwrap_or(0);
+    site.until("a clock that is right", |s| drift(s).abs() < 5_000);
+    // Its clock loses an hour while it is off.
+    let address = site.gates[0].address.clone();
+    site.gates[0].kill();
+    tamper(&site.gates[0], "INSERT INTO clock_set (one, offset_ms, set_at) VALUES (1, -3600000, 0)");
+    site.gates[0].restart(&address).unwrap();
+    site.until("the drift", |s| (-3_660_000..-3_540_000).contains(&drift(s)));
+    let gate = site.id_of(0);
+    site.drive.staff(StaffCommand::Relay(RelayCommand::SetClock(gate)));
+    assert_eq!(site.drive.failures, vec![]);
+    site.drive.tick();
+    assert!(drift(&site).abs() < 5_000, "at once: {}", drift(&site));
+    site.passes(6);
+    assert!(drift(&site).abs() < 5_000, "and at the next question: {}", drift(&site));
+    let logged = site.vault(|v| v.log_records(0, 10_000).unwrap());
+    let set = logged.iter().filter(|r| r.what == "gate-repaired" && r.label.as_deref() == Some("clock-set"));
+    assert_eq!(set.count(), 1);
+
+    // A gate that has seen tomorrow does not go back.
+    site.gates[0].kill();
+    tamper(&site.gates[0], "UPDATE settings SET last_instant = last_instant + 86400000");
+    site.gates[0].restart(&address).unwrap();
+    site.until("the gate", |s| s.drive.gates[0].reachable);
+    site.drive.staff(StaffCommand::Relay(RelayCommand::SetClock(gate)));
+    assert_eq!(site.drive.failures, vec![Failure::Refused(name_of(0), Refusal::ClockBack)]);
 }
 
 #[test]

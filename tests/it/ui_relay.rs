@@ -132,6 +132,28 @@ fn a_difference_is_said_on_every_page_and_its_button_asks_for_that_gate() {
 }
 
 #[test]
+fn a_clock_that_is_off_is_said_and_set_by_a_supervisors_press_unless_it_is_far_ahead() {
+    let drifting = |ms: &[i64]| {
+        let gates = ms.iter().zip(1u8..).map(|(ms, n)| GateStatus { clock_drift_ms: Some(*ms), ..gate(n, "东门") });
+        let mut staff = unlocked();
+        staff.apply(StaffEvent::Gates(gates.collect()));
+        staff.update(Message::Go(Route::Relay));
+        staff
+    };
+    let mut staff = drifting(&[-3_600_000, 29_999, 95_000, 121_000]);
+    for texts in both() {
+        let view = staff.view(&texts);
+        let mut ui = window((1366.0, 1300.0), view);
+        for (at, there) in [("clock-0", true), ("clock-1", false), ("clock-2", true), ("clock-3", false)] {
+            assert_eq!(ui.find(id(at)).is_ok(), there, "{at}");
+        }
+    }
+    let asked = press(&mut staff, "clock-2");
+    let third = GateId::from_bytes([3; 16]);
+    assert!(matches!(commands(asked)[..], [StaffCommand::Relay(RelayCommand::SetClock(gate))] if gate == third));
+}
+
+#[test]
 fn what_a_gate_refused_is_said_with_what_to_do_and_sent_again_by_a_press() {
     let mut staff = troubled();
     let asked = press(&mut staff, "retry-0");
