@@ -121,6 +121,12 @@ impl Open {
 }
 
 impl Open {
+    /// No record is open any more.
+    pub(super) fn close_record(&mut self) {
+        self.opened = None;
+        self.vault.close_look();
+    }
+
     /// What the windows were told may no longer be so: it is gathered again.
     pub fn mark_stale(&mut self) {
         self.stale = true;

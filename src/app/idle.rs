@@ -79,7 +79,7 @@ impl Desk {
     /// Nothing of anybody stays on the staff window; the resident, who did nothing wrong, is not sent away.
     fn draw_curtain(&mut self) {
         let Some(open) = self.open.as_mut() else { return };
-        open.opened = None;
+        open.close_record();
         let (id, name) = open.vault.operator();
         let role = open.vault.role();
         self.idle.curtain = true;

@@ -32,6 +32,7 @@ pub mod head_due;
 pub mod idle;
 mod incident;
 pub mod keep;
+pub mod looks_due;
 pub mod notice;
 mod notice_acts;
 mod notice_care;

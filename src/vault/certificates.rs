@@ -96,6 +96,16 @@ impl Vault {
         self.endings("resident = ?1", Some(resident))
     }
 
+    /// Whose consent it was that ended.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`] when there is no such ended consent, and those of the disk.
+    pub fn whose_ending(&self, consent: ConsentId) -> Result<ResidentId, VaultError> {
+        let sql = "SELECT resident FROM consents WHERE id = ?1 AND ended_at IS NOT NULL";
+        let found = self.main.query_row(sql, [consent.bytes()], |row| row.get(0)).optional()?;
+        found.map(ResidentId::from_bytes).ok_or(VaultError::Unknown)
+    }
+
     /// Every ended consent with a gate that has not signed, or with a supplement that waits for its person.
     ///
     /// # Errors

@@ -29,6 +29,7 @@ mod practice;
 mod relay;
 mod rights;
 mod roles;
+mod second_person;
 mod templates;
 mod trace;
 mod ui_boards;

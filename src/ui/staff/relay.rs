@@ -4,10 +4,10 @@
 use iced::widget::{column, container, row};
 use iced::{Center, Element, Fill, Length};
 
-use super::{Action, Known, S};
+use super::{Action, Known, S, whose};
 use crate::app::command::StaffCommand;
 use crate::app::event::ResidentRow;
-use crate::app::relay::{RelayCommand, RelayEvent};
+use crate::app::relay::{JoinedView, RelayCommand, RelayEvent};
 use crate::domain::gate::{GateKind, GateStatus};
 use crate::domain::id::{GateId, ResidentId};
 use crate::domain::relay::{DriftKind, DriftLine, Replacement, Wedged};
@@ -44,6 +44,8 @@ impl Told {
             RelayEvent::Wedged(all) => self.wedged = all,
             RelayEvent::Invited(gate, rows) => self.invited = Some((gate, rows)),
             RelayEvent::Replaced(_) => return true,
+            // Kept by the page alone, and gone with it.
+            RelayEvent::Joined(_) => {}
         }
         false
     }
@@ -68,6 +70,8 @@ pub enum Message {
     InvitedPressed(GateId),
     /// Opens one of them.
     OpenPressed(ResidentId),
+    /// Whose number it is.
+    Whose(whose::Message),
 }
 
 /// The page.
@@ -77,9 +81,15 @@ pub struct Relay {
     address: String,
     code: String,
     asked: bool,
+    whose: whose::Whose,
 }
 
 impl Relay {
+    /// The desk said whose a number is.
+    pub fn joined(&mut self, found: Vec<JoinedView>) {
+        self.whose.found(found);
+    }
+
     /// The desk did not do it.
     pub fn failed(&mut self) {
         self.asked = false;
@@ -117,6 +127,7 @@ impl Relay {
                 return ask(RelayCommand::Replace { old, address, code });
             }
             Message::InvitedPressed(gate) => return ask(RelayCommand::Invited(gate)),
+            Message::Whose(message) => return self.whose.update(message),
             Message::OpenPressed(resident) => {
                 return Action::Ask(StaffCommand::OpenResident(resident, LookWhy::Other));
             }
@@ -138,6 +149,7 @@ impl Relay {
             .push(form.map(|gate| self.form(texts, gate)))
             .push(widget::panel(S, Tone::Plain, list))
             .push(replacements(texts, known, role))
+            .push((role == Role::Supervisor).then(|| self.whose.view(texts).map(Message::Whose)))
             .spacing(S.space * 2.0);
         widget::scroll("relay-scroll", content).height(Fill).into()
     }
