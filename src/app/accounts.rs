@@ -36,6 +36,11 @@ pub(super) struct Operators {
 }
 
 impl Operators {
+    /// Whether this act waits for a second person.
+    pub(super) fn waits_for(&self, act: Act) -> bool {
+        self.pending.as_ref().is_some_and(|(waiting, _)| *waiting == act)
+    }
+
     /// Whether the recovery key is on screen.
     pub(super) fn shows_sheet(&self) -> bool {
         self.sheet.is_some()
@@ -80,6 +85,7 @@ impl Desk {
             C::ShowLooks(weeks) => {
                 if let Some((from, until, rows)) = self.looks(weeks, now) {
                     self.tell(OperatorsEvent::Looks { weeks, from, until, rows });
+                    self.looks_were_seen(from, until, now);
                 }
             }
             C::SaveLooks(weeks, path, language) => self.save_looks(weeks, &path, language, now),
@@ -345,8 +351,13 @@ impl Desk {
             }
             set("all", row.all.to_string());
             set("people", row.people.to_string());
+            set("given", row.given.to_string());
+            set("requests", row.requests.to_string());
+            set("searches", row.searches.to_string());
+            set("joined", row.joined.to_string());
         }
         self.save_sheet(Text::LooksSheet, language, &values, path);
+        self.looks_were_seen(from, until, now);
     }
 
     fn save_sheet(&mut self, text: Text, language: Language, values: &Values, path: &Path) {
@@ -375,7 +386,7 @@ fn rules_version() -> Option<String> {
 }
 
 /// Monday to Sunday of the week so many weeks ago.
-fn week(today: CivilDate, weeks: u8) -> (CivilDate, CivilDate) {
+pub(super) fn week(today: CivilDate, weeks: u8) -> (CivilDate, CivilDate) {
     // 1970-01-01 was a Thursday.
     let weekday = (today.epoch_days() + 3).rem_euclid(WEEK);
     let monday = today.plus_days(-weekday - WEEK * i64::from(weeks));
@@ -390,6 +401,10 @@ fn row_of(looks: &Looks) -> LooksRow {
         by_why: LookWhy::ALL.map(|why| looks.of(why.label())),
         all: looks.all(),
         people: looks.people,
+        given: looks.given,
+        requests: looks.requests,
+        searches: looks.searches,
+        joined: looks.joined,
     }
 }
 

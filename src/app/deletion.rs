@@ -6,14 +6,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::command::parse_date;
+use super::command::{StaffCommand, parse_date};
 use super::deletion_view::{ALARM_MS, lines, person_view, site_view};
 use super::desk::{Desk, failure_of};
 use super::enroll::Flow;
 use super::event::{Event, Failure, FieldFault, ResidentScene, StaffEvent};
+use crate::domain::approval::Act;
 use crate::domain::audit::Actor;
 use crate::domain::consent::EraseReason;
 use crate::domain::id::{ConsentId, GateId, ResidentId};
+use crate::domain::role::{JoinWhy, LookWhy};
 use crate::domain::time::Timestamp;
 use crate::vault::{SwitchOff, Vault, VaultError};
 
@@ -84,13 +86,13 @@ pub enum DeletionCommand {
         /// Where.
         path: PathBuf,
     },
-    /// Stops all faces at one gate, or (supervisor) at every gate.
+    /// Stops all faces at one gate, or at every gate: whoever sees that they must stop may stop them.
     StopFaces(Option<GateId>),
-    /// Takes faces up again there: a deliberate act.
+    /// Takes faces up again there: a deliberate act (supervisor; with a second one when it is the whole site).
     ResumeFaces(Option<GateId>),
     /// Asks every gate for a new transform of its templates (supervisor, with a second one).
     RenewTemplates,
-    /// Takes a gate out of use (supervisor).
+    /// Takes a gate out of use (supervisor, with a second one).
     RetireGate(GateId),
     /// Somebody went to a gate that does not answer and switched its face function off.
     SwitchedOff {
@@ -120,12 +122,7 @@ impl Desk {
                 self.try_change(|v| v.drop_door(resident, gate, by, now).map(|_| true));
             }
             DeletionCommand::CloseRecord { resident, why } => self.close_record(resident, why, by, now),
-            DeletionCommand::SaveCertificate { consent, place, path } => {
-                match self.save_certificate((consent, place), &path, now) {
-                    Ok(saved) => self.say(StaffEvent::Deletion(DeletionEvent::Saved(saved))),
-                    Err(failure) => self.fail(failure),
-                }
-            }
+            DeletionCommand::SaveCertificate { consent, place, path } => self.hand_certificate((consent, place), path, now),
             DeletionCommand::StopFaces(gate) => {
                 // Whoever is being enrolled just now is stopped too. Somebody who withdraws is not.
                 if self.open.as_ref().is_some_and(|o| o.flow.consent().is_some()) {
@@ -133,11 +130,14 @@ impl Desk {
                 }
                 self.try_change(|v| v.stop_faces(gate, by, now).map(|count| count > 0));
             }
-            DeletionCommand::ResumeFaces(gate) => {
-                self.try_change(|v| v.resume_faces(gate, by, now).map(|count| count > 0))
-            }
+            DeletionCommand::ResumeFaces(gate) => self.resume_faces(gate, by, now),
             DeletionCommand::RenewTemplates => self.renew_templates(now),
-            DeletionCommand::RetireGate(gate) => self.try_change(|v| v.retire_gate(gate, by, now).map(|_| true)),
+            DeletionCommand::RetireGate(gate) => {
+                let again = StaffCommand::Deletion(DeletionCommand::RetireGate(gate));
+                if let Some((approval, _)) = self.approved(Act::RetireGate(gate), again, now) {
+                    self.try_change(|v| v.retire_gate(gate, by, approval, now).map(|_| true));
+                }
+            }
             DeletionCommand::SwitchedOff { gate, at, by: who } => self.switched_off(gate, &at, &who, by, now),
             DeletionCommand::Show => {
                 if let Some(open) = self.open.as_mut() {
@@ -156,6 +156,43 @@ impl Desk {
         }
         self.show_deletions(now);
         self.show_opened(now);
+    }
+
+    /// The certificate names its person: saving it from the list of endings is a look at that record, though the page stays as it is.
+    fn hand_certificate(&mut self, (consent, place): (ConsentId, Option<GateId>), path: PathBuf, now: Timestamp) {
+        let Some(resident) = self.vault(|v| v.whose_ending(consent)) else { return };
+        if self.open.as_ref().is_some_and(|open| open.opened != Some(resident)) {
+            let again = StaffCommand::Deletion(DeletionCommand::SaveCertificate { consent, place, path: path.clone() });
+            if self.glance(resident, LookWhy::Request, again, now).is_none() {
+                return;
+            }
+        }
+        // The file beside the paper holds the number that gates knew.
+        if self.vault(|v| v.record_join(resident, JoinWhy::Certificate, now)).is_none() {
+            return;
+        }
+        match self.save_certificate((consent, place), &path, now) {
+            Ok(saved) => self.say(StaffEvent::Deletion(DeletionEvent::Saved(saved))),
+            Err(failure) => self.fail(failure),
+        }
+        self.tell_joins();
+    }
+
+    /// One person stops faces; taking the whole site up again takes two.
+    fn resume_faces(&mut self, gate: Option<GateId>, by: Actor, now: Timestamp) {
+        let facts = self.open.as_ref().map(|open| open.facts.clone()).unwrap_or_default();
+        // Said before a second person is asked to type a passphrase for nothing.
+        let whole = self.vault(|v| {
+            if v.manager_has_left(&facts)? { Err(VaultError::ManagerLeft) } else { v.resumes_the_site(gate) }
+        });
+        let Some(whole) = whole else { return };
+        let mut approval = None;
+        if whole {
+            let again = StaffCommand::Deletion(DeletionCommand::ResumeFaces(gate));
+            let Some((given, _)) = self.approved(Act::ResumeFaces(gate), again, now) else { return };
+            approval = given;
+        }
+        self.try_change(|v| v.resume_faces(gate, by, approval, now).map(|count| count > 0));
     }
 
     /// Runs a change and rings the courier; what could not be changed is told.

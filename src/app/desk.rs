@@ -131,7 +131,7 @@ impl Open {
 
     /// Nobody is at the staff window any more: what was begun there is put away.
     pub(super) fn forget_staff(&mut self) {
-        self.opened = None;
+        self.close_record();
         self.last_issued = None;
         self.newcomer = None;
         self.pairing = super::pairing::Pairing::default();
@@ -139,6 +139,12 @@ impl Open {
 }
 
 impl Open {
+    /// No record is open any more.
+    pub(super) fn close_record(&mut self) {
+        self.opened = None;
+        self.vault.close_look();
+    }
+
     /// What the windows were told may no longer be so: it is gathered again.
     pub fn mark_stale(&mut self) {
         self.stale = true;

@@ -137,6 +137,8 @@ pub enum FieldFault {
     Board,
     /// The gate would stand in a room in which no face reader may be.
     PrivateRoom,
+    /// The number of a face at a gate is not readable, or nobody's begins so.
+    Number,
     /// A field of the guardian.
     Guardian(crate::domain::guardian::GuardianError),
 }

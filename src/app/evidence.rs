@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::command::StaffCommand;
 use super::desk::{Desk, failure_of};
 use super::event::{Failure, GateLabel, StaffEvent};
 use super::head_due::HeadDue;
 use super::shown_again::{SHOWN_MAX, line, text_of};
+use crate::domain::approval::Act;
 use crate::domain::id::{ConsentId, ShowingId};
 use crate::domain::notice::{Language, NoticeRef};
 use crate::domain::time::Timestamp;
@@ -329,7 +331,17 @@ impl Desk {
         if authority.is_empty() || case_number.is_empty() {
             return;
         }
-        let Some(text) = self.vault(|v| v.export_log(&authority, &case_number, now)) else { return };
+        let again = EvidenceCommand::Export { authority, case_number, path: path.to_owned() };
+        let given = self.approved(Act::ExportLog, StaffCommand::Evidence(again), now);
+        let Some((approval, StaffCommand::Evidence(EvidenceCommand::Export { authority, case_number, .. }))) = given
+        else {
+            return;
+        };
+        let text = self.vault(|v| {
+            v.second_person(Act::ExportLog, approval, now)?;
+            v.export_log(&authority, &case_number, now)
+        });
+        let Some(text) = text else { return };
         match write(path, text.as_bytes()) {
             Ok(()) => {
                 let records = text.lines().count().saturating_sub(2) as u64;

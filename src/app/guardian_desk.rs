@@ -120,7 +120,9 @@ impl Desk {
         let id = GuardianId::from_bytes(random_bytes());
         if self.vault(|v| v.record_guardian(&draft, id, now)).is_some() {
             self.say(StaffEvent::Guardian(GuardianEvent::Checked));
-            self.show_guardian(resident, now);
+            if self.open.as_ref().is_some_and(|open| open.opened == Some(resident)) {
+                self.show_guardian(resident, now);
+            }
         }
     }
 

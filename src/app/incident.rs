@@ -5,10 +5,14 @@
 
 use std::path::Path;
 
+use super::command::StaffCommand;
 use super::deletion::parse_moment;
 use super::desk::{Desk, failure_of};
-use super::duties::{DutiesEvent, DutyFailure, IncidentCommand, IncidentTyped, IncidentView, write_below};
+use super::duties::{
+    DutiesCommand, DutiesEvent, DutyFailure, IncidentCommand, IncidentTyped, IncidentView, write_below,
+};
 use super::event::{Failure, GateLabel};
+use crate::domain::approval::Act;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::GateId;
 use crate::domain::incident::{Answer, DataKind, Incident, IncidentFault, TO_CHARS_MAX, clean};
@@ -25,10 +29,7 @@ impl Desk {
         match command {
             IncidentCommand::Show => self.show_incidents(now),
             IncidentCommand::Enter(typed) => self.enter_incident(*typed, now),
-            IncidentCommand::SaveLetters { number, folder } => match self.write_letters(number, &folder, now) {
-                Ok(files) => self.duty(DutiesEvent::Saved(files, folder.display().to_string())),
-                Err(failure) => self.fail(failure),
-            },
+            IncidentCommand::SaveLetters { number, folder } => self.save_letters(number, &folder, now),
             IncidentCommand::Told { number, how } => {
                 if self.vault(|v| v.record_incident_told(number, how, now)).is_some() {
                     self.show_incidents(now);
@@ -43,6 +44,20 @@ impl Desk {
                     self.show_incidents(now);
                 }
             }
+        }
+    }
+
+    /// Files with the names of up to the whole register: two people, where there are two.
+    fn save_letters(&mut self, number: i64, folder: &Path, now: Timestamp) {
+        let (act, folder) = (Act::IncidentLetters(number), folder.to_owned());
+        let again = DutiesCommand::Incident(IncidentCommand::SaveLetters { number, folder: folder.clone() });
+        let Some((approval, _)) = self.approved(act, StaffCommand::Duties(again), now) else { return };
+        if self.vault(|v| v.second_person(act, approval, now)).is_none() {
+            return;
+        }
+        match self.write_letters(number, &folder, now) {
+            Ok(files) => self.duty(DutiesEvent::Saved(files, folder.display().to_string())),
+            Err(failure) => self.fail(failure),
         }
     }
 

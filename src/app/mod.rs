@@ -33,6 +33,7 @@ pub mod idle;
 mod incident;
 pub mod kdf;
 pub mod keep;
+pub mod looks_due;
 pub mod notice;
 mod notice_acts;
 mod notice_care;

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use super::command::parse_date;
+use super::command::{FactText, StaffCommand, parse_date};
 use super::desk::{Desk, failure_of};
 use super::event::{Failure, StaffEvent};
 use super::notice::{AssessmentTyped, NoticeCommand, NoticeEvent, NoticeFailure, Paper};
 use super::notice_care::{sign_digest, sign_words};
+use super::operators::OperatorsEvent;
+use crate::domain::approval::Act;
 use crate::domain::assessment::{self, Assessment, AssessmentFault};
 use crate::domain::audit::Actor;
 use crate::domain::change::ToldOn;
@@ -14,7 +16,8 @@ use crate::domain::entrusted::{Entrusted, EntrustedFault, Field};
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, ResidentId};
 use crate::domain::notice::Language;
-use crate::domain::site::SiteFacts;
+use crate::domain::role::LookWhy;
+use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::evidence::hex;
 use crate::notice::{self, PersonCase, Rendered, Text, Values};
@@ -41,6 +44,13 @@ impl Desk {
             NoticeCommand::SignPosted { gate, posted_on } => self.sign_posted(gate, &posted_on, now),
             NoticeCommand::TellOnPaper(resident) => self.tell_on_paper(resident, now),
             NoticeCommand::Save { paper, language, path } => {
+                // A paper about one person is taken out of that person's open record.
+                if let Paper::ChangeSheet(resident) | Paper::OtherWaysFor(resident) = paper {
+                    let again = StaffCommand::Notice(NoticeCommand::Save { paper, language, path: path.clone() });
+                    if self.with_record(resident, LookWhy::Other, again, now).is_none() {
+                        return;
+                    }
+                }
                 match self.save_paper(paper, language, &path) {
                     Ok(()) => {
                         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -95,7 +105,7 @@ impl Desk {
             Err(VaultError::SiteFileRefused) => return Ok((vec![], 0)),
             Err(error) => return Err(failure_of(error)),
         };
-        crate::domain::site::Fact::typed().for_each(|fact| facts.set(fact, typed.get(fact)));
+        Fact::typed().for_each(|fact| facts.set(fact, typed.get(fact)));
         let gates = open.vault.doors_in_use().map_err(failure_of)?;
         let stand = notice::stand(&facts, &gates, &engine)
             .map_err(|unfilled| Failure::Notice(NoticeFailure::Unfilled(unfilled.0)))?;
@@ -103,8 +113,25 @@ impl Desk {
         Ok((change.parts.iter().map(|changed| changed.part).filter(|part| part.is_material()).collect(), people))
     }
 
+    /// Writes the facts; a second person approves what changes, and is shown it.
     fn write_facts(&mut self, facts: SiteFacts, now: Timestamp) {
-        if self.vault(|v| v.record_facts(&facts, now)).is_some() {
+        let Some(changed) = self.changed_facts(&facts) else { return };
+        let (mut approval, mut facts) = (None, facts);
+        if !changed.is_empty() {
+            let again = StaffCommand::Notice(NoticeCommand::SaveFactsAnyway(facts));
+            match self.approved(Act::ChangeSite, again, now) {
+                Some((given, StaffCommand::Notice(NoticeCommand::SaveFactsAnyway(again)))) => {
+                    (approval, facts) = (given, again);
+                }
+                _ => {
+                    if self.operators.waits_for(Act::ChangeSite) {
+                        self.tell(OperatorsEvent::ApprovalAbout(changed));
+                    }
+                    return;
+                }
+            }
+        }
+        if self.vault(|v| v.record_facts(&facts, approval, now)).is_some() {
             let in_force = self.vault(|v| v.facts_on(now.date()));
             if let (Some(open), Some(facts)) = (self.open.as_mut(), in_force) {
                 open.facts = facts.clone();
@@ -112,6 +139,21 @@ impl Desk {
                 self.say(StaffEvent::Facts(facts, missing));
             }
         }
+    }
+
+    /// What would be written otherwise than it is, with its new words; everything that is typed when the file in force was refused.
+    fn changed_facts(&mut self, typed: &SiteFacts) -> Option<Vec<FactText>> {
+        let open = self.open.as_ref()?;
+        let before = match open.vault.facts() {
+            Ok(before) => before,
+            Err(VaultError::SiteFileRefused) => SiteFacts::default(),
+            Err(error) => {
+                self.fail(failure_of(error));
+                return None;
+            }
+        };
+        let changed = Fact::typed().filter(|fact| before.get(*fact) != typed.get(*fact));
+        Some(changed.map(|fact| (fact, typed.get(fact).to_owned())).collect())
     }
 
     fn register_assessment(&mut self, typed: AssessmentTyped, now: Timestamp) -> Result<(), Failure> {

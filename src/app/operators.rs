@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::command::FactText;
 use crate::domain::approval::Act;
 use crate::domain::id::StaffId;
 use crate::domain::notice::Language;
@@ -111,6 +112,14 @@ pub struct LooksRow {
     pub all: u32,
     /// Different people.
     pub people: u32,
+    /// Everything held, or what was shown to somebody, shown in full or handed out.
+    pub given: u32,
+    /// Requests opened.
+    pub requests: u32,
+    /// Searches.
+    pub searches: u32,
+    /// A name put together with the number that gates know.
+    pub joined: u32,
 }
 
 /// What the desk tells about accounts.
@@ -134,6 +143,8 @@ pub enum OperatorsEvent {
         /// By whom.
         by: Vec<(StaffId, String)>,
     },
+    /// What of the site's facts would be changed by the act that waits: the second person sees the new words.
+    ApprovalAbout(Vec<FactText>),
     /// The second person's passphrase was wrong; the next try is possible after this many milliseconds.
     ApprovalRefused {
         /// Pause in milliseconds.
@@ -160,6 +171,10 @@ pub enum OperatorsEvent {
         /// One row an account.
         rows: Vec<LooksRow>,
     },
+    /// How often a name was put together with a gate's number since a supervisor looked, and on which day first; `None`: never.
+    Joins(Option<(u32, CivilDate)>),
+    /// Whether nobody has looked at last week's sheet of looks yet.
+    LooksDue(bool),
     /// A paper was written to this path.
     PaperSaved(String),
     /// The desk locks in so many seconds unless somebody moves; `None`: no longer.

@@ -4,15 +4,17 @@
 //! Deliberately absent: any command that gives a face to a door which a consent does not name.
 
 use super::command::StaffCommand;
-use super::desk::Desk;
+use super::desk::{Desk, failure_of};
 use super::event::{Failure, FieldFault, ResidentRow, StaffEvent};
 use crate::domain::approval::Act;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{CardId, GateId};
 use crate::domain::relay::{Replacement, Wedged};
+use crate::domain::role::JoinWhy;
 use crate::domain::time::Timestamp;
 use crate::secret::PairingCode;
 use crate::vault::FoundRow;
+use crate::vault::VaultError;
 
 /// From the staff window.
 #[derive(Debug)]
@@ -40,6 +42,13 @@ pub enum RelayCommand {
     Retry(GateId),
     /// Shows whose card or face a gate lacks or holds otherwise.
     Concerned(GateId),
+    /// Whose face a gate knows under the number of which the page shows the first eight digits: with a reason, and a second person.
+    WhoseNumber {
+        /// As typed.
+        digits: String,
+        /// Why.
+        why: JoinWhy,
+    },
 }
 
 /// To the staff window.
@@ -66,6 +75,25 @@ fn rows(found: Vec<FoundRow>) -> Vec<ResidentRow> {
         has_card: row.has_card,
     };
     found.into_iter().map(row).collect()
+    /// Whose number it is: the number, and the name with the unit.
+    Joined(Vec<JoinedView>),
+}
+
+/// A gate's number beside a name. Does not print itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct JoinedView {
+    /// The random number.
+    pub number: String,
+    /// Whose.
+    pub name: String,
+    /// Where.
+    pub unit: String,
+}
+
+impl std::fmt::Debug for JoinedView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JoinedView([REDACTED])")
+    }
 }
 
 impl Desk {
@@ -90,6 +118,7 @@ impl Desk {
                     open.shared.ring();
                 }
             }
+            RelayCommand::WhoseNumber { digits, why } => self.whose_number(&digits, why, now),
             RelayCommand::Replace { old, address, code } => self.replace(old, &address, code, now),
             RelayCommand::ReplaceProved(old) => self.replace_proved(old, now),
             RelayCommand::Invited(gate) => {
@@ -108,6 +137,29 @@ impl Desk {
             }
         }
         self.show_replacements(now);
+    }
+
+    /// A name beside a gate's number: never without a second person.
+    fn whose_number(&mut self, digits: &str, why: JoinWhy, now: Timestamp) {
+        let digits: String = digits.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+        let first = digits.get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let Some(first) = first else { return self.fail(Failure::Field(FieldFault::Number)) };
+        let again = StaffCommand::Relay(RelayCommand::WhoseNumber { digits, why });
+        let Some((Some(approval), _)) = self.approved(Act::JoinNumber(first), again, now) else { return };
+        let Some(open) = self.open.as_mut() else { return };
+        match open.vault.join_number(first, why, approval, now) {
+            Ok(found) => {
+                let rows = found.into_iter().map(|one| JoinedView {
+                    number: one.template.to_string(),
+                    name: one.resident.name.as_str().to_owned(),
+                    unit: one.resident.unit.as_str().to_owned(),
+                });
+                self.say(StaffEvent::Relay(RelayEvent::Joined(rows.collect())));
+            }
+            Err(VaultError::Unknown) => self.fail(Failure::Field(FieldFault::Number)),
+            Err(error) => self.fail(failure_of(error)),
+        }
+        self.tell_joins();
     }
 
     /// The new gate proves the code that was typed, as at any pairing; then a second person is asked.

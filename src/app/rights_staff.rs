@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::command::StaffCommand;
 use super::desk::Desk;
 use super::event::Failure;
 use super::rights::{AllHeld, RequestFault, RequestView, RightsCommand, RightsTold, write_pdf};
@@ -18,7 +19,7 @@ use crate::domain::role::LookWhy;
 use crate::domain::site::Fact;
 use crate::domain::time::Timestamp;
 use crate::notice::{self, HeldWords, Rendered, Text, Values};
-use crate::vault::{NewRequest, OpenWhy};
+use crate::vault::NewRequest;
 
 /// Longest words of a request, in characters.
 const WORDS_CHARS_MAX: usize = 600;
@@ -28,6 +29,7 @@ impl Desk {
         if self.open.is_none() {
             return;
         }
+        let Some(command) = self.with_its_record(command, now) else { return };
         match command {
             RightsCommand::Show => self.tell_register(now),
             RightsCommand::Receive { resident, kind, came, identity, asker, words } => {
@@ -96,17 +98,37 @@ impl Desk {
         }
     }
 
-    /// Opens a request, and with it the person's record.
+    /// Opens the record that a command gives something out of, if it is not open already.
+    fn with_its_record(&mut self, command: RightsCommand, now: Timestamp) -> Option<RightsCommand> {
+        use RightsCommand as R;
+        let resident = match &command {
+            R::Open(no) | R::Grant(no) | R::Refuse { no, .. } | R::SaveLetter { no, .. } => {
+                self.line(*no, now).and_then(|line| line.resident)
+            }
+            R::SeeAll(resident)
+            | R::SavePaper { resident, .. }
+            | R::SaveCopy { resident, .. }
+            | R::SaveGuardianPaper { resident, .. } => Some(*resident),
+            // Taken in or noted: nothing of the person is given out.
+            R::Show
+            | R::Receive { .. }
+            | R::Finish { .. }
+            | R::SaveExplanations(_)
+            | R::Explained(_)
+            | R::RefuseFace { .. }
+            | R::Died { .. } => None,
+        };
+        let Some(resident) = resident else { return Some(command) };
+        match self.with_record(resident, LookWhy::Request, StaffCommand::Rights(command), now)? {
+            StaffCommand::Rights(command) => Some(command),
+            _ => None,
+        }
+    }
+
+    /// Opens a request; the person's record is open by now.
     fn open_request(&mut self, no: RequestNo, now: Timestamp) {
-        let Some(line) = self.line(no, now) else { return };
-        if let Some(resident) = line.resident {
-            let opened = self.vault(|v| v.open_resident(resident, OpenWhy::Staff(LookWhy::Request), now)).is_some();
-            if !opened {
-                return;
-            }
-            if let Some(open) = self.open.as_mut() {
-                open.opened = Some(resident);
-            }
+        if self.line(no, now).is_none() {
+            return;
         }
         self.tell_request(no, now);
         self.show_opened(now);
@@ -203,7 +225,9 @@ impl Desk {
     /// Hands out everything held, as a paper or an electronic copy; registered as a request that is done with it.
     fn give(&mut self, resident: ResidentId, kind: RequestKind, answer: &'static str, path: &Path, now: Timestamp) {
         let how = if kind == RequestKind::Transfer { Given::Electronic } else { Given::Paper };
-        match self.give_to(resident, how, path, true, now) {
+        let given = self.give_to(resident, how, path, true, now);
+        self.tell_joins();
+        match given {
             Ok(_) => {
                 self.note_done_at_once(resident, kind, answer, true, now);
                 self.told(RightsTold::Saved(path.display().to_string()));

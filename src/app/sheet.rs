@@ -168,7 +168,7 @@ impl Sheet<'_> {
             signed.push(vec![c.sentence.clone(), how, c.signed_at.clone(), c.ends_on.clone(), ended, which, gates]);
             proofs.push(vec![
                 c.id.clone(),
-                c.random_number.clone(),
+                if c.random_number.is_empty() { self.words.say("own-copy-only") } else { c.random_number.clone() },
                 c.signed_record_sha256.clone(),
                 c.text_sha256.clone(),
             ]);

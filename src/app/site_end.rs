@@ -30,13 +30,24 @@ impl Desk {
         match command {
             SiteEndCommand::Show => self.show_site_end(),
             SiteEndCommand::End { receiver } => self.end_site(&receiver, now),
-            SiteEndCommand::SavePapers { folder, language } => match self.write_site_end(&folder, language, now) {
-                Ok(files) => {
-                    self.duty(DutiesEvent::Saved(files, folder.display().to_string()));
-                    self.show_site_end();
-                }
-                Err(failure) => self.fail(failure),
-            },
+            SiteEndCommand::SavePapers { folder, language } => self.save_site_papers(&folder, language, now),
+        }
+    }
+
+    /// Files with the names of everybody whose face ended: two people, where there are two.
+    fn save_site_papers(&mut self, folder: &Path, language: Language, now: Timestamp) {
+        let again = SiteEndCommand::SavePapers { folder: folder.to_owned(), language };
+        let again = StaffCommand::Duties(DutiesCommand::SiteEnd(again));
+        let Some((approval, _)) = self.approved(Act::SitePapers, again, now) else { return };
+        if self.vault(|v| v.second_person(Act::SitePapers, approval, now)).is_none() {
+            return;
+        }
+        match self.write_site_end(folder, language, now) {
+            Ok(files) => {
+                self.duty(DutiesEvent::Saved(files, folder.display().to_string()));
+                self.show_site_end();
+            }
+            Err(failure) => self.fail(failure),
         }
     }
 

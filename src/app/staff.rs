@@ -8,7 +8,7 @@ use super::desk::{Desk, failure_of};
 use super::enroll::Flow;
 use super::event::{CardRead, CardView, Event, FaceState, Failure, FieldFault, ResidentRow, ResidentView, StaffEvent};
 use super::pairing::PairingCommand;
-use crate::domain::approval::Act;
+use crate::domain::approval::{Act, Approval};
 use crate::domain::audit::Actor;
 use crate::domain::card::CardUid;
 use crate::domain::consent::EraseReason;
@@ -49,7 +49,7 @@ impl Desk {
             StaffCommand::OpenResident(id, why) => self.open_record(id, OpenWhy::Staff(why), now),
             StaffCommand::CloseResident => {
                 if let Some(open) = self.open.as_mut() {
-                    open.opened = None;
+                    open.close_record();
                 }
                 self.say(StaffEvent::Closed);
             }
@@ -141,26 +141,63 @@ impl Desk {
         }
     }
 
-    fn open_record(&mut self, id: ResidentId, why: OpenWhy, now: Timestamp) {
-        let Some(needs_second) = self.vault(|v| v.needs_second_person(id, now)) else { return };
-        let opened = if needs_second {
-            // A minor's record: a second person first, whatever brought it up (M6).
-            let look = match why {
-                OpenWhy::Staff(look) => look,
-                OpenWhy::CardTap | OpenWhy::Duty => LookWhy::Here,
-            };
-            let again = StaffCommand::OpenResident(id, look);
-            let Some((Some(approval), _)) = self.approved(Act::MinorRecord(id), again, now) else { return };
-            self.vault(|v| v.open_minor(id, why, approval, now))
-        } else {
-            self.vault(|v| v.open_resident(id, why, now))
-        };
-        if opened.is_some() {
+    pub(super) fn open_record(&mut self, id: ResidentId, why: OpenWhy, now: Timestamp) {
+        let again = StaffCommand::OpenResident(id, why_again(why));
+        if self.look_at(id, why, again, now).is_some() {
             if let Some(open) = self.open.as_mut() {
                 open.opened = Some(id);
             }
             self.show_opened(now);
         }
+    }
+
+    /// What every command goes through that gives out something of one person: the record is the one that is open, or is opened now (logged).
+    /// A minor's opens with a second person only; the command is kept and given again once they approved. Returns the command when it may go
+    /// on. Rules: F14, M6.
+    pub(super) fn with_record(
+        &mut self,
+        id: ResidentId,
+        why: LookWhy,
+        command: StaffCommand,
+        now: Timestamp,
+    ) -> Option<StaffCommand> {
+        let open = self.open.as_ref()?;
+        if open.opened == Some(id) {
+            return Some(command);
+        }
+        let command = self.look_at(id, OpenWhy::Staff(why), command, now)?;
+        self.open.as_mut()?.opened = Some(id);
+        self.show_opened(now);
+        Some(command)
+    }
+
+    /// The same for a paper that is taken out of a record without opening its page: what is open stays open.
+    pub(super) fn glance(&mut self, id: ResidentId, why: LookWhy, command: StaffCommand, now: Timestamp) -> Option<()> {
+        let (approval, _) = self.second_for(id, command, now)?;
+        self.vault(|v| v.glance(id, OpenWhy::Staff(why), approval, now))
+    }
+
+    /// One look at a record, logged. `command` is what is given again once a second person approved; it comes back when the look was taken.
+    fn look_at(&mut self, id: ResidentId, why: OpenWhy, command: StaffCommand, now: Timestamp) -> Option<StaffCommand> {
+        let (approval, command) = self.second_for(id, command, now)?;
+        match approval {
+            Some(approval) => self.vault(|v| v.open_minor(id, why, approval, now))?,
+            None => self.vault(|v| v.open_resident(id, why, now))?,
+        };
+        Some(command)
+    }
+
+    /// The approval that a minor's record takes (M6); none for anybody else's.
+    fn second_for(
+        &mut self,
+        id: ResidentId,
+        command: StaffCommand,
+        now: Timestamp,
+    ) -> Option<(Option<Approval>, StaffCommand)> {
+        if self.vault(|v| v.needs_second_person(id, now))? {
+            return self.approved(Act::MinorRecord(id), command, now);
+        }
+        Some((None, command))
     }
 
     /// Tells the staff window what the open record looks like now. Not a new look at it, so not logged again.
@@ -202,12 +239,16 @@ impl Desk {
         (next_band_on, ends_on): (&str, &str),
         now: Timestamp,
     ) {
-        // A minor's record is changed only while it is open, and it opens with a second person (M6).
+        // A record is changed only while it is open, and a minor's opens with a second person (M6).
         if let Some(id) = id
             && self.open.as_ref().is_some_and(|o| o.opened != Some(id))
-            && self.vault(|v| v.needs_second_person(id, now)) != Some(false)
         {
-            return self.open_record(id, OpenWhy::Staff(LookWhy::Other), now);
+            match self.vault(|v| v.needs_second_person(id, now)) {
+                // What was typed is shown against the record as it is, before anything is changed.
+                Some(true) => return self.open_record(id, OpenWhy::Staff(LookWhy::Other), now),
+                Some(false) => self.open_record(id, OpenWhy::Staff(LookWhy::Other), now),
+                None => return,
+            }
         }
         let Some(ends_on) = parse_date(ends_on) else { return self.fail(Failure::Field(FieldFault::EndDate)) };
         let next = match (age_band, next_band_on.trim()) {
@@ -320,6 +361,14 @@ impl Desk {
             let scene = super::event::ResidentScene::Withdrawn { erased, pending, stops_at, saved_to: None };
             self.out.push(Event::Resident(scene));
         }
+    }
+}
+
+/// Why a look is taken that waited for a second person: what is typed again has no card on the reader.
+fn why_again(why: OpenWhy) -> LookWhy {
+    match why {
+        OpenWhy::Staff(look) => look,
+        OpenWhy::CardTap | OpenWhy::Duty => LookWhy::Here,
     }
 }
 

@@ -31,6 +31,8 @@ pub enum AccountEvent {
     ActRefused(&'static str),
     /// A command was refused since the account's training or undertaking is not on record.
     NotTrained(&'static str),
+    /// The weekly sheet of looks was looked at.
+    LooksSeen,
 }
 
 impl AccountEvent {
@@ -50,6 +52,7 @@ impl AccountEvent {
             Self::RecoveryKeyUsed(id) => ("recovery-key-used", one(id), None),
             Self::ActRefused(command) => ("act-refused", vec![], Some(command)),
             Self::NotTrained(command) => ("not-trained", vec![], Some(command)),
+            Self::LooksSeen => ("looks-sheet-seen", vec![], None),
         }
     }
 }

@@ -32,6 +32,20 @@ pub enum Act {
     EndSite,
     /// Templates at every gate get a new transform.
     RenewTemplates,
+    /// The site's facts, which the notice is made of, are changed.
+    ChangeSite,
+    /// This gate is taken out of use: every face there ends.
+    RetireGate(GateId),
+    /// Faces are taken up again at every gate, or (`Some`) at this one while the whole site is stopped.
+    ResumeFaces(Option<GateId>),
+    /// The letters of the incident with this number are written: files with the names of everybody concerned.
+    IncidentLetters(i64),
+    /// The papers at the end of a manager's work are written: files with the names of everybody whose face ended.
+    SitePapers,
+    /// The log is given away as a file.
+    ExportLog,
+    /// A gate's random number is put together with the name of the person whose face it is; its first four bytes.
+    JoinNumber(u32),
 }
 
 impl Act {
@@ -51,6 +65,13 @@ impl Act {
             Self::MinorRecord(_) => "minor-record",
             Self::EndSite => "end-site",
             Self::RenewTemplates => "change-gate-transform",
+            Self::ChangeSite => "change-site",
+            Self::RetireGate(_) => "retire-gate",
+            Self::ResumeFaces(_) => "resume-faces",
+            Self::IncidentLetters(_) => "incident-letters",
+            Self::SitePapers => "site-papers",
+            Self::ExportLog => "export-log",
+            Self::JoinNumber(_) => "join-number",
         }
     }
 }

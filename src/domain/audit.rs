@@ -115,6 +115,8 @@ pub enum AuditEvent {
     Notice(NoticeAudit),
     /// A template goes to a gate now.
     FaceSent(TemplateId, GateId),
+    /// A person's name was put together with the random number that gates know, with the reason's label.
+    NumberJoined(ResidentId, &'static str),
     /// Staff searched: at most ten masked rows were shown.
     Searched,
     /// What a gate had refused was put back into its queue.

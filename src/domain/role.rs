@@ -69,6 +69,40 @@ impl LookWhy {
     }
 }
 
+/// Why a person's name is put together with the random number by which gates know that person's face. Written to the log, counted on the
+/// weekly sheet, and said on every staff page until a supervisor has looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum JoinWhy {
+    /// A gate is to be put right.
+    Repair,
+    /// A resident complains of what a gate did.
+    Complaint,
+    /// An authority asks, in writing.
+    Authority,
+    /// The person's own copy of everything held, made by staff.
+    Copy,
+    /// The person's own deletion certificate, saved by staff.
+    Certificate,
+}
+
+impl JoinWhy {
+    /// What a supervisor may choose from; the others come with a paper that is the person's own.
+    pub const CHOICES: [Self; 3] = [Self::Repair, Self::Complaint, Self::Authority];
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Repair, Self::Complaint, Self::Authority, Self::Copy, Self::Certificate];
+
+    /// The word in the log. Never changed.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Repair => "join-repair",
+            Self::Complaint => "join-complaint",
+            Self::Authority => "join-authority",
+            Self::Copy => "join-copy",
+            Self::Certificate => "join-certificate",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -198,6 +198,7 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
             (what, ids, None)
         }
         E::FaceSent(template, gate) => ("face-sent", two(template, gate), None),
+        E::NumberJoined(resident, why) => ("number-joined", one(resident), Some(*why)),
         E::Searched => ("searched", vec![], None),
         E::GateRetried(gate) => ("gate-retried", one(gate), None),
         E::ShownAgain(showing) => ("shown-again", one(showing), None),

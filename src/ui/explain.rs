@@ -212,6 +212,7 @@ pub fn field(texts: &Texts, fault: FieldFault) -> Words {
         FieldFault::Board => words!(texts, "err-board-fields", "rec-board-fields"),
         FieldFault::Gate => words!(texts, "err-gate-fields", "rec-gate-fields"),
         FieldFault::PrivateRoom => words!(texts, "err-private-room", "rec-private-room"),
+        FieldFault::Number => words!(texts, "err-number", "rec-number"),
         FieldFault::Guardian(fault) => guardian(texts, fault),
     }
 }

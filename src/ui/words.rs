@@ -8,7 +8,7 @@ use crate::domain::gate::{GateKind, GateStatus, Step};
 use crate::domain::incident::DataKind;
 use crate::domain::relay::Place;
 use crate::domain::resident::AgeBand;
-use crate::domain::role::{LookWhy, Role};
+use crate::domain::role::{JoinWhy, LookWhy, Role};
 use crate::domain::site::{Fact, FactFault};
 use crate::i18n::Texts;
 use crate::tr;
@@ -61,6 +61,13 @@ pub fn act(texts: &Texts, act: Act) -> String {
         Act::MinorRecord(_) => tr!(texts, "act-minor-record"),
         Act::EndSite => tr!(texts, "act-end-site"),
         Act::RenewTemplates => tr!(texts, "act-renew-templates"),
+        Act::ChangeSite => tr!(texts, "act-change-site"),
+        Act::RetireGate(_) => tr!(texts, "act-retire-gate"),
+        Act::ResumeFaces(_) => tr!(texts, "act-resume-faces"),
+        Act::IncidentLetters(_) => tr!(texts, "act-incident-letters"),
+        Act::SitePapers => tr!(texts, "act-site-papers"),
+        Act::ExportLog => tr!(texts, "act-export-log"),
+        Act::JoinNumber(number) => tr!(texts, "act-join-number", number = format!("{number:08x}")),
     }
 }
 
@@ -71,6 +78,17 @@ pub fn look(texts: &Texts, why: LookWhy) -> String {
         LookWhy::Card => tr!(texts, "look-card"),
         LookWhy::Request => tr!(texts, "look-request"),
         LookWhy::Other => tr!(texts, "look-other"),
+    }
+}
+
+/// Why a name is put together with a gate's number.
+pub fn join(texts: &Texts, why: JoinWhy) -> String {
+    match why {
+        JoinWhy::Repair => tr!(texts, "join-repair"),
+        JoinWhy::Complaint => tr!(texts, "join-complaint"),
+        JoinWhy::Authority => tr!(texts, "join-authority"),
+        JoinWhy::Copy => tr!(texts, "join-copy"),
+        JoinWhy::Certificate => tr!(texts, "join-certificate"),
     }
 }
 

@@ -88,8 +88,9 @@ impl Vault {
         Ok(self.on_record(self.staff)?.1)
     }
 
-    /// Whether an act that otherwise needs a second person may be done alone: the second supervisor of a site that has one only, and a
-    /// recovery key as long as none was put away.
+    /// Whether an act that otherwise needs a second person may be done alone: the second supervisor of a site that has one only, a
+    /// recovery key as long as none was put away, and what a site with one supervisor could never do otherwise (its facts, its gates, and
+    /// the papers that a law asks of it within days). Done alone, it is logged as that.
     ///
     /// # Errors
     /// Those of the disk.
@@ -107,9 +108,47 @@ impl Vault {
             | Act::BindComputer
             | Act::ReleaseComputer
             | Act::MinorRecord(_)
+            | Act::JoinNumber(_)
             | Act::EndSite
             | Act::RenewTemplates => false,
+            Act::ChangeSite
+            | Act::RetireGate(_)
+            | Act::ResumeFaces(_)
+            | Act::IncidentLetters(_)
+            | Act::SitePapers
+            | Act::ExportLog => !self.has_another_supervisor()?,
         })
+    }
+
+    /// Spends the approval of an act, or logs that it is done alone where it may be.
+    ///
+    /// # Errors
+    /// [`VaultError::ApprovalNeeded`], and those of the disk.
+    pub fn second_person(&mut self, act: Act, approval: Option<Approval>, now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        self.second_person_in(&work, act, approval, now)?;
+        Ok(work.commit()?)
+    }
+
+    /// The same in the transaction of the act.
+    pub(super) fn second_person_in(
+        &self,
+        work: &Connection,
+        act: Act,
+        approval: Option<Approval>,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        if self.take(act, approval)? {
+            let alone = AuditEvent::Account(AccountEvent::DoneAlone(self.staff, act));
+            self.append(work, Actor::Staff(self.staff), &alone, now)?;
+        }
+        Ok(())
+    }
+
+    /// Whether an active supervisor is there beside the account that is logged in; whether they may approve today is asked of them.
+    fn has_another_supervisor(&self) -> Result<bool, VaultError> {
+        let other = |a: &Account| a.role == Role::Supervisor && !a.disabled && a.id != self.staff;
+        Ok(self.accounts()?.iter().any(other))
     }
 
     /// Adds an account with its training.

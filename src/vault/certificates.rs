@@ -113,6 +113,17 @@ impl Vault {
         self.endings("resident = ?1", Some(resident))
     }
 
+    /// Whose consent it was that ended, at least at one place.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`] when there is no such ending, and those of the disk.
+    pub fn whose_ending(&self, consent: ConsentId) -> Result<ResidentId, VaultError> {
+        let sql = "SELECT resident FROM consents WHERE id = ?1
+             AND (ended_at IS NOT NULL OR EXISTS (SELECT 1 FROM dropped_doors WHERE consent = consents.id))";
+        let found = self.main.query_row(sql, [consent.bytes()], |row| row.get(0)).optional()?;
+        found.map(ResidentId::from_bytes).ok_or(VaultError::Unknown)
+    }
+
     /// Places at which a face ended while its consent goes on: of one person, or of all; the newest first.
     ///
     /// # Errors

@@ -143,7 +143,7 @@ pub struct Refusal {
 pub struct Consent {
     /// Number of the record.
     pub id: String,
-    /// The random number that gates know.
+    /// The random number that gates know; empty on the staff window.
     pub random_number: String,
     /// Number of the notice.
     pub notice_id: String,
@@ -263,6 +263,20 @@ pub struct Entry {
     pub why: Option<String>,
     /// SHA-256 of the document that it speaks of.
     pub digest: Option<String>,
+}
+
+impl Dossier {
+    /// Takes out what gates know the person by, and the signed records that hold it: for the staff window, where it would stand beside the
+    /// name.
+    pub(super) fn leave_numbers_out(&mut self) {
+        for consent in &mut self.consents {
+            consent.random_number.clear();
+            consent.signed_record_hex.clear();
+            consent.certificates_hex.clear();
+            consent.held.iter_mut().for_each(|held| held.receipt_hex.clear());
+        }
+        self.messages.iter_mut().for_each(|message| message.receipt_hex = None);
+    }
 }
 
 impl std::fmt::Debug for Dossier {

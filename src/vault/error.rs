@@ -173,6 +173,9 @@ pub enum VaultError {
     /// A second person must approve this act first.
     #[error("a second person must approve this first")]
     ApprovalNeeded,
+    /// Everything held was asked for by staff, of a record that they have not opened.
+    #[error("the record is not open")]
+    RecordShut,
     /// This account cannot approve: the one who acts, not a supervisor, switched off, or without training on record.
     #[error("this account cannot approve")]
     NotAnApprover,

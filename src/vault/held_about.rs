@@ -11,6 +11,7 @@ use crate::domain::consent::Signature;
 use crate::domain::id::{CardId, ConsentId, GateId, OpId, ResidentId, ShowingId, StaffId, TemplateId};
 use crate::domain::resident::PersonName;
 use crate::domain::rights::{Given, RightsEvent};
+use crate::domain::role::JoinWhy;
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::evidence::hex;
 use crate::evidence::record::LogRecord;
@@ -20,14 +21,17 @@ use super::changes::band_word;
 use super::dossier::{Capture, Card, Consent, Dossier, Entry, Held, Message, Refusal, Registered, Showing, ShownText};
 use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
 use super::held_parties::{self, PartyOf, ReadHow};
+use super::joins;
 use super::openings::PersonKeys;
 
 impl Vault {
     /// Puts together everything held about one person, and logs that it was given: by staff, or to the person whose card lies on the
-    /// reader. The log entry of this very look is in it.
+    /// reader. The log entry of this very look is in it. On the staff window the numbers that gates know are left out; the person's own
+    /// copy has them, and when staff make that copy, it is logged as a name put together with a number.
     ///
     /// # Errors
-    /// [`VaultError::Unknown`], [`VaultError::Corrupt`], and those of the disk.
+    /// For staff, [`VaultError::ApprovalNeeded`] or [`VaultError::RecordShut`] unless they have that record open; [`VaultError::Unknown`],
+    /// [`VaultError::Corrupt`], and those of the disk.
     pub fn everything_held(
         &mut self,
         resident: ResidentId,
@@ -35,11 +39,22 @@ impl Vault {
         by_staff: bool,
         now: Timestamp,
     ) -> Result<Dossier, VaultError> {
+        if by_staff {
+            self.check_looked_at(resident, now)?;
+        }
         let work = self.begin()?;
         let who = if by_staff { Actor::Staff(self.staff) } else { Actor::Resident(resident) };
         self.append(&work, who, &AuditEvent::Rights(RightsEvent::Given(resident, how)), now)?;
-        let dossier = self.read_dossier(&work, resident, now)?;
+        let on_screen = by_staff && how == Given::Shown;
+        if by_staff && !on_screen && joins::has_number(&work, resident)? {
+            // The person's own copy is whole, and staff have it in hand for a moment: that is said aloud.
+            self.note_join(&work, resident, JoinWhy::Copy, now)?;
+        }
+        let mut dossier = self.read_dossier(&work, resident, now)?;
         work.commit()?;
+        if on_screen {
+            dossier.leave_numbers_out();
+        }
         Ok(dossier)
     }
 

@@ -2,15 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::account::AccountEvent;
+use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::id::StaffId;
 use crate::domain::role::Role;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{CivilDate, Timestamp};
+use crate::evidence::record::LogRecord;
 
 use super::Vault;
-use super::error::VaultError;
+use super::error::{MAIN_FILE, VaultError};
 
 /// Records read at a time.
 const CHUNK: u32 = 1_000;
+/// Where the newest week is kept whose sheet was looked at.
+const SEEN: &str = "looks-seen";
 /// How far the clock may have been set back between two records without hiding a look, in milliseconds: one day.
 const CLOCK_SLACK_MS: i64 = 86_400_000;
 
@@ -23,14 +28,55 @@ pub struct Looks {
     pub role: Role,
     /// How many records were opened for each reason, by the reason's word in the log.
     pub by_why: BTreeMap<String, u32>,
-    /// How many different people's records.
+    /// How many different people's records, requests and papers.
     pub people: u32,
+    /// How often everything held about somebody was shown or handed out, or a text that somebody was shown.
+    pub given: u32,
+    /// How many requests were opened.
+    pub requests: u32,
+    /// How many searches, the list of whom to invite again among them.
+    pub searches: u32,
+    /// How often a name was put together with the number that gates know.
+    pub joined: u32,
+}
+
+/// What is counted of one account.
+#[derive(Default)]
+struct Count {
+    by_why: BTreeMap<String, u32>,
+    people: BTreeSet<String>,
+    given: u32,
+    requests: u32,
+    searches: u32,
+    joined: u32,
+}
+
+impl Count {
+    fn take(&mut self, record: LogRecord) {
+        match record.what.as_str() {
+            "resident-opened" => *self.by_why.entry(record.label.unwrap_or_default()).or_default() += 1,
+            "everything-given" | "guardian-sheet-given" | "shown-again" | "replay-saved" => self.given += 1,
+            "request-opened" => self.requests += 1,
+            "searched" => self.searches += 1,
+            "number-joined" => self.joined += 1,
+            _ => return,
+        }
+        // Beside the resident's these name requests, guardians and showings.
+        if !matches!(record.what.as_str(), "shown-again" | "replay-saved") {
+            self.people.extend(record.ids.into_iter().find(|id| !id.starts_with("request:")));
+        }
+    }
 }
 
 impl Looks {
     /// All looks.
     pub fn all(&self) -> u32 {
         self.by_why.values().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
+    /// Whether there is anything on this account's line.
+    fn is_any(&self) -> bool {
+        self.all() + self.given + self.requests + self.searches + self.joined > 0
     }
 
     /// Looks for this reason.
@@ -40,23 +86,44 @@ impl Looks {
 }
 
 impl Vault {
+    /// Notes that the sheet of a week was looked at; once a week is enough. `week` is its Monday.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn record_looks_seen(&mut self, week: CivilDate, now: Timestamp) -> Result<(), VaultError> {
+        if self.looks_seen()?.is_some_and(|seen| seen >= week) {
+            return Ok(());
+        }
+        let work = self.begin()?;
+        self.append(&work, Actor::Staff(self.staff), &AuditEvent::Account(AccountEvent::LooksSeen), now)?;
+        self.write_station(&work, SEEN, &week.epoch_days().to_be_bytes())?;
+        Ok(work.commit()?)
+    }
+
+    /// The Monday of the newest week whose sheet was looked at.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn looks_seen(&self) -> Result<Option<CivilDate>, VaultError> {
+        let Some(bytes) = self.read_station(SEEN)? else { return Ok(None) };
+        let days = <[u8; 8]>::try_from(bytes).map_err(|_| VaultError::corrupt(MAIN_FILE))?;
+        Ok(Some(CivilDate::from_epoch_days(i64::from_be_bytes(days))))
+    }
+
     /// The looks of every account from `from` on and before `until`, also of accounts without any, the most looks first.
     ///
     /// # Errors
     /// Those of the disk.
     pub fn looks(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Looks>, VaultError> {
-        let mut counted: BTreeMap<String, (BTreeMap<String, u32>, BTreeSet<String>)> = BTreeMap::new();
+        let mut counted: BTreeMap<String, Count> = BTreeMap::new();
         let mut end = self.log_len()?;
         while end > 0 {
             let begin = end.saturating_sub(u64::from(CHUNK));
             let records = self.log_records(begin, u32::try_from(end - begin).unwrap_or(CHUNK))?;
             let newest = records.iter().map(|record| record.at).max().unwrap_or(i64::MIN);
             for record in records {
-                let inside = (from.ms()..until.ms()).contains(&record.at);
-                if record.what == "resident-opened" && inside {
-                    let (by_why, people) = counted.entry(record.who).or_default();
-                    *by_why.entry(record.label.unwrap_or_default()).or_default() += 1;
-                    people.extend(record.ids);
+                if (from.ms()..until.ms()).contains(&record.at) && record.who.starts_with("staff:") {
+                    counted.entry(record.who.clone()).or_default().take(record);
                 }
             }
             if newest < from.ms().saturating_sub(CLOCK_SLACK_MS) {
@@ -66,12 +133,20 @@ impl Vault {
         }
         let mut rows = vec![];
         for account in self.accounts()? {
-            let (by_why, people) = counted.remove(&actor(account.id)).unwrap_or_default();
-            if account.disabled && by_why.is_empty() {
-                continue;
+            let count = counted.remove(&actor(account.id)).unwrap_or_default();
+            let looks = Looks {
+                name: account.name,
+                role: account.role,
+                people: u32::try_from(count.people.len()).unwrap_or(u32::MAX),
+                by_why: count.by_why,
+                given: count.given,
+                requests: count.requests,
+                searches: count.searches,
+                joined: count.joined,
+            };
+            if !account.disabled || looks.is_any() {
+                rows.push(looks);
             }
-            let people = u32::try_from(people.len()).unwrap_or(u32::MAX);
-            rows.push(Looks { name: account.name, role: account.role, by_why, people });
         }
         rows.sort_by_key(|row| std::cmp::Reverse(row.all()));
         Ok(rows)

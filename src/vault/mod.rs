@@ -56,6 +56,7 @@ mod held;
 mod held_about;
 mod held_parties;
 mod incidents;
+mod joins;
 #[cfg(test)]
 mod keep_tests;
 mod keys;
@@ -123,6 +124,7 @@ pub use gate_heads::{GateHead, HeadState, Offer};
 pub use guardian_terms::GuardianDue;
 pub use held_parties::GuardianSheet;
 pub use incidents::{IncidentPerson, IncidentRow};
+pub use joins::Joined;
 pub use keys::KdfCost;
 pub use looks::Looks;
 pub use outbox::QueueCount;
@@ -151,7 +153,7 @@ use zeroize::Zeroizing;
 
 use crate::domain::Realm;
 use crate::domain::audit::{Actor, AuditEvent};
-use crate::domain::id::{SiteId, StaffId};
+use crate::domain::id::{ResidentId, SiteId, StaffId};
 use crate::domain::role::Role;
 use crate::domain::site::SiteFacts;
 use crate::domain::time::Timestamp;
@@ -190,6 +192,8 @@ pub struct Vault {
     main: Connection,
     people_keys: Connection,
     start_check: StartCheck,
+    /// Whose record staff have open: the only one of which they are given everything held.
+    looked_at: Option<ResidentId>,
     /// At which sizes of the log a backup was put in its place: each begins a log of another name.
     restarts: Vec<u64>,
     /// Key of the layer over accounts' slots, as the security chip gave it out. The courier's connection has none.
@@ -378,6 +382,7 @@ impl Vault {
             main,
             people_keys,
             start_check: StartCheck::default(),
+            looked_at: None,
             restarts: vec![],
             chip_key: None,
             lock,
@@ -452,7 +457,7 @@ impl Vault {
     /// # Errors
     /// Those of the disk.
     #[cfg(feature = "practice")]
-    pub fn person_key_bytes(&self, resident: crate::domain::id::ResidentId) -> Result<Vec<u8>, VaultError> {
+    pub fn person_key_bytes(&self, resident: ResidentId) -> Result<Vec<u8>, VaultError> {
         Ok(self.person_key(resident)?.bytes().to_vec())
     }
 

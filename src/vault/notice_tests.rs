@@ -43,7 +43,7 @@ fn p09_a_site_file_that_was_swapped_cut_or_put_back_is_refused() -> Outcome {
     let first = vault.site_file()?.ok_or("none")?;
     let mut facts = vault.facts()?;
     facts.set(Fact::SiteName, "秋水花园");
-    vault.record_facts(&facts, NOW)?;
+    vault.record_facts(&facts, None, NOW)?;
     assert_eq!(vault.facts()?.get(Fact::SiteName), "秋水花园");
 
     // An attacker with the key first removes what forbids it.
@@ -64,7 +64,7 @@ fn p09_a_site_file_that_was_swapped_cut_or_put_back_is_refused() -> Outcome {
     assert_eq!(vault.facts(), Err(VaultError::SiteFileRefused));
 
     // The way out: staff save what they see, which is signed again.
-    vault.record_facts(&facts, NOW)?;
+    vault.record_facts(&facts, None, NOW)?;
     assert_eq!(vault.facts()?.get(Fact::SiteName), "秋水花园");
     Ok(())
 }

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
+use crate::domain::approval::{Act, Approval};
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::entrusted;
 use crate::domain::site::{Fact, SiteFacts};
@@ -62,11 +63,16 @@ impl Vault {
     }
 
     /// Records what the site wrote, as a new signed site file. Facts that the program fills are passed over. The same facts again change
-    /// nothing.
+    /// nothing. A second person approves what changes, where there is one.
     ///
     /// # Errors
-    /// Those of the disk.
-    pub fn record_facts(&mut self, facts: &SiteFacts, now: Timestamp) -> Result<(), VaultError> {
+    /// [`VaultError::ApprovalNeeded`], and those of the disk.
+    pub fn record_facts(
+        &mut self,
+        facts: &SiteFacts,
+        approval: Option<Approval>,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
         let work = self.begin()?;
         let unchanged = match self.site_facts(&work) {
             Ok(before) => Fact::typed().all(|fact| before.get(fact) == facts.get(fact)),
@@ -75,6 +81,7 @@ impl Vault {
             Err(error) => return Err(error),
         };
         if !unchanged {
+            self.second_person_in(&work, Act::ChangeSite, approval, now)?;
             self.write_facts(&work, facts, Actor::Staff(self.staff), now)?;
         }
         Ok(work.commit()?)

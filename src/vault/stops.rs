@@ -3,6 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::domain::approval::{Act, Approval};
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::consent::EraseReason;
 use crate::domain::gate::GateRecord;
@@ -67,11 +68,18 @@ impl Vault {
         Ok(told.len())
     }
 
-    /// Lets faces be matched again at a gate, or at every gate. Returns how many gates were told.
+    /// Lets faces be matched again at a gate, or at every gate. Returns how many gates were told. What takes up the whole site
+    /// ([`Self::resumes_the_site`]) takes a second person, where there is one.
     ///
     /// # Errors
-    /// [`VaultError::ManagerLeft`] while the facts name a manager who has left, [`VaultError::Unknown`] gate, and those of the disk.
-    pub fn resume_faces(&mut self, gate: Option<GateId>, by: Actor, now: Timestamp) -> Result<usize, VaultError> {
+    /// [`VaultError::ApprovalNeeded`], [`VaultError::ManagerLeft`] while the facts name a manager who has left, [`VaultError::Unknown`] gate, and those of the disk.
+    pub fn resume_faces(
+        &mut self,
+        gate: Option<GateId>,
+        by: Actor,
+        approval: Option<Approval>,
+        now: Timestamp,
+    ) -> Result<usize, VaultError> {
         let facts = match self.facts() {
             Err(VaultError::SiteFileRefused) => SiteFacts::default(),
             read => read?,
@@ -82,6 +90,9 @@ impl Vault {
         let stopped = self.faces_stopped()?;
         let work = self.begin()?;
         let told = face_gates(&work, gate)?.into_iter().filter(|g| stopped.contains(g)).collect::<Vec<_>>();
+        if self.resumes_the_site(gate)? {
+            self.second_person_in(&work, Act::ResumeFaces(gate), approval, now)?;
+        }
         // One gate taken up again means that the site is no longer stopped as a whole.
         work.execute("UPDATE face_stops SET resumed_at = ?1 WHERE gate IS NULL AND resumed_at IS NULL", [now.ms()])?;
         for gate in &told {
@@ -92,6 +103,14 @@ impl Vault {
         }
         work.commit()?;
         Ok(told.len())
+    }
+
+    /// Whether taking faces up again there lifts a stop of the whole site: every gate at once, or the first one after such a stop.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn resumes_the_site(&self, gate: Option<GateId>) -> Result<bool, VaultError> {
+        Ok(gate.is_none() || site_stopped(&self.main)?)
     }
 
     /// Gates at which all faces are stopped.
@@ -139,9 +158,16 @@ impl Vault {
     /// only until it has signed for that and has forgotten this station. Returns how many persons had a face there.
     ///
     /// # Errors
-    /// [`VaultError::Unknown`], and those of the disk.
-    pub fn retire_gate(&mut self, gate: GateId, by: Actor, now: Timestamp) -> Result<usize, VaultError> {
+    /// [`VaultError::ApprovalNeeded`] unless a second person approved or there is none, [`VaultError::Unknown`], and those of the disk.
+    pub fn retire_gate(
+        &mut self,
+        gate: GateId,
+        by: Actor,
+        approval: Option<Approval>,
+        now: Timestamp,
+    ) -> Result<usize, VaultError> {
         let work = self.begin()?;
+        self.second_person_in(&work, Act::RetireGate(gate), approval, now)?;
         let sql = "UPDATE gates SET retired_at = ?2 WHERE id = ?1 AND retired_at IS NULL";
         if work.execute(sql, params![gate.bytes(), now.ms()])? == 0 {
             return Err(VaultError::Unknown);

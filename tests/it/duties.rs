@@ -55,6 +55,15 @@ fn at(site: &mut Site, command: StaffCommand, now: Timestamp) -> Vec<StaffEvent>
     told
 }
 
+/// The same, once the second supervisor who is asked has approved it.
+fn approved(site: &mut Site, command: DutiesCommand) -> Vec<StaffEvent> {
+    let waiting = duties(site, command);
+    let by = site.drive.asked.take().unwrap_or_else(|| panic!("nobody is asked: {waiting:?}"));
+    assert!(!waiting.iter().any(|event| matches!(event, StaffEvent::Duties(_))), "{waiting:?}");
+    let approve = OperatorsCommand::Approve(by, Passphrase::new(PASSPHRASE.into()));
+    at(site, StaffCommand::Operators(approve), SystemClock.now())
+}
+
 fn site_end(told: &[StaffEvent]) -> SiteEndView {
     let found = told.iter().rev().find_map(|event| match event {
         StaffEvent::Duties(DutiesEvent::SiteEnd(Some(view))) => Some((**view).clone()),
@@ -173,7 +182,7 @@ fn n8_20_when_the_manager_leaves_every_face_is_erased_none_is_handed_over_and_ca
         let language = Language::Chinese;
         DutiesCommand::SiteEnd(SiteEndCommand::SavePapers { folder: folder.to_owned(), language })
     };
-    assert_eq!(saved(&duties(&mut site, save(&first))), 7);
+    assert_eq!(saved(&approved(&mut site, save(&first))), 7);
     let read = |folder: &Path, n: u32| {
         let path = folder.join(format!("certificates/{n:04}.json"));
         certificate::verify(&std::fs::read(path).unwrap(), &keys).unwrap()
@@ -220,7 +229,7 @@ fn n8_20_when_the_manager_leaves_every_face_is_erased_none_is_handed_over_and_ca
         site_end(&told).certified == 2
     });
     let second = folder(&site, "second");
-    duties(&mut site, save(&second));
+    approved(&mut site, save(&second));
     for n in 1..=2 {
         let checked = read(&second, n);
         assert!(checked.is_complete() && checked.supplement_of.is_some(), "{checked:?}");
@@ -238,9 +247,11 @@ fn n8_20_when_the_manager_leaves_every_face_is_erased_none_is_handed_over_and_ca
     next.set(Fact::ProcessorName, "清源物业服务有限公司");
     next.set(Fact::Uscc, "91310000MA1FL0AA06");
     site.drive.staff(StaffCommand::SaveFacts(next));
+    site.drive.approve();
     assert!(site_end(&duties(&mut site, show())).successor);
     site.drive.failures.clear();
     site.drive.staff(StaffCommand::Deletion(DeletionCommand::ResumeFaces(None)));
+    site.drive.approve();
     assert_eq!(site.drive.failures, vec![]);
 }
 
@@ -333,7 +344,7 @@ fn p57_an_incident_stops_all_faces_writes_to_each_person_and_to_guardians_and_dr
     // Letters, notice, report.
     let papers = folder(&site, "letters-out");
     let letters = DutiesCommand::Incident(IncidentCommand::SaveLetters { number: 1, folder: papers.clone() });
-    assert_eq!(saved(&duties(&mut site, letters)), 6);
+    assert_eq!(saved(&approved(&mut site, letters)), 6);
     keep(&papers.join("report-zh-CN.pdf"), "incident-report.pdf");
     keep(&papers.join("letters/0001.pdf"), "incident-letter.pdf");
     let both: Vec<String> = (1..=2).filter_map(|n| words(&papers.join(format!("letters/{n:04}.pdf")))).collect();

@@ -29,17 +29,17 @@ use menka::vault::Vault;
 
 use super::day::{gate_program, models, pictures};
 
-struct Site {
-    drive: Drive,
+pub(super) struct Site {
+    pub(super) drive: Drive,
     gate: GateProcess,
-    folder: tempfile::TempDir,
+    pub(super) folder: tempfile::TempDir,
 }
 
 const CARD: usize = 0;
 const DAY_MS: i64 = 86_400_000;
 const BIRTHDAY_IN: i64 = 200;
 
-fn site() -> Site {
+pub(super) fn site() -> Site {
     let folder = tempfile::tempdir().unwrap();
     let engine = face::engine_for(EngineKind::Sface, &models(), &gate_program());
     let persons = people(&pictures()).expect("make pictures fetches them");
@@ -138,7 +138,7 @@ impl Site {
     }
 
     /// A person of this band with a guardian who was checked just now, at the first page after the own card tap.
-    fn begun(&mut self, band: AgeBand, role: GuardianRole, proof: ProofSeen) -> ResidentId {
+    pub(super) fn begun(&mut self, band: AgeBand, role: GuardianRole, proof: ProofSeen) -> ResidentId {
         let person = self.person(band);
         self.check(person, role, proof);
         self.tap();
@@ -146,13 +146,13 @@ impl Site {
     }
 
     /// The rules are read, and the child or ward answers.
-    fn heard(&mut self, view: View) {
+    pub(super) fn heard(&mut self, view: View) {
         self.read();
         self.act(GuardianAct::Heard(view));
     }
 
     /// From a yes to the idle screen, with the face at the gate.
-    fn signed_and_done(&mut self) {
+    pub(super) fn signed_and_done(&mut self) {
         self.consent(by_hand());
         self.enroll();
         self.drive.resident(ResidentCommand::Finish);
@@ -201,7 +201,7 @@ impl Site {
     }
 
     /// Locks the desk and opens its vault beside it.
-    fn vault(&mut self) -> Vault {
+    pub(super) fn vault(&mut self) -> Vault {
         self.drive.staff(StaffCommand::Lock);
         let passphrase = Passphrase::new(PASSPHRASE.into());
         Vault::unlock(self.drive.data(), Realm::Practice, &passphrase, SystemClock.now()).unwrap()
@@ -416,6 +416,7 @@ fn p31b_without_a_named_person_for_childrens_data_a_child_has_a_card_only() {
     let mut without = facts();
     without.set(Fact::ChildOfficerPhone, "");
     site.drive.staff(StaffCommand::SaveFacts(without));
+    site.drive.approve();
     let child = site.begun(AgeBand::Under14, GuardianRole::Mother, ProofSeen::HouseholdBook);
     assert_eq!(site.tap_failure(), Some(Failure::ChildrensRulesMissing));
     site.drive.resident(ResidentCommand::Back);

@@ -33,6 +33,7 @@ mod relay_sync;
 mod rights;
 mod roles;
 mod shut;
+mod second_person;
 mod templates;
 mod trace;
 mod ui_boards;

@@ -24,7 +24,7 @@ use menka::practice::drive::Drive;
 use menka::practice::site::{GateProcess, PASSPHRASE, facts};
 use menka::practice::{PracticeAct, people, practice_card};
 use menka::secret::Passphrase;
-use menka::vault::{Dossier, Vault};
+use menka::vault::{Dossier, OpenWhy, Vault};
 use sha2::Digest;
 
 use super::day::{gate_program, models, pictures};
@@ -320,6 +320,7 @@ fn p46_a_correction_keeps_old_and_new_sealed_and_the_resident_confirms_it() {
     assert!(!all.windows("欧阳静".len()).any(|w| w == "欧阳静".as_bytes()), "sealed inside the file too");
     let copy: Dossier = {
         let mut vault = vault;
+        vault.open_resident(resident, OpenWhy::Staff(LookWhy::Request), SystemClock.now()).unwrap();
         vault.everything_held(resident, Given::Paper, true, SystemClock.now()).unwrap()
     };
     assert!(copy.changes.iter().all(|c| c.confirmed_at.is_some()));
@@ -541,6 +542,7 @@ fn p49_after_a_death_the_face_is_stopped_at_once_and_the_card_in_other_hands_sho
     rights(&mut drive, RightsCommand::SavePaper { resident, path: path.clone() });
     assert!(path.exists());
     let mut vault = vault(&mut drive);
+    vault.open_resident(resident, OpenWhy::Staff(LookWhy::Request), SystemClock.now()).unwrap();
     let copy = vault.everything_held(resident, Given::Paper, true, SystemClock.now()).unwrap();
     let known: Vec<&str> = copy.requests.iter().map(|r| r.identity.as_str()).collect();
     assert_eq!(known, ["acts-for-person", "acts-for-person"], "nobody is said to have shown a document of the dead");

@@ -1,5 +1,6 @@
 //! Every command of the staff window against every role: the table as it is meant, beside the one in the code.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 
 use menka::app::boards::BoardsCommand as B;
@@ -25,7 +26,7 @@ use menka::domain::incident::Channel;
 use menka::domain::notice::Language;
 use menka::domain::resident::AgeBand;
 use menka::domain::rights::{Came, Identity, RefusalWords, RequestKind, RequestNo};
-use menka::domain::role::{LookWhy, Role};
+use menka::domain::role::{JoinWhy, LookWhy, Role};
 use menka::domain::site::SiteFacts;
 use menka::domain::time::CivilDate;
 use menka::secret::{PairingCode, Passphrase, Typed};
@@ -45,8 +46,35 @@ const AUDIT: Role = Role::Auditor;
 
 const ALL: &[Role] = &[FRONT, CHIEF, TECH, AUDIT];
 
+/// What the samples are about when a test gives them to a real desk.
+#[derive(Clone)]
+pub struct About {
+    pub resident: ResidentId,
+    pub request: RequestNo,
+    pub consent: ConsentId,
+    pub showing: ShowingId,
+    /// Every sample that writes a file writes it here.
+    pub folder: PathBuf,
+}
+
+thread_local! {
+    static ABOUT: RefCell<Option<About>> = const { RefCell::new(None) };
+}
+
+/// The samples, about somebody who is there.
+pub fn rows_about(about: About) -> Vec<(C, May)> {
+    ABOUT.set(Some(about));
+    let rows = rows();
+    ABOUT.set(None);
+    rows
+}
+
+fn about<T>(of: impl FnOnce(&About) -> T) -> Option<T> {
+    ABOUT.with_borrow(|about| about.as_ref().map(of))
+}
+
 fn somebody() -> ResidentId {
-    ResidentId::from_bytes([9; 16])
+    about(|it| it.resident).unwrap_or(ResidentId::from_bytes([9; 16]))
 }
 
 fn some_gate() -> GateId {
@@ -54,7 +82,11 @@ fn some_gate() -> GateId {
 }
 
 fn some_showing() -> ShowingId {
-    ShowingId::from_bytes([7; 16])
+    about(|it| it.showing).unwrap_or(ShowingId::from_bytes([7; 16]))
+}
+
+fn some_consent() -> ConsentId {
+    about(|it| it.consent).unwrap_or(ConsentId::from_bytes([7; 16]))
 }
 
 fn some_card() -> CardUid {
@@ -66,7 +98,7 @@ fn close(why: Closing) -> C {
 }
 
 fn some_request() -> RequestNo {
-    RequestNo::new(7, CivilDate::from_epoch_days(20_000))
+    about(|it| it.request).unwrap_or(RequestNo::new(7, CivilDate::from_epoch_days(20_000)))
 }
 
 fn some_account() -> StaffId {
@@ -74,7 +106,7 @@ fn some_account() -> StaffId {
 }
 
 fn nowhere() -> PathBuf {
-    PathBuf::from("/nonexistent/paper.pdf")
+    about(|it| it.folder.join("paper.pdf")).unwrap_or("/nonexistent/paper.pdf".into())
 }
 
 fn secret() -> Passphrase {
@@ -121,7 +153,7 @@ table! {
     C::OpenResident(..) => C::OpenResident(somebody(), LookWhy::Here), "open-resident", May::Only(&[FRONT, CHIEF]);
     C::CloseResident => C::CloseResident, "close-resident", May::Only(&[FRONT, CHIEF]);
     C::SaveResident { .. } => C::SaveResident {
-        id: None,
+        id: about(|it| it.resident),
         name: "王小明".into(),
         unit: "3-1201".into(),
         age_band: AgeBand::Adult,
@@ -152,9 +184,9 @@ table! {
         "close-record-unlawful", May::Only(&[CHIEF]);
     C::Deletion(D::CloseRecord { .. }) => close(Closing::MovedOut), "close-record", May::Only(&[FRONT, CHIEF]);
     C::Deletion(D::SaveCertificate { .. }) => C::Deletion(D::SaveCertificate {
-        consent: ConsentId::from_bytes([7; 16]),
+        consent: some_consent(),
         place: None,
-        path: "certificate.pdf".into(),
+        path: nowhere(),
     }), "save-certificate", May::Only(&[FRONT, CHIEF]);
     C::Deletion(D::StopFaces(_)) => C::Deletion(D::StopFaces(None)), "stop-faces", May::Only(&[FRONT, CHIEF, TECH]);
     C::Deletion(D::ResumeFaces(_)) => C::Deletion(D::ResumeFaces(None)), "resume-faces", May::Only(&[CHIEF]);
@@ -215,19 +247,19 @@ table! {
         ends_on: String::new(),
     }), "enter-entrusted", May::Only(&[CHIEF]);
     C::Notice(N::EndEntrusted(_)) => C::Notice(N::EndEntrusted(1)), "end-entrusted", May::Only(&[CHIEF]);
-    C::Notice(N::LoadSiteFile(_)) => C::Notice(N::LoadSiteFile("x".into())), "load-site-file", May::Only(&[CHIEF]);
+    C::Notice(N::LoadSiteFile(_)) => C::Notice(N::LoadSiteFile(nowhere())), "load-site-file", May::Only(&[CHIEF]);
     C::Notice(N::SignPosted { .. }) => C::Notice(N::SignPosted { gate: None, posted_on: String::new() }),
         "sign-posted", May::Only(&[FRONT, CHIEF]);
     C::Notice(N::TellOnPaper(_)) => C::Notice(N::TellOnPaper(somebody())), "tell-on-paper", May::Only(&[FRONT, CHIEF]);
     C::Notice(N::Save { paper: Paper::ChangeSheet(_) | Paper::OtherWaysFor(_), .. }) => C::Notice(N::Save {
-        paper: Paper::ChangeSheet(somebody()),
+        paper: Paper::OtherWaysFor(somebody()),
         language: Language::Chinese,
-        path: "x".into(),
+        path: nowhere(),
     }), "save-own-paper", May::Only(&[FRONT, CHIEF]);
     C::Notice(N::Save { .. }) => C::Notice(N::Save {
         paper: Paper::OtherWays,
         language: Language::Chinese,
-        path: "x".into(),
+        path: nowhere(),
     }), "save-public-paper", May::Only(&[FRONT, CHIEF, TECH, AUDIT]);
     C::Evidence(E::CheckAll) => C::Evidence(E::CheckAll), "evidence-check", May::Only(&[CHIEF, AUDIT]);
     C::Evidence(E::SaveHead(_)) => C::Evidence(E::SaveHead(nowhere())),
@@ -285,7 +317,7 @@ table! {
         "mark-ward", May::Only(&[FRONT, CHIEF]);
     C::Guardian(GuardianCommand::ShowFigures { .. }) => C::Guardian(GuardianCommand::ShowFigures { year: None }),
         "minors-figures", May::Only(&[CHIEF, AUDIT]);
-    C::Form(FormCommand::Save(_)) => C::Form(FormCommand::Save("form.pdf".into())), "form-save",
+    C::Form(FormCommand::Save(_)) => C::Form(FormCommand::Save(nowhere())), "form-save",
         May::Only(&[FRONT, CHIEF]);
     C::Form(FormCommand::Seen) => C::Form(FormCommand::Seen), "form-seen", May::Only(&[FRONT, CHIEF]);
     C::Relay(RelayCommand::Show) => C::Relay(RelayCommand::Show), "show-relay", May::Only(&[FRONT, CHIEF, TECH]);
@@ -306,6 +338,10 @@ table! {
         May::Only(&[FRONT, CHIEF]);
     C::Relay(RelayCommand::Invited(_)) => C::Relay(RelayCommand::Invited(some_gate())), "show-invited",
         May::Only(&[FRONT, CHIEF]);
+    C::Relay(RelayCommand::WhoseNumber { .. }) => C::Relay(RelayCommand::WhoseNumber {
+        digits: "0a0b0c0d".into(),
+        why: JoinWhy::Repair,
+    }), "whose-number", May::Only(&[CHIEF]);
     C::Keep(K::Show) => C::Keep(K::Show), "show-backups", May::Only(&[CHIEF]);
     C::Keep(K::NewKey) => C::Keep(K::NewKey), "new-backup-key", May::Only(&[CHIEF]);
     C::Keep(K::SaveSheet(..)) => C::Keep(K::SaveSheet(nowhere(), Language::Chinese)),

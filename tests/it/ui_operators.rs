@@ -13,6 +13,7 @@ use menka::domain::approval::Act;
 use menka::domain::id::StaffId;
 use menka::domain::notice::Language;
 use menka::domain::role::Role;
+use menka::domain::site::Fact;
 use menka::domain::time::CivilDate;
 use menka::domain::training::Standing;
 use menka::i18n::Texts;
@@ -143,7 +144,18 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
     let mut looks = entered(Role::Auditor, works());
     let row = |name: &str, role, by_why: [u32; 4], taps| {
         let all = by_why.iter().sum::<u32>() + taps;
-        LooksRow { name: name.into(), role, taps, by_why, all, people: all / 2 }
+        LooksRow {
+            name: name.into(),
+            role,
+            taps,
+            by_why,
+            all,
+            people: all / 2,
+            given: taps / 5,
+            requests: 2,
+            searches: all * 2,
+            joined: taps / 20,
+        }
     };
     let rows = vec![
         row("李前台", Role::FrontDesk, [31, 12, 4, 19], 22),
@@ -342,4 +354,44 @@ fn moving_the_mouse_tells_the_desk_and_a_locked_screen_forgets_the_list() {
     tell(&mut staff, OperatorsEvent::LocksIn(Some(3)));
     staff.apply(StaffEvent::Locked { wait_ms: 0 });
     assert!(!format!("{staff:?}").contains("技术员小陈"));
+}
+
+#[test]
+fn the_second_person_sees_what_of_the_facts_would_change() {
+    let mut staff = asked();
+    for texts in both() {
+        assert!(window(LARGE, staff.view(&texts)).find(id("approve-changed")).is_err());
+    }
+    let by = vec![(account(3), "主管乙".into())];
+    tell(&mut staff, OperatorsEvent::ApprovalAsked { act: Act::ChangeSite, by });
+    let changed = vec![(Fact::ContactPhone, "021-60000001".to_owned()), (Fact::DeskHours, String::new())];
+    tell(&mut staff, OperatorsEvent::ApprovalAbout(changed));
+    for texts in both() {
+        let mut ui = window(LARGE, staff.view(&texts));
+        for seen in ["approve-changed", "approve-passphrase", "approve-yes"] {
+            assert!(ui.find(id(seen)).is_ok(), "{seen}");
+        }
+        assert!(ui.find("021-60000001").is_ok());
+    }
+}
+
+#[test]
+fn a_name_beside_a_number_is_said_on_every_page_until_a_supervisor_has_looked_and_last_week_on_the_home_page() {
+    for role in [Role::FrontDesk, Role::Supervisor] {
+        let mut staff = entered(role, works());
+        let due =
+            |staff: &Staff| window(LARGE, staff.view(&Texts::new(Language::Chinese))).find(id("looks-due")).is_ok();
+        assert!(!due(&staff));
+        tell(&mut staff, OperatorsEvent::LooksDue(true));
+        assert_eq!(due(&staff), role == Role::Supervisor, "who may look is reminded");
+        tell(&mut staff, OperatorsEvent::Joins(Some((2, day("2026-11-20")))));
+        for route in [Route::Home, Route::Mine] {
+            staff.update(Message::Go(route));
+            for texts in both() {
+                assert!(window(LARGE, staff.view(&texts)).find(id("joins-alarm")).is_ok(), "{route:?}");
+            }
+        }
+        tell(&mut staff, OperatorsEvent::Joins(None));
+        assert!(window(LARGE, staff.view(&Texts::new(Language::Chinese))).find(id("joins-alarm")).is_err());
+    }
 }

@@ -3,12 +3,13 @@
 use iced_test::selector::id;
 use menka::app::command::StaffCommand;
 use menka::app::event::{ResidentRow, StaffEvent};
-use menka::app::relay::{RelayCommand, RelayEvent};
+use menka::app::relay::{JoinedView, RelayCommand, RelayEvent};
 use menka::domain::gate::GateStatus;
 use menka::domain::id::{GateId, ResidentId};
 use menka::domain::relay::{DriftKind, DriftLine, Replacement, Wedged};
+use menka::domain::role::JoinWhy;
 use menka::domain::time::Timestamp;
-use menka::ui::staff::{Action, Message, Route, Staff, relay};
+use menka::ui::staff::{self, Action, Message, Route, Staff, relay};
 
 use super::ui_staff::{LARGE, SMALL, after, both, commands, gate, press, unlocked, window};
 
@@ -195,4 +196,30 @@ fn who_must_be_asked_anew_is_shown_masked_and_only_when_asked_for() {
     let open = relay::Message::OpenPressed(ResidentId::from_bytes([2; 16]));
     let asked = commands(after(&mut staff, [Message::Relay(open)]));
     assert!(matches!(asked[..], [StaffCommand::OpenResident(who, _)] if who == ResidentId::from_bytes([2; 16])));
+}
+
+#[test]
+fn whose_number_it_is_is_asked_with_a_reason_only_and_the_answer_goes_with_the_page() {
+    use relay::Message as M;
+    use staff::whose::Message as W;
+    let mut staff = troubled();
+    let give = |staff: &mut Staff, message| staff.update(Message::Relay(M::Whose(message)));
+    give(&mut staff, W::Typed("3fa2c1d0".into()));
+    assert!(matches!(give(&mut staff, W::Asked), Action::Focus(_)), "no reason is chosen beforehand");
+    give(&mut staff, W::WhyPressed(JoinWhy::Repair));
+    let asked = give(&mut staff, W::Asked);
+    let Action::Ask(StaffCommand::Relay(RelayCommand::WhoseNumber { digits, why })) = asked else {
+        panic!("{asked:?}")
+    };
+    assert_eq!((digits.as_str(), why), ("3fa2c1d0", JoinWhy::Repair));
+    let one = JoinedView { number: "3fa2c1d0-0000".into(), name: "王小明".into(), unit: "3-1201".into() };
+    staff.apply(StaffEvent::Relay(RelayEvent::Joined(vec![one])));
+    for texts in both() {
+        assert!(window(LARGE, staff.view(&texts)).find("王小明").is_ok());
+    }
+    staff.update(Message::Go(Route::Home));
+    staff.update(Message::Go(Route::Relay));
+    for texts in both() {
+        assert!(window(LARGE, staff.view(&texts)).find("王小明").is_err(), "nothing is kept");
+    }
 }

@@ -1069,6 +1069,7 @@ fn failures() -> Vec<Failure> {
         F::Field(FieldFault::Operator),
         F::Field(FieldFault::Gate),
         F::Field(FieldFault::PrivateRoom),
+        F::Field(FieldFault::Number),
     ];
     use menka::app::duties::DutyFailure as D;
     use menka::domain::incident::{Answer, IncidentFault as I};

@@ -177,6 +177,8 @@ impl Desk {
         self.tell_head_due(now);
         self.to_idle(now);
         self.say_entered(now);
+        self.tell_looks_due(now);
+        self.tell_joins();
         Ok(())
     }
 

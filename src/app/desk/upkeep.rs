@@ -37,6 +37,7 @@ impl Desk {
         if self.open.as_ref().is_some_and(|open| open.cared_on != now.date()) {
             self.retain(now);
             self.tell_head_due(now);
+            self.tell_looks_due(now);
             if let Some(open) = self.open.as_mut() {
                 // A training may have ended with the day.
                 open.stale = true;

@@ -61,6 +61,11 @@ impl Staff {
                 self.accounts.approval = Some(approve::Approve::new(act, by));
                 return Action::Focus(approve::PASSPHRASE);
             }
+            OperatorsEvent::ApprovalAbout(changed) => {
+                if let Some(approval) = &mut self.accounts.approval {
+                    approval.about(changed);
+                }
+            }
             OperatorsEvent::ApprovalRefused { wait_ms } => {
                 if let Some(approval) = &mut self.accounts.approval {
                     approval.refused(wait_ms);
@@ -93,6 +98,8 @@ impl Staff {
                     screen.set(weeks, (from, until), rows);
                 }
             }
+            OperatorsEvent::Joins(joins) => self.known.joins = joins,
+            OperatorsEvent::LooksDue(due) => self.known.looks_due = due && self.accounts.role() == Role::Supervisor,
             OperatorsEvent::PaperSaved(path) => self.flash = Some(Flash::PaperSaved(path)),
             OperatorsEvent::LocksIn(seconds) => self.accounts.locks_in = seconds,
             OperatorsEvent::Curtain(accounts) => {

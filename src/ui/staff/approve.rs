@@ -4,7 +4,7 @@ use iced::widget::{column, container, row};
 use iced::{Center, Element, Fill};
 
 use super::{Action, S};
-use crate::app::command::StaffCommand;
+use crate::app::command::{FactText, StaffCommand};
 use crate::app::operators::OperatorsCommand;
 use crate::domain::approval::Act;
 use crate::domain::id::StaffId;
@@ -16,6 +16,9 @@ use crate::ui::{widget, words};
 
 /// Id of the second person's passphrase field.
 pub const PASSPHRASE: &str = "approve-passphrase";
+
+/// Most height that the list of changed facts takes, in logical pixels.
+const CHANGED_HEIGHT: f32 = 200.0;
 
 /// What happens here.
 #[derive(Clone, Debug)]
@@ -40,13 +43,19 @@ pub struct Approve {
     wait_ms: i64,
     wrong: bool,
     asked: bool,
+    changed: Vec<FactText>,
 }
 
 impl Approve {
     /// Asks one of these people.
     pub fn new(act: Act, by: Vec<(StaffId, String)>) -> Self {
         let chosen = by.first().map(|(id, _)| *id);
-        Self { act, by, chosen, passphrase: Typed::default(), wait_ms: 0, wrong: false, asked: false }
+        Self { act, by, chosen, passphrase: Typed::default(), wait_ms: 0, wrong: false, asked: false, changed: vec![] }
+    }
+
+    /// What would be changed, in its new words.
+    pub fn about(&mut self, changed: Vec<FactText>) {
+        self.changed = changed;
     }
 
     /// The passphrase was wrong.
@@ -95,6 +104,20 @@ impl Approve {
         !self.asked && self.wait_ms == 0 && !self.passphrase.as_str().is_empty()
     }
 
+    /// The facts that would be changed: a long list scrolls, the passphrase stays in reach.
+    fn change<'a>(&'a self, texts: &Texts) -> Option<Element<'a, Message>> {
+        if self.changed.is_empty() {
+            return None;
+        }
+        let none = tr!(texts, "approve-empty");
+        let lines = self.changed.iter().map(|(fact, text)| {
+            let said = if text.trim().is_empty() { none.clone() } else { text.clone() };
+            column![S.hint(words::fact(texts, *fact)), S.text(said)].spacing(S.space * 0.25).into()
+        });
+        let list = column(lines).spacing(S.space);
+        Some(container(widget::scroll("approve-changed", list)).max_height(CHANGED_HEIGHT).into())
+    }
+
     /// Draws it.
     pub fn view<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
         let people = self.by.iter().enumerate().map(|(at, (id, name))| {
@@ -114,6 +137,7 @@ impl Approve {
         let content = column![
             S.title(tr!(texts, "approve-title")),
             S.heading(words::act(texts, self.act)),
+            widget::at_times(self.change(texts), 0.0),
             S.text(tr!(texts, "approve-why")),
             column(people).spacing(S.space * 0.5),
             field,

@@ -222,6 +222,7 @@ fn field_of(fault: FieldFault) -> &'static str {
         | FieldFault::Gate
         | FieldFault::Board
         | FieldFault::PrivateRoom
+        | FieldFault::Number
         | FieldFault::Guardian(_) => NAME,
     }
 }

@@ -8,6 +8,7 @@ use crate::app::keep::KeepTold;
 use crate::app::notice::NoticeEvent;
 use crate::app::pairing::PairingEvent;
 use crate::app::posture::PostureEvent;
+use crate::app::relay::RelayEvent;
 use crate::app::rights::RightsTold;
 
 impl Staff {
@@ -150,6 +151,11 @@ impl Staff {
             StaffEvent::Keep(told) => self.hear_keep(told),
             StaffEvent::Form(form) => self.known.form = form,
             StaffEvent::Posture(event) => self.posture(event),
+            StaffEvent::Relay(RelayEvent::Joined(found)) => {
+                if let Page::Relay(screen) = &mut self.page {
+                    screen.joined(found);
+                }
+            }
             StaffEvent::Relay(event) => {
                 if self.known.relay.apply(event) {
                     if let Page::Relay(screen) = &mut self.page {

@@ -116,6 +116,7 @@ impl Home {
             .push(requests_line(texts, known))
             .push(notice_line(texts, known))
             .push(people.then(|| head_line(texts, known)).flatten())
+            .push(looks_line(texts, known))
             .push(gates(texts, &known.gates))
             .spacing(S.space * 2.0);
         widget::scroll("home-scroll", content).height(Fill).into()
@@ -283,6 +284,12 @@ fn head_line<'a>(texts: &Texts, known: &Known) -> Option<Element<'a, Message>> {
             .align_y(Center)
             .into(),
     )
+}
+
+/// Last week's sheet of looks, which nobody has looked at (F14).
+fn looks_line<'a>(texts: &Texts, known: &Known) -> Option<Element<'a, Message>> {
+    let said = known.looks_due.then(|| tr!(texts, "looks-due"))?;
+    Some(warn(said, "looks-due", tr!(texts, "looks-due-open"), Route::Looks))
 }
 
 fn warn<'a>(said: String, id: &'static str, label: String, route: Route) -> Element<'a, Message> {

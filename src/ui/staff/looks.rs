@@ -81,13 +81,22 @@ impl Looks {
             .extend([title(tr!(texts, "looks-taps"))])
             .extend(LookWhy::ALL.map(|why| title(words::look(texts, why))))
             .extend([title(tr!(texts, "looks-all")), title(tr!(texts, "looks-people"))])
+            .extend([
+                title(tr!(texts, "looks-given")),
+                title(tr!(texts, "looks-requests")),
+                title(tr!(texts, "looks-searches")),
+                title(tr!(texts, "looks-joined")),
+            ])
             .spacing(S.space);
         let lines = self.rows.iter().map(|found| {
             let name = tr!(texts, "unlock-account", name = found.name.as_str(), role = words::role(texts, found.role));
             row([container(S.text(name)).width(Length::FillPortion(4)).into()])
                 .extend([cell(found.taps.to_string())])
                 .extend(found.by_why.map(|count| cell(count.to_string())))
-                .extend([cell(found.all.to_string()), cell(found.people.to_string())])
+                .extend(
+                    [found.all, found.people, found.given, found.requests, found.searches, found.joined]
+                        .map(|n| cell(n.to_string())),
+                )
                 .spacing(S.space)
                 .into()
         });

@@ -37,6 +37,7 @@ pub mod sheet;
 mod shell;
 pub mod shown;
 pub mod unlock;
+pub mod whose;
 pub mod why_off;
 
 use crate::app::boards::{BoardDone, BoardView};
@@ -55,6 +56,7 @@ use crate::domain::permit::{Blocker, Condition};
 use crate::domain::posture::PostureReport;
 use crate::domain::rights::RequestCounts;
 use crate::domain::site::{Fact, SiteFacts};
+use crate::domain::time::CivilDate;
 use crate::ports::ReaderError;
 pub use crate::ui::keys::Stray;
 pub use routes::Route;
@@ -152,6 +154,10 @@ pub struct Known {
     pub notice: Option<Box<NoticeView>>,
     /// What the opened resident must be told or asked.
     pub news: Option<(ResidentId, Box<PersonNews>)>,
+    /// How often a name stood beside a gate's number since a supervisor looked, and since when.
+    pub joins: Option<(u32, CivilDate)>,
+    /// Nobody has looked at last week's sheet of looks, and this account may.
+    pub looks_due: bool,
     /// What is known of the evidence.
     pub evidence: evidence::Heard,
     /// The form that somebody wants to sign on paper.

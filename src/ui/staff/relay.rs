@@ -4,10 +4,10 @@
 use iced::widget::{column, container, row};
 use iced::{Center, Element, Fill, Length};
 
-use super::{Action, Known, S};
+use super::{Action, Known, S, whose};
 use crate::app::command::StaffCommand;
 use crate::app::event::ResidentRow;
-use crate::app::relay::{RelayCommand, RelayEvent};
+use crate::app::relay::{JoinedView, RelayCommand, RelayEvent};
 use crate::domain::gate::{CLOCK_SET_BACK_MAX_MS, GateKind, GateStatus};
 use crate::domain::id::{GateId, ResidentId};
 use crate::domain::relay::{DriftKind, DriftLine, Replacement, Wedged};
@@ -48,6 +48,8 @@ impl Told {
             RelayEvent::Invited(gate, rows) => self.invited = Some((gate, rows)),
             RelayEvent::Concerned(gate, rows) => self.concerned = Some((gate, rows)),
             RelayEvent::Replaced(_) => return true,
+            // Kept by the page alone, and gone with it.
+            RelayEvent::Joined(_) => {}
         }
         false
     }
@@ -76,6 +78,8 @@ pub enum Message {
     ConcernedPressed(GateId),
     /// Opens one of them.
     OpenPressed(ResidentId),
+    /// Whose number it is.
+    Whose(whose::Message),
 }
 
 /// The page.
@@ -85,9 +89,15 @@ pub struct Relay {
     address: String,
     code: String,
     asked: bool,
+    whose: whose::Whose,
 }
 
 impl Relay {
+    /// The desk said whose a number is.
+    pub fn joined(&mut self, found: Vec<JoinedView>) {
+        self.whose.found(found);
+    }
+
     /// The desk did not do it.
     pub fn failed(&mut self) {
         self.asked = false;
@@ -127,6 +137,7 @@ impl Relay {
             }
             Message::InvitedPressed(gate) => return ask(RelayCommand::Invited(gate)),
             Message::ConcernedPressed(gate) => return ask(RelayCommand::Concerned(gate)),
+            Message::Whose(message) => return self.whose.update(message),
             Message::OpenPressed(resident) => {
                 return Action::Ask(StaffCommand::OpenResident(resident, LookWhy::Other));
             }
@@ -148,6 +159,7 @@ impl Relay {
             .push(form.map(|gate| self.form(texts, gate)))
             .push(widget::panel(S, Tone::Plain, list))
             .push(replacements(texts, known, role))
+            .push((role == Role::Supervisor).then(|| self.whose.view(texts).map(Message::Whose)))
             .spacing(S.space * 2.0);
         widget::scroll("relay-scroll", content).height(Fill).into()
     }

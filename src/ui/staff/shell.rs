@@ -78,6 +78,7 @@ impl Staff {
             widget::at_times(inside.then(|| self.reader(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.deletion_alarm(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.known.evidence.alarm(texts)).flatten(), gap),
+            widget::at_times(inside.then(|| self.joins_alarm(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.drift_alarm(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.stopped(texts)).flatten(), gap),
             widget::at_times(self.flash.as_ref().map(|flash| flash_line(texts, flash)), gap),
@@ -224,6 +225,13 @@ impl Staff {
             let words = tr!(texts, "overdue-line", count = site.overdue);
             widget::telling(S, "endings-overdue", Tone::Alarm, words, Some(tr!(texts, "overdue-todo")))
         })
+    }
+
+    /// A name was put together with the number that gates know: on every page until a supervisor has looked at that week.
+    fn joins_alarm<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
+        let (count, first) = self.known.joins?;
+        let words = tr!(texts, "joins-alarm", count = count, day = first.to_string());
+        Some(widget::telling(S, "joins-alarm", Tone::Alarm, words, Some(tr!(texts, "joins-alarm-todo"))))
     }
 
     /// A gate does not hold what it should: on every page but its own, until it is put right.

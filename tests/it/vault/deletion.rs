@@ -404,9 +404,9 @@ fn p51_5_a_stop_goes_ahead_of_everything_and_a_newcomer_starts_stopped() {
     assert_eq!(newcomer.serve(&mut vault, later(4)), [GateOp::StopFaces]);
     assert_eq!(vault.faces_stopped().unwrap().len(), 3);
     assert_eq!(vault.stops_waiting().unwrap(), [gates[1].id]);
-    assert_eq!(vault.resume_faces(Some(gates[0].id), by, later(5)), Ok(1));
+    assert_eq!(vault.resume_faces(Some(gates[0].id), by, None, later(5)), Ok(1));
     assert_eq!(gates[0].serve(&mut vault, later(6)), [GateOp::ResumeFaces]);
-    assert_eq!(vault.resume_faces(None, by, later(7)), Ok(2));
+    assert_eq!(vault.resume_faces(None, by, None, later(7)), Ok(2));
     let unknown = GateId::from_bytes([0xEE; 16]);
     assert_eq!(vault.stop_faces(Some(unknown), by, later(8)), Err(VaultError::Unknown));
     assert_eq!(words(&vault).iter().filter(|w| *w == "faces-stopped").count(), 3);
@@ -419,8 +419,8 @@ fn p47a_a_retired_gate_gives_back_its_faces_and_cards_and_its_row_ends() {
     let granted = only_east.consent(&mut vault, &[gates[0].id]).unwrap();
     vault.record_face_held(&granted, gates[0].id, [7; 32], b"receipt", later(0)).unwrap();
     gates[0].serve(&mut vault, later(0));
-    assert_eq!(vault.retire_gate(gates[0].id, Actor::Station, later(1)), Ok(2));
-    assert_eq!(vault.retire_gate(gates[0].id, Actor::Station, later(1)), Err(VaultError::Unknown));
+    assert_eq!(vault.retire_gate(gates[0].id, Actor::Station, None, later(1)), Ok(2));
+    assert_eq!(vault.retire_gate(gates[0].id, Actor::Station, None, later(1)), Err(VaultError::Unknown));
     assert_eq!(vault.gates().unwrap().len(), 1, "out of use at once");
     assert!(vault.current_consent(only_east.resident).unwrap().is_none(), "its only door is gone");
     assert!(vault.current_consent(reader.resident).unwrap().is_some(), "the other consent keeps its other door");

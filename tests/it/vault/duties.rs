@@ -618,7 +618,7 @@ fn facts_identity_and_operator_are_there_after_a_restart() {
     let mut facts = vault.facts().unwrap();
     facts.set(Fact::GuardPhone, "12345");
     facts.set(Fact::SiteName, "");
-    vault.record_facts(&facts, NOW).unwrap();
+    vault.record_facts(&facts, None, NOW).unwrap();
     let (site, public, operator) = (vault.site(), vault.evidence_public(), vault.operator());
     drop(vault);
     let vault = unlock(&folder, Realm::Real).unwrap();

@@ -74,10 +74,10 @@ fn p09_the_site_file_is_signed_numbered_and_each_change_is_logged_with_old_and_n
     let (folder, mut vault) = new_vault(Realm::Real);
     let first = vault.site_file().unwrap().unwrap();
     let mut facts = vault.facts().unwrap();
-    vault.record_facts(&facts, in_days(0)).unwrap();
+    vault.record_facts(&facts, None, in_days(0)).unwrap();
     assert_eq!(vault.site_file().unwrap().unwrap().number, 1, "the same facts are no change");
     facts.set(Fact::ContactPhone, "021-5550100");
-    vault.record_facts(&facts, in_days(1)).unwrap();
+    vault.record_facts(&facts, None, in_days(1)).unwrap();
     let second = vault.site_file().unwrap().unwrap();
     assert_eq!(second.number, 2);
     let records = vault.log_records(0, 100).unwrap();
