@@ -64,6 +64,8 @@ pub enum RelayEvent {
     Invited(GateId, Vec<ResidentRow>),
     /// People whose card or face a gate lacks or holds otherwise: masked, at most fifty.
     Concerned(GateId, Vec<ResidentRow>),
+    /// Whose number it is: the number, and the name with the unit.
+    Joined(Vec<JoinedView>),
 }
 
 /// As a search shows people.
@@ -75,8 +77,6 @@ fn rows(found: Vec<FoundRow>) -> Vec<ResidentRow> {
         has_card: row.has_card,
     };
     found.into_iter().map(row).collect()
-    /// Whose number it is: the number, and the name with the unit.
-    Joined(Vec<JoinedView>),
 }
 
 /// A gate's number beside a name. Does not print itself.

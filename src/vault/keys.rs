@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use ed25519_dalek::SigningKey;
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -145,6 +146,20 @@ pub(super) fn derive(master: &VaultKey, realm: Realm, purpose: &str) -> Result<V
         .expand(info.as_bytes(), &mut key[..])
         .map_err(|_| VaultError::Refused(0))?;
     VaultKey::from_slice(&key[..]).ok_or(VaultError::Refused(0))
+}
+
+/// The key that signs for the station, in one place for as long as the vault is open; `None` unless the seed has 32 bytes.
+pub(super) fn signer(seed: &[u8]) -> Option<Box<SigningKey>> {
+    let key = SigningKey::try_from(seed).ok().map(Box::new);
+    overwrite_stack();
+    key
+}
+
+/// Overwrites what the calls before it have left below on the stack: a key goes through their frames on its way to its place.
+#[inline(never)]
+fn overwrite_stack() {
+    let mut below = [0u8; 16 * 1024];
+    std::hint::black_box(&mut below);
 }
 
 /// Cost of turning a passphrase into a key (Argon2id).

@@ -188,7 +188,8 @@ pub struct Vault {
     staff_name: String,
     role: Role,
     ring: Ring,
-    signer: SigningKey,
+    /// Boxed: an open vault is handed from place to place, and what is moved leaves a copy behind that nobody wipes.
+    signer: Box<SigningKey>,
     main: Connection,
     people_keys: Connection,
     start_check: StartCheck,
@@ -266,7 +267,7 @@ impl Vault {
         epoch::ensure(&people_keys)?;
         let main = database::open(dir, MAIN_FILE, &ring.file_key(MAIN_FILE)?, Opening::New)?;
         let seed = Zeroizing::new(random_bytes::<32>());
-        let signer = SigningKey::from_bytes(&seed);
+        let signer = keys::signer(&seed[..]).ok_or(VaultError::Refused(0))?;
         let start_check = StartCheck { sound: true, ..StartCheck::default() };
         let vault = Self {
             dir: dir.to_owned(),
@@ -282,6 +283,7 @@ impl Vault {
             start_check,
             restarts: vec![],
             chip_key: None,
+            looked_at: None,
             lock,
         };
         let work = vault.begin()?;
@@ -369,7 +371,7 @@ impl Vault {
             .map_err(|_| VaultError::corrupt(KEYS_FILE))?;
         let main = database::open(dir, MAIN_FILE, &ring.file_key(MAIN_FILE)?, opening)?;
         // A placeholder until the real one is read below; it signs nothing.
-        let signer = SigningKey::from_bytes(&[0; 32]);
+        let signer = Box::new(SigningKey::from_bytes(&[0; 32]));
         let mut vault = Self {
             dir: dir.to_owned(),
             realm,
@@ -400,7 +402,7 @@ impl Vault {
             return Err(VaultError::corrupt(MAIN_FILE));
         }
         let seed = vault.read_station_sealed("evidence-key")?.ok_or_else(|| VaultError::corrupt(MAIN_FILE))?;
-        vault.signer = SigningKey::try_from(&seed[..]).map_err(|_| VaultError::corrupt(MAIN_FILE))?;
+        vault.signer = keys::signer(&seed).ok_or_else(|| VaultError::corrupt(MAIN_FILE))?;
         (vault.staff_name, vault.role) = vault.read_staff(staff)?;
         Ok(vault)
     }

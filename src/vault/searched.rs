@@ -41,3 +41,38 @@ impl Vault {
         Ok(all)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Realm;
+    use crate::domain::site::SiteFacts;
+    use crate::domain::time::Timestamp;
+    use crate::secret::Passphrase;
+    use crate::vault::KdfCost;
+
+    const NOW: Timestamp = Timestamp::from_ms(1_795_276_800_000);
+
+    /// A vault is moved (into the desk, into a closure, to another thread): each move copies its own bytes and wipes none of them.
+    #[test]
+    #[allow(unsafe_code, reason = "the bytes of a value can be looked at no other way")]
+    fn no_key_lies_in_the_value_itself_which_every_move_copies() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let cost = KdfCost { memory_kib: 64, passes: 1, lanes: 1 };
+        let passphrase = || Passphrase::new("a long enough one".into());
+        let made = Vault::create(folder.path(), Realm::Real, "前台", &passphrase(), &SiteFacts::default(), NOW, cost)?;
+        drop(made);
+        let vault = Vault::unlock(folder.path(), Realm::Real, &passphrase(), NOW)?;
+        let keys = vault.keys_for_a_test()?;
+        assert!(keys.len() >= 6, "{}", keys.len());
+        let start = std::ptr::from_ref(&vault).cast::<u8>();
+        let bytes: Vec<u8> = (0..size_of::<Vault>())
+            // SAFETY: within one live value; a byte of padding is read as whatever it is, and only compared.
+            .map(|at| unsafe { start.add(at).read_volatile() })
+            .collect();
+        for (name, key) in keys {
+            assert!(!bytes.windows(16).any(|window| key.windows(16).any(|part| part == window)), "{name}");
+        }
+        Ok(())
+    }
+}

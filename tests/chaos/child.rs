@@ -147,6 +147,17 @@ impl Desk {
             }
             ["drifts", name] => self.drifts(name),
             ["who", name] => Ok(self.gate(name).map_or_else(|_| "nobody".to_owned(), |gate| gate.to_string())),
+            ["stands", name, id, seconds] => {
+                // The old gate is listed too until it has signed for the last time.
+                let stands = |desk: &mut Self| {
+                    let there = desk.0.gates.iter().any(|gate| gate.name == name && gate.id.to_string() == id);
+                    there.then(String::new)
+                };
+                self.rounds(number(seconds)? as u64, stands)
+            }
+            ["gone", name] => {
+                self.rounds(20, |desk| desk.0.gates.iter().all(|gate| gate.name != name).then(String::new))
+            }
             ["away", name] => self.away(name),
             ["filled", resident, count] => self.filled(resident, number(count)?),
             ["gates"] => {

@@ -145,7 +145,8 @@ impl<'a> Site<'a> {
     fn code(&mut self, number: usize) -> String {
         self.world.shown = None;
         let shown = self.world.gates[number].show_code().expect("the gate shows a code");
-        let code = shown.code.clone();
+        // Shown in two groups; a command's words are parted by spaces.
+        let code = shown.code.replace(' ', "");
         // The console ends with its last word or by the next one; the gate keeps the code until then.
         self.world.shown = Some(shown);
         code
@@ -182,7 +183,8 @@ impl<'a> Site<'a> {
     /// Takes the third gate out again.
     fn take_out(&mut self) {
         if self.who(DOORS[2]) != "nobody" {
-            self.world.must(&format!("retire {}", DOORS[2]));
+            // One that is on its way out is listed until it has signed for the last time; it cannot be taken out twice.
+            self.world.ask(&format!("retire {}", DOORS[2]));
         }
         let (Some(gate), Some(_), Some(_)) =
             (self.world.gates.pop(), self.world.proxies.last(), self.world.gate_controls.last())
@@ -191,6 +193,7 @@ impl<'a> Site<'a> {
         };
         self.world.shown = None;
         self.is_emptied(&gate);
+        self.world.must(&format!("gone {}", DOORS[2]));
         self.world.proxies.pop();
         self.world.gate_controls.pop();
     }
@@ -313,14 +316,16 @@ fn replaced(site: &mut Site<'_>, said: &Said) {
     let place = Place::new(&site.world.gates[2].folder, None);
     let new = place.open_beside(Realm::Practice).and_then(|store| store.gate());
     let new = new.map(|id| id.to_string()).unwrap_or_default();
-    if site.who(DOORS[1]) != new {
+    let stands =
+        |site: &mut Site<'_>, seconds: u64| site.world.ask(&format!("stands {} {new} {seconds}", DOORS[1])).is_ok();
+    if !stands(site, if said.is_ok() { 20 } else { 3 }) {
         if said.is_ok() {
             site.broke(Break::Lost, "a replacement was confirmed and is not there");
         }
         let code = site.code(2);
         let line = format!("replace {} {} {code}", DOORS[1], site.world.proxies[2].address);
         site.world.must(&line);
-        if site.who(DOORS[1]) != new {
+        if !stands(site, 20) {
             site.broke(Break::Lost, "a replacement cannot be done again");
         }
     }

@@ -212,7 +212,8 @@ pub fn pairing(report: &Report, library: &Path, stride: u64) {
         for fault in [Fault::Kill, Fault::PowerCutMixed] {
             let number = world.gates.len();
             let gate = world.another_gate();
-            let line = |code: &str| format!("pair 门{number} {} {code}", gate.address);
+            // Shown in two groups; a command's words are parted by spaces.
+            let line = |code: &str| format!("pair 门{number} {} {}", gate.address, code.replace(' ', ""));
             let shown = gate.show_code().expect("the gate shows a code");
             world.must("gates");
             world.desk_control.arm(fault, at, at);

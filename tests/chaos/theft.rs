@@ -271,7 +271,9 @@ pub fn search(report: &Report, library: &Path) {
     let gate_keys = store.keys().expect("the gate's keys").to_bytes().to_vec();
     let handed = Sought::face("the template", plain.face.expose());
     let turned = Sought::face("the gate's form of the template", kept.face.expose());
-    drop((store, kept, plain));
+    let pages = store.decrypted_pages();
+    tell(report, "gate's pages, decrypted", &turned.count(std::slice::from_ref(&pages)), Expect::Some);
+    drop((store, kept, plain, pages));
 
     // While it works: the gate holds its form of the template, the desk neither form.
     let gate = world.gates[0].pid();
