@@ -122,7 +122,9 @@ impl Desk {
                 self.try_change(|v| v.drop_door(resident, gate, by, now).map(|_| true));
             }
             DeletionCommand::CloseRecord { resident, why } => self.close_record(resident, why, by, now),
-            DeletionCommand::SaveCertificate { consent, place, path } => self.hand_certificate((consent, place), path, now),
+            DeletionCommand::SaveCertificate { consent, place, path } => {
+                self.hand_certificate((consent, place), path, now)
+            }
             DeletionCommand::StopFaces(gate) => {
                 // Whoever is being enrolled just now is stopped too. Somebody who withdraws is not.
                 if self.open.as_ref().is_some_and(|o| o.flow.consent().is_some()) {

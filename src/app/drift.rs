@@ -131,7 +131,8 @@ impl Courier {
         let count = u32::try_from(lines.len()).unwrap_or(u32::MAX);
         lines.truncate(LINES_MAX);
         let (log_len, digest) = (self.vault.log_len()?, health.digest);
-        let compared = Compared { at: now, same_at: now, log_len, digest, unfinished: false, settled, lines, count, cards };
+        let compared =
+            Compared { at: now, same_at: now, log_len, digest, unfinished: false, settled, lines, count, cards };
         self.compared.insert(gate.id, compared);
         Ok(())
     }

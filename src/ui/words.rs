@@ -348,7 +348,7 @@ mod tests {
                     card_way_tested: true,
                     key_changed: on(3),
                     in_step,
-                    terms: GateTerms::default(),
+                    terms: crate::domain::gate::GateTerms::default(),
                     compared_at: on(4).then_some(AT),
                     drift: vec![DriftLine { kind: DriftKind::CardMissing, number: "1".into() }; lines as usize],
                     drift_count: lines,

@@ -30,6 +30,11 @@ const LIMIT: Duration = Duration::from_secs(5);
 #[test]
 fn a_face_that_a_gate_took_while_the_desk_died_is_recorded_by_its_receipt_and_not_erased() {
     let mut site = site(2);
+    // No gate takes a face before a card was seen to open there.
+    let first = site.drive.add("先到", "9-8").unwrap();
+    site.drive.issue(first, 5).unwrap();
+    site.drive.staff(StaffCommand::CloseResident);
+    site.until("the card way", |s| s.drive.gates.iter().all(|g| g.card_way_tested && g.pending == 0));
     let address = site.gates[1].address.clone();
     site.gates[1].kill();
     site.until("the second gate to be away", |s| s.drive.gates.iter().any(|g| !g.reachable));
@@ -98,8 +103,19 @@ impl GateLink for OneAnswers {
             Request::Health if gate.id == self.there => {
                 let (digest, clock) = (Holdings { faces: vec![], cards: vec![] }.digest(), 0);
                 let version = "menka-gate test".into();
-                let (faces, cards, faces_off, offline_hours) = (0, 0, None, None);
-                Ok(Reply::Health(Health { clock, faces, cards, version, digest, faces_off, offline_hours }))
+                Ok(Reply::Health(Health {
+                    clock,
+                    faces: 0,
+                    cards: 0,
+                    version,
+                    digest,
+                    faces_off: None,
+                    offline_hours: None,
+                    passlog_days: None,
+                    people_max: None,
+                    strangers_in_ppm: None,
+                    clock_offset_ms: None,
+                }))
             }
             _ if gate.id == self.there => Ok(Reply::Refused(Refusal::Malformed)),
             _ => Err(LinkError::Away),

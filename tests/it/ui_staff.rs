@@ -634,8 +634,7 @@ pub fn kind(command: &StaffCommand) -> &'static str {
     match command {
         StaffCommand::CreateVault { .. } => "create-vault",
         StaffCommand::Unlock { .. } => "unlock",
-        StaffCommand::Shut => "shut",
-        StaffCommand::Lock => "lock",
+        StaffCommand::Shut | StaffCommand::Lock => "lock",
         StaffCommand::Find { .. } => "find",
         StaffCommand::OpenResident(..) => "open",
         StaffCommand::CloseResident => "close",

@@ -335,6 +335,10 @@ fn signing(cards: Vec<u32>, full: Option<u32>) -> Posing {
                     digest: all.digest(),
                     faces_off: None,
                     offline_hours: None,
+                    passlog_days: None,
+                    people_max: None,
+                    strangers_in_ppm: None,
+                    clock_offset_ms: None,
                 })
             }
             Ok(Request::TestCard(_)) => Reply::CardTested(false),
@@ -457,6 +461,10 @@ fn a_comparison_that_cannot_be_finished_leaves_the_last_one_with_its_age_and_is_
                 digest: if changed { [7; 32] } else { Held::default().digest() },
                 faces_off: None,
                 offline_hours: None,
+                passlog_days: None,
+                people_max: None,
+                strangers_in_ppm: None,
+                clock_offset_ms: None,
             }),
             // Whatever it is asked about what it holds, it says something else.
             Ok(Request::Digests(_) | Request::Entries(_) | Request::List) => Reply::CardTested(true),

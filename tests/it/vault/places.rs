@@ -116,7 +116,7 @@ fn p47a_a_changed_notice_and_a_retired_gate_end_one_place_by_the_same_path() {
     vault.record_change_refused(reader.resident, later(3)).unwrap();
     gates[0].serve(&mut vault, later(4));
     one_certificate(&mut vault, &granted, &gates[0], "notice-changed");
-    vault.retire_gate(gates[1].id, Actor::Station, later(5)).unwrap();
+    vault.retire_gate(gates[1].id, Actor::Station, None, later(5)).unwrap();
     gates[1].serve(&mut vault, later(6));
     one_certificate(&mut vault, &granted, &gates[1], "gate-retired");
     let words = words(&vault);
