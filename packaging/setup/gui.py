@@ -375,6 +375,18 @@ try:
     has(STAFF, "home-search")
     if not os.path.exists(os.path.join(real, "vault.db")):
         sys.exit("no vault was made")
+    # What was typed is in no argument and no environment, and no crash would write it down.
+    typed = ["correct horse battery", "staple battery horse", "another long passphrase", recovery]
+    for what in ("environ", "cmdline"):
+        with open(f"/proc/{menka.pid}/{what}", "rb") as held:
+            content = held.read()
+        if any(secret.encode() in content for secret in typed):
+            sys.exit(f"a secret is in {what}")
+    with open(f"/proc/{menka.pid}/limits") as limits:
+        core = next(line.split()[4] for line in limits if line.startswith("Max core file size"))
+    if core not in ("0", "1"):
+        sys.exit(f"a crash would be written down: core file size {core}")
+    print("secrets in arguments and environment: 0", flush=True)
     run("xdotool", "windowactivate", "--sync", run("xdotool", "search", "--class", STAFF).split()[-1])
     press("alt+F4")
     menka.wait(timeout=30)

@@ -8,6 +8,7 @@ use super::desk::Desk;
 use super::enroll::Flow;
 use super::event::StaffEvent;
 use super::posture::PostureEvent;
+use super::program_log;
 use crate::domain::time::Timestamp;
 use crate::ports::FaceError;
 use crate::secret::{self, Memory};
@@ -114,9 +115,18 @@ pub struct Doctor {
     pub machine: Vec<FindingLine>,
 }
 
+/// The examination as a file, with the end of the program's own log.
+#[derive(Serialize)]
+struct Saved<'a> {
+    #[serde(flatten)]
+    doctor: &'a Doctor,
+    program_log: Vec<String>,
+}
+
 impl Desk {
     /// Asks everything. The engine and the whole log are left alone while somebody is being served.
     pub(super) fn examine(&mut self, now: Timestamp) {
+        tracing::info!("the station is examined");
         let cameras = self.devices.camera.cameras().into_iter().map(|c| c.name).collect();
         let reader = Health::of(self.devices.reader.present());
         let engine = self.devices.engine.engine().as_str().to_owned();
@@ -188,10 +198,14 @@ impl Desk {
     pub(super) fn save_examination(&self, path: &Path, text: &str) -> Result<(), String> {
         let Some(doctor) = &self.watch.examined else { return Err("nothing was examined yet".into()) };
         let as_json = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
+        let program_log = program_log::tail(&self.config.data_dir);
         let bytes = if as_json {
-            serde_json::to_vec_pretty(doctor).map_err(|e| e.to_string())?
+            serde_json::to_vec_pretty(&Saved { doctor, program_log }).map_err(|e| e.to_string())?
         } else {
-            text.as_bytes().to_vec()
+            let mut lines = vec![text.to_owned()];
+            lines.extend((!program_log.is_empty()).then(String::new));
+            lines.extend(program_log);
+            lines.join("\n").into_bytes()
         };
         std::fs::write(path, bytes).map_err(|e| e.to_string())
     }

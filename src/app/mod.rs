@@ -46,6 +46,7 @@ pub mod posture;
 #[cfg(all(test, feature = "practice"))]
 mod posture_tests;
 mod preview;
+pub mod program_log;
 pub mod promises;
 mod public_rules;
 pub mod relay;

@@ -171,10 +171,8 @@ fn start(config: DeskConfig, devices: Made) -> Result<(runner::Running, mpsc::Re
 
 /// The log goes to a file beside the vault; it holds ids, kinds and counts, never names.
 fn log_to(folder: &Path) {
-    let made = std::fs::create_dir_all(folder);
-    let file = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("menka.log"));
-    if let (Ok(()), Ok(file)) = (made, file) {
-        tracing_subscriber::fmt().with_ansi(false).with_writer(std::sync::Mutex::new(file)).init();
+    if let Ok(log) = menka::app::program_log::ProgramLog::open(folder) {
+        tracing_subscriber::fmt().with_ansi(false).with_writer(std::sync::Mutex::new(log)).init();
     }
 }
 

@@ -67,8 +67,13 @@ pub(super) fn seen(root: &Root, home: Option<&str>) -> Reading<Vec<Helper>> {
     for (folder, seen) in folders {
         root.names(&folder).iter().filter_map(|name| known(name)).for_each(|known| add(known, seen));
     }
-    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        let text = root.read(table).unwrap_or_default();
+    // Without the second table where IPv6 is switched off; a table that cannot be read is not an empty one.
+    let Some(four) = root.read("/proc/net/tcp") else { return Reading::Unread };
+    let six = root.read("/proc/net/tcp6");
+    if six.is_none() && root.read("/proc/net/if_inet6").is_some() {
+        return Reading::Unread;
+    }
+    for text in [four, six.unwrap_or_default()] {
         for (name, kind) in text.lines().skip(1).filter_map(listening).filter_map(at_port) {
             found.push(Helper { name: name.to_owned(), kind, seen: HelperSeen::Listens });
         }

@@ -149,6 +149,7 @@ fn screen_sharing_that_is_off_is_a_warning_and_on_is_a_fault() {
 #[test]
 fn k2_12_processes_that_are_hidden_are_not_taken_for_absent() {
     fault(Blocker::RemoteHelp, Condition::NotYetChecked, What::ProgramsUnread, &[], |m| m.remove("/proc/1/comm"));
+    fault(Blocker::RemoteHelp, Condition::NotYetChecked, What::ProgramsUnread, &[], |m| m.remove("/proc/net/tcp"));
 }
 
 #[test]

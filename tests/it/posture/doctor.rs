@@ -1,11 +1,13 @@
 //! The examination of the whole station: real vault, gate process, engine child; what is saved names nobody.
 
 use std::path::Path;
+use std::sync::Mutex;
 
 use menka::app::command::{ResidentCommand, StaffCommand};
 use menka::app::doctor::Health;
 use menka::app::event::Failure;
 use menka::app::posture::PostureCommand;
+use menka::app::program_log::ProgramLog;
 use menka::face::{self, EngineKind};
 use menka::practice::drive::Drive;
 use menka::practice::site::{GateProcess, OPERATOR};
@@ -33,6 +35,10 @@ fn ask(drive: &mut Drive, command: PostureCommand) {
 #[test]
 fn an_examination_asks_every_part_and_what_is_saved_names_nobody() {
     let folder = tempfile::tempdir().unwrap();
+    // As the program does: its own log lies beside the vault.
+    let log = ProgramLog::open(&folder.path().join("desk")).unwrap();
+    let logged = tracing_subscriber::fmt().with_ansi(false).with_writer(Mutex::new(log)).finish();
+    let _logged = tracing::subscriber::set_default(logged);
     let (mut drive, mut gate) = desk(folder.path(), &models());
     let to = |name: &str| folder.path().join(name);
     let save = |drive: &mut Drive, name: &str| {
@@ -55,15 +61,17 @@ fn an_examination_asks_every_part_and_what_is_saved_names_nobody() {
     save(&mut drive, "report.txt");
     save(&mut drive, "no/such/folder.txt");
     assert!(matches!(drive.failures[..], [Failure::PaperNotWritten(_)]), "{:?}", drive.failures);
-    assert_eq!(std::fs::read_to_string(to("report.txt")).unwrap(), "words of the page");
+    let text = std::fs::read_to_string(to("report.txt")).unwrap();
+    assert!(text.starts_with("words of the page\n\n") && text.contains("the station is examined"), "{text}");
     let json = std::fs::read_to_string(to("report.json")).unwrap();
     let read: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(read["gates"]["answering"], 1);
     assert_eq!(read["vault"], "well");
     assert_eq!(read["machine"][0]["check"], "internet");
+    assert!(!read["program_log"].as_array().unwrap().is_empty(), "the end of the log goes with it");
     let station: String = drive.fingerprint.unwrap().iter().map(|b| format!("{b:02x}")).collect();
     for name in ["王小明", "3-1201", "东门", OPERATOR, "127.0.0.1", &gate.address, &station[..16], "练习"] {
-        assert!(!json.contains(name), "{name} is in {json}");
+        assert!(!json.contains(name) && !text.contains(name), "{name} is in {json} or {text}");
     }
 
     // A gate that went away is counted, and trouble is said.
