@@ -163,11 +163,9 @@ impl Desk {
     /// The certificate names its person: saving it from the list of endings is a look at that record, though the page stays as it is.
     fn hand_certificate(&mut self, (consent, place): (ConsentId, Option<GateId>), path: PathBuf, now: Timestamp) {
         let Some(resident) = self.vault(|v| v.whose_ending(consent)) else { return };
-        if self.open.as_ref().is_some_and(|open| open.opened != Some(resident)) {
-            let again = StaffCommand::Deletion(DeletionCommand::SaveCertificate { consent, place, path: path.clone() });
-            if self.glance(resident, LookWhy::Request, again, now).is_none() {
-                return;
-            }
+        let again = StaffCommand::Deletion(DeletionCommand::SaveCertificate { consent, place, path: path.clone() });
+        if self.glance(resident, LookWhy::Request, again, now).is_none() {
+            return;
         }
         // The file beside the paper holds the number that gates knew.
         if self.vault(|v| v.record_join(resident, JoinWhy::Certificate, now)).is_none() {

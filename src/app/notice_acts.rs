@@ -44,10 +44,14 @@ impl Desk {
             NoticeCommand::SignPosted { gate, posted_on } => self.sign_posted(gate, &posted_on, now),
             NoticeCommand::TellOnPaper(resident) => self.tell_on_paper(resident, now),
             NoticeCommand::Save { paper, language, path } => {
-                // A paper about one person is taken out of that person's open record.
+                // A paper about one person is a look at that record, though the page stays as it is.
                 if let Paper::ChangeSheet(resident) | Paper::OtherWaysFor(resident) = paper {
                     let again = StaffCommand::Notice(NoticeCommand::Save { paper, language, path: path.clone() });
-                    if self.with_record(resident, LookWhy::Other, again, now).is_none() {
+                    let known = self.open.as_ref().map(|open| open.vault.needs_second_person(resident, now));
+                    if matches!(known, Some(Err(VaultError::Unknown))) {
+                        return self.fail(Failure::Notice(NoticeFailure::Nothing));
+                    }
+                    if self.glance(resident, LookWhy::Other, again, now).is_none() {
                         return;
                     }
                 }

@@ -81,7 +81,8 @@ pub fn tail(folder: &Path) -> Vec<String> {
         let mut bytes = vec![];
         file.take(TAIL_MAX).read_to_end(&mut bytes)?;
         // The first line may have lost its beginning.
-        let cut = if from == 0 { 0 } else { bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1) };
+        let cut =
+            if from == 0 { 0 } else { bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1) };
         Ok(bytes.split_off(cut))
     };
     String::from_utf8_lossy(&read().unwrap_or_default()).lines().map(str::to_owned).collect()

@@ -173,6 +173,9 @@ impl Desk {
 
     /// The same for a paper that is taken out of a record without opening its page: what is open stays open.
     pub(super) fn glance(&mut self, id: ResidentId, why: LookWhy, command: StaffCommand, now: Timestamp) -> Option<()> {
+        if self.open.as_ref()?.opened == Some(id) {
+            return Some(());
+        }
         let (approval, _) = self.second_for(id, command, now)?;
         self.vault(|v| v.glance(id, OpenWhy::Staff(why), approval, now))
     }

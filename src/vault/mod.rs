@@ -281,9 +281,9 @@ impl Vault {
             main,
             people_keys,
             start_check,
+            looked_at: None,
             restarts: vec![],
             chip_key: None,
-            looked_at: None,
             lock,
         };
         let work = vault.begin()?;

@@ -36,9 +36,10 @@ use super::guardian::{Site, site};
 use super::roles::{About, May, rows_about};
 use super::vault::site::CHEAP;
 
-/// Papers that name nobody: they may be there without a second person.
+/// Papers that name nobody, and the backup, which opens with the printed key only: they may be there without a second person.
 const PUBLIC: &[&str] = &[
     "save-public-paper",
+    "back-up",
     "save-explanations",
     "evidence-head",
     "machine-save",
@@ -403,7 +404,13 @@ fn what_concerns_everybody_takes_two_and_stopping_takes_one() {
     std::fs::create_dir(&papers).unwrap();
     let typed = IncidentTyped {
         happened_at: SystemClock.now().plus_ms(-3_600_000).minute_text(),
-        answers: ["撬开".into(), "在查".into(), "可能泄露".into(), "已停用".into(), "留意来电".into()],
+        answers: [
+            "门禁机外壳被人撬开".into(),
+            "防拆开关失灵，正在查".into(),
+            "可能有人取走机内数据".into(),
+            "已停用人脸，封存设备，报警".into(),
+            "留意冒用您身份的来电".into(),
+        ],
         kinds: vec![DataKind::Face],
         gates: vec![gate],
         larger: false,
