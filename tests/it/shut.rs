@@ -24,7 +24,7 @@ fn leave(site: &mut super::deletion::Site) {
     assert!(!site.drive.is_locked());
 }
 
-// Shows: P15a, P47b, K2-7
+// Shows: P15a
 #[test]
 fn p15a_a_resident_withdraws_while_the_staff_window_is_shut_and_a_gate_that_comes_back_is_told() {
     let (mut site, resident) = enrolled(2);

@@ -52,7 +52,9 @@ fn replacements() -> Vec<Replacement> {
 
 fn troubled() -> Staff {
     let mut staff = unlocked();
-    staff.apply(StaffEvent::Gates(gates()));
+    let mut gates = gates();
+    gates[0].wedged = 3;
+    staff.apply(StaffEvent::Gates(gates));
     staff.update(Message::Go(Route::Relay));
     staff.apply(StaffEvent::Relay(RelayEvent::Replacements(replacements())));
     let refused = |n: u8, reason: &str, count| Wedged {
