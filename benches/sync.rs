@@ -332,7 +332,7 @@ fn over_bare_tcp(bodies: &[Vec<u8>]) -> Result<Duration, Failed> {
 
 /// Processor time of a gate's process since its start.
 fn cpu_seconds(gate: &GateProcess) -> Result<f64, Failed> {
-    let stat = std::fs::read_to_string(PathBuf::from(format!("/proc/{}/stat", gate.id())))?;
+    let stat = std::fs::read_to_string(PathBuf::from(format!("/proc/{}/stat", gate.process_id())))?;
     let rest: Vec<f64> =
         stat.rsplit(')').next().unwrap_or_default().split_whitespace().map(|w| w.parse().unwrap_or(0.0)).collect();
     Ok((rest.get(11).unwrap_or(&0.0) + rest.get(12).unwrap_or(&0.0)) / 100.0)

@@ -177,10 +177,6 @@ impl GateProcess {
         }
     }
 
-    /// The number of the process.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
 
     /// Kills it without a word, as a power cut would.
     pub fn kill(&mut self) {

@@ -276,7 +276,7 @@ pub fn search(report: &Report, library: &Path) {
     drop((store, kept, plain, pages));
 
     // While it works: the gate holds its form of the template, the desk neither form.
-    let gate = world.gates[0].pid();
+    let gate = world.gates[0].process_id();
     tell(report, "memory of a gate at work", &turned.count(&memory_of(gate)), Expect::Some);
     tell(report, "memory of a gate at work", &handed.count(&memory_of(gate)), Expect::Absent);
     let desk = world.desk().id();
