@@ -40,6 +40,6 @@ fuzz_target!(|bytes: &[u8]| {
                 Err(_) => drop(ask.answer(None, bytes)),
             }
         }
-        drop(event(bytes));
+        let _ = event(bytes);
     });
 });

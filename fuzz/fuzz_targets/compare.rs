@@ -47,7 +47,7 @@ fuzz_target!(|bytes: &[u8]| {
         Ok(Reply::Entries(theirs) | Reply::List(theirs)) => {
             let ask = AskEntries { kind: Kind::Cards, depth: 1, parts: (0..16).collect() };
             drop(within(room, || held.compare(&ask, &theirs)));
-            drop(within(room, || theirs.digest()));
+            let _ = within(room, || theirs.digest());
         }
         _ => {}
     }

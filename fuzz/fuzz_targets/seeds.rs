@@ -44,7 +44,7 @@ fn main() -> Result<(), Failed> {
         write(folder, "typed", &n.to_string(), text.as_bytes())?;
     }
     write(folder, "typed", "fingerprint", "0123 4567 89ab cdef ".repeat(4).as_bytes())?;
-    pairing(folder, &keys)?;
+    pairing(folder)?;
     passing(folder)?;
     comparing(folder)?;
     write(folder, "typed", "code", "4821 7730".as_bytes())?;
@@ -67,7 +67,7 @@ fn main() -> Result<(), Failed> {
     Ok(())
 }
 
-fn pairing(folder: &Path, keys: &IdentityKeys) -> Result<(), Failed> {
+fn pairing(folder: &Path) -> Result<(), Failed> {
     let code = PairingCode::parse("48217730").ok_or("a code")?;
     let channel = Channel { realm: Realm::Practice, exporter: [1; 32], station: [2; 32], gate: [3; 32] };
     let (station, begin) = Station::begin(&code, channel.clone(), hello());
