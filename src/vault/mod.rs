@@ -290,6 +290,8 @@ impl Vault {
         vault.write_station(&work, "site", site.bytes())?;
         vault.write_station(&work, "realm", realm.label().as_bytes())?;
         vault.write_station_sealed(&work, "evidence-key", &seed[..])?;
+        // Nobody is in it yet: whoever is recorded is indexed in the form of today.
+        vault.write_station(&work, residents::FORMS_AT, &[lookup::FORMS])?;
         vault.write_staff(&work, staff, &vault.staff_name, role, now)?;
         vault.append(&work, Actor::Station, &AuditEvent::VaultCreated, now)?;
         vault.write_facts(&work, facts, Actor::Staff(staff), now)?;

@@ -364,7 +364,7 @@ impl Vault {
 }
 
 /// Where the version of the stored forms of names is kept.
-const FORMS_AT: &str = "surname-forms";
+pub(super) const FORMS_AT: &str = "surname-forms";
 
 /// Whether a resident is recorded.
 pub(super) fn resident_is_known(view: &Connection, id: ResidentId) -> Result<bool, VaultError> {

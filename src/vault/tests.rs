@@ -26,6 +26,22 @@ pub(super) fn add_resident(vault: &mut Vault) -> Result<ResidentId, VaultError> 
 }
 
 #[test]
+fn a_new_vault_is_not_indexed_anew_at_its_first_unlock() -> Result<(), Box<dyn std::error::Error>> {
+    let (folder, mut vault) = new_vault()?;
+    add_resident(&mut vault)?;
+    let indexed = |vault: &Vault| -> Result<i64, VaultError> {
+        Ok(vault.main.query_row("SELECT count(*) FROM resident_surnames", [], |row| row.get(0))?)
+    };
+    assert!(indexed(&vault)? > 0);
+    vault.main.execute("DELETE FROM resident_surnames", [])?;
+    vault.lock(NOW)?;
+    let passphrase = Passphrase::new("a long enough one".into());
+    let vault = Vault::unlock(folder.path(), Realm::Real, &passphrase, NOW)?;
+    assert_eq!(indexed(&vault)?, 0, "what is there is of today's form");
+    Ok(())
+}
+
+#[test]
 fn cs1_an_edited_record_is_named() -> Result<(), Box<dyn std::error::Error>> {
     let (_folder, mut vault) = new_vault()?;
     for _ in 0..9 {
