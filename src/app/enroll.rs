@@ -221,6 +221,7 @@ impl Flow {
     }
 
     /// What was read, from any page before the yes is on disk; a signature that was given there is wiped by it.
+    #[allow(clippy::result_large_err, reason = "what is not such a page comes back whole")]
     pub fn into_noticed(self) -> Result<Box<Noticed>, Self> {
         match self {
             Self::Noticed(noticed) | Self::Asking(noticed) | Self::Deciding(noticed, _) => Ok(noticed),

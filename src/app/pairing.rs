@@ -197,11 +197,8 @@ impl Desk {
         };
         match self.vault(|v| v.needs_repair(&record)) {
             None => {}
-            Some(false) => {
-                if self.vault(|v| v.record_gate(&record, now)).is_some() {
-                    self.gate_paired(record, now);
-                }
-            }
+            Some(false) if self.vault(|v| v.record_gate(&record, now)).is_some() => self.gate_paired(record, now),
+            Some(false) => {}
             Some(true) => {
                 if let Some(open) = self.open.as_mut() {
                     open.pairing.proved = Some(record);

@@ -43,13 +43,13 @@ pub fn run(folder: &Path, models: &Path, gate_program: &Path, out: &mut dyn Writ
     drive.pair(&gate, "门");
     let started = Instant::now();
     let mut held = vec![false; total];
-    for n in 0..enrolled {
+    for (n, known) in held.iter_mut().enumerate().take(enrolled) {
         let resident = drive.add(&format!("住户{n}"), &format!("1-{n}")).map_err(|e| text(&e))?;
         drive.issue(resident, n).map_err(|e| text(&e))?;
         drive.staff(StaffCommand::CloseResident);
         drive.controls.act(PracticeAct::Seat(n));
         match drive.enroll(n) {
-            Ok(recognised) => held[n] = recognised,
+            Ok(recognised) => *known = recognised,
             Err(error) => {
                 // No picture of this person passes the quality checks (most often somebody else is in it): the card works.
                 writeln!(out, "person {n} not enrolled: {error}").map_err(|e| text(&e))?;

@@ -177,7 +177,6 @@ impl GateProcess {
         }
     }
 
-
     /// Kills it without a word, as a power cut would.
     pub fn kill(&mut self) {
         let _ = self.child.kill();

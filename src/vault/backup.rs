@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
@@ -113,8 +113,8 @@ impl Header {
         let header: Self = serde_json::from_slice(&bytes).map_err(|_| VaultError::NotABackup)?;
         match header.format {
             FORMAT => Ok(header),
-            1.. => Err(VaultError::TooNew { file: HEADER_FILE.into() }),
             0 => Err(VaultError::NotABackup),
+            _ => Err(VaultError::TooNew { file: HEADER_FILE.into() }),
         }
     }
 
@@ -489,7 +489,7 @@ fn digest(path: &Path) -> std::io::Result<[u8; 32]> {
     Ok(sha.finalize().into())
 }
 
-fn copy_file(from: &PathBuf, to: &PathBuf) -> Result<u64, VaultError> {
+fn copy_file(from: &Path, to: &Path) -> Result<u64, VaultError> {
     let mut target = database::create_private(to)?;
     let bytes = std::io::copy(&mut fs::File::open(from)?, &mut target)?;
     target.sync_all()?;

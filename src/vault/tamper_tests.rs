@@ -283,7 +283,7 @@ fn p69_a_log_written_and_signed_anew_is_found_with_a_head_kept_elsewhere() {
     vault.take_head(NOW.plus_ms(23)).unwrap();
     assert!(vault.audit().unwrap().is_sound(), "by itself it looks whole");
     assert_eq!(vault.check_elsewhere(&short), Ok(Witnessed::Differs { kept: head.size }));
-    assert_eq!(vault.check_elsewhere("MK1-9-AAAAA-AAAAA-AAAAA-AAAAA-AAAAAA").is_err(), true);
+    assert!(vault.check_elsewhere("MK1-9-AAAAA-AAAAA-AAAAA-AAAAA-AAAAAA").is_err());
 }
 
 #[test]

@@ -314,7 +314,7 @@ fn two(value: u8) -> Option<u8> {
 }
 
 fn bcd(value: u32) -> u8 {
-    u8::try_from((value / 10 % 10) << 4 | value % 10).unwrap_or(0)
+    u8::try_from(((value / 10 % 10) << 4) | (value % 10)).unwrap_or(0)
 }
 
 fn bcd_day(day: Option<CivilDate>) -> [u8; 4] {

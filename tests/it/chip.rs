@@ -30,7 +30,7 @@ impl Swtpm {
                 .spawn();
             let Ok(mut process) = started else {
                 assert!(std::env::var_os("MENKA_REQUIRE_DEVICES").is_none(), "devices are required: no swtpm");
-                eprintln!("not run: swtpm is not installed");
+                println!("not run: swtpm is not installed");
                 return None;
             };
             let until = Instant::now() + Duration::from_secs(5);

@@ -114,10 +114,10 @@ fn eight_people_are_enrolled_and_known_and_everyone_else_is_a_stranger() {
         assert_eq!(drive.opened.as_ref().map(|v| v.face.clone()), Some(FaceState::None));
     }
     drive.staff(StaffCommand::CloseResident);
-    for n in 0..names.len() {
+    for (n, person) in all.iter().enumerate().take(names.len()) {
         drive.controls.act(PracticeAct::Seat(n));
-        let recognised = drive.enroll(n).unwrap_or_else(|e| panic!("{}: {e}", all[n].label()));
-        assert!(recognised, "{} at the desk's try", all[n].label());
+        let recognised = drive.enroll(n).unwrap_or_else(|e| panic!("{}: {e}", person.label()));
+        assert!(recognised, "{} at the desk's try", person.label());
         let sealed = drive.tap.lock().unwrap().clone();
         search_disk(&folder.path().join("desk"), &names, &sealed);
     }

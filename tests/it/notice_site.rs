@@ -291,9 +291,9 @@ fn p17a_every_item_of_the_law_is_in_the_rendered_notice_where_it_belongs() {
 fn ndr21c_all_nine_rights_stand_in_the_notice_each_with_a_way() {
     let text = render(Text::Notice, Language::Chinese, &all_values(Language::Chinese)).unwrap().markdown;
     let parsed = blocks(&text);
-    let rights =
+    let mut rights =
         parsed.iter().filter_map(|b| if let notice::Block::Table(head, rows) = b { Some((head, rows)) } else { None });
-    let (_, rows) = rights.last().expect("the table of rights");
+    let (_, rows) = rights.next_back().expect("the table of rights");
     for right in ["查阅", "复制", "转移", "更正", "补充", "删除", "限制", "注销", "撤回"] {
         let row =
             rows.iter().find(|row| notice::plain_spans(&row[0]).contains(right)).unwrap_or_else(|| panic!("{right}"));

@@ -237,7 +237,7 @@ fn p46_a_bad_template_goes_first_everywhere_and_only_then_a_new_one_may_come() {
     act(&mut site.drive, OwnFaceAct::AskRedo);
     assert_eq!(redo(&site.drive), (vec![false, false], false, false), "what will go is named first");
     act(&mut site.drive, OwnFaceAct::BeginRedo);
-    assert_eq!(redo(&site.drive).1, false, "nothing new before the old one went");
+    assert!(!redo(&site.drive).1, "nothing new before the old one went");
     act(&mut site.drive, OwnFaceAct::ConfirmRedo);
     let asked = register(&site.drive);
     assert_eq!(asked.iter().map(|line| line.kind).collect::<Vec<_>>(), [RequestKind::Redo], "registered, with a clock");

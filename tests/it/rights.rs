@@ -257,8 +257,7 @@ fn p45a_the_own_card_shows_prints_and_copies_everything_held_and_who_looked() {
     let vault = vault(&mut drive);
     let given = logged(&vault, "everything-given");
     let own = format!("resident:{resident}");
-    let labels: Vec<&str> =
-        given.iter().filter_map(|(who, label)| (*who == own).then(|| label.as_deref()).flatten()).collect();
+    let labels: Vec<&str> = given.iter().filter_map(|(who, label)| label.as_deref().filter(|_| *who == own)).collect();
     assert_eq!(labels, ["shown", "paper", "electronic"]);
     assert_eq!(vault.request_counts(SystemClock.now()).unwrap().open, 0);
     assert_eq!(logged(&vault, "request-done").len(), 2, "one for seeing and paper, one for the electronic copy");

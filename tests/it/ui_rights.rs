@@ -346,7 +346,7 @@ fn line(n: u32, kind: RequestKind, clock: Clock, decided: bool, refused: bool) -
         no: number(n),
         resident: Some(ResidentId::from_bytes([7; 16])),
         kind,
-        came: if n % 2 == 0 { Came::Window } else { Came::Letter },
+        came: if n.is_multiple_of(2) { Came::Window } else { Came::Letter },
         received_at: Timestamp::from_ms(1_795_317_000_000),
         due_on: day("2026-12-02"),
         decided,

@@ -1,4 +1,5 @@
 //! A prepared machine, and the kernel's texts as it prints them.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};

@@ -346,7 +346,7 @@ fn p44_a_pause_freezes_every_gate_and_the_consent_stays_as_it_was_signed() {
     assert!(doors.iter().all(|door| door.waiting && door.holds));
     let freeze = GateOp::FreezeFace { template: granted.template() };
     for gate in &gates {
-        assert_eq!(gate.serve(&mut vault, later(3)), [freeze.clone()]);
+        assert_eq!(gate.serve(&mut vault, later(3)), std::slice::from_ref(&freeze));
     }
     assert_eq!(vault.resume_face(reader.resident, by, later(4)), Ok(true));
     assert_eq!(vault.resume_face(reader.resident, by, later(4)), Ok(false));
