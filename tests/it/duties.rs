@@ -256,8 +256,11 @@ fn n8_20_when_the_manager_leaves_every_face_is_erased_none_is_handed_over_and_ca
 }
 
 fn typed(kinds: &[DataKind], gates: &[menka::domain::id::GateId], larger: bool, now: Timestamp) -> IncidentTyped {
+    // An hour ago, but today: what happened before the day of the assessment asks for no new one.
+    let hour_ago = now.plus_ms(-HOUR_MS);
+    let happened_at = if hour_ago.date() == now.date() { hour_ago } else { now };
     IncidentTyped {
-        happened_at: now.plus_ms(-HOUR_MS).minute_text(),
+        happened_at: happened_at.minute_text(),
         answers: [
             "门禁机外壳被人撬开".into(),
             "防拆开关失灵，正在查".into(),
