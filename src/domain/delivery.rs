@@ -88,7 +88,7 @@ pub struct Delivery {
 /// Longest pause between two tries, in milliseconds.
 pub const PAUSE_MAX_MS: i64 = 60_000;
 
-/// Failed tries from which on a gate's refusal is shown, although it may pass and is tried again: about a minute after the first.
+/// Failed tries from which on a gate's refusal is shown, although it may pass and is tried again: about half a minute after the first.
 pub const NOTED_FROM: u32 = 6;
 
 /// The pause after the `attempts`-th failed try: 1, 2, 4 … seconds, at most [`PAUSE_MAX_MS`].
