@@ -68,13 +68,18 @@ struct AllAlike {
 }
 
 impl Counts {
-    /// Reads the counts. A damaged file counts as many wrong tries just now, for every account, so that damaging it wins nothing.
+    /// Reads the counts. A damaged file counts as many wrong tries just now, for every account, so that damaging it wins nothing; that is written
+    /// down, so that the pause runs from now on and ends.
     pub(super) fn read(dir: &Path, now: Timestamp) -> Result<Self, VaultError> {
         let Some(bytes) = read_small(&dir.join(ATTEMPTS_FILE), LEN_MAX)? else {
             return Ok(Self::default());
         };
-        let damaged = || Self { all: AllAlike { failed: DAMAGED_COUNTS_AS, last_at: now.ms() }, ..Self::default() };
-        Ok(serde_json::from_slice(&bytes).unwrap_or_else(|_| damaged()))
+        if let Ok(counts) = serde_json::from_slice(&bytes) {
+            return Ok(counts);
+        }
+        let damaged = Self { all: AllAlike { failed: DAMAGED_COUNTS_AS, last_at: now.ms() }, ..Self::default() };
+        damaged.write(dir)?;
+        Ok(damaged)
     }
 
     /// Writes the counts, durably.

@@ -7,12 +7,12 @@ use crate::domain::consent::EraseReason;
 use crate::domain::id::{ConsentId, GateId, OpId, ResidentId};
 use crate::domain::time::Timestamp;
 
-use super::Vault;
 use super::consents::gates_named;
 use super::error::VaultError;
 use super::log;
 use super::outbox::{self, Queued};
 use super::versions::{live_gates, stopped_gates};
+use super::{Vault, cards};
 
 /// One door of a person's consent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,13 +65,16 @@ impl Vault {
     /// Takes a paused face up again at every gate of the consent. Returns `false` when it is not paused.
     ///
     /// # Errors
-    /// [`VaultError::ConsentNotCurrent`], and those of the disk.
+    /// [`VaultError::ConsentNotCurrent`], [`VaultError::CardNeeded`] (a card comes first, also again), and those of the disk.
     pub fn resume_face(&mut self, resident: ResidentId, by: Actor, now: Timestamp) -> Result<bool, VaultError> {
         let work = self.begin()?;
         let consent = current(&work, resident)?.ok_or(VaultError::ConsentNotCurrent)?;
         let sql = "UPDATE pauses SET resumed_at = ?2 WHERE consent = ?1 AND resumed_at IS NULL";
         if work.execute(sql, params![consent.bytes(), now.ms()])? == 0 {
             return Ok(false);
+        }
+        if !cards::has_card(&work, resident, now.date())? {
+            return Err(VaultError::CardNeeded);
         }
         self.append(&work, by, &AuditEvent::FaceResumed(consent), now)?;
         // Where the face has stopped because the notice changed, it goes on standing still until the person answers that.

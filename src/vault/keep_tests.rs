@@ -3,9 +3,12 @@
 use rusqlite::types::ValueRef;
 
 use crate::domain::Realm;
+use crate::domain::audit::Actor;
+use crate::domain::consent::EraseReason;
 use crate::domain::id::ResidentId;
 use crate::domain::time::Timestamp;
 
+use super::audit::TERM_MS;
 use super::backup::Header;
 use super::keys::derive;
 use super::punctures::Leaf;
@@ -107,8 +110,24 @@ fn p13_one_current_consent_a_person_which_is_neither_edited_nor_revived_nor_dele
              VALUES (randomblob(16), {GATE}, 1, 'thaw', {CONSENT}, 'pending', 0, 0)"
     );
     by_hand(&thaw).unwrap();
+    // Nothing is sent, and nothing taken up again, without a card in force; nor under a consent that ended.
+    let sent = format!(
+        "INSERT INTO fills (consent, gate, state, op, request_digest, not_before)
+             VALUES ({CONSENT}, {GATE}, 'sent', randomblob(16), zeroblob(32), 0)
+         ON CONFLICT (consent, gate) DO UPDATE SET state = 'sent', op = excluded.op, request_digest = zeroblob(32)"
+    );
+    let waits = format!("INSERT INTO fills (consent, gate, state, not_before) VALUES ({CONSENT}, {GATE}, 'waits', 0)");
+    by_hand("UPDATE cards SET ended_at = 1").unwrap();
+    refuses(by_hand(&sent), "a card comes first");
+    by_hand(&waits).unwrap();
+    refuses(by_hand(&sent), "a card comes first");
+    refuses(by_hand(&thaw), "a card comes first");
+    by_hand("UPDATE cards SET ended_at = NULL").unwrap();
+    by_hand(&sent).unwrap();
+    by_hand("UPDATE fills SET state = 'waits', op = NULL, request_digest = NULL").unwrap();
     by_hand("UPDATE consents SET ended_at = 5, end_reason = 'withdrawn'").unwrap();
     refuses(by_hand(&thaw), "has ended");
+    refuses(by_hand(&sent), "no current consent");
     refuses(by_hand("UPDATE consents SET ended_at = NULL"), "stays ended");
     // STRICT tables take no value of another type, and nothing hangs on nobody.
     refuses(by_hand("UPDATE residents SET ends_on = 'soon'"), "cannot store TEXT");
@@ -196,6 +215,32 @@ fn p56_a_backup_holds_no_name_no_key_and_no_hash_by_which_somebody_is_found() ->
     let (place, _): (u32, i64) =
         keys.query_row("SELECT place, made_at FROM wrapped", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     assert!(tree.key(place, Leaf::Identity).is_none() && tree.key(place, Leaf::Evidence).is_none());
+    Ok(())
+}
+
+#[test]
+fn a_destruction_of_evidence_that_was_cut_off_between_the_two_files_is_done_by_the_next_run() -> Result<(), VaultError>
+{
+    let (_folder, mut vault) = new_vault().map_err(|_| VaultError::Unknown)?;
+    let resident = add_resident(&mut vault)?;
+    let other = add_resident(&mut vault)?;
+    vault.close_record(resident, EraseReason::Closed, Actor::Station, NOW)?;
+    vault.erase_identity(resident, NOW)?;
+    // As a kill leaves it: the key is gone, and the other file does not say so yet.
+    vault.people_keys.execute("DELETE FROM person_keys WHERE resident = ?1", [resident.bytes()])?;
+    let over = NOW.plus_ms(TERM_MS + 1);
+    vault.erase_evidence(resident, over)?;
+    assert!(epoch::place_of(&vault.people_keys, resident)?.is_none(), "no key is left");
+    let written: i64 = vault.main.query_row(
+        "SELECT count(*) FROM residents WHERE id = ?1 AND evidence_ended_at IS NOT NULL",
+        [resident.bytes()],
+        |row| row.get(0),
+    )?;
+    assert_eq!(written, 1);
+    let audit = vault.audit()?;
+    assert!(audit.is_sound(), "{audit:?}");
+    vault.run_retention(over)?;
+    assert!(vault.read_resident(&vault.main, other).is_ok());
     Ok(())
 }
 

@@ -349,7 +349,7 @@ impl Vault {
         bytes.and_then(|b| VaultKey::from_slice(&b)).ok_or_else(|| VaultError::corrupt(KEYS_FILE))
     }
 
-    fn make_person_key(&self, id: ResidentId, now: Timestamp) -> Result<VaultKey, VaultError> {
+    pub(super) fn make_person_key(&self, id: ResidentId, now: Timestamp) -> Result<VaultKey, VaultError> {
         let key = VaultKey::make();
         // The person is not recorded (checked by the caller), so a key that is there is left over and may be replaced.
         let work = epoch::begin(&self.people_keys)?;

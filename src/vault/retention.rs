@@ -13,6 +13,7 @@ use crate::secret::random_bytes;
 use super::Vault;
 use super::audit::{ENDS_THE_TERM, TERM_MS};
 use super::endings::residents_of;
+use super::epoch;
 use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
 use super::guardian_terms::GuardianDue;
 use super::outbox::{self, Queued};
@@ -318,6 +319,10 @@ impl Vault {
         )?;
         let sql = "DELETE FROM certificates WHERE consent IN (SELECT id FROM consents WHERE resident = ?1)";
         work.execute(sql, [resident.bytes()])?;
+        if epoch::place_of(&self.people_keys, resident)?.is_none() {
+            // The run before this one ended between the two files: a key for the moment in which that is written down.
+            self.make_person_key(resident, now)?;
+        }
         self.append(&work, Actor::Station, &AuditEvent::EvidenceErased(resident), now)?;
         // The key goes first, here and in every backup: what is left of the rest after a crash cannot be read.
         self.cut_leaf(resident, Leaf::Identity)?;

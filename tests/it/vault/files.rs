@@ -227,6 +227,11 @@ fn a_damaged_count_of_tries_wins_nothing() {
     drop(vault);
     std::fs::write(folder.path().join("attempts"), b"\xff\xff").unwrap();
     assert!(matches!(unlock(&folder, Realm::Real), Err(VaultError::TooSoon { wait_ms: 8_000 })));
+    // The pause runs from then on, and ends.
+    let right = passphrase();
+    let soon = Vault::unlock(folder.path(), Realm::Real, &right, NOW.plus_ms(3_000));
+    assert!(matches!(soon, Err(VaultError::TooSoon { wait_ms: 5_000 })));
+    assert!(Vault::unlock(folder.path(), Realm::Real, &right, NOW.plus_ms(8_000)).is_ok());
 }
 
 #[test]
