@@ -257,6 +257,9 @@ fn main() -> Result<()> {
         );
         println!("turned templates: another nearest one: {} of {PROBES}", loss.other_nearest);
         println!("same answer as everything exactly: {same_as_exact} of {PROBES}");
+        if same_as_exact != PROBES {
+            return Err("the two passes changed an answer".into());
+        }
         if flat.is_empty() {
             println!("faiss flat us: not run: MENKA_FAISS names no Python with faiss");
         } else {

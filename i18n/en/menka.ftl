@@ -146,6 +146,7 @@ withdraw-hint = For residents who cannot come: withdraw for them on a call or le
 withdraw-ask = Did the resident (or a guardian) ask for this?
 withdraw-ask-todo = All gates erase the face at once, and it cannot be brought back. The card keeps working.
 withdraw-no = Do not withdraw
+deletion-no = No, go back
 withdraw-yes = Withdraw and erase
 
 ## The form
@@ -400,6 +401,8 @@ err-nothing-to-withdraw = No face is enrolled under this card.
 rec-nothing-to-withdraw = Nothing to do.
 err-paper = The paper could not be saved: { $why }
 rec-paper = Try another folder.
+err-key-here = A key must not lie on the disk that it opens.
+rec-key-here = Save it to a stick and print it elsewhere, or copy it to paper by hand.
 
 ## One line for the resident
 
@@ -1108,7 +1111,7 @@ sheet-title = Recovery key: shown only this once
 sheet-what = When every supervisor has lost their passphrase, only this opens the desk. Without it the records stay shut for ever.
 sheet-how = Print it or write it down, put it in an envelope that two people sign across the seal, and lock it in a safe. No photographs, and not beside the computer.
 sheet-save = Save as PDF to print
-sheet-save-hint = Delete the file after printing.
+sheet-save-hint = To a stick only; delete the file after printing.
 sheet-tick = It is printed or written down, and put away
 accounts-title = People
 accounts-add = New account

@@ -146,6 +146,7 @@ withdraw-hint = 住户不便到场时，可凭电话或书面要求代为撤回�
 withdraw-ask = 确认是住户本人（或其监护人）要求撤回？
 withdraw-ask-todo = 撤回后，各门禁机立即删除人脸，删除后无法恢复。门禁卡照常使用。
 withdraw-no = 不撤回
+deletion-no = 不做，返回
 withdraw-yes = 撤回并删除人脸
 
 ## 登记表
@@ -400,6 +401,8 @@ err-nothing-to-withdraw = 这张卡名下没有人脸。
 rec-nothing-to-withdraw = 不用处理。
 err-paper = 文件存不进去：{ $why }
 rec-paper = 换一个文件夹再试。
+err-key-here = 密钥不能存在这台电脑的硬盘上。
+rec-key-here = 请存到 U 盘，拿去打印；或者照着抄到纸上。
 
 ## 对住户说的一句话
 
@@ -1108,7 +1111,7 @@ sheet-title = 恢复密钥：只显示这一次
 sheet-what = 所有主管都忘了口令时，只有它能打开系统。没有它，登记就再也打不开。
 sheet-how = 打印或者抄下来，装进信封，两人在封口签名，锁进保险柜。不要拍照，不要放在电脑旁边。
 sheet-save = 存成 PDF 打印
-sheet-save-hint = 打印之后请删除文件。
+sheet-save-hint = 只能存到 U 盘；打印之后请删除文件。
 sheet-tick = 我已经打印或者抄好，并收好了
 accounts-title = 人员
 accounts-add = 新账号

@@ -12,6 +12,7 @@ use super::event::{Failure, StaffEvent};
 use super::operators::{
     AccountChange, AccountView, DoorView, LooksRow, OperatorsCommand, OperatorsEvent, OperatorsFailure,
 };
+use crate::domain::Realm;
 use crate::domain::approval::{Act, Approval};
 use crate::domain::id::StaffId;
 use crate::domain::notice::Language;
@@ -326,7 +327,28 @@ impl Desk {
             ("site_id".to_owned(), site),
         ]
         .into();
-        self.save_sheet(Text::RecoverySheet, language, &values, path);
+        match self.write_key(Text::RecoverySheet, language, &values, path) {
+            Ok(()) => self.tell(OperatorsEvent::PaperSaved(path.display().to_string())),
+            Err(why) => self.fail(why),
+        }
+    }
+
+    /// Writes the sheet of a key as a PDF that only this account of the computer can read.
+    ///
+    /// # Errors
+    /// [`Failure::KeyOnItsDisk`] on a real site where the place is on the disk of the vault, and [`Failure::PaperNotWritten`].
+    pub(super) fn write_key(
+        &self,
+        text: Text,
+        language: Language,
+        values: &Values,
+        path: &Path,
+    ) -> Result<(), Failure> {
+        if self.config.realm == Realm::Real && !crate::paper::is_apart(path, &self.config.data_dir) {
+            return Err(Failure::KeyOnItsDisk);
+        }
+        let pdf = sheet_pdf(text, language, values).map_err(Failure::PaperNotWritten)?;
+        super::rights::write_private(path, &pdf)
     }
 
     fn looks(&mut self, weeks: u8, now: Timestamp) -> Option<(CivilDate, CivilDate, Vec<LooksRow>)> {
@@ -361,7 +383,8 @@ impl Desk {
     }
 
     fn save_sheet(&mut self, text: Text, language: Language, values: &Values, path: &Path) {
-        match write_sheet(text, language, values, path) {
+        let written = sheet_pdf(text, language, values);
+        match written.and_then(|pdf| std::fs::write(path, pdf).map_err(|error| error.to_string())) {
             Ok(()) => self.tell(OperatorsEvent::PaperSaved(path.display().to_string())),
             Err(why) => self.fail(Failure::PaperNotWritten(why)),
         }
@@ -372,12 +395,10 @@ impl Desk {
     }
 }
 
-/// Writes a paper of the desk's own as a PDF.
-pub(super) fn write_sheet(text: Text, language: Language, values: &Values, path: &Path) -> Result<(), String> {
-    notice::render(text, language, values)
-        .map_err(|error| error.to_string())
-        .and_then(|text| crate::paper::text_pdf(&text).map_err(|error| error.to_string()))
-        .and_then(|pdf| std::fs::write(path, pdf).map_err(|error| error.to_string()))
+/// A paper of the desk's own as a PDF.
+fn sheet_pdf(text: Text, language: Language, values: &Values) -> Result<Vec<u8>, String> {
+    let text = notice::render(text, language, values).map_err(|error| error.to_string())?;
+    crate::paper::text_pdf(&text).map_err(|error| error.to_string())
 }
 
 /// The version of the internal rules that must be signed; both languages have the same (tested).

@@ -135,6 +135,7 @@ impl Open {
         self.last_issued = None;
         self.newcomer = None;
         self.pairing = super::pairing::Pairing::default();
+        self.link.search_over();
     }
 }
 

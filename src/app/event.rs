@@ -101,6 +101,8 @@ pub enum Failure {
     FaceNotOffered,
     /// The paper could not be written there.
     PaperNotWritten(String),
+    /// A key was to be saved on the disk that it opens.
+    KeyOnItsDisk,
     /// Something about a request.
     Request(RequestFault),
     /// Something about the notice, its assessment, signs or entrusted parties.

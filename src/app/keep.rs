@@ -256,9 +256,9 @@ impl Desk {
             ("site_id".to_owned(), site),
         ]
         .into();
-        match super::accounts::write_sheet(Text::BackupSheet, language, &values, path) {
+        match self.write_key(Text::BackupSheet, language, &values, path) {
             Ok(()) => self.tell_keep(KeepTold::SheetSaved(path.display().to_string())),
-            Err(why) => self.fail(Failure::PaperNotWritten(why)),
+            Err(why) => self.fail(why),
         }
     }
 

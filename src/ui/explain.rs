@@ -87,6 +87,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::Keep(failure) => keep(texts, *failure),
         Failure::Duty(failure) => duty(texts, *failure),
         Failure::PaperNotWritten(why) => words!(texts, "err-paper", "rec-paper", why = why.as_str()),
+        Failure::KeyOnItsDisk => words!(texts, "err-key-here", "rec-key-here"),
         Failure::Request(fault) => super::words_rights::fault(texts, *fault),
         Failure::Notice(failure) => notice(texts, failure),
     }
@@ -401,7 +402,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         Failure::ViewRests => tr!(texts, "say-view-rests"),
         Failure::CaptureLost => tr!(texts, "say-capture-lost"),
         Failure::NothingToWithdraw => tr!(texts, "say-nothing-to-withdraw"),
-        Failure::PaperNotWritten(_) => tr!(texts, "say-paper"),
+        Failure::PaperNotWritten(_) | Failure::KeyOnItsDisk => tr!(texts, "say-paper"),
         Failure::AlreadyEnrolled => tr!(texts, "say-face-there"),
         Failure::OldFaceThere => tr!(texts, "say-old-face-there"),
         Failure::Request(fault) => super::words_rights::fault_for_resident(texts, *fault),

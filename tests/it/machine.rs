@@ -317,6 +317,9 @@ fn p17d_a_paper_comes_out_of_a_real_printing_system_and_one_that_is_stuck_is_tak
             // No scheduler at all; and no such program.
             assert_eq!(printed(&pdf, Duration::from_secs(20)), Some(Err(PrintError::NoService)));
         }
+        Some("elsewhere") => {
+            assert!(matches!(printed(&pdf, Duration::from_secs(20)), Some(Err(_))));
+        }
         Some(other) => panic!("no part {other}"),
         None => {
             let test = "p17d_a_paper_comes_out_of_a_real_printing_system_and_one_that_is_stuck_is_taken_back";
@@ -324,6 +327,14 @@ fn p17d_a_paper_comes_out_of_a_real_printing_system_and_one_that_is_stuck_is_tak
             let nobody = folder.path().join("nobody-listens");
             play(test, "off", &[("CUPS_SERVER", &nobody)]);
             play(test, "off", &[("PATH", &nobody)]);
+            // A scheduler on another computer is not asked, whatever the environment says. (A computer with one of its own would print.)
+            if !Path::new("/run/cups/cups.sock").exists() {
+                let far = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+                far.set_nonblocking(true).unwrap();
+                let address = PathBuf::from(far.local_addr().unwrap().to_string());
+                play(test, "elsewhere", &[("CUPS_SERVER", &address)]);
+                assert!(far.accept().is_err(), "a paper must not leave this computer");
+            }
             let Some((_service, socket)) = scheduler(folder.path()) else {
                 return skip("a CUPS scheduler cannot be started");
             };

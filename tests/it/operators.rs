@@ -660,9 +660,18 @@ fn the_recovery_key_sets_a_new_passphrase_once_and_is_logged() {
     let fresh = station.sheet().expect("a new sheet");
     assert!(fresh != sheet);
     // The sheet can be saved as a paper while its page is open, and not afterwards.
-    let paper = station.folder.path().join("sheet.pdf");
+    // Never on the disk of the vault that it opens; elsewhere for this account of the computer alone.
+    let here = station.folder.path().join("sheet.pdf");
+    station.told.clear();
+    station.operators(OperatorsCommand::SaveRecoverySheet(here.clone(), Language::Chinese));
+    assert_eq!(station.failures(), vec![Failure::KeyOnItsDisk]);
+    assert!(!here.exists());
+    let stick = tempfile::tempdir_in("/dev/shm").unwrap();
+    let paper = stick.path().join("sheet.pdf");
     station.operators(OperatorsCommand::SaveRecoverySheet(paper.clone(), Language::Chinese));
     assert!(std::fs::read(&paper).unwrap().starts_with(b"%PDF"));
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&paper).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
     std::fs::remove_file(&paper).unwrap();
     station.operators(OperatorsCommand::RecoveryKept);
     station.operators(OperatorsCommand::SaveRecoverySheet(paper.clone(), Language::Chinese));

@@ -36,6 +36,32 @@ fn look(drive: &mut Drive) -> String {
     drive.told.iter().rev().find(|told| told.contains("Pairing(Search")).cloned().unwrap_or_default()
 }
 
+/// The sockets over which this process looks for gates.
+fn search_sockets() -> usize {
+    let table = std::fs::read_to_string("/proc/net/udp").unwrap();
+    let open: Vec<String> = std::fs::read_dir("/proc/self/fd")
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| std::fs::read_link(entry.path()).ok())
+        .map(|link| link.to_string_lossy().into_owned())
+        .collect();
+    let inodes = table.lines().skip(1).filter_map(|line| line.split_whitespace().nth(9));
+    inodes.filter(|inode| open.contains(&format!("socket:[{inode}]"))).count()
+}
+
+#[test]
+fn a_staff_window_that_is_shut_over_the_pairing_page_closes_the_socket_of_the_search() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut drive = drive_in(folder.path());
+    let before = search_sockets();
+    drive.staff(StaffCommand::Pairing(PairingCommand::ChooseLan("127.0.0.1".into())));
+    look(&mut drive);
+    assert_eq!(search_sockets(), before + 1, "it looks for gates");
+    drive.staff(StaffCommand::Shut);
+    drive.tick();
+    assert_eq!(search_sockets(), before, "nothing listens behind a shut window");
+}
+
 #[test]
 fn a_gate_that_shows_a_code_is_found_and_paired_and_looked_for_no_more() {
     let folder = tempfile::tempdir().unwrap();

@@ -49,7 +49,7 @@ pub(super) fn asked<'a>(texts: &Texts, what: &Ask) -> Column<'a, Message> {
         widget::telling(S, "deletion-ask", Tone::Warn, said, Some(todo)),
         widget::equal_pair(
             S,
-            widget::Side::new("deletion-no", tr!(texts, "withdraw-no"), Some(Message::Dropped)),
+            widget::Side::new("deletion-no", tr!(texts, "deletion-no"), Some(Message::Dropped)),
             widget::Side::new("deletion-yes", yes, Some(Message::Confirmed)),
         ),
     ]
