@@ -36,6 +36,14 @@ ip address add 10.0.2.15/24 dev eth0
 ip link set eth0 up
 export MENKA_ENGINE=/mnt/share/relay.py
 mkdir -p /mnt/work
-phase 400 face /mnt/work /dev/video10 "rmmod v4l2loopback" "$loop"
+insmod /mnt/modules/menka_gpio.ko
+phase 400 face /mnt/work /dev/video10 "rmmod v4l2loopback" "$loop" /dev/gpiochip0 /sys/module/menka_gpio/parameters
+
+# Whether bad networks can be made here (`make chaos` asks).
+if insmod /mnt/modules/sch_netem.ko && tc qdisc add dev lo root netem delay 50ms loss 1%; then
+    echo "netem: loads, $(tc qdisc show dev lo | head -n 1)" >> "$result"
+else
+    echo "netem: not here" >> "$result"
+fi
 
 echo "END $failed" >> "$result"

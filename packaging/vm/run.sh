@@ -3,7 +3,8 @@
 #
 # The machine is Debian's kernel (unpacked, not installed), a busybox initramfs and this machine's own root folder, shared read-only:
 # the program under test is menka-gate with its hidden `--camera-selftest`. `vivid` and `v4l2loopback` are the cameras; at the end a known
-# face goes through one of them into a template and to a gate. What is downloaded stays in var/vm.
+# face goes through one of them into a template and to a gate, and opens that gate's door: a line of a GPIO chip of our own (menka_gpio.c, built
+# here, since Debian's kernel has neither gpio-sim nor gpio-mockup). What is downloaded stays in var/vm.
 # Only the engine child runs outside, by this machine's own processor: emulated, one look takes over ten seconds, and the desk gives up on an
 # engine that slow. Its two pipes are carried by relay.py over a network that leads to that one process and nowhere else.
 # Always software emulation: a /dev/kvm that opens is no promise that a guest boots.
@@ -50,6 +51,18 @@ fetch_kernel() {
     rm -rf "$state/work"
 }
 
+# The GPIO chip at the gate's door.
+make_gpio() {
+    [ "$state/menka_gpio.ko" -nt "$here/menka_gpio.c" ] && return
+    [ -d "/usr/src/linux-headers-$version" ] || install_packages "linux-headers-$version"
+    rm -rf "$state/work" && mkdir -p "$state/work"
+    cp "$here/menka_gpio.c" "$state/work/"
+    echo 'obj-m := menka_gpio.o' > "$state/work/Makefile"
+    make -s -C "/usr/src/linux-headers-$version" "M=$state/work" modules >/dev/null 2>&1
+    install -m 0644 "$state/work/menka_gpio.ko" "$state/menka_gpio.ko"
+    rm -rf "$state/work"
+}
+
 # Modules in the order in which they must be loaded; the cameras themselves are loaded by the guest, later.
 modules_for() {
     modprobe -d "$state/kernel" -S "$version" --show-depends "$1" | awk '$1 == "insmod" { print $2 }'
@@ -60,16 +73,17 @@ make_initramfs() {
     rm -rf "$tree" && mkdir -p "$tree"/{bin,proc,sys,dev,host,rw,newroot,modules}
     cp "$(command -v busybox)" "$tree/bin/busybox" && ln -s busybox "$tree/bin/sh"
     local module file
-    for module in virtio_pci virtio_net 9p 9pnet_virtio overlay vivid; do
+    for module in virtio_pci virtio_net 9p 9pnet_virtio overlay vivid sch_netem; do
         for file in $(modules_for "$module"); do
             local name
             name=$(basename "$file")
             [ -e "$tree/modules/$name" ] && continue
             cp "$file" "$tree/modules/$name" && strip --strip-debug "$tree/modules/$name"
-            [ "$name" = vivid.ko ] || echo "$name" >> "$tree/modules/order"
+            case "$name" in vivid.ko | sch_netem.ko) continue ;; esac
+            echo "$name" >> "$tree/modules/order"
         done
     done
-    cp "$state/v4l2loopback.ko" "$tree/modules/"
+    cp "$state/v4l2loopback.ko" "$state/menka_gpio.ko" "$tree/modules/"
     install -m 0755 "$here/init.sh" "$tree/init"
     (cd "$tree" && find . | cpio -o -H newc --quiet | gzip -1) > "$state/initramfs.gz"
     rm -rf "$tree"
@@ -79,6 +93,7 @@ need
 mkdir -p "$state/share"
 fetch_kernel
 version=$(cat "$state/version")
+make_gpio
 make_initramfs
 
 # Our own code optimised, or emulation makes two frames a second of it; the dependencies are the daily build's.
