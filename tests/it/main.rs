@@ -30,6 +30,7 @@ mod posture;
 mod practice;
 mod relay;
 mod relay_sync;
+mod retention;
 mod rights;
 mod roles;
 mod second_person;
