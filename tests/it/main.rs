@@ -11,6 +11,7 @@ mod deletion;
 mod duties;
 mod face;
 mod faults;
+mod former;
 mod gate;
 mod gate_devices;
 mod gate_doors;
