@@ -10,6 +10,7 @@ use super::board_courier::Boards;
 use super::carry::{BATCH, BATCHES_PER_PASS, Carry};
 use super::drift::ComparedGates;
 use crate::domain::Realm;
+use crate::domain::audit::Actor;
 use crate::domain::board::BoardCard;
 use crate::domain::delivery::GateOp;
 use crate::domain::gate::{GateKind, GateRecord, GateStatus, GateTerms};
@@ -513,6 +514,14 @@ impl Courier {
             Some(health) => self.terms(health)?,
             None => before.as_ref().map(|status| status.terms).unwrap_or_default(),
         };
+        let too_long = is_in_use && gate.takes_faces && terms.lease_too_long;
+        if too_long && !self.vault.faces_stopped()?.contains(&gate.id) {
+            // It would go on longer without contact than people were told: no face opens there until its limit is right and a supervisor
+            // takes faces up again. The other gates go on.
+            tracing::warn!(gate = %gate.id.short(), "goes on longer without contact than the notice says: faces are stopped there");
+            self.vault.stop_faces(Some(gate.id), Actor::Station, now)?;
+            self.shared.ring();
+        }
         let told = self.step_of(gate.id);
         let card_first = health.as_ref().is_some_and(|h| h.faces_off == Some(FacesOff::CardFirst));
         self.shared.note(GateStatus {

@@ -15,6 +15,7 @@ mod former;
 mod gate;
 mod gate_devices;
 mod gate_doors;
+mod gate_limits;
 mod guardian;
 mod hostile;
 mod keep;
