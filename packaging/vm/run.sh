@@ -21,6 +21,7 @@ need() {
     command -v qemu-system-x86_64 >/dev/null || missing+=(qemu-system-x86)
     command -v busybox >/dev/null || missing+=(busybox-static)
     command -v cpio >/dev/null || missing+=(cpio)
+    command -v tc >/dev/null || missing+=(iproute2)
     command -v modprobe >/dev/null || missing+=(kmod)
     command -v make >/dev/null || missing+=(make)
     command -v gcc >/dev/null || missing+=(gcc)
@@ -101,10 +102,13 @@ make_initramfs
 program=$state/menka-gate chaos=$state/chaos
 if [ -z "${MENKA_VM_BUILT:-}" ]; then
     export CARGO_PROFILE_DEV_OPT_LEVEL=2
-    (cd "$root" && cargo build --quiet --features practice --bin menka-gate)
-    install -m 0755 "$root/target/debug/menka-gate" "$program"
-    built=$(cd "$root" && cargo test --features practice --test chaos --no-run 2>&1 | sed -n 's/.*Executable .*(\(.*\))$/\1/p')
-    install -m 0755 "$root/$built" "$chaos"
+    (
+        cd "$root"
+        cargo build --quiet --features practice --bin menka-gate
+        install -m 0755 target/debug/menka-gate "$program"
+        built=$(cargo test --features practice --test chaos --no-run 2>&1 | sed -n 's/.*Executable .*(\(.*\))$/\1/p')
+        install -m 0755 "$built" "$chaos"
+    )
     unset CARGO_PROFILE_DEV_OPT_LEVEL
 fi
 cc -O1 -Wall -shared -fPIC -o "$state/fault.so" "$root/tests/chaos/fault.c" -ldl -lpthread
