@@ -16,7 +16,7 @@ done
 busybox mount -t tmpfs mnt /newroot/mnt
 busybox mkdir -p /newroot/mnt/share /newroot/mnt/modules
 busybox mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000 share /newroot/mnt/share || echo "no share"
-busybox cp /modules/vivid.ko /modules/v4l2loopback.ko /newroot/mnt/modules/
+busybox cp /modules/vivid.ko /modules/v4l2loopback.ko /modules/menka_gpio.ko /modules/sch_netem.ko /newroot/mnt/modules/
 busybox chroot /newroot /bin/bash /mnt/share/guest.sh
 busybox sync
 busybox poweroff -f

@@ -3,8 +3,9 @@
 use super::{posture, promises};
 use crate::domain::Realm;
 use crate::domain::assessment::Standing;
-use crate::domain::gate::{GateRecord, GateStatus};
+use crate::domain::gate::{GateRecord, GateStatus, GateTerms};
 use crate::domain::guardian::Decider;
+use crate::domain::id::GateId;
 use crate::domain::permit::{Blocker, Condition, Conditions};
 use crate::domain::posture::PostureReport;
 use crate::domain::site::{Fact, SiteFacts};
@@ -107,9 +108,15 @@ pub fn is_described(gate: &GateRecord) -> bool {
         .all(|t| !t.trim().is_empty() && !t.contains(['{', '}']))
 }
 
-/// Whether every gate keeps to what the notice says of it. The notice is one for all of them: one gate that keeps more makes it untrue.
-pub fn terms(seen: &[GateStatus]) -> Condition {
-    known(seen.iter().all(|gate| gate.terms.are_kept()))
+/// Whether every gate keeps to what the notice says of it. Opening records are written for cards too, and the notice is one for all gates: one
+/// that keeps them longer makes it untrue for everybody who reads it. How long faces go on without contact concerns faces only: where they
+/// are stopped (the courier stops them at such a gate), nothing untrue is said.
+pub fn terms(seen: &[GateStatus], stopped: &[GateId]) -> Condition {
+    let fits = |gate: &GateStatus| {
+        let GateTerms { lease_too_long, passlog_too_long, .. } = gate.terms;
+        !passlog_too_long && (!lease_too_long || stopped.contains(&gate.id))
+    };
+    known(seen.iter().all(fits))
 }
 
 /// The gates that answered lately, out of the paired ones.
@@ -120,6 +127,47 @@ pub fn answering(gates: &[GateRecord], seen: &[GateStatus]) -> Vec<GateRecord> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn l1_opening_records_beyond_the_notice_concern_everybody_and_a_longer_lease_only_faces_that_are_not_stopped() {
+        let gate = GateId::from_bytes([1; 16]);
+        let of = |offline_hours, passlog_days, stopped: &[GateId]| {
+            let said = GateTerms { offline_hours, passlog_days, ..GateTerms::default() };
+            let seen = [GateStatus { id: gate, terms: said.against(12, 30), ..status() }, status()];
+            terms(&seen, stopped)
+        };
+        use Condition::{Fails, Holds};
+        let other = GateId::from_bytes([2; 16]);
+        assert_eq!((of(None, None, &[]), of(Some(12), Some(30), &[])), (Holds, Holds));
+        assert_eq!(
+            (of(Some(13), None, &[]), of(Some(13), None, &[other]), of(Some(13), None, &[gate])),
+            (Fails, Fails, Holds)
+        );
+        assert_eq!((of(None, Some(31), &[]), of(Some(13), Some(31), &[gate])), (Fails, Fails));
+    }
+
+    fn status() -> GateStatus {
+        GateStatus {
+            id: GateId::from_bytes([9; 16]),
+            name: "东门".into(),
+            kind: crate::domain::gate::GateKind::Signing,
+            reachable: true,
+            last_seen_at: None,
+            pending: 0,
+            wedged: 0,
+            oldest_pending_at: None,
+            clock_drift_ms: None,
+            version: None,
+            card_way_tested: true,
+            key_changed: false,
+            in_step: Some(true),
+            compared_at: None,
+            drift: vec![],
+            drift_count: 0,
+            card_first: false,
+            terms: GateTerms::default(),
+        }
+    }
 
     #[test]
     fn l1_guardian_and_childrens_rules_are_always_known_and_needed_where_they_are() {

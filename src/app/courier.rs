@@ -10,6 +10,7 @@ use super::board_courier::Boards;
 use super::carry::{BATCH, BATCHES_PER_PASS, Carry};
 use super::drift::ComparedGates;
 use crate::domain::Realm;
+use crate::domain::audit::Actor;
 use crate::domain::board::BoardCard;
 use crate::domain::delivery::GateOp;
 use crate::domain::gate::{GateKind, GateRecord, GateStatus, GateTerms};
@@ -300,6 +301,11 @@ impl Courier {
                     Err(error) => Err(error),
                 },
             };
+            let health = match health {
+                // Another key where this gate should be: no changed key when it is that of a gate that stood there before.
+                Err(LinkError::KeyChanged) if self.meet_former(gate, now)? => Err(LinkError::Away),
+                health => health,
+            };
             if health.is_ok() {
                 self.away.remove(&gate.id);
             } else {
@@ -325,6 +331,27 @@ impl Courier {
             self.note(gate, health, now)?;
         }
         Ok(done)
+    }
+
+    /// Whether a gate out of use answers at a gate's address: switched on again, say, while the one that replaced it is off. It is told what
+    /// waits for it, erasures and the end of its pairing.
+    fn meet_former(&mut self, gate: &GateRecord, now: Timestamp) -> Result<bool, VaultError> {
+        for former in self.vault.former_gates_at(&gate.address)? {
+            match self.link.ask(&former, &Request::Health, ANSWER_LIMIT) {
+                Ok(Reply::Health(_)) => {
+                    tracing::warn!(former = %former.id.short(), gate = %gate.id.short(), "a gate out of use answers in another's place");
+                    self.vault.record_met(former.id, &former.address, now)?;
+                    if let (_, None) = self.serve(&former, now)? {
+                        self.unpair(&former, now)?;
+                    }
+                    return Ok(true);
+                }
+                // It has proved its key, and has forgotten this station since.
+                Ok(_) | Err(LinkError::NotPaired) => return Ok(true),
+                Err(_) => {}
+            }
+        }
+        Ok(false)
     }
 
     fn serve(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(u32, Option<LinkError>), VaultError> {
@@ -460,8 +487,15 @@ impl Courier {
 
     fn note(&mut self, gate: &GateRecord, health: Result<Health, LinkError>, now: Timestamp) -> Result<(), VaultError> {
         let before = self.shared.gates().0.into_iter().find(|s| s.id == gate.id);
-        if matches!(health, Err(LinkError::KeyChanged)) && !before.as_ref().is_some_and(|s| s.key_changed) {
+        // What answers where a gate out of use was last is no concern of that gate's.
+        let is_in_use = self.vault.gates()?.iter().any(|g| g.id == gate.id);
+        if is_in_use && matches!(health, Err(LinkError::KeyChanged)) && !before.as_ref().is_some_and(|s| s.key_changed)
+        {
             self.vault.record_key_changed(gate.id, now)?;
+        }
+        if !is_in_use && health.is_ok() && self.vault.gates_stopped()?.contains(&gate.id) {
+            self.vault.record_met(gate.id, &gate.address, now)?;
+            self.shared.ring();
         }
         // A gate that was stopped stays stopped until it is paired again, also when its old key is back.
         let key_changed = self.vault.gates_stopped()?.contains(&gate.id);
@@ -480,6 +514,14 @@ impl Courier {
             Some(health) => self.terms(health)?,
             None => before.as_ref().map(|status| status.terms).unwrap_or_default(),
         };
+        let too_long = is_in_use && gate.takes_faces && terms.lease_too_long;
+        if too_long && !self.vault.faces_stopped()?.contains(&gate.id) {
+            // It would go on longer without contact than people were told: no face opens there until its limit is right and a supervisor
+            // takes faces up again. The other gates go on.
+            tracing::warn!(gate = %gate.id.short(), "goes on longer without contact than the notice says: faces are stopped there");
+            self.vault.stop_faces(Some(gate.id), Actor::Station, now)?;
+            self.shared.ring();
+        }
         let told = self.step_of(gate.id);
         let card_first = health.as_ref().is_some_and(|h| h.faces_off == Some(FacesOff::CardFirst));
         self.shared.note(GateStatus {

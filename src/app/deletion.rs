@@ -103,6 +103,13 @@ pub enum DeletionCommand {
         /// Who, as typed.
         by: String,
     },
+    /// Somebody knows where a gate out of use that has not signed yet can be met: switched on again under another address, say.
+    MeetFormer {
+        /// Which gate.
+        gate: GateId,
+        /// `ip:port`, as typed.
+        address: String,
+    },
     /// Asks for the page again.
     Show,
     /// Ends and erases now what is due by rule.
@@ -141,6 +148,7 @@ impl Desk {
                 }
             }
             DeletionCommand::SwitchedOff { gate, at, by: who } => self.switched_off(gate, &at, &who, by, now),
+            DeletionCommand::MeetFormer { gate, address } => self.meet_former_at(gate, address.trim(), now),
             DeletionCommand::Show => {
                 if let Some(open) = self.open.as_mut() {
                     open.site_shown = None;

@@ -81,6 +81,8 @@ pub struct EndingView {
 pub struct SiteView {
     /// Gates in use, whether all faces are stopped there, and whether the gate has still to sign for that.
     pub gates: Vec<(GateId, GateLabel, bool, bool)>,
+    /// Gates out of use that have not signed yet that they hold nobody any more.
+    pub unmet: Vec<(GateId, GateLabel)>,
     /// Endings that are not done, or wait for their person.
     pub open: Vec<EndingView>,
     /// What is due by rule.
@@ -104,6 +106,8 @@ pub enum DeletionEvent {
     Site(Box<SiteView>),
     /// A certificate was saved there.
     Saved(String),
+    /// A gate out of use was met: what it holds is being erased.
+    Met(GateLabel),
     /// Gates that keep their templates under a new transform now, and gates that did not sign for one.
     Renewed {
         /// Signed.
@@ -191,6 +195,7 @@ pub(super) fn site_view(vault: &Vault, now: Timestamp) -> Result<SiteView, Vault
     Ok(SiteView {
         overdue: open.iter().filter(|e| !e.pending.is_empty() && now.since(e.ended_at) >= ALARM_MS).count(),
         gates: in_use.map(|g| (g.id, g.name, stopped.contains(&g.id), waiting.contains(&g.id))).collect(),
+        unmet: vault.gates_to_meet()?.into_iter().map(|g| (g.id, g.name)).collect(),
         open,
         plan: vault.retention_plan(now)?,
         ran_at: vault.retention_ran_at()?,

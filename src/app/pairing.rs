@@ -1,20 +1,25 @@
 //! Pairing a gate: the code that the gate shows is typed here; gates that wait are looked for only while a supervisor's page asks for it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::command::StaffCommand;
+use super::deletion::DeletionEvent;
 use super::desk::Desk;
 use super::event::{Event, Failure, FieldFault, StaffEvent};
 use crate::domain::approval::Act;
 use crate::domain::gate::{GateRecord, is_private_room};
 use crate::domain::id::GateId;
 use crate::domain::time::Timestamp;
-use crate::ports::{FoundGate, Lan, PairError};
+use crate::ports::{FoundGate, Lan, LinkError, PairError};
 use crate::secret::PairingCode;
-use crate::wire::message::Hello;
+use crate::wire::message::{Hello, Reply, Request};
 
 /// Longest wait for a gate that is paired: two questions and two answers.
 const PAIR_LIMIT: Duration = Duration::from_millis(4_000);
+
+/// The same for a gate that announces itself: the page waits meanwhile.
+const ANNOUNCED_LIMIT: Duration = Duration::from_millis(1_000);
 
 /// For so long the page may say nothing before the desk looks for gates no more, in milliseconds.
 pub const SEARCH_ENDS_MS: i64 = 5_000;
@@ -94,6 +99,8 @@ pub enum PairingFailure {
     CodeUnreadable,
     /// The gate could not be asked, or did not agree.
     Gate(String, PairError),
+    /// Another gate answers there than the one that is looked for.
+    OtherGate(String),
     /// Three wrong codes: a new one is needed, and somebody should look at the gate's address.
     TooManyTries(String),
 }
@@ -105,6 +112,8 @@ pub(super) struct Pairing {
     asked_at: Option<Timestamp>,
     /// As last told.
     told: Option<PairingEvent>,
+    /// Addresses at which gates out of use were looked for.
+    tried: BTreeSet<String>,
     /// Wrong codes in a row.
     wrong: u8,
     /// A known gate that proved the code under other keys, until a second person approves.
@@ -114,8 +123,8 @@ pub(super) struct Pairing {
 impl Desk {
     pub(super) fn handle_pairing(&mut self, command: PairingCommand, now: Timestamp) {
         match command {
-            PairingCommand::Look => self.look_for_gates(),
-            PairingCommand::ChooseLan(address) => self.choose_lan(&address),
+            PairingCommand::Look => self.look_for_gates(now),
+            PairingCommand::ChooseLan(address) => self.choose_lan(&address, now),
             PairingCommand::Pair { words, address, code } => self.pair_gate(words.trimmed(), address.trim(), code, now),
             PairingCommand::Repair(gate) => self.repair_gate(gate, now),
         }
@@ -129,10 +138,11 @@ impl Desk {
             open.link.search_over();
             open.pairing.asked_at = None;
             open.pairing.told = None;
+            open.pairing.tried.clear();
         }
     }
 
-    fn look_for_gates(&mut self) {
+    fn look_for_gates(&mut self, now: Timestamp) {
         let moment = self.moment;
         let Some(open) = self.open.as_mut() else { return };
         let lans = open.link.lans();
@@ -149,6 +159,8 @@ impl Desk {
             }
             None => vec![],
         };
+        self.meet_announced(&found, now);
+        let Some(open) = self.open.as_mut() else { return };
         let known = open.vault.gates().unwrap_or_default();
         let stopped = open.vault.gates_stopped().unwrap_or_default();
         // A gate that works needs no pairing; one that is stopped does.
@@ -161,12 +173,59 @@ impl Desk {
         }
     }
 
-    fn choose_lan(&mut self, address: &str) {
+    /// A gate that announces itself may be one out of use that was never met again. Its keys tell: each address is asked once.
+    fn meet_announced(&mut self, found: &[FoundGate], now: Timestamp) {
+        let unmet = self.vault(|v| v.gates_to_meet()).unwrap_or_default();
+        let Some(open) = self.open.as_mut().filter(|_| !unmet.is_empty()) else { return };
+        let new: Vec<String> = found
+            .iter()
+            .map(|gate| gate.address.clone())
+            .filter(|address| open.pairing.tried.insert(address.clone()))
+            .collect();
+        for address in new {
+            for gate in &unmet {
+                if self.meet_at(gate, &address, ANNOUNCED_LIMIT, now).is_ok() {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Looks for a gate out of use where somebody says that it is: what waits for it, its erasures and the end of its pairing, goes there.
+    pub(super) fn meet_former_at(&mut self, gate: GateId, address: &str, now: Timestamp) {
+        let unmet = self.vault(|v| v.gates_to_meet()).unwrap_or_default();
+        let Some(gate) = unmet.into_iter().find(|one| one.id == gate).filter(|_| !address.is_empty()) else {
+            return self.fail(Failure::Field(FieldFault::Gate));
+        };
+        let failure = match self.meet_at(&gate, address, PAIR_LIMIT, now) {
+            Ok(()) => return,
+            Err(LinkError::KeyChanged) => PairingFailure::OtherGate(gate.name),
+            Err(error) => PairingFailure::Gate(gate.name, PairError::Link(error)),
+        };
+        self.fail(Failure::Pairing(failure));
+    }
+
+    /// Asks at an address for a gate out of use, by the keys that it was paired with; nobody else hears a word.
+    fn meet_at(&mut self, gate: &GateRecord, address: &str, limit: Duration, now: Timestamp) -> Result<(), LinkError> {
+        let there = GateRecord { address: address.to_owned(), ..gate.clone() };
+        let Some(open) = self.open.as_mut() else { return Err(LinkError::Away) };
+        let Reply::Health(_) = open.link.ask(&there, &Request::Health, limit)? else { return Err(LinkError::Protocol) };
+        if self.vault(|v| v.record_met(there.id, address, now)).is_some() {
+            if let Some(open) = self.open.as_mut() {
+                open.mark_stale();
+                open.shared.ring();
+            }
+            self.say(StaffEvent::Deletion(DeletionEvent::Met(there.name)));
+        }
+        Ok(())
+    }
+
+    fn choose_lan(&mut self, address: &str, now: Timestamp) {
         let Some(open) = self.open.as_mut() else { return };
         if open.link.lans().iter().any(|lan| lan.address == address) {
             open.link.search_over();
             self.vault(|v| v.record_search_address(address));
-            self.look_for_gates();
+            self.look_for_gates(now);
         }
     }
 

@@ -166,6 +166,7 @@ fn deletion(command: &DeletionCommand) -> Row {
         D::RenewTemplates => only("change-gate-transform", SUPERVISOR),
         D::RetireGate(_) => only("retire-gate", SUPERVISOR),
         D::SwitchedOff { .. } => only("switched-off", GATES),
+        D::MeetFormer { .. } => only("meet-former-gate", GATES),
         D::Show => only("show-deletions", EVERYBODY),
         D::RunRetention => only("run-retention", PEOPLE),
         D::ConfirmDate => only("confirm-date", PEOPLE),

@@ -90,7 +90,7 @@ impl Desk {
             log_is_whole: super::evidence::log_is_whole(&open.vault),
             trained,
             machine: self.watch.report.as_ref(),
-            terms: super::conditions::terms(&open.shared.gates().0),
+            terms: super::conditions::terms(&open.shared.gates().0, &stopped),
         };
         let known = super::conditions::gather(self.config.realm, &open.facts, &gates, &answering, around, None);
         let face_offered = known.desk_blockers().is_empty() && !self.is_curtained();

@@ -182,6 +182,8 @@ mod practice {
 
     use super::*;
     use menka::app::command::StaffCommand;
+    use menka::face::accuracy;
+    use menka::gate::limit;
     use menka::ports::{Camera, CardReader};
     use menka::practice::site::{self, GateProcess};
     use menka::practice::{Controls, PictureCamera, PracticeReader, people};
@@ -196,7 +198,8 @@ mod practice {
             "--accuracy" => {
                 let out = &mut std::io::stdout();
                 EngineKind::ALL.into_iter().try_for_each(|kind| {
-                    menka::face::accuracy::run(kind, &options.models, &folder, out).map_err(|e| e.to_string())
+                    let least: Vec<f32> = limit::points(&kind.id()).iter().map(|point| point.similarity).collect();
+                    accuracy::run(kind, &options.models, &folder, &least, out).map_err(|e| e.to_string())
                 })
             }
             "--e2e" => {

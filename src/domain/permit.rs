@@ -45,7 +45,7 @@ pub enum Blocker {
     GateAnswers,
     /// The card way of the answering gates was not tested.
     CardWayTested,
-    /// A gate stops faces later, or keeps opening records longer, than the notice says.
+    /// A gate keeps opening records longer than the notice says, or stops faces later while they are not stopped there.
     GateTerms,
     /// The evidence log is not whole, or a gate keeps a head that it does not continue.
     LogNotWhole,

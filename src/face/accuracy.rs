@@ -1,7 +1,8 @@
 //! How well and how fast an engine does on a folder of labelled pictures (practice builds only; `make accuracy`).
 //!
 //! One subfolder a person. Pictures are compared all with all; the false accept rates are counted, not extrapolated:
-//! a rate with fewer than three impostor pairs behind it is not printed. Nothing is written, and no name is printed.
+//! a rate with fewer than three impostor pairs behind it is not printed. At a gate's own thresholds the false matches themselves are printed,
+//! and the rate that so few of them do not exceed (19 times in 20). Nothing is written, and no name is printed.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -30,11 +31,17 @@ pub enum AccuracyError {
     TooFew,
 }
 
-/// Measures `kind` on `folder` and writes lines of `name: value`.
+/// Measures `kind` on `folder` and writes lines of `name: value`; false matches are counted at each of the cosine similarities `least`.
 ///
 /// # Errors
 /// See [`AccuracyError`]. A picture that cannot be read is counted, not an error.
-pub fn run(kind: EngineKind, models: &Path, folder: &Path, out: &mut dyn Write) -> Result<(), AccuracyError> {
+pub fn run(
+    kind: EngineKind,
+    models: &Path,
+    folder: &Path,
+    least: &[f32],
+    out: &mut dyn Write,
+) -> Result<(), AccuracyError> {
     let models = Models::read(kind, models)?;
     let mut engine: Box<dyn Engine> = match kind {
         EngineKind::Sface => Box::new(SfaceEngine::load(models)?),
@@ -44,7 +51,7 @@ pub fn run(kind: EngineKind, models: &Path, folder: &Path, out: &mut dyn Write) 
     for (person, picture) in pictures(folder)? {
         tally.add(engine.as_mut(), person, &picture);
     }
-    let pairs = Pairs::of(&tally.templates);
+    let pairs = Pairs::of(&tally.templates, least);
     if pairs.genuine.total == 0 || pairs.impostor.total == 0 {
         return Err(AccuracyError::TooFew);
     }
@@ -52,7 +59,7 @@ pub fn run(kind: EngineKind, models: &Path, folder: &Path, out: &mut dyn Write) 
     tally.write(out)?;
     tally.depths.write(out)?;
     pairs.write(out, "")?;
-    Pairs::of_means(&tally.templates).write(out, "mean_")?;
+    Pairs::of_means(&tally.templates, least).write(out, "mean_")?;
     Ok(())
 }
 
@@ -182,17 +189,41 @@ impl Tally {
 struct Pairs {
     genuine: Histogram,
     impostor: Histogram,
+    points: Vec<Point>,
+}
+
+/// A cosine similarity from which on two pictures count as one person's, and how many did.
+struct Point {
+    least: f32,
+    genuine: u64,
+    impostor: u64,
 }
 
 impl Pairs {
-    fn of(templates: &[(usize, FaceTemplate)]) -> Self {
-        let mut pairs = Self { genuine: Histogram::new(), impostor: Histogram::new() };
+    fn new(least: &[f32]) -> Self {
+        let points = least.iter().map(|least| Point { least: *least, genuine: 0, impostor: 0 }).collect();
+        Self { genuine: Histogram::new(), impostor: Histogram::new(), points }
+    }
+
+    fn add(&mut self, is_same: bool, similarity: f32) {
+        let distance = (2.0 - 2.0 * similarity).max(0.0).sqrt();
+        if is_same {
+            self.genuine.add(distance)
+        } else {
+            self.impostor.add(distance)
+        }
+        for point in self.points.iter_mut().filter(|point| similarity >= point.least) {
+            *(if is_same { &mut point.genuine } else { &mut point.impostor }) += 1;
+        }
+    }
+
+    fn of(templates: &[(usize, FaceTemplate)], least: &[f32]) -> Self {
+        let mut pairs = Self::new(least);
         for (k, (person, a)) in templates.iter().enumerate() {
             for (other, b) in &templates[k + 1..] {
                 // EXPOSE: measuring compares templates of labelled research pictures.
                 let dot: f32 = a.expose().iter().zip(b.expose()).map(|(a, b)| a * b).sum();
-                let distance = (2.0 - 2.0 * dot).max(0.0).sqrt();
-                if person == other { pairs.genuine.add(distance) } else { pairs.impostor.add(distance) }
+                pairs.add(person == other, dot);
             }
         }
         pairs
@@ -200,8 +231,8 @@ impl Pairs {
 
     /// Templates as an enrollment makes them, the mean of up to [`MEAN_OF`] pictures, against every other picture. Whoever has one picture
     /// is compared with strangers only.
-    fn of_means(templates: &[(usize, FaceTemplate)]) -> Self {
-        let mut pairs = Self { genuine: Histogram::new(), impostor: Histogram::new() };
+    fn of_means(templates: &[(usize, FaceTemplate)], least: &[f32]) -> Self {
+        let mut pairs = Self::new(least);
         for own in templates.chunk_by(|(a, _), (b, _)| a == b) {
             let Some((person, _)) = own.first() else { continue };
             let (used, rest) = own.split_at(own.len().saturating_sub(1).clamp(1, MEAN_OF));
@@ -212,13 +243,11 @@ impl Pairs {
             }
             let length = mean.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-6);
             // EXPOSE: as above.
-            let distance = |one: &FaceTemplate| {
-                let dot = mean.iter().zip(one.expose()).map(|(a, b)| a * b).sum::<f32>() / length;
-                (2.0 - 2.0 * dot).max(0.0).sqrt()
-            };
-            rest.iter().for_each(|(_, own)| pairs.genuine.add(distance(own)));
+            let similarity =
+                |one: &FaceTemplate| mean.iter().zip(one.expose()).map(|(a, b)| a * b).sum::<f32>() / length;
+            rest.iter().for_each(|(_, own)| pairs.add(true, similarity(own)));
             let others = templates.iter().filter(|(other, _)| other != person);
-            others.for_each(|(_, other)| pairs.impostor.add(distance(other)));
+            others.for_each(|(_, other)| pairs.add(false, similarity(other)));
         }
         pairs
     }
@@ -237,6 +266,17 @@ impl Pairs {
             writeln!(out, "{of}tar_at_far_{name}: {:.5}", self.genuine.share_below(bin))?;
             writeln!(out, "{of}distance_at_far_{name}: {:.4}", Histogram::edge(bin))?;
         }
+        for (name, rate) in [("1e-4", 1e-4), ("3e-5", 3e-5), ("1e-5", 1e-5), ("3e-6", 3e-6)] {
+            let Some(bin) = self.impostor.bin_within(rate) else { continue };
+            writeln!(out, "{of}distance_far_at_most_{name}: {:.4}", Histogram::edge(bin))?;
+            writeln!(out, "{of}tar_far_at_most_{name}: {:.5}", self.genuine.share_below(bin))?;
+        }
+        for point in &self.points {
+            let of = format!("{of}gate_{:.4}", point.least);
+            writeln!(out, "{of}_false_matches: {}", point.impostor)?;
+            writeln!(out, "{of}_far_at_most: {:.2e}", at_most(point.impostor) / self.impostor.total.max(1) as f64)?;
+            writeln!(out, "{of}_tar: {:.5}", point.genuine as f64 / self.genuine.total.max(1) as f64)?;
+        }
         let equal = (0..BINS).min_by(|a, b| self.gap(*a).total_cmp(&self.gap(*b))).unwrap_or(0);
         writeln!(
             out,
@@ -248,6 +288,17 @@ impl Pairs {
     fn gap(&self, bin: usize) -> f64 {
         (self.impostor.share_below(bin) - (1.0 - self.genuine.share_below(bin))).abs()
     }
+}
+
+/// What the mean of a rare event does not exceed, 19 times in 20, where `counted` were counted: Poisson's upper limit, by Wilson and
+/// Hilferty's approximation (within 0.3 % of the exact value from one on, exact for none). The pairs share people and pictures and so are
+/// less than independent: it is the least to allow for, not the most.
+fn at_most(counted: u64) -> f64 {
+    if counted == 0 {
+        return -(0.05f64.ln());
+    }
+    let next = counted as f64 + 1.0;
+    next * (1.0 - 1.0 / (9.0 * next) + 1.644_85 / (3.0 * next.sqrt())).powi(3)
 }
 
 /// Distances between unit vectors, 0 to 2, counted in steps of 1/10,000: exact enough, and small for any folder.
@@ -291,6 +342,13 @@ impl Histogram {
         BINS - 1
     }
 
+    /// The largest threshold below which lie so few that their rate is within `rate` ([`at_most`]).
+    fn bin_within(&self, rate: f64) -> Option<usize> {
+        let allowed = self.total as f64 * rate;
+        let most = (0..).take_while(|counted| at_most(*counted) <= allowed).last()?;
+        Some(self.bin_at(most))
+    }
+
     /// Share of distances below a threshold.
     fn share_below(&self, bin: usize) -> f64 {
         self.counts[..bin].iter().sum::<u64>() as f64 / self.total.max(1) as f64
@@ -331,7 +389,7 @@ mod tests {
 
     #[test]
     fn rates_are_counted_at_the_threshold_that_lets_no_more_impostors_in() {
-        let mut pairs = Pairs { genuine: Histogram::new(), impostor: Histogram::new() };
+        let mut pairs = Pairs::new(&[]);
         (0..1_000).for_each(|k| pairs.impostor.add(1.0 + k as f32 / 1_000.0));
         (0..100).for_each(|k| pairs.genuine.add(0.5 + k as f32 * 0.006));
         let mut out = Vec::new();
@@ -340,5 +398,38 @@ mod tests {
         // Ten of a thousand impostors lie below 1.010, and 85 of the hundred genuine distances.
         assert!(text.contains("tar_at_far_1e-2: 0.85000") || text.contains("tar_at_far_1e-2: 0.86000"), "{text}");
         assert!(!text.contains("far_1e-3"), "one pair is no rate: {text}");
+    }
+
+    #[test]
+    fn at_the_gates_thresholds_the_false_matches_themselves_are_counted() {
+        let mut pairs = Pairs::new(&[0.5, 0.9]);
+        [0.499_9, 0.5, 0.7].into_iter().for_each(|similarity| pairs.add(false, similarity));
+        (0..100_000).for_each(|_| pairs.add(false, 0.1));
+        [0.4, 0.6, 0.9, 0.95].into_iter().for_each(|similarity| pairs.add(true, similarity));
+        let mut out = Vec::new();
+        pairs.write(&mut out, "mean_").unwrap();
+        let text = String::from_utf8(out).unwrap();
+        for line in [
+            "mean_gate_0.5000_false_matches: 2",
+            "mean_gate_0.5000_far_at_most: 6.28e-5",
+            "mean_gate_0.5000_tar: 0.75000",
+            "mean_gate_0.9000_false_matches: 0",
+            "mean_gate_0.9000_far_at_most: 3.00e-5",
+            "mean_gate_0.9000_tar: 0.50000",
+            "mean_distance_far_at_most_3e-5: 0.7745",
+        ] {
+            assert!(text.lines().any(|had| had == line), "{line} in {text}");
+        }
+        assert!(!text.contains("far_at_most_1e-5"), "so few comparisons show no such rate: {text}");
+    }
+
+    #[test]
+    fn few_false_matches_are_no_proof_of_few() {
+        // Poisson's upper limits, 95 % to one side, as tables give them.
+        for (counted, limit) in
+            [(0, 2.996), (1, 4.744), (2, 6.296), (3, 7.754), (10, 16.962), (17, 25.499), (100, 118.08)]
+        {
+            assert!((at_most(counted) / limit - 1.0).abs() < 5e-3, "{counted}: {}", at_most(counted));
+        }
     }
 }

@@ -290,6 +290,7 @@ pub fn pairing(texts: &Texts, failure: &PairingFailure) -> Words {
         PairingFailure::Gate(gate, PairError::OtherCode) => {
             words!(texts, "err-pair-other", "rec-pair-other", gate = gate)
         }
+        PairingFailure::OtherGate(gate) => words!(texts, "err-meet-other", "rec-meet-other", gate = gate),
         PairingFailure::TooManyTries(gate) => words!(texts, "err-pair-tries", "rec-pair-tries", gate = gate),
     }
 }

@@ -34,6 +34,14 @@ pub struct SwitchOff {
     pub by: String,
 }
 
+/// Of a gate: something that it must erase, or forget, is not signed for.
+macro_rules! has_not_signed {
+    () => {
+        "(EXISTS (SELECT 1 FROM outbox WHERE outbox.gate = gates.id AND state = 'pending')
+             OR EXISTS (SELECT 1 FROM unpairings WHERE unpairings.gate = gates.id AND settled_at IS NULL))"
+    };
+}
+
 impl Vault {
     /// Stops all faces at a gate, or at every gate of the site. Cards go on. Returns how many gates were told.
     ///
@@ -210,13 +218,48 @@ impl Vault {
     /// # Errors
     /// Those of the disk.
     pub fn gates_to_serve(&self) -> Result<Vec<GateRecord>, VaultError> {
-        self.gates_where(
-            // Where the gate that replaced it has its address, the old one cannot be met.
-            "retired_at IS NULL OR ((EXISTS (SELECT 1 FROM outbox WHERE outbox.gate = gates.id AND state = 'pending')
-                 OR EXISTS (SELECT 1 FROM unpairings WHERE unpairings.gate = gates.id AND settled_at IS NULL))
-                 AND NOT EXISTS (SELECT 1 FROM replacements AS r JOIN gates AS other ON other.id = r.gate
-                     WHERE r.replaces = gates.id AND other.address = gates.address))",
-        )
+        // Where another gate has its address now, the old one is met only if that one is not there ([`Self::former_gates_at`]).
+        self.gates_where(concat!(
+            "retired_at IS NULL OR (",
+            has_not_signed!(),
+            " AND NOT EXISTS (SELECT 1 FROM gates AS other WHERE other.retired_at IS NULL AND other.address = gates.address))"
+        ))
+    }
+
+    /// Gates out of use that have not signed yet that they hold nobody any more.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn gates_to_meet(&self) -> Result<Vec<GateRecord>, VaultError> {
+        self.gates_where(concat!("retired_at IS NOT NULL AND ", has_not_signed!()))
+    }
+
+    /// Gates out of use that were met last at an address.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn former_gates_at(&self, address: &str) -> Result<Vec<GateRecord>, VaultError> {
+        let mut former = self.gates_where("retired_at IS NOT NULL")?;
+        former.retain(|gate| gate.address == address);
+        Ok(former)
+    }
+
+    /// Writes down where a gate out of use has just proved its own keys. Nothing but erasures and the end of its pairing goes there, so a
+    /// stop after a changed key (another gate may have stood at its address before it was taken out of use) is over for it. What waits for it
+    /// goes at once; its lease runs anew.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`] when it is not out of use, and those of the disk.
+    pub fn record_met(&mut self, gate: GateId, address: &str, now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        let sql = "UPDATE gates SET address = ?2, key_changed_at = NULL, contact_at = ?3
+             WHERE id = ?1 AND retired_at IS NOT NULL";
+        if work.execute(sql, params![gate.bytes(), address, now.ms()])? == 0 {
+            return Err(VaultError::Unknown);
+        }
+        let sql = "UPDATE outbox SET not_before = ?2 WHERE gate = ?1 AND state = 'pending' AND not_before > ?2";
+        work.execute(sql, params![gate.bytes(), now.ms()])?;
+        Ok(work.commit()?)
     }
 
     /// Every gate that was ever paired, for the names on papers.

@@ -76,7 +76,8 @@ fn main() -> ExitCode {
         ["smoke"] => smoke(&report, &library),
         ["theft"] => theft::search(&report, &library),
         ["list"] => return list(),
-        ["netem"] => net::on_a_bad_line(&report, &library),
+        ["netem"] => net::on_a_bad_line(&report, &library, &net::ACTS),
+        ["netem", ref acts @ ..] => net::on_a_bad_line(&report, &library, acts),
         ["one", name, place, fault, at] => one(&report, &library, (name, place, fault, at)),
         ["sweep", name, place] => {
             let place = if place == "gate" { Where::Gate } else { Where::Desk };
@@ -95,7 +96,7 @@ fn main() -> ExitCode {
         }
         _ => {
             println!(
-                "chaos: smoke | list | netem | SECTION | one ACT desk|gate FAULT N | sweep ACT desk|gate | duty DUTY desk|gate | net ACT"
+                "chaos: smoke | list | netem [ACT...] | SECTION | one ACT desk|gate FAULT N | sweep ACT desk|gate | duty DUTY desk|gate | net ACT"
             );
             return ExitCode::FAILURE;
         }

@@ -84,7 +84,7 @@ impl Site {
         resident
     }
 
-    pub(super) fn until(&mut self, what: &str, holds: impl Fn(&mut Self) -> bool) -> Duration {
+    pub(super) fn until(&mut self, what: &str, mut holds: impl FnMut(&mut Self) -> bool) -> Duration {
         let start = Instant::now();
         loop {
             self.drive.deliver().unwrap();

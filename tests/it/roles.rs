@@ -192,6 +192,10 @@ table! {
     C::Deletion(D::ResumeFaces(_)) => C::Deletion(D::ResumeFaces(None)), "resume-faces", May::Only(&[CHIEF]);
     C::Deletion(D::RenewTemplates) => C::Deletion(D::RenewTemplates), "change-gate-transform", May::Only(&[CHIEF]);
     C::Deletion(D::RetireGate(_)) => C::Deletion(D::RetireGate(some_gate())), "retire-gate", May::Only(&[CHIEF]);
+    C::Deletion(D::MeetFormer { .. }) => C::Deletion(D::MeetFormer {
+        gate: some_gate(),
+        address: "192.168.1.9:7443".into(),
+    }), "meet-former-gate", May::Only(&[FRONT, CHIEF, TECH]);
     C::Deletion(D::SwitchedOff { .. }) => C::Deletion(D::SwitchedOff {
         gate: some_gate(),
         at: "2026-11-22 10:30".into(),

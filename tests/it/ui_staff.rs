@@ -214,6 +214,7 @@ fn site_with(doubt: bool, due: bool) -> Staff {
             (GateId::from_bytes([1; 16]), "东门".into(), false, false),
             (GateId::from_bytes([2; 16]), "西门车库".into(), due, due),
         ],
+        unmet: due.then(|| (GateId::from_bytes([7; 16]), "东门".into())).into_iter().collect(),
         open: vec![ending(true)],
         plan,
         ran_at: due.then_some(at),
@@ -662,6 +663,7 @@ pub fn kind(command: &StaffCommand) -> &'static str {
             DeletionCommand::RenewTemplates => "change-gate-transform",
             DeletionCommand::RetireGate(_) => "retire-gate",
             DeletionCommand::SwitchedOff { .. } => "switched-off",
+            DeletionCommand::MeetFormer { .. } => "meet-former",
             DeletionCommand::Show => "show-deletions",
             DeletionCommand::RunRetention => "run-retention",
             DeletionCommand::ConfirmDate => "confirm-date",
@@ -1053,6 +1055,7 @@ fn failures() -> Vec<Failure> {
         F::Pairing(PairingFailure::CodeUnreadable),
         F::Pairing(PairingFailure::Gate(mark(), PairError::NoCode)),
         F::Pairing(PairingFailure::Gate(mark(), PairError::OtherCode)),
+        F::Pairing(PairingFailure::OtherGate(mark())),
         F::Pairing(PairingFailure::TooManyTries(mark())),
         F::NotRecognised,
         F::TooLong,
@@ -1251,6 +1254,36 @@ fn p47b_a_switch_off_is_entered_with_time_and_name() {
         panic!("{asked:?}")
     };
     assert_eq!((*gate, at.as_str(), by.as_str()), (GateId::from_bytes([2; 16]), "2026-11-22 10:30", "保安老李"));
+}
+
+#[test]
+fn p47_a_gate_out_of_use_that_has_not_signed_is_listed_and_looked_for_where_staff_say_it_is() {
+    let mut staff = site_with(false, true);
+    use staff::deletion::Message as M;
+    press(&mut staff, "meet-0");
+    assert!(commands(press(&mut staff, "meet-action")).is_empty(), "an address is needed");
+    staff.update(Message::Deletion(M::AddressTyped(" 192.168.10.61:7443 ".into())));
+    let asked = commands(press(&mut staff, "meet-action"));
+    let [StaffCommand::Deletion(DeletionCommand::MeetFormer { gate, address })] = &asked[..] else {
+        panic!("{asked:?}")
+    };
+    assert_eq!((*gate, address.as_str()), (GateId::from_bytes([7; 16]), "192.168.10.61:7443"));
+    staff.apply(StaffEvent::Deletion(DeletionEvent::Met("东门".into())));
+    for texts in both() {
+        assert!(window(LARGE, staff.view(&texts)).find(id("flash")).is_ok());
+    }
+    press(&mut staff, "meet-0");
+    press(&mut staff, "former-off-0");
+    staff.update(Message::Deletion(M::AtTyped("2026-11-22 10:30".into())));
+    staff.update(Message::Deletion(M::ByTyped("保安老李".into())));
+    let asked = commands(press(&mut staff, "switched-save"));
+    assert!(
+        matches!(&asked[..], [StaffCommand::Deletion(DeletionCommand::SwitchedOff { gate, .. })] if *gate == GateId::from_bytes([7; 16]))
+    );
+    // Where every gate has signed, nothing is listed.
+    for texts in both() {
+        assert!(window(LARGE, site_with(false, false).view(&texts)).find(id("meet-0")).is_err());
+    }
 }
 
 #[test]

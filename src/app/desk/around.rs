@@ -108,7 +108,9 @@ impl Desk {
             log_is_whole: self.open.as_ref().is_some_and(|o| evidence::log_is_whole(&o.vault)),
             trained: self.standing(self.told.unwrap_or_default()).condition(),
             machine: self.watch.report.as_ref(),
-            terms: self.open.as_ref().map_or(Condition::NotYetChecked, |o| conditions::terms(&o.shared.gates().0)),
+            terms: self.open.as_ref().map_or(Condition::NotYetChecked, |o| {
+                conditions::terms(&o.shared.gates().0, &o.vault.faces_stopped().unwrap_or_default())
+            }),
         };
         conditions::gather(self.config.realm, facts, &gates, &fresh, around, Some(person))
     }

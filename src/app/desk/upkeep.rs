@@ -103,7 +103,7 @@ impl Desk {
             log_is_whole: evidence::log_is_whole(&open.vault),
             trained,
             machine: self.watch.report.as_ref(),
-            terms: conditions::terms(&seen),
+            terms: conditions::terms(&seen, &stopped),
         };
         let known = conditions::gather(self.config.realm, &open.facts, &open.gates, &answering, around, None);
         if open.desk_shown.as_ref() != Some(&known) {

@@ -204,10 +204,10 @@ fn beyond_the_sites_limit_a_card_comes_first_and_the_face_is_compared_with_its_t
     // One in ten thousand a comparison: three people are three in ten thousand.
     limit(&site, 0.000_3);
     assert_eq!(shown(&site, 1), Answer::Recognised(DoorOpens::Yes), "met exactly");
-    // A tenth and a thirtieth of that at stricter thresholds.
-    limit(&site, 0.000_009);
+    // A tenth and a twentieth of that at stricter thresholds.
+    limit(&site, 0.000_015);
     assert_eq!(shown(&site, 1), Answer::Recognised(DoorOpens::Yes), "met exactly, at the strictest");
-    limit(&site, 0.000_008);
+    limit(&site, 0.000_014);
     assert_eq!(shown(&site, 1), Answer::CardFirst);
     let probe = site.probe_request(&person(1));
     assert_eq!(site.refused(&probe), Refusal::CardFirst);

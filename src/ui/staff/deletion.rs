@@ -5,7 +5,7 @@ use iced::widget::{Column, column, container, row};
 use iced::{Center, Element, Fill};
 
 use super::deletion_panels::{asked, clock, closing, doors, endings_of, open_endings, renewal, retention};
-use super::{Action, Known, Route, S};
+use super::{Action, Flash, Known, Route, S};
 use crate::app::command::StaffCommand;
 use crate::app::deletion::{Closing, DeletionCommand, DeletionEvent, PersonView, SiteView};
 use crate::domain::id::{ConsentId, GateId, ResidentId};
@@ -20,6 +20,9 @@ pub const SWITCHED_AT: &str = "switched-at";
 /// Id of the field for who switched it off.
 pub const SWITCHED_BY: &str = "switched-by";
 
+/// Id of the field for the address of a gate out of use.
+pub const MEET_AT: &str = "meet-at";
+
 /// What the desk told about these matters.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Told {
@@ -32,14 +35,19 @@ pub struct Told {
 }
 
 impl Told {
-    /// Takes in what the desk tells. Returns where a certificate was saved, if it was.
-    pub(super) fn apply(&mut self, event: DeletionEvent) -> Option<String> {
+    /// Takes in what the desk tells. Returns what is to be said of it.
+    pub(super) fn apply(&mut self, event: DeletionEvent) -> Option<Flash> {
         match event {
             DeletionEvent::Person(view) => self.person = Some(*view),
             DeletionEvent::Site(view) => self.site = *view,
             DeletionEvent::ClockAhead { trusted, now } => self.site.clock_doubt = Some((trusted, now)),
             DeletionEvent::Renewed { done, left } => self.renewed = Some((done, left)),
-            DeletionEvent::Saved(path) => return Some(path),
+            DeletionEvent::Met(gate) => return Some(Flash::FormerMet(gate)),
+            DeletionEvent::Saved(path) => {
+                // The folder is long and says nothing: the name is enough.
+                let name = path.rsplit(['/', '\\']).next().unwrap_or(&path).to_owned();
+                return Some(Flash::CertificateSaved(name));
+            }
         }
         None
     }
@@ -100,6 +108,12 @@ pub enum Message {
     ByTyped(String),
     /// Enters it.
     SwitchedOffSaved,
+    /// Opens or closes the field for the address of a gate out of use.
+    MeetPressed(Option<GateId>),
+    /// Where it is.
+    AddressTyped(String),
+    /// Looks for it there.
+    MeetConfirmed,
     /// Does now what is due by rule.
     RetentionPressed,
     /// The date is right.
@@ -112,6 +126,8 @@ pub struct Deletion {
     about: About,
     asking: Option<Ask>,
     switching: Option<GateId>,
+    meeting: Option<GateId>,
+    address: String,
     at: String,
     by: String,
 }
@@ -119,7 +135,15 @@ pub struct Deletion {
 impl Deletion {
     /// A page on which nothing is asked.
     pub fn new(about: About) -> Self {
-        Self { about, asking: None, switching: None, at: String::new(), by: String::new() }
+        Self {
+            about,
+            asking: None,
+            switching: None,
+            meeting: None,
+            address: String::new(),
+            at: String::new(),
+            by: String::new(),
+        }
     }
 
     /// Which of the two.
@@ -175,6 +199,21 @@ impl Deletion {
                 let (at, by) = (std::mem::take(&mut self.at), std::mem::take(&mut self.by));
                 return ask(DeletionCommand::SwitchedOff { gate, at, by });
             }
+            Message::MeetPressed(gate) => {
+                (self.meeting, self.address) = (gate, String::new());
+                if gate.is_some() {
+                    return Action::Focus(MEET_AT);
+                }
+            }
+            Message::AddressTyped(text) => self.address = text,
+            Message::MeetConfirmed => {
+                let Some(gate) = self.meeting else { return Action::None };
+                let address = self.address.trim().to_owned();
+                if address.is_empty() {
+                    return Action::Focus(MEET_AT);
+                }
+                return ask(DeletionCommand::MeetFormer { gate, address });
+            }
             Message::RetentionPressed => return ask(DeletionCommand::RunRetention),
             Message::DatePressed => return ask(DeletionCommand::ConfirmDate),
         }
@@ -209,6 +248,7 @@ impl Deletion {
         column![S.heading(tr!(texts, "deletion-site"))]
             .push(site.clock_doubt.map(|(trusted, now)| clock(texts, trusted, now)))
             .push(self.stops(texts, site))
+            .push(self.former(texts, site))
             .push(renewal(texts, told))
             .push(open_endings(texts, site))
             .push(retention(texts, site))
@@ -236,6 +276,40 @@ impl Deletion {
             .map(|(at, (gate, name, stopped, waiting))| self.gate_line(texts, at, *gate, name, *stopped, *waiting));
         let content = column![head].extend(lines).spacing(S.space * 1.25);
         widget::panel(S, Tone::Plain, content).into()
+    }
+
+    /// Gates out of use that have not signed: where they are, or that somebody switched them off.
+    fn former<'a>(&'a self, texts: &Texts, site: &'a SiteView) -> Option<Element<'a, Message>> {
+        let lines = site.unmet.iter().enumerate().map(|(at, (gate, name))| {
+            let (meeting, switching) = (self.meeting == Some(*gate), self.switching == Some(*gate));
+            let button = |id: String, label: String, press| widget::action(S, id, label, Weight::Plain, Some(press));
+            let next = |open: bool| if open { None } else { Some(*gate) };
+            let line = row![
+                container(S.text(tr!(texts, "former-line", gate = name.as_str(), number = gate.short()))).width(Fill),
+                button(format!("meet-{at}"), tr!(texts, "meet-open"), Message::MeetPressed(next(meeting))),
+                button(
+                    format!("former-off-{at}"),
+                    tr!(texts, "switched-off-action"),
+                    Message::SwitchedOffPressed(next(switching))
+                ),
+            ]
+            .spacing(S.space)
+            .align_y(Center);
+            let meet = meeting.then(|| self.meet(texts));
+            column![line].push(meet).push(switching.then(|| self.switched_off(texts))).spacing(S.space).into()
+        });
+        let head = column![S.heading(tr!(texts, "former-title")), S.soft(tr!(texts, "former-text"))];
+        let content = column![head].extend(lines).spacing(S.space * 1.25);
+        (!site.unmet.is_empty()).then(|| widget::panel(S, Tone::Warn, content).into())
+    }
+
+    fn meet<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
+        let address = widget::Field::new(MEET_AT, tr!(texts, "pair-address"), &self.address)
+            .hint(tr!(texts, "pair-address-hint"))
+            .view(S, Message::AddressTyped, Some(Message::MeetConfirmed));
+        let label = tr!(texts, "meet-action");
+        let look = widget::action(S, "meet-action", label, Weight::Primary, Some(Message::MeetConfirmed));
+        widget::panel(S, Tone::Plain, row![container(address).width(Fill), look].spacing(S.space * 1.5)).into()
     }
 
     fn gate_line<'a>(

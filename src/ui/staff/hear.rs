@@ -93,10 +93,8 @@ impl Staff {
                 return self.after_closed();
             }
             StaffEvent::Deletion(event) => {
-                if let Some(path) = self.known.deletion.apply(event) {
-                    // The folder is long and says nothing: the name is enough.
-                    let name = path.rsplit(['/', '\\']).next().unwrap_or(&path).to_owned();
-                    self.flash = Some(Flash::CertificateSaved(name));
+                if let Some(flash) = self.known.deletion.apply(event) {
+                    self.flash = Some(flash);
                 }
             }
             StaffEvent::Saved(_) => {

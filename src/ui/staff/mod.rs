@@ -203,6 +203,8 @@ pub enum Flash {
     ReportSaved(String),
     /// A gate took the place of another.
     Replaced,
+    /// The gate out of use at this door was met.
+    FormerMet(String),
     /// Something about a card board was done.
     Board(BoardDone),
 }

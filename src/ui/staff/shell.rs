@@ -349,6 +349,9 @@ fn flash_line<'a>(texts: &Texts, flash: &Flash) -> Element<'a, Message> {
             }),
         ),
         Flash::Replaced => (Tone::Well, explain::Words::only(tr!(texts, "flash-replaced"))),
+        Flash::FormerMet(gate) => {
+            (Tone::Well, explain::Words::only(tr!(texts, "flash-former-met", gate = gate.as_str())))
+        }
         Flash::CardWay(true) => (Tone::Well, explain::Words::only(tr!(texts, "flash-card-way"))),
         Flash::Keep(told) => {
             keep::said(texts, told).unwrap_or_else(|| (Tone::Told, explain::Words::only(String::new())))
