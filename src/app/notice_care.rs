@@ -162,11 +162,14 @@ fn look(open: &mut Open, engine: &EngineId, now: Timestamp) -> Result<Looked, Va
         Err(VaultError::RegistryRefused) => (vec![], true),
         Err(error) => return Err(error),
     };
-    let newest = assessments.into_iter().next_back().map(|row| row.assessment);
+    let newest = assessments.into_iter().next_back();
     let scope = stand.scope_sha256();
     let standing = match damaged || refused {
         true => Standing::Damaged,
-        false => assessment::judge(newest.as_ref(), scope, open.vault.last_incident()?, today),
+        false => {
+            let registered = newest.as_ref().map(|row| (&row.assessment, row.registered_at));
+            assessment::judge(registered, scope, &open.vault.major_incidents()?, today)
+        }
     };
     let register = open.vault.entrusted()?;
     let view = NoticeView {
@@ -174,7 +177,7 @@ fn look(open: &mut Open, engine: &EngineId, now: Timestamp) -> Result<Looked, Va
         site_file: open.vault.site_file()?.map(|row| (row.number, hex(&row.sha256), row.recorded_at)),
         site_file_refused: refused,
         standing,
-        assessment: newest,
+        assessment: newest.map(|row| row.assessment),
         scope: hex(&scope),
         versions: open.vault.version_news()?,
         signs: signs(&open.vault, &facts, &gates, engine)?,

@@ -19,6 +19,8 @@ pub enum PostureCommand {
     Check,
     /// Asks everything of the station how it is.
     Examine,
+    /// This camera, which the last look named as unknown, is the desk's own. Stands for good.
+    AcceptCamera(CameraSeen),
     /// Writes the last examination: JSON where the name ends so, else the words of the page.
     Save {
         /// Chosen in the file dialog.
@@ -49,7 +51,6 @@ pub(super) struct Watch {
     pub report: Option<PostureReport>,
     looked_at: Timestamp,
     booted_at: Option<Timestamp>,
-    cameras: Option<Vec<CameraSeen>>,
     pub examined: Option<Doctor>,
 }
 
@@ -65,7 +66,7 @@ pub(super) fn note(conditions: &mut Conditions, realm: Realm, report: Option<&Po
 }
 
 impl Desk {
-    /// Work begins: what was seen in an earlier session is forgotten.
+    /// Work begins: what was seen in an earlier session is forgotten, but for the cameras that the vault knows.
     pub(super) fn begin_watch(&mut self, now: Timestamp) {
         self.watch = Watch::default();
         self.look_at_machine(now);
@@ -91,15 +92,25 @@ impl Desk {
         self.watch.looked_at = self.moment;
         let facts = self.devices.posture.check();
         let Some(open) = self.open.as_mut() else { return };
+        // A list that cannot be read knows nobody: then every camera is said to be new.
+        let known = open.vault.known_cameras().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the known cameras could not be read");
+            Some(vec![])
+        });
+        if known.is_none()
+            && let Some(cameras) = facts.cameras.value()
+            && let Err(error) = open.vault.note_first_cameras(cameras, now)
+        {
+            tracing::warn!(%error, "the first cameras could not be noted");
+        }
         let before = Before {
             now,
             latest_record: open.vault.latest_record_at().ok().flatten(),
             booted_at: self.watch.booted_at,
-            cameras: self.watch.cameras.clone(),
+            cameras: known,
         };
         let report = posture::judge(&facts, &before);
         self.watch.booted_at = self.watch.booted_at.or_else(|| posture::booted_at(&facts, now));
-        self.watch.cameras = self.watch.cameras.take().or_else(|| facts.cameras.value().cloned());
         if self.watch.report.as_ref() == Some(&report) {
             return;
         }
@@ -140,6 +151,16 @@ impl Desk {
         }
     }
 
+    /// Accepts a camera that the last look named; another one, or one that is gone, is not accepted unseen.
+    fn accept_camera(&mut self, camera: &CameraSeen, now: Timestamp) {
+        self.look_at_machine(now);
+        if self.watch.report.as_ref().is_some_and(|report| report.strangers.contains(camera)) {
+            self.vault(|v| v.accept_camera(camera, now));
+            self.look_at_machine(now);
+        }
+        self.say_machine();
+    }
+
     pub(super) fn handle_posture(&mut self, command: PostureCommand, now: Timestamp) {
         if self.open.is_none() {
             return;
@@ -157,6 +178,7 @@ impl Desk {
                 self.stop_on_bad_machine(now);
                 self.examine(now);
             }
+            PostureCommand::AcceptCamera(camera) => self.accept_camera(&camera, now),
             PostureCommand::Save { path, text } => match self.save_examination(&path, &text) {
                 Ok(()) => self.say(StaffEvent::Posture(PostureEvent::Saved(path.display().to_string()))),
                 Err(why) => self.fail(Failure::PaperNotWritten(why)),

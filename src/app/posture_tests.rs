@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::command::{Command, ResidentCommand, StaffCommand};
 use super::enroll::Flow;
 use super::event::{Failure, ResidentScene};
-use super::posture::CHECK_EVERY_MS;
+use super::posture::{CHECK_EVERY_MS, PostureCommand};
 use super::runner::SystemClock;
 use crate::domain::Realm;
 use crate::domain::consent::Warrant;
@@ -224,7 +224,7 @@ fn l1_a_machine_that_goes_bad_during_a_capture_ends_it_and_everything_held_is_wi
         // Mended: a new visit can begin; the realm goes back, so that it can on this machine.
         site.mend();
         site.drive.desk.config.realm = Realm::Practice;
-        site.drive.staff(StaffCommand::Posture(super::posture::PostureCommand::Check));
+        site.drive.staff(StaffCommand::Posture(PostureCommand::Check));
         site.drive.resident(ResidentCommand::Back);
         assert!(site.drive.machine.lets_faces(), "{n}: {blocker:?}");
     }
@@ -342,4 +342,98 @@ fn a_clock_that_went_back_while_the_desk_was_shut_is_found_at_unlock() {
     assert_eq!(unlock_at(&mut site, now.plus_ms(-86_400_000)), Grade::CardOnly, "a day back");
     assert_eq!(site.drive.machine.condition(Blocker::MachineState), Condition::Fails);
     assert_eq!(unlock_at(&mut site, now.plus_ms(60_000)), Grade::Well, "set right");
+}
+
+fn camera(name: &str, place: &str, is_virtual: bool) -> CameraSeen {
+    CameraSeen { name: name.into(), place: place.into(), is_virtual }
+}
+
+// Shows: L2
+#[test]
+fn l2_a_camera_that_nobody_accepted_is_said_until_somebody_accepts_it_also_across_a_restart() {
+    let mut site = site();
+    let own = camera("HD", "usb", false);
+    let new = camera("USB 2.0 Camera", "devices/pci0000:00/usb1/1-3/1-3:1.0", false);
+    let with = |site: &Site, more: &[&CameraSeen]| {
+        let cameras = [&own].into_iter().chain(more.iter().copied()).cloned().collect();
+        site.machine.lock().unwrap().cameras = Reading::Seen(cameras);
+    };
+    let look = |site: &mut Site| {
+        site.drive.staff(StaffCommand::Posture(PostureCommand::Check));
+        (site.drive.machine.grade(Check::Cameras), site.drive.machine.strangers.clone())
+    };
+    let accept = |site: &mut Site, camera: &CameraSeen| {
+        site.drive.staff(StaffCommand::Posture(PostureCommand::AcceptCamera(camera.clone())));
+        (site.drive.machine.grade(Check::Cameras), site.drive.machine.strangers.clone())
+    };
+    let accepted = |site: &mut Site| {
+        let records = site.drive.desk.vault(|v| v.log_records(0, 1000)).unwrap();
+        records.into_iter().filter(|r| r.what == "camera-accepted").collect::<Vec<_>>()
+    };
+    let again = |site: &mut Site| {
+        site.drive.staff(StaffCommand::Lock);
+        site.drive.unlock();
+    };
+    assert_eq!(look(&mut site), (Grade::Well, vec![]), "what was there at the vault's first look is known");
+
+    with(&site, &[&new]);
+    assert_eq!(look(&mut site), (Grade::Warn, vec![new.clone()]));
+    assert!(site.drive.machine.lets_faces(), "a warning, no more");
+    again(&mut site);
+    assert_eq!(look(&mut site), (Grade::Warn, vec![new.clone()]), "closing the desk accepts nothing");
+
+    let gone = camera("Gone", "usb-9", false);
+    let posing = camera("OBS Virtual Camera", "devices/virtual", true);
+    with(&site, &[&new, &posing]);
+    for other in [&gone, &posing] {
+        assert_eq!(accept(&mut site, other), (Grade::Warn, vec![new.clone()]), "{other:?} is not accepted");
+    }
+    assert_eq!(site.drive.machine.grade(Check::VirtualCamera), Grade::Stop);
+    assert_eq!(accepted(&mut site), vec![], "nothing was written");
+
+    with(&site, &[&new]);
+    assert_eq!(accept(&mut site, &new), (Grade::Well, vec![]));
+    assert_eq!(accept(&mut site, &new), (Grade::Well, vec![]), "twice is once");
+    let [record] = &accepted(&mut site)[..] else { panic!("one record") };
+    assert!(record.who.starts_with("staff:") && record.label.is_none(), "who is in the log: {record:?}");
+    assert!(!serde_json::to_string(record).unwrap().contains("USB 2.0"), "and the name is not");
+
+    again(&mut site);
+    assert_eq!(look(&mut site), (Grade::Well, vec![]), "a lock forgets nothing");
+    // The program ends, and another one opens the same vault.
+    let Site { drive, machine, _folder: folder, _gate: gate, .. } = site;
+    drop(drive);
+    let engine = Box::new(EngineThatSees(Arc::default(), 0));
+    let posture = Box::new(MachineThatChanges(Arc::clone(&machine)));
+    let (controls, realm) = (Controls::default(), Realm::Practice);
+    let picture = Box::new(PictureCamera::new(vec![], controls.clone()));
+    let mut drive = Drive::with_machine(folder.path(), engine, picture, controls, (realm, posture));
+    drive.unlock();
+    let mut site = Site { drive, machine, face: Arc::default(), _gate: gate, _folder: folder };
+    assert_eq!(look(&mut site), (Grade::Well, vec![]), "what was accepted stands after a restart");
+    // The same make in another socket is another camera.
+    let moved = camera("USB 2.0 Camera", "devices/pci0000:00/usb1/1-4/1-4:1.0", false);
+    with(&site, &[&moved]);
+    assert_eq!(look(&mut site), (Grade::Warn, vec![moved]));
+}
+
+// Shows: L2
+#[test]
+fn l2_a_desk_that_first_saw_no_camera_knows_none() {
+    let mut site = site();
+    let vault = |site: &mut Site| site.drive.desk.vault(|v| v.known_cameras()).unwrap();
+    assert_eq!(vault(&mut site), Some(vec![camera("HD", "usb", false)]));
+    let folder = tempfile::tempdir().unwrap();
+    let none: Facts = Arc::new(Mutex::new(MachineFacts { cameras: Reading::Seen(vec![]), ..sound() }));
+    let engine = Box::new(EngineThatSees(Arc::default(), 0));
+    let posture = Box::new(MachineThatChanges(Arc::clone(&none)));
+    let controls = Controls::default();
+    let picture = Box::new(PictureCamera::new(vec![], controls.clone()));
+    let mut drive = Drive::with_machine(folder.path(), engine, picture, controls, (Realm::Practice, posture));
+    drive.create();
+    assert_eq!(drive.machine.grade(Check::Cameras), Grade::Warn, "no camera");
+    let first = camera("HD", "usb", false);
+    none.lock().unwrap().cameras = Reading::Seen(vec![first.clone(), camera("OBS", "virtual", true)]);
+    drive.staff(StaffCommand::Posture(PostureCommand::Check));
+    assert_eq!(drive.machine.strangers, [first], "a program that poses as a camera is not offered for acceptance");
 }

@@ -121,6 +121,7 @@ pub fn row(command: &StaffCommand) -> Row {
         C::Relay(RelayCommand::WhoseNumber { .. }) => only("whose-number", SUPERVISOR),
         C::Posture(PostureCommand::Check) => only("machine-check", GATES),
         C::Posture(PostureCommand::Examine) => only("machine-examine", GATES),
+        C::Posture(PostureCommand::AcceptCamera(_)) => only("accept-device", ENTERS),
         C::Posture(PostureCommand::Save { .. }) => only("machine-save", GATES),
         C::Duties(command) => duties(command),
     }

@@ -4,7 +4,7 @@
 //! Deliberately absent: any judgement of the contents. The program checks that a person answers for a complete assessment of this scope.
 
 use super::site::REASON_CHARS_MIN;
-use super::time::CivilDate;
+use super::time::{CivilDate, Timestamp};
 
 /// Longest time until an assessment is looked at again, in days (product figure).
 pub const REVIEW_DAYS_MAX: i64 = 366;
@@ -124,7 +124,7 @@ pub enum Standing {
     OtherScope,
     /// It should have been looked at again by this day.
     ReviewOverdue(CivilDate),
-    /// A major incident happened on or after its day (F09c).
+    /// A major incident happened on or after its day, or was entered after it was registered (F09c).
     Incident(CivilDate),
     /// It holds until this day.
     Holds(CivilDate),
@@ -137,18 +137,33 @@ impl Standing {
     }
 }
 
-/// Judges the newest assessment against the scope in force, today, and the last major incident. Rules: P28, P55, F09c.
+/// A major incident, as it was entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MajorIncident {
+    /// The day on which it happened.
+    pub happened_on: CivilDate,
+    /// When it was entered at the desk.
+    pub entered_at: Timestamp,
+}
+
+/// Judges the newest assessment, with when it was registered, against the scope in force, the major incidents, and today. Rules: P28, P55, F09c.
+///
+/// An incident asks for a new assessment when this one cannot have known of it: it happened on the day of the signature or later, or it was
+/// entered after this one was registered, however long ago it happened.
 pub fn judge(
-    assessment: Option<&Assessment>,
+    assessment: Option<(&Assessment, Timestamp)>,
     scope_sha256: [u8; 32],
-    incident_on: Option<CivilDate>,
+    incidents: &[MajorIncident],
     today: CivilDate,
 ) -> Standing {
-    let Some(assessment) = assessment else { return Standing::None };
+    let Some((assessment, registered_at)) = assessment else { return Standing::None };
     if assessment.scope_sha256 != scope_sha256 {
         return Standing::OtherScope;
     }
-    if let Some(day) = incident_on.filter(|day| *day >= assessment.signed_on) {
+    let unknown = |incident: &&MajorIncident| {
+        incident.happened_on >= assessment.signed_on || incident.entered_at >= registered_at
+    };
+    if let Some(day) = incidents.iter().filter(unknown).map(|incident| incident.happened_on).max() {
         return Standing::Incident(day);
     }
     if assessment.review_on < today {
@@ -209,20 +224,46 @@ mod tests {
         assert_eq!((with(REVIEW_DAYS_MAX), with(REVIEW_DAYS_MAX + 1)), (None, Some(AssessmentFault::Review)));
     }
 
-    #[test]
-    fn p55_it_holds_for_its_scope_until_its_review_and_no_longer() {
-        let made = assessment();
-        assert_eq!(judge(None, [1; 32], None, day(0)), Standing::None);
-        assert_eq!(judge(Some(&made), [1; 32], None, day(365)), Standing::Holds(day(365)));
-        assert_eq!(judge(Some(&made), [1; 32], None, day(366)), Standing::ReviewOverdue(day(365)));
-        assert_eq!(judge(Some(&made), [2; 32], None, day(1)), Standing::OtherScope);
+    /// At this hour of a day, 0 to 23.
+    fn at(on: i64, hour: i64) -> Timestamp {
+        day(on - 1).end().plus_ms(hour * 3_600_000)
+    }
+
+    fn incident(happened: i64, entered: Timestamp) -> MajorIncident {
+        MajorIncident { happened_on: day(happened), entered_at: entered }
     }
 
     #[test]
-    fn f09c_a_major_incident_asks_for_a_new_assessment() {
+    fn p55_it_holds_for_its_scope_until_its_review_and_no_longer() {
         let made = assessment();
-        assert_eq!(judge(Some(&made), [1; 32], Some(day(5)), day(6)), Standing::Incident(day(5)));
-        assert_eq!(judge(Some(&made), [1; 32], Some(day(-1)), day(6)), Standing::Holds(day(365)));
+        let made = Some((&made, at(0, 10)));
+        assert_eq!(judge(None, [1; 32], &[], day(0)), Standing::None);
+        assert_eq!(judge(made, [1; 32], &[], day(365)), Standing::Holds(day(365)));
+        assert_eq!(judge(made, [1; 32], &[], day(366)), Standing::ReviewOverdue(day(365)));
+        assert_eq!(judge(made, [2; 32], &[], day(1)), Standing::OtherScope);
+    }
+
+    // Shows: F09c
+    #[test]
+    fn f09c_a_major_incident_that_the_assessment_cannot_have_known_asks_for_a_new_one() {
+        let made = assessment();
+        let with = |incidents: &[MajorIncident]| judge(Some((&made, at(2, 10))), [1; 32], incidents, day(6));
+        let holds = Standing::Holds(day(365));
+        // Known when it was signed and registered.
+        assert_eq!(with(&[incident(-1, at(-1, 12))]), holds);
+        assert_eq!(with(&[incident(-30, at(2, 9))]), holds);
+        // It happened on the day of the signature or later, entered whenever.
+        assert_eq!(with(&[incident(5, at(5, 12))]), Standing::Incident(day(5)));
+        assert_eq!(with(&[incident(0, at(1, 9))]), Standing::Incident(day(0)));
+        // It happened long before, and was found and entered only afterwards.
+        assert_eq!(with(&[incident(-30, at(2, 11))]), Standing::Incident(day(-30)));
+        assert_eq!(with(&[incident(-30, at(5, 9))]), Standing::Incident(day(-30)));
+        // An older one that was entered late is not hidden by a newer one that was known.
+        assert_eq!(with(&[incident(-30, at(3, 9)), incident(-1, at(-1, 12))]), Standing::Incident(day(-30)));
+        // An assessment that is registered afterwards knows of both.
+        let again = Assessment { signed_on: day(6), review_on: day(300), ..assessment() };
+        let both = [incident(-30, at(5, 9)), incident(5, at(5, 12))];
+        assert_eq!(judge(Some((&again, at(6, 9))), [1; 32], &both, day(6)), Standing::Holds(day(300)));
         assert!(kept_until(day(0)) >= day(3 * 365));
     }
 }

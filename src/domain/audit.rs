@@ -171,4 +171,6 @@ pub enum AuditEvent {
     Duty(super::incident::DutyEvent),
     /// Something about the machine came up, or is well again.
     MachineFound(What),
+    /// Somebody accepted a camera as the desk's own. The log's digest is over its name and place.
+    CameraAccepted,
 }

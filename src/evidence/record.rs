@@ -226,6 +226,7 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::BoardAct(board, label) => ("board-act", one(board), Some(label)),
         E::Duty(event) => event.words(),
         E::MachineFound(what) => ("machine-found", vec![], Some(what.label())),
+        E::CameraAccepted => ("camera-accepted", vec![], None),
     }
 }
 

@@ -7,8 +7,10 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::linux::Linux;
+use super::programs::{KNOWN, PORTS};
 use crate::domain::permit::{Blocker, Condition};
-use crate::domain::posture::{Before, MACHINE, What, judge};
+use crate::domain::posture::{Before, Check, Grade, HelperKind, MACHINE, What, booted_at, judge};
+use crate::domain::time::Timestamp;
 use crate::ports::Posture;
 use machine::{LAN_ROUTE, MOUNTS, Machine, ROUTE_HEAD, TCP_HEAD, six, trie};
 
@@ -363,4 +365,107 @@ fn passwd_status_is_read_as_it_is_printed() {
     ] {
         assert_eq!(super::login::status(said), usable, "{said}");
     }
+}
+
+/// The grade that a prepared machine gets, and the names that are said with it.
+fn graded(check: Check, spoil: impl FnOnce(&Machine)) -> (Grade, Vec<String>) {
+    let machine = Machine::sound();
+    assert_eq!(machine.report().grade(check), Grade::Well, "{check:?}: sound before");
+    spoil(&machine);
+    let report = machine.report();
+    let worst = report.findings.iter().filter(|f| f.what.check() == check).max_by_key(|f| f.what.grade());
+    (report.grade(check), worst.map(|f| f.names.clone()).unwrap_or_default())
+}
+
+#[test]
+fn k2_12_every_known_program_and_port_is_graded_by_what_it_is_for() {
+    let grade = |kind: HelperKind| match kind {
+        HelperKind::RemoteHelp => Grade::Stop,
+        HelperKind::Sharing => Grade::CardOnly,
+        HelperKind::RemoteShell => Grade::Warn,
+    };
+    for program in KNOWN {
+        for name in program.begins.iter().chain(program.is) {
+            let found = graded(Check::RemoteHelp, |m| m.process(70, name, &format!("/opt/x/{name}"), name));
+            assert_eq!(found, (grade(program.kind), vec![program.name.to_owned()]), "{name}");
+        }
+    }
+    for (port, name, kind) in PORTS {
+        let line = format!("{TCP_HEAD}   0: 00000000:{port:04X} 00000000:0000 0A 0:0 00:0 0 0 0 1\n");
+        let found = graded(Check::RemoteHelp, |m| m.write("/proc/net/tcp", &line));
+        assert_eq!(found, (grade(*kind), vec![(*name).to_owned()]), "port {port}");
+    }
+    for name in ["向日葵 Sunlogin", "ToDesk", "TeamViewer", "AnyDesk", "RustDesk"] {
+        assert!(KNOWN.iter().any(|known| known.name == name && known.kind == HelperKind::RemoteHelp), "{name}");
+    }
+    for name in ["RDP", "VNC"] {
+        assert!(PORTS.iter().any(|(_, known, kind)| *known == name && *kind == HelperKind::RemoteHelp), "{name}");
+    }
+}
+
+#[test]
+fn every_other_item_that_is_watched_has_its_grade_through_the_adapter() {
+    let is = |check: Check, grade: Grade, names: &[&str], spoil: &dyn Fn(&Machine)| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(graded(check, spoil), (grade, names), "{check:?}");
+    };
+    is(Check::Internet, Grade::Stop, &["eth0"], &|m| {
+        let way_out = "eth0\t00000000\t010AA8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n";
+        m.write("/proc/net/route", &format!("{ROUTE_HEAD}{LAN_ROUTE}{way_out}"));
+    });
+    is(Check::Disk, Grade::CardOnly, &["dm-0"], &|m| m.write("/sys/dev/block/253:1/slaves/dm-0/dm/uuid", "LVM-abc\n"));
+    is(Check::Disk, Grade::CardOnly, &["dm-2"], &|m| m.write("/sys/class/block/dm-2/dm/uuid", "LVM-abc\n"));
+    is(Check::Login, Grade::CardOnly, &[], &|m| {
+        m.write("/etc/passwd", "root:x:0:0::/home/desk:/bin/bash\nguest:x:9000:9000::/home/guest:/bin/bash\n");
+        m.write("/etc/shadow", "root:$y$j9T$abc:1::::::\nguest::1::::::\n");
+    });
+    is(Check::ScreenLock, Grade::CardOnly, &[], &|m| {
+        m.write("/home/desk/.config/kscreenlockerrc", "[Daemon]\nAutolock=false\n");
+    });
+    is(Check::VirtualCamera, Grade::Stop, &["OBS Virtual Camera"], &|m| {
+        m.camera("video9", "OBS Virtual Camera", "devices/virtual");
+    });
+    is(Check::Files, Grade::CardOnly, &[], &|m| {
+        fs::set_permissions(m.data(), fs::Permissions::from_mode(0o755)).unwrap();
+    });
+}
+
+#[test]
+fn the_clock_the_room_and_a_strange_camera_are_graded_through_the_adapter() {
+    let machine = Machine::sound();
+    let look = |before: &Before| judge(&Linux::at_root(&machine.root(), &machine.data()).check(), before);
+    let found = |report: &crate::domain::posture::PostureReport, check: Check| {
+        let of_it: Vec<(What, Grade)> =
+            report.findings.iter().filter(|f| f.what.check() == check).map(|f| (f.what, f.what.grade())).collect();
+        of_it
+    };
+    // The machine says 3,600.25 s since its start.
+    let now = Timestamp::from_ms(1_800_000_000_000);
+    let facts = Linux::at_root(&machine.root(), &machine.data()).check();
+    let first =
+        Before { now, booted_at: booted_at(&facts, now), cameras: facts.cameras.value().cloned(), ..Before::default() };
+    assert_eq!(first.booted_at, Some(now.plus_ms(-3_600_250)));
+    assert_eq!(found(&look(&first), Check::Clock), [(What::ClockSound, Grade::Well)]);
+    let behind = Before { latest_record: Some(now.plus_ms(3_600_000)), ..first.clone() };
+    assert_eq!(found(&look(&behind), Check::Clock), [(What::ClockBehind, Grade::CardOnly)]);
+    // Ten minutes by the machine's own count, two hours by the clock.
+    machine.write("/proc/uptime", "4200.25 100.00\n");
+    let set = Before { now: now.plus_ms(7_200_000), ..first.clone() };
+    assert_eq!(found(&look(&set), Check::Clock), [(What::ClockMoved, Grade::Warn)]);
+    let ran = Before { now: now.plus_ms(600_000), ..first.clone() };
+    assert_eq!(found(&look(&ran), Check::Clock), [(What::ClockSound, Grade::Well)]);
+
+    // No room at all: the kernel's own file system has none.
+    let full = judge(&Linux::at_root(&machine.root(), Path::new("/proc")).check(), &Before::default());
+    assert_eq!(found(&full, Check::Room), [(What::RoomLittle, Grade::Warn)]);
+
+    let before = Before { now: ran.now, ..first };
+    assert_eq!(found(&look(&before), Check::Cameras), [(What::CamerasAsBefore, Grade::Well)]);
+    machine.camera("video2", "USB 2.0 Camera", "devices/pci0000:00/0000:00:14.0/usb1/1-3/1-3:1.0");
+    let report = look(&before);
+    assert_eq!(found(&report, Check::Cameras), [(What::CameraAppeared, Grade::Warn)]);
+    let strange: Vec<(&str, &str)> = report.strangers.iter().map(|c| (c.name.as_str(), c.place.as_str())).collect();
+    assert_eq!(strange, [("USB 2.0 Camera", "devices/pci0000:00/0000:00:14.0/usb1/1-3/1-3:1.0")]);
+    let gone = Before { cameras: Some(report.strangers.clone()), ..before };
+    assert_eq!(look(&gone).strangers.len(), 1, "another one is accepted, this one is not");
 }

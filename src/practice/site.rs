@@ -382,9 +382,9 @@ fn assess(vault: &mut Vault, now: Timestamp) -> Result<(), SiteError> {
     let Ok(stand) = crate::notice::stand(&vault.facts_on(today)?, &vault.doors_in_use()?, &EngineId::sface()) else {
         return Ok(());
     };
-    let newest = vault.assessments()?.pop().map(|row| row.assessment);
-    let incident = vault.last_incident()?;
-    if judge(newest.as_ref(), stand.scope_sha256(), incident, today).holds() {
+    let newest = vault.assessments()?.pop();
+    let registered = newest.as_ref().map(|row| (&row.assessment, row.registered_at));
+    if judge(registered, stand.scope_sha256(), &vault.major_incidents()?, today).holds() {
         return Ok(());
     }
     let typed = assessment(today);

@@ -3,7 +3,9 @@
 //! A paper goes in by a pipe and is never a file of ours. What a printer does not take within [`TAKEN_MAX`] is taken back: a notice or a
 //! receipt must not come out when the resident is gone. Deliberately absent: printer settings, and a list of printers to choose from.
 
+use std::ffi::OsString;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
@@ -108,8 +110,18 @@ fn submit(pdf: &[u8], printer: Option<&str>) -> Result<String, PrintError> {
     })
 }
 
+/// Where the printing system of this machine listens.
+const SOCKET: &str = if cfg!(target_os = "macos") { "/private/var/run/cupsd" } else { "/run/cups/cups.sock" };
+
+/// The printing system that is asked: a socket of this machine in any case. Left to themselves, the programs of CUPS ask a server in the network
+/// where a settings file names one, and port 631 where the socket is missing.
+fn server(wished: Option<OsString>) -> OsString {
+    wished.filter(|place| Path::new(place).is_absolute()).unwrap_or_else(|| SOCKET.into())
+}
+
 fn program(name: &str) -> Command {
     let mut command = Command::new(name);
+    command.env("CUPS_SERVER", server(std::env::var_os("CUPS_SERVER")));
     // Its words are read above.
     command.env("LC_ALL", "C").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -137,4 +149,19 @@ fn run(command: &mut Command, input: &[u8]) -> Result<Output, PrintError> {
 fn end(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_printing_system_elsewhere_is_never_asked() {
+        let with = |wished: &str| server(Some(wished.into()));
+        for elsewhere in ["", "print.example", "192.168.1.9:631", "localhost", "localhost:631", "relative/cups.sock"] {
+            assert_eq!(with(elsewhere), SOCKET, "{elsewhere}");
+        }
+        assert_eq!(server(None), SOCKET);
+        assert_eq!(with("/var/run/cups/cups.sock"), "/var/run/cups/cups.sock", "another socket of this machine");
+    }
 }

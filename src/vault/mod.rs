@@ -27,6 +27,7 @@ mod audit;
 mod backup;
 mod binding;
 mod boards;
+mod cameras;
 mod cards;
 mod carried;
 mod certificates;

@@ -4,7 +4,7 @@
 use rusqlite::{OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
-use crate::domain::assessment::Assessment;
+use crate::domain::assessment::{Assessment, MajorIncident};
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::change::NoticeAudit;
 use crate::domain::entrusted::Entrusted;
@@ -101,14 +101,17 @@ impl Vault {
         Ok(work.commit()?)
     }
 
-    /// The day of the last major incident.
+    /// The major incidents, in the order in which they were entered.
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn last_incident(&self) -> Result<Option<CivilDate>, VaultError> {
-        let sql = "SELECT max(happened_on) FROM incidents";
-        let day: Option<i64> = self.main.query_row(sql, [], |row| row.get(0))?;
-        Ok(day.map(CivilDate::from_epoch_days))
+    pub fn major_incidents(&self) -> Result<Vec<MajorIncident>, VaultError> {
+        let mut read = self.main.prepare_cached("SELECT happened_on, entered_at FROM incidents ORDER BY number")?;
+        let rows = read.query_map([], |row| {
+            let happened_on = CivilDate::from_epoch_days(row.get(0)?);
+            Ok(MajorIncident { happened_on, entered_at: Timestamp::from_ms(row.get(1)?) })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Enters an entrusted party.

@@ -446,6 +446,28 @@ fn p55_face_entry_stands_on_an_assessment_of_this_very_scope_in_practice_too() {
     assert!(site.notice(NoticeCommand::EnterIncident("2999-01-01".into())).is_empty(), "a day ahead is refused");
 }
 
+// Shows: F09c
+#[test]
+fn f09c_an_old_incident_that_is_entered_late_asks_for_a_new_assessment() {
+    let mut site = site(1);
+    let resident = site.drive.add("周", "1-101").unwrap();
+    site.drive.issue(resident, 0).unwrap();
+    site.deliver();
+    assert!(matches!(site.drive.scene, ResidentScene::Idle { face_offered: true, .. }), "{:?}", site.drive.scene);
+    // It happened a month before the assessment's day, which cannot have known of it.
+    let long_ago = SystemClock.now().date().plus_days(-30);
+    let events = site.staff(StaffCommand::Notice(NoticeCommand::EnterIncident(long_ago.to_string())));
+    let standing = view(&notice_events(events.clone())).map(|view| view.standing);
+    assert_eq!(standing, Some(Standing::Incident(long_ago)));
+    let off = blockers(&events).unwrap();
+    assert!(off.contains(&(Blocker::ImpactAssessment, Condition::Fails)), "{off:?}");
+    assert!(site.cards_open(0), "cards go on");
+    site.drive.assess();
+    site.deliver();
+    site.drive.tick();
+    assert!(matches!(site.drive.scene, ResidentScene::Idle { face_offered: true, .. }), "{:?}", site.drive.scene);
+}
+
 #[test]
 fn p55_an_overdue_review_turns_face_entry_off_by_itself_and_cards_go_on() {
     let mut site = site(1);

@@ -24,6 +24,7 @@ use menka::domain::guardian::{GuardianRole, ProofSeen};
 use menka::domain::id::{ConsentId, GateId, ResidentId, ShowingId, StaffId};
 use menka::domain::incident::Channel;
 use menka::domain::notice::Language;
+use menka::domain::posture::CameraSeen;
 use menka::domain::resident::AgeBand;
 use menka::domain::rights::{Came, Identity, RefusalWords, RequestKind, RequestNo};
 use menka::domain::role::{JoinWhy, LookWhy, Role};
@@ -360,6 +361,11 @@ table! {
     C::Posture(PostureCommand::Check) => C::Posture(PostureCommand::Check), "machine-check", May::Only(&[FRONT, CHIEF, TECH]);
     C::Posture(PostureCommand::Examine) => C::Posture(PostureCommand::Examine), "machine-examine",
         May::Only(&[FRONT, CHIEF, TECH]);
+    C::Posture(PostureCommand::AcceptCamera(_)) => C::Posture(PostureCommand::AcceptCamera(CameraSeen {
+        name: "HD Webcam".into(),
+        place: "usb-1".into(),
+        is_virtual: false,
+    })), "accept-device", May::Only(&[CHIEF, TECH]);
     C::Posture(PostureCommand::Save { .. }) => C::Posture(PostureCommand::Save { path: nowhere(), text: String::new() }),
         "machine-save", May::Only(&[FRONT, CHIEF, TECH]);
     C::Boards(B::Show) => C::Boards(B::Show), "show-boards", May::Only(&[FRONT, CHIEF, TECH]);

@@ -4,12 +4,16 @@ use iced_test::selector::id;
 use menka::app::command::StaffCommand;
 use menka::app::doctor::{Doctor, FindingLine, GateCounts, Health, LogHealth};
 use menka::app::event::StaffEvent;
+use menka::app::operators::OperatorsEvent;
 use menka::app::posture::{PostureCommand, PostureEvent};
 use menka::domain::Realm;
 use menka::domain::posture::{
     Before, CameraSeen, Check, FileAccess, Finding, Grade, Helper, HelperKind, HelperSeen, Login, MachineFacts,
     PostureReport, Reading, Storage, What, judge,
 };
+use menka::domain::role::Role;
+use menka::domain::time::CivilDate;
+use menka::domain::training::Standing;
 use menka::ui::staff::{Action, Message, Page, Route, Staff, machine, machine_words};
 use menka::ui::theme;
 
@@ -47,6 +51,15 @@ pub fn troubled() -> PostureReport {
     facts.login = Reading::Unread;
     facts.screen_locks = Reading::Unread;
     judge(&facts, &Before::default())
+}
+
+/// Two cameras that nobody accepted.
+fn strange() -> PostureReport {
+    let mut facts = facts();
+    let camera = |place: &str| CameraSeen { name: "USB 2.0 Camera".into(), place: place.into(), is_virtual: false };
+    facts.cameras =
+        Reading::Seen(vec![camera("devices/pci0000:00/usb1/1-3/1-3:1.0"), camera("devices/usb2/2-1/2-1:1.0")]);
+    judge(&facts, &Before { cameras: Some(vec![]), ..Before::default() })
 }
 
 fn unverified() -> PostureReport {
@@ -104,6 +117,7 @@ fn pictures_of_the_machine_page_for_looking_at() {
         ("machine-troubled", at_machine(Realm::Real, troubled())),
         ("machine-unverified", at_machine(Realm::Real, unverified())),
         ("machine-practice", at_machine(Realm::Practice, troubled())),
+        ("machine-strange", at_machine(Realm::Real, strange())),
         ("machine-doctor", at_doctor()),
         ("machine-banner", at_home(Realm::Real, troubled())),
     ];
@@ -133,6 +147,33 @@ fn every_finding_has_words_and_whatever_is_not_well_says_what_to_do() {
         }
         for check in Check::ALL {
             assert!(!machine_words::check(&texts, check).contains('{'), "{check:?}");
+        }
+    }
+}
+
+#[test]
+fn l2_each_strange_camera_has_its_button_for_whoever_answers_for_it_and_for_nobody_else() {
+    for texts in both() {
+        for role in Role::ALL {
+            let mut staff = at_machine(Realm::Real, strange());
+            let standing = Standing::Works(CivilDate::parse("2027-11-21").unwrap());
+            staff.apply(StaffEvent::Operators(OperatorsEvent::Entered { role, standing }));
+            staff.update(Message::Go(Route::Machine));
+            let answers = matches!(role, Role::Supervisor | Role::Technician);
+            let shown = |staff: &Staff, at: usize| {
+                let mut ui = window(SMALL, staff.view(&texts));
+                ui.find(id(if at == 0 { "camera-accept-0" } else { "camera-accept-1" })).is_ok()
+            };
+            assert_eq!((shown(&staff, 0), shown(&staff, 1)), (answers, answers), "{role:?}");
+            if answers {
+                let pressed = commands(press(&mut staff, "camera-accept-1"));
+                let [StaffCommand::Posture(PostureCommand::AcceptCamera(camera))] = &pressed[..] else {
+                    panic!("{pressed:?}")
+                };
+                assert_eq!(camera, &strange().strangers[1]);
+                staff.apply(StaffEvent::Posture(PostureEvent::Report(sound())));
+                assert!(!shown(&staff, 0), "accepted: the buttons are gone");
+            }
         }
     }
 }

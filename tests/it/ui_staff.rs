@@ -682,6 +682,7 @@ pub fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::Relay(_) => menka::app::roles::row(command).name,
         StaffCommand::Posture(PostureCommand::Check) => "machine-check",
         StaffCommand::Posture(PostureCommand::Examine) => "machine-examine",
+        StaffCommand::Posture(PostureCommand::AcceptCamera(_)) => "accept-device",
         StaffCommand::Posture(PostureCommand::Save { .. }) => "machine-save",
         StaffCommand::Boards(_) => menka::app::roles::row(command).name,
     }

@@ -162,6 +162,6 @@ pub struct Before {
     pub latest_record: Option<Timestamp>,
     /// When the machine was started, reckoned by the clock at the first look of this session.
     pub booted_at: Option<Timestamp>,
-    /// The cameras of the first look of this session.
+    /// The cameras that the vault knows; `None` before its first look.
     pub cameras: Option<Vec<CameraSeen>>,
 }

@@ -21,7 +21,7 @@ pub enum Check {
     Clock,
     /// Free room.
     Room,
-    /// Cameras that were not there before.
+    /// Cameras that nobody accepted.
     Cameras,
 }
 
@@ -184,9 +184,9 @@ findings! {
     RoomLittle: Room, Warn, "room-little";
     /// It could not be told.
     RoomUnread: Room, Warn, "room-unread";
-    /// The cameras of the session's beginning.
+    /// The cameras are known ones.
     CamerasAsBefore: Cameras, Well, "cameras-as-before";
-    /// A camera that was not there when work began.
+    /// A camera that nobody accepted.
     CameraAppeared: Cameras, Warn, "camera-appeared";
     /// No camera.
     NoCamera: Cameras, Warn, "no-camera";

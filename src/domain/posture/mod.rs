@@ -58,8 +58,8 @@ pub fn judge(facts: &MachineFacts, before: &Before) -> PostureReport {
     found.judged(&facts.free_bytes, What::RoomUnread, |bytes| {
         if *bytes < ROOM_MIN { (What::RoomLittle, vec![]) } else { (What::RoomEnough, vec![]) }
     });
-    cameras(facts, before, &mut found);
-    PostureReport { system: facts.system.clone(), findings: found.0 }
+    let strangers = cameras(facts, before, &mut found);
+    PostureReport { system: facts.system.clone(), findings: found.0, strangers }
 }
 
 /// When the machine was started, reckoned by the clock.
@@ -177,20 +177,23 @@ fn clock(facts: &MachineFacts, before: &Before, found: &mut Found) {
     found.add(if moved { What::ClockMoved } else { What::ClockSound }, vec![], true);
 }
 
-fn cameras(facts: &MachineFacts, before: &Before, found: &mut Found) {
-    let Some(cameras) = facts.cameras.value() else { return };
+/// What is said of cameras, and those that nobody accepted. A program that poses as one has a finding of its own and is never accepted.
+fn cameras(facts: &MachineFacts, before: &Before, found: &mut Found) -> Vec<CameraSeen> {
+    let Some(cameras) = facts.cameras.value() else { return vec![] };
     let proven = facts.cameras.is_proven();
-    let names = |cameras: Vec<&CameraSeen>| cameras.into_iter().map(|c| c.name.clone()).collect::<Vec<_>>();
+    let names = |cameras: &[CameraSeen]| cameras.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
     if cameras.is_empty() {
-        return found.add(What::NoCamera, vec![], proven);
+        found.add(What::NoCamera, vec![], proven);
+        return vec![];
     }
-    let new: Vec<&CameraSeen> = match &before.cameras {
-        Some(known) => cameras.iter().filter(|c| !known.contains(c)).collect(),
-        None => vec![],
+    let is_new = |camera: &CameraSeen| {
+        !camera.is_virtual && before.cameras.as_ref().is_some_and(|known| !known.contains(camera))
     };
+    let new: Vec<CameraSeen> = cameras.iter().filter(|camera| is_new(camera)).cloned().collect();
     if new.is_empty() {
-        found.add(What::CamerasAsBefore, names(cameras.iter().collect()), proven);
+        found.add(What::CamerasAsBefore, names(cameras), proven);
     } else {
-        found.add(What::CameraAppeared, names(new), proven);
+        found.add(What::CameraAppeared, names(&new), proven);
     }
+    new
 }

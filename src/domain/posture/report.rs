@@ -1,5 +1,6 @@
 //! What one look at the machine means for the camera permit.
 
+use super::facts::CameraSeen;
 use super::finding::{Check, Grade, What};
 use crate::domain::permit::{Blocker, Condition};
 
@@ -21,6 +22,8 @@ pub struct PostureReport {
     pub system: String,
     /// At least one a check, in the order of [`Check::ALL`].
     pub findings: Vec<Finding>,
+    /// Cameras that nobody accepted: the ones of [`What::CameraAppeared`].
+    pub strangers: Vec<CameraSeen>,
 }
 
 impl PostureReport {

@@ -10,7 +10,7 @@ use crate::app::command::StaffCommand;
 use crate::app::doctor::Doctor;
 use crate::app::posture::PostureCommand;
 use crate::domain::Realm;
-use crate::domain::posture::{Finding, Grade, PostureReport};
+use crate::domain::posture::{CameraSeen, Finding, Grade, PostureReport, What};
 use crate::domain::role::Role;
 use crate::i18n::Texts;
 use crate::tr;
@@ -28,6 +28,8 @@ pub enum Message {
     ChecksPressed,
     /// The examination of the whole station.
     DoctorPressed,
+    /// This camera is ours.
+    AcceptPressed(CameraSeen),
     /// Save the examination; what it says in words.
     SavePressed(String),
     /// Where to, or nowhere.
@@ -71,6 +73,10 @@ impl Machine {
                 self.asked = true;
                 return Action::Ask(StaffCommand::Posture(PostureCommand::Examine));
             }
+            Message::AcceptPressed(camera) => {
+                self.asked = true;
+                return Action::Ask(StaffCommand::Posture(PostureCommand::AcceptCamera(camera)));
+            }
             Message::SavePressed(text) => {
                 self.text = Some(text);
                 return Action::PickReportPath;
@@ -93,13 +99,13 @@ impl Machine {
         let report = known.posture.as_ref();
         let content: Element<'a, Message> = match (self.half, report) {
             (_, None) => S.soft(tr!(texts, "machine-looking")).into(),
-            (Half::Checks, Some(report)) => self.checks(texts, report, realm),
+            (Half::Checks, Some(report)) => self.checks(texts, report, realm, role),
             (Half::Doctor, Some(report)) => self.doctor(texts, report, known.doctor.as_ref()),
         };
         column![].push(tabs).push(widget::scroll("machine-scroll", content).height(Fill)).spacing(S.space * 1.5).into()
     }
 
-    fn checks<'a>(&self, texts: &Texts, report: &'a PostureReport, realm: Realm) -> Element<'a, Message> {
+    fn checks<'a>(&self, texts: &Texts, report: &'a PostureReport, realm: Realm, role: Role) -> Element<'a, Message> {
         let label = if self.asked { tr!(texts, "machine-looking") } else { tr!(texts, "machine-again") };
         let head = row![
             container(S.title(tr!(texts, "machine-title"))).width(Fill),
@@ -126,7 +132,12 @@ impl Machine {
         findings.sort_by_key(|f| std::cmp::Reverse(words::shown_grade(f)));
         let (well, open): (Vec<_>, Vec<_>) = findings.into_iter().partition(|f| words::shown_grade(f) == Grade::Well);
         let open = (!open.is_empty()).then(|| {
-            let rows = open.into_iter().map(|f| finding_row(texts, f));
+            let rows = open.into_iter().map(|f| match f.what {
+                What::CameraAppeared => {
+                    column![finding_row(texts, f)].push(self.strangers(texts, report, role)).spacing(S.space).into()
+                }
+                _ => finding_row(texts, f),
+            });
             widget::panel(S, Tone::Plain, column(rows).spacing(S.space * 1.75))
         });
         let well = (!well.is_empty()).then(|| {
@@ -139,6 +150,27 @@ impl Machine {
             .push(S.hint(tr!(texts, "machine-system", system = report.system.as_str())))
             .spacing(S.space * 2.0)
             .into()
+    }
+
+    /// Each camera that nobody accepted, with its socket, and the button for whoever answers for it (`app::roles`).
+    fn strangers<'a>(&self, texts: &Texts, report: &'a PostureReport, role: Role) -> Option<Element<'a, Message>> {
+        matches!(role, Role::Supervisor | Role::Technician).then(|| {
+            let rows = report.strangers.iter().enumerate().map(|(at, camera)| {
+                let socket = camera.place.rsplit('/').next().unwrap_or_default();
+                let said = tr!(texts, "camera-in", name = camera.name.as_str(), place = socket);
+                let pressed = (!self.asked).then(|| Message::AcceptPressed(camera.clone()));
+                let accept = tr!(texts, "camera-accept");
+                row![
+                    container(S.text(said)).width(Fill),
+                    widget::action(S, format!("camera-accept-{at}"), accept, Weight::Plain, pressed),
+                ]
+                .spacing(S.space * 1.5)
+                .align_y(Center)
+                .into()
+            });
+            let indent = iced::Padding::ZERO.left(STATE + CHECK + S.space * 3.0);
+            container(column(rows).spacing(S.space)).padding(indent).into()
+        })
     }
 
     fn doctor<'a>(&self, texts: &Texts, report: &'a PostureReport, doctor: Option<&'a Doctor>) -> Element<'a, Message> {

@@ -1,7 +1,7 @@
 //! What the vault keeps of the notice: the signed site file, versions and who must be told, registers that nobody can give up.
 
 use menka::domain::Realm;
-use menka::domain::assessment::Assessment;
+use menka::domain::assessment::{Assessment, MajorIncident};
 use menka::domain::audit::Actor;
 use menka::domain::change::{Part, Stand, ToldOn, Version};
 use menka::domain::delivery::GateOp;
@@ -299,7 +299,7 @@ fn p55_assessments_incidents_and_entrusted_parties_stay_as_entered() {
     };
     vault.record_assessment(&made("PIA-1"), NOW).unwrap();
     vault.record_assessment(&made("PIA-2"), in_days(1)).unwrap();
-    assert_eq!(vault.last_incident(), Ok(None));
+    assert_eq!(vault.major_incidents(), Ok(vec![]));
     vault.record_incident(NOW.date(), NOW).unwrap();
     let day = NOW.date();
     let fields = ["维保公司", "021-1", "维修", "不接触", "陪同", "HT-7"].map(String::from);
@@ -312,7 +312,7 @@ fn p55_assessments_incidents_and_entrusted_parties_stay_as_entered() {
     let facts = vault.facts_on(day).unwrap();
     assert_eq!((facts.get(Fact::PiaNo), facts.get(Fact::PiaDate)), ("PIA-2", day.to_string().as_str()));
     assert!(facts.get(Fact::EntrustedList).starts_with("维保公司（021-1；维修"), "p21: {facts:?}");
-    assert_eq!(vault.last_incident(), Ok(Some(day)));
+    assert_eq!(vault.major_incidents(), Ok(vec![MajorIncident { happened_on: day, entered_at: NOW }]));
 
     let number = vault.entrusted().unwrap()[0].number;
     vault.end_entrusted(number, in_days(2)).unwrap();
