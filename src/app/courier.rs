@@ -14,7 +14,7 @@ use crate::domain::audit::Actor;
 use crate::domain::board::BoardCard;
 use crate::domain::delivery::GateOp;
 use crate::domain::gate::{GateKind, GateRecord, GateStatus, GateTerms};
-use crate::domain::id::{CardId, GateId};
+use crate::domain::id::{CardId, GateId, StaffId};
 use crate::domain::relay::{DriftKind, reason};
 use crate::domain::site::Fact;
 use crate::domain::time::Timestamp;
@@ -43,7 +43,8 @@ pub struct Shared {
 pub(super) struct State {
     gates: BTreeMap<GateId, GateStatus>,
     pub(super) boards: BTreeMap<GateId, super::boards::BoardSeen>,
-    pub(super) repairs: BTreeSet<GateId>,
+    /// Gates that somebody wants put right, and who.
+    pub(super) repairs: BTreeMap<GateId, StaffId>,
     differs: BTreeMap<GateId, Differs>,
     changes: u64,
     rung: bool,
@@ -465,7 +466,7 @@ impl Courier {
     pub(super) fn test_card_way(&mut self, gate: &GateRecord, uid: &[u8], now: Timestamp) -> Result<(), VaultError> {
         let opens = self.link.ask(gate, &Request::TestCard(uid.to_vec()), ANSWER_LIMIT);
         if matches!(opens, Ok(Reply::CardTested(true))) {
-            self.vault.record_card_way_test(gate.id, now)?;
+            self.vault.record_card_way_test(gate.id, Actor::Station, now)?;
         }
         Ok(())
     }
