@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use menka::domain::Realm;
+use menka::domain::site::Fact;
 use menka::gate::place::Place;
 use menka::practice::site::GateProcess;
 use menka::practice::{practice_card, site};
@@ -13,7 +14,8 @@ use menka::vault::{STEPS, Vault};
 
 use super::control::{Control, Fault};
 use super::desk::Said;
-use super::kills::Where;
+use super::house;
+use super::kills::{Dose, Where};
 use super::proxy::{NetFault, Proxy};
 use super::report::{Break, Report};
 use super::world::{Known, World};
@@ -36,6 +38,7 @@ pub struct Duty {
 
 const DESK: &[Where] = &[Where::Desk];
 const BOTH: &[Where] = &[Where::Desk, Where::Gate];
+const ALL: &[Where] = &[Where::Desk, Where::Gate, Where::Giver];
 
 pub const DUTIES: &[Duty] = &[
     Duty { name: "backup", places: DESK, line: None, points: &["backup/"], before: to_back_up, after: backed_up },
@@ -49,10 +52,28 @@ pub const DUTIES: &[Duty] = &[
     },
     Duty { name: "rotate", places: DESK, line: None, points: &["rotate/", "swap/"], before: to_rotate, after: rotated },
     Duty { name: "renew", places: BOTH, line: Some(0), points: &[], before: to_renew, after: renewed },
-    Duty { name: "fill", places: BOTH, line: Some(1), points: &[], before: to_fill, after: filled },
-    Duty { name: "replace", places: BOTH, line: Some(2), points: &[], before: to_replace, after: replaced },
+    Duty { name: "fill", places: ALL, line: Some(1), points: &[], before: to_fill, after: filled },
+    Duty { name: "replace", places: ALL, line: Some(2), points: &[], before: to_replace, after: replaced },
     Duty { name: "pair", places: BOTH, line: Some(2), points: &[], before: to_pair, after: paired },
     Duty { name: "unpair", places: BOTH, line: Some(2), points: &[], before: to_unpair, after: unpaired },
+    Duty { name: "bind", places: DESK, line: None, points: &["bind/"], before: house::to_bind, after: house::bound },
+    Duty { name: "release", places: DESK, line: None, points: &[], before: house::to_release, after: house::released },
+    Duty {
+        name: "new account",
+        places: DESK,
+        line: None,
+        points: &[],
+        before: house::to_employ,
+        after: house::employed,
+    },
+    Duty {
+        name: "site fact",
+        places: DESK,
+        line: None,
+        points: &[],
+        before: house::to_change_a_fact,
+        after: house::fact_changed,
+    },
     Duty { name: "put right", places: BOTH, line: Some(1), points: &[], before: to_put_right, after: put_right },
 ];
 
@@ -74,10 +95,20 @@ pub struct Site<'a> {
     slots: Vec<u8>,
     /// Gates that were ever made.
     made: usize,
+    /// Of what is made anew each time, the last number.
+    pub count: usize,
+    /// The fact that is changed, as it is.
+    pub fact: String,
+    /// How often somebody was to be looked at.
+    looks: usize,
+    /// The chip of the desk's computer.
+    pub chip: Option<house::Swtpm>,
 }
 
 /// Shown names of the first two gates (`World`) and of a third.
 const DOORS: [&str; 3] = ["东门", "西门", "北门"];
+/// Of so many times that a gate is to know somebody, it looks once.
+const LOOK_EVERY: usize = 6;
 /// Longest wait for what a gate does after its last word.
 const GATE_LIMIT: Duration = Duration::from_secs(40);
 
@@ -89,10 +120,11 @@ impl<'a> Site<'a> {
         let kept = world.with_face();
         let stick = world.folder.join("stick");
         std::fs::create_dir_all(&stick).expect("a folder");
-        Self { world, key, stick, kept, person: kept, slots: vec![], made: 2 }
+        let fact = site::facts().get(Fact::GuardPhone).to_owned();
+        Self { world, key, stick, kept, person: kept, slots: vec![], made: 2, count: 0, fact, looks: 0, chip: None }
     }
 
-    fn broke(&self, how: Break, what: &str) {
+    pub fn broke(&self, how: Break, what: &str) {
         self.world.report.broke(how, &format!("{}: {what}", self.world.section));
     }
 
@@ -103,7 +135,7 @@ impl<'a> Site<'a> {
     }
 
     /// Nothing half-done lies in the data folder, and the one who was never touched is whole.
-    fn quiet(&mut self) {
+    pub fn quiet(&mut self) {
         self.world.must("settle 90");
         for left in ["next", "scratch", "swap"] {
             if self.world.folder.join("desk").join(left).exists() {
@@ -115,8 +147,19 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// Both gates know the face of the one who was never touched.
+    /// These gates hold as many faces as there are, and now and then, since a gate's engine takes its time: they know this person.
     fn known_at(&mut self, gates: &[usize], person: usize) {
+        let faces = self.world.people.iter().filter(|person| person.face == Known::Yes).count();
+        for number in gates {
+            match self.world.gates[*number].faces() {
+                Ok(held) if held == faces => {}
+                other => self.broke(Break::Lost, &format!("gate {number} holds {other:?} of {faces} faces")),
+            }
+        }
+        self.looks += 1;
+        if self.looks % LOOK_EVERY != 1 {
+            return;
+        }
         for number in gates {
             match self.world.gates[*number].ask(&format!("look {}", person % 6)) {
                 Ok(answer) if answer == "recognised" => {}
@@ -318,7 +361,7 @@ fn replaced(site: &mut Site<'_>, said: &Said) {
     let new = new.map(|id| id.to_string()).unwrap_or_default();
     let stands =
         |site: &mut Site<'_>, seconds: u64| site.world.ask(&format!("stands {} {new} {seconds}", DOORS[1])).is_ok();
-    if !stands(site, if said.is_ok() { 20 } else { 3 }) {
+    if !stands(site, if said.is_ok() { 20 } else { 1 }) {
         if said.is_ok() {
             site.broke(Break::Lost, "a replacement was confirmed and is not there");
         }
@@ -403,21 +446,34 @@ fn put_right(site: &mut Site<'_>, _: &Said) {
 pub fn once(site: &mut Site<'_>, duty: Duty, place: Where, fault: Fault, at: u64) -> bool {
     let line = (duty.before)(site);
     // The gate in question is the last one: the one that is filled, put right, paired or taken out.
-    let gate = duty.line.unwrap_or(0).min(site.world.gates.len() - 1);
+    let gate = if place == Where::Giver { 0 } else { duty.line.unwrap_or(0).min(site.world.gates.len() - 1) };
     site.world.desk();
     let revived = site.world.revived;
     match place {
         Where::Desk => site.world.desk_control.arm(fault, at, at * 7 + 1),
-        Where::Gate => site.world.gate_controls[gate].arm(fault, at, at * 7 + 1),
+        Where::Gate | Where::Giver => site.world.gate_controls[gate].arm(fault, at, at * 7 + 1),
     }
     let said = site.world.ask(&line);
     site.world.revive();
     let control = match place {
         Where::Desk => &site.world.desk_control,
-        Where::Gate => &site.world.gate_controls[gate],
+        Where::Gate | Where::Giver => &site.world.gate_controls[gate],
     };
     let fired = control.fired().is_some() || site.world.revived > revived;
     control.clear();
+    site.world.report.tried(&site.world.section);
+    if !fault.kills() && fired {
+        site.world.report.fault(&site.world.section);
+        if at.is_multiple_of(2) {
+            // Half of the desks that heard an error are ended; the others go on as they are.
+            site.world.desk = None;
+        }
+        // The desk is locked while these run, and stays so when they fail.
+        let locks = matches!(duty.name, "rotate" | "bind" | "release");
+        if !said.is_ok() && locks && site.world.desk.is_some() {
+            site.world.must("unlock");
+        }
+    }
     end(site, duty, &said, fired);
     fired
 }
@@ -429,26 +485,39 @@ fn end(site: &mut Site<'_>, duty: Duty, said: &Said, fired: bool) {
     (duty.after)(site, said);
 }
 
-/// A duty with a kill at every `stride`-th write, each time of another kind, until it has no more writes.
-pub fn sweep(site: &mut Site<'_>, duty: Duty, place: Where, stride: u64) {
+/// A duty with faults at every n-th write, until it has no more writes.
+pub fn sweep(site: &mut Site<'_>, duty: Duty, place: Where, faults: &[Fault], dose: Dose) {
     const WRITES_MAX: u64 = 4_000;
     let start = Instant::now();
-    let (mut at, mut tried, mut misses) = (1, 0, 0);
-    while at < WRITES_MAX && misses < 2 {
-        let fault = Fault::KILLS[tried % Fault::KILLS.len()];
-        misses = if once(site, duty, place, fault, at) { 0 } else { misses + 1 };
-        tried += 1;
-        at += stride;
+    let (mut at, mut tried, mut misses, mut turn) = (1, 0, 0, 0);
+    while at < WRITES_MAX && misses < dose.misses(faults) {
+        let mut any = false;
+        for fault in dose.faults(faults, turn) {
+            any |= once(site, duty, place, *fault, at);
+            tried += 1;
+        }
+        misses = if any { 0 } else { misses + 1 };
+        turn += 1;
+        at += dose.stride;
     }
     site.world.check_all();
+    dose.say(site.world.report, &format!("{}: {}", site.world.section, duty.name), faults.len());
     println!("{}: {}: up to write {at}, {tried} times, {} s", site.world.section, duty.name, start.elapsed().as_secs());
 }
 
-/// Every duty at the desk or at a gate, a site each.
-pub fn sweeps(report: &Report, library: &Path, place: Where, stride: u64) {
-    for duty in DUTIES.iter().filter(|duty| duty.places.contains(&place)) {
-        let mut site = Site::new(report, library, &format!("{place:?} killed").to_lowercase());
-        sweep(&mut site, *duty, place, stride);
+/// Duties at the desk or at a gate, a site each.
+pub fn sweeps(report: &Report, library: &Path, place: Where, faults: &[Fault], names: &[&str], dose: Dose) {
+    let all = DUTIES.iter().filter(|duty| duty.places.contains(&place));
+    for duty in all.filter(|duty| names.is_empty() || names.contains(&duty.name)) {
+        let how = if faults.iter().all(|fault| fault.kills()) { "killed" } else { "with a bad disk" };
+        let mut site = Site::new(report, library, &format!("{place:?} {how}").to_lowercase());
+        if matches!(duty.name, "bind" | "release")
+            && let Err(why) = house::with_chip(&mut site)
+        {
+            report.not_run(&format!("{}: {why}", duty.name));
+            continue;
+        }
+        sweep(&mut site, *duty, place, faults, dose);
     }
 }
 
@@ -456,6 +525,12 @@ pub fn sweeps(report: &Report, library: &Path, place: Where, stride: u64) {
 pub fn points(report: &Report, library: &Path) {
     for duty in DUTIES.iter().filter(|duty| !duty.points.is_empty()) {
         let mut site = Site::new(report, library, "desk ended at a named point");
+        if duty.name == "bind"
+            && let Err(why) = house::with_chip(&mut site)
+        {
+            report.not_run(&format!("{}: {why}", duty.name));
+            continue;
+        }
         for step in STEPS.iter().filter(|step| duty.points.iter().any(|point| step.starts_with(point))) {
             let line = (duty.before)(&mut site);
             let locked = duty.name == "restore";
@@ -472,22 +547,23 @@ pub fn points(report: &Report, library: &Path) {
     }
 }
 
-/// Faults on the line to the gate in question, at every `stride`-th record.
-pub fn net(report: &Report, library: &Path, faults: &[NetFault], stride: u64) {
-    for duty in DUTIES {
+/// Faults on the line to the gate in question, at every n-th record.
+pub fn net(report: &Report, library: &Path, faults: &[NetFault], names: &[&str], dose: Dose) {
+    for duty in DUTIES.iter().filter(|duty| names.is_empty() || names.contains(&duty.name)) {
         let Some(number) = duty.line else { continue };
         let mut site = Site::new(report, library, "network");
         let start = Instant::now();
-        let (mut at, mut tried, mut misses) = (1, 0, 0);
+        let (mut at, mut tried, mut misses, mut turn) = (1, 0, 0, 0);
         while misses < 2 && at < 400 {
             let mut any = false;
-            for fault in faults {
+            for fault in dose.faults(faults, turn) {
                 let line = (duty.before)(&mut site);
                 site.world.desk();
                 let proxy = number.min(site.world.proxies.len() - 1);
                 site.world.proxies[proxy].arm(*fault, at);
                 let said = site.world.ask(&line);
                 let (_, fired) = site.world.proxies[proxy].disarm();
+                report.tried(&site.world.section);
                 if fired {
                     report.fault(&site.world.section);
                 }
@@ -499,9 +575,15 @@ pub fn net(report: &Report, library: &Path, faults: &[NetFault], stride: u64) {
                 end(&mut site, *duty, &said, fired);
             }
             misses = if any { 0 } else { misses + 1 };
-            at += stride;
+            turn += 1;
+            at += dose.stride;
         }
         site.world.check_all();
+        let what = format!("network: {}: {}", duty.name, NetFault::names(faults));
+        report.stride(&what, dose.stride, "record");
+        if dose.in_turn {
+            report.sampled(&format!("{what}: one of them at a record, in turn"));
+        }
         println!("network: {}: up to record {at}, {tried} times, {} s", duty.name, start.elapsed().as_secs());
     }
 }
