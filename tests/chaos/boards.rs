@@ -48,17 +48,17 @@ const OLD: Duration = Duration::from_millis(1_300);
 /// Longest wait of the proxy for an answer of the board.
 const ANSWER_MAX: Duration = Duration::from_secs(3);
 
-type Send = Box<dyn FnOnce() + std::marker::Send>;
+type Sending = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
 struct Plan {
     fault: Option<(UdpFault, u64)>,
     /// Every datagram with this function code towards the board is kept, once.
     keep: Option<u8>,
-    kept: Option<Send>,
+    kept: Option<Sending>,
     seen: u64,
     fired: bool,
-    held: [Option<Send>; 2],
+    held: [Option<Sending>; 2],
 }
 
 /// The board and the proxy before it. Both end when dropped.
@@ -173,7 +173,7 @@ fn answers(back: &UdpSocket, front: &Arc<UdpSocket>, peer: SocketAddr, plan: &Ar
     }
 }
 
-fn carry(plan: &Mutex<Plan>, direction: usize, code: Option<u8>, send: Arc<dyn Fn() + std::marker::Send + Sync>) {
+fn carry(plan: &Mutex<Plan>, direction: usize, code: Option<u8>, send: Arc<dyn Fn() + Send + Sync>) {
     let mut state = lock(plan);
     if code.is_some() && state.keep == code {
         state.keep = None;
@@ -184,7 +184,7 @@ fn carry(plan: &Mutex<Plan>, direction: usize, code: Option<u8>, send: Arc<dyn F
     let due = state.fault.filter(|(_, at)| !state.fired && state.seen == *at).map(|(fault, _)| fault);
     state.fired |= due.is_some();
     let held = state.held[direction].take();
-    let later = |wait: Duration, send: Arc<dyn Fn() + std::marker::Send + Sync>| {
+    let later = |wait: Duration, send: Arc<dyn Fn() + Send + Sync>| {
         std::thread::spawn(move || {
             std::thread::sleep(wait);
             send();

@@ -170,6 +170,10 @@ impl Desk {
             ["board", name, address] => self.add_board(name, address),
             ["renew"] => self.renew(),
             ["replace", name, address, code] => self.replace(name, address, code),
+            ["replace", name, address, code, resident] => {
+                self.replace(name, address, code)?;
+                self.filled(resident, 2)
+            }
             ["retire", name] => self.retire(name),
             ["repair", name] => {
                 let gate = self.gate(name)?;

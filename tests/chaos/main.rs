@@ -11,6 +11,7 @@ mod control;
 mod desk;
 mod disks;
 mod duties;
+mod duty_sweeps;
 mod faces;
 mod house;
 mod kills;
@@ -90,12 +91,12 @@ fn main() -> ExitCode {
         ["duty", name, place, kind] => {
             let place = place_named(place);
             let names = [Duty::named(name).expect("a duty").name];
-            duties::sweeps(&report, &library, place, faults_named(kind), &names, duty());
+            duty_sweeps::sweeps(&report, &library, place, faults_named(kind), &names, duty());
         }
         ["net", name] => net::sweeps(&report, &library, &NetFault::ALL, &[name], stride()),
         ["line", name, kind] => {
             let faults = if kind == "slow" { &NetFault::SLOW[..] } else { &NetFault::QUICK };
-            duties::net(&report, &library, faults, &[name], duty());
+            duty_sweeps::net(&report, &library, faults, &[name], duty());
         }
         [name] if SECTIONS.iter().any(|(known, _)| *known == name) => {
             SECTIONS.iter().filter(|(known, _)| *known == name).for_each(|(_, run)| run(&report, &library));
@@ -126,22 +127,22 @@ const SECTIONS: [Section; 34] = [
     ("desk-kills-faces", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::KILLS, (true, long()))),
     ("random-gate", |r, l| kills::random(r, l, Where::Gate, setting("CHAOS_KILLS", 1_000) / 2, seed())),
     ("network-slow", |r, l| net::sweeps(r, l, &NetFault::SLOW, &net::ACTS, slow_stride())),
-    ("network-duties", |r, l| duties::net(r, l, &NetFault::QUICK, &[], duty())),
-    ("network-duties-slow", |r, l| duties::net(r, l, &NetFault::SLOW, &[], slow_duty())),
+    ("network-duties", |r, l| duty_sweeps::net(r, l, &NetFault::QUICK, &[], duty())),
+    ("network-duties-slow", |r, l| duty_sweeps::net(r, l, &NetFault::SLOW, &[], slow_duty())),
     ("desk-errors-faces", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::ERRORS, (true, long_errors()))),
-    ("desk-duties", |r, l| duties::sweeps(r, l, Where::Desk, &Fault::KILLS, &GATES, duty())),
-    ("gate-duties", |r, l| duties::sweeps(r, l, Where::Gate, &Fault::KILLS, &GATES, duty())),
-    ("giver-duties", |r, l| duties::sweeps(r, l, Where::Giver, &Fault::KILLS, &GATES, duty())),
+    ("desk-duties", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &GATES, duty())),
+    ("gate-duties", |r, l| duty_sweeps::sweeps(r, l, Where::Gate, &Fault::KILLS, &GATES, duty())),
+    ("giver-duties", |r, l| duty_sweeps::sweeps(r, l, Where::Giver, &Fault::KILLS, &GATES, duty())),
     ("desk-kills", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::KILLS, (false, short()))),
     ("gate-kills", |r, l| kills::sweeps(r, l, Where::Gate, &Fault::KILLS, (false, short()))),
     ("gate-kills-faces", |r, l| kills::sweeps(r, l, Where::Gate, &Fault::KILLS, (true, long()))),
     ("desk-errors", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::ERRORS, (false, short()))),
     ("gate-errors", |r, l| kills::sweeps(r, l, Where::Gate, &Fault::ERRORS, (false, short()))),
     ("gate-errors-faces", |r, l| kills::sweeps(r, l, Where::Gate, &Fault::ERRORS, (true, long_errors()))),
-    ("vault-kills", |r, l| duties::sweeps(r, l, Where::Desk, &Fault::KILLS, &VAULT, duty())),
-    ("vault-errors", |r, l| duties::sweeps(r, l, Where::Desk, &Fault::ERRORS, &VAULT, duty_errors())),
-    ("chip", |r, l| duties::sweeps(r, l, Where::Desk, &Fault::KILLS, &["bind", "release"], duty_errors())),
-    ("house", |r, l| duties::sweeps(r, l, Where::Desk, &Fault::KILLS, &["new account", "site fact"], duty())),
+    ("vault-kills", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &VAULT, duty())),
+    ("vault-errors", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::ERRORS, &VAULT, duty_errors())),
+    ("chip", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &["bind", "release"], duty_errors())),
+    ("house", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &["new account", "site fact"], duty())),
     ("first-run", |r, l| starts::first_run(r, l, &Fault::KILLS, stride())),
     ("first-run-errors", |r, l| starts::first_run(r, l, &Fault::ERRORS, stride())),
     ("unlock", |r, l| starts::unlocks(r, l, &Fault::KILLS, stride())),
@@ -149,7 +150,7 @@ const SECTIONS: [Section; 34] = [
     ("migrate", |r, l| starts::migrations(r, l, &Fault::KILLS, stride())),
     ("migrate-errors", |r, l| starts::migrations(r, l, &Fault::ERRORS, stride())),
     ("gate-tools", |r, l| starts::gate_tools(r, l, stride())),
-    ("named-points", |r, l| duties::points(r, l)),
+    ("named-points", |r, l| duty_sweeps::points(r, l)),
     ("pairing", |r, l| starts::pairing(r, l, stride())),
     ("network", |r, l| net::sweeps(r, l, &NetFault::QUICK, &net::ACTS, stride())),
     ("boards", |r, l| boards::kills(r, l, short())),
