@@ -2,11 +2,20 @@
 # Kills, bad disks, wrong clocks and bad networks against a real desk and real gates, each a process of its own (tests/chaos). Ends with
 # `name: value` lines; fails when anything was lost, doubled, back from the dead or not whole.
 #
-#   chaos.sh [smoke | all | SECTION...]      CHAOS_KILLS=1000 random kills of the desk, half as many of gates; CHAOS_STRIDE=1 every write;
-#                                            CHAOS_LONG_STRIDE=5 for acts before which somebody comes before the camera;
-#                                            CHAOS_DUTY_STRIDE=9 for acts of the whole site (backup, restoring, new keys, gates among each
-#                                            other); CHAOS_JOBS=2; CHAOS_MINUTES=0 (no limit): sections that would begin later do not run,
-#                                            and say so
+#   chaos.sh [smoke | all | SECTION...]      (sections: `chaos list`, in tests/chaos/main.rs)
+#
+# What is tried unless these say otherwise; whatever is left out is said in a line `sampled: ...` at the end, so that nothing sampled is taken
+# for complete:
+#   CHAOS_KILLS=1000        random kills of the desk, half as many of gates
+#   CHAOS_STRIDE=1          every write (or record, or datagram) of acts that take a moment, each with every kind of fault
+#   CHAOS_LONG_STRIDE=1     every write of acts before which somebody comes before the camera; one kind of fault at a write, in turn.
+#                           Unset, errors there come at one write in three.
+#   CHAOS_DUTY_STRIDE=1     every write (or record) of acts of the whole site (backup, restoring, new keys, gates among each other); in turn.
+#                           Unset, errors in backup, restoring and new keys, and kills while the vault is bound to the chip, come at one in four
+#   CHAOS_SLOW_STRIDE=5     faults on the line that somebody must wait for: lost, late, half-open
+#   CHAOS_KINDS=all         every kind of fault at each of those writes, not one in turn: four or five times as long
+#   CHAOS_JOBS=2            sections beside each other
+#   CHAOS_MINUTES=0         no limit; else sections that would begin later do not run, and say so
 set -eu
 here=$(cd "$(dirname "$0")/../.." && pwd)
 out="$here/target/chaos"
@@ -15,6 +24,10 @@ rm -f "$out"/*.log
 export MENKA_MODELS=${MENKA_MODELS:-$here/var/models}
 export MENKA_PICTURES=${MENKA_PICTURES:-$here/var/pictures}
 export MENKA_CHAOS_LIBRARY="$out/fault.so"
+# What the practice camera and the engine showed once (tests/chaos/faces.rs).
+export MENKA_CHAOS_FACES="$out/faces"
+rm -rf "$MENKA_CHAOS_FACES"
+mkdir -p "$MENKA_CHAOS_FACES"
 cc -O1 -Wall -shared -fPIC -o "$MENKA_CHAOS_LIBRARY" "$here/tests/chaos/fault.c" -ldl -lpthread
 cd "$here"
 cargo build --features practice --bins
@@ -64,8 +77,9 @@ for log in "$out"/*.log; do
   cat "$log"
 done
 echo "=="
+grep -h '^sampled: ' "$out"/*.log || true
 grep -h '^not run: ' "$out"/*.log || true
-for name in kills faults lost doubled zombie unsound; do
+for name in tried kills faults lost doubled zombie unsound; do
   echo "$name: $(sed -n "s/^$name: \([0-9]*\)$/\1/p" "$out"/*.log | awk '{ n += $1 } END { print n + 0 }')"
 done
 echo "chaos minutes: $(( ($(date +%s) - start) / 60 ))"

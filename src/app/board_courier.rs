@@ -19,10 +19,6 @@ use crate::wire::board::{Answer, Ask, Slot, Status};
 
 /// Longest wait for one answer.
 pub(super) const BOARD_LIMIT: Duration = Duration::from_millis(1_000);
-/// Pause between two questions for a board's state, in milliseconds.
-const STATE_EVERY_MS: i64 = 5_000;
-/// Pause between the end of a comparison and the next one, in milliseconds.
-const COMPARE_AFTER_MS: i64 = 30_000;
 /// Places of the list that are read in one pass, so that no board keeps the others waiting.
 const PLACES_PER_PASS: u32 = 64;
 /// Places of the list that are read at most: real boards have room for 20,000 to 100,000 cards.
@@ -103,7 +99,7 @@ impl Courier {
             // What was read so far is no longer so.
             known.reading = None;
         }
-        let due = known.asked_at.is_none_or(|at| now.since(at) >= STATE_EVERY_MS || now < at);
+        let due = known.asked_at.is_none_or(|at| now.since(at) >= self.pace.health_ms || now < at);
         let wanted = self.shared().take_repair(board.id);
         if !(due
             || done > 0
@@ -261,7 +257,7 @@ impl Courier {
             }
             known.seen.cards = count;
         }
-        let rested = known.seen.compared_at.is_none_or(|at| now.since(at) >= COMPARE_AFTER_MS || now < at);
+        let rested = known.seen.compared_at.is_none_or(|at| now.since(at) >= self.pace.board_ms || now < at);
         if known.reading.is_none() && rested {
             known.reading = Some(Reading::default());
         }

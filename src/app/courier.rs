@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::board_courier::Boards;
 use super::carry::{BATCH, BATCHES_PER_PASS, Carry};
 use super::drift::ComparedGates;
+use super::pace::Pace;
 use crate::domain::Realm;
 use crate::domain::audit::Actor;
 use crate::domain::board::BoardCard;
@@ -25,8 +26,6 @@ use crate::wire::message::{Apply, FacesOff, Health, Refusal, Reply, Request, Wha
 
 /// Longest wait for one answer.
 pub(super) const ANSWER_LIMIT: Duration = Duration::from_millis(2_000);
-/// Pause between two questions for a gate's health, in milliseconds.
-const HEALTH_EVERY_MS: i64 = 5_000;
 /// Most operations sent to one gate in one pass, so that no gate starves another.
 pub(super) const OPS_PER_PASS: usize = 200;
 /// Gates that did not answer the last time and are tried in one pass: each may cost [`ANSWER_LIMIT`], and the others must not wait for all.
@@ -212,6 +211,7 @@ pub struct Courier {
     pub(super) boards: Boards,
     pub(super) bound: BTreeMap<GateId, super::card_first::Bound>,
     pub(super) kept: BTreeMap<GateId, super::epochs::Kept>,
+    pub(super) pace: Pace,
 }
 
 impl Courier {
@@ -234,7 +234,14 @@ impl Courier {
             boards: Boards::new(boards),
             bound: BTreeMap::new(),
             kept: BTreeMap::new(),
+            pace: Pace::USUAL,
         }
+    }
+
+    /// Shortens the pauses, so that a test that goes through thousands of acts does not spend its hours in them. Practice only.
+    #[cfg(feature = "practice")]
+    pub fn hasten(&mut self) {
+        self.pace = Pace::HASTY;
     }
 
     /// What it shares with the desk.
@@ -287,7 +294,7 @@ impl Courier {
         if last_error.is_none() {
             self.unpair(gate, now)?;
         }
-        let due = self.asked_at.get(&gate.id).is_none_or(|at| now.since(*at) >= HEALTH_EVERY_MS || now < *at);
+        let due = self.asked_at.get(&gate.id).is_none_or(|at| now.since(*at) >= self.pace.health_ms || now < *at);
         if let Some(tried) = self.away.get_mut(&gate.id) {
             // Also when nothing was due: its place goes to the next.
             *tried = self.passes;

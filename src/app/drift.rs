@@ -22,9 +22,8 @@ use crate::wire::message::{Apply, Health, Holdings, Refusal, Reply, Request, Wha
 const LIST_LIMIT: Duration = Duration::from_millis(8_000);
 /// A comparison is made at least this often, in milliseconds, also when nothing is known to have changed.
 const COMPARE_EVERY_MS: i64 = 3_600_000;
-/// Shortest pause between two comparisons with a small gate, in milliseconds.
-const PAUSE_SMALL_MS: i64 = 2_000;
-/// The same with a gate of more than [`SMALL`] entries: reading what it should hold takes a moment.
+/// Shortest pause between two comparisons with a gate of more than [`SMALL`] entries, in milliseconds: reading what it should hold takes a
+/// moment. A small one: [`super::pace::Pace`].
 const PAUSE_LARGE_MS: i64 = 20_000;
 /// Entries of a small gate.
 const SMALL: u64 = 5_000;
@@ -85,7 +84,7 @@ impl Courier {
             let pause = match health.faces + health.cards {
                 _ if arrived => 0,
                 SMALL.. => PAUSE_LARGE_MS,
-                _ => PAUSE_SMALL_MS,
+                _ => self.pace.compare_ms,
             };
             let same = last.log_len == log_len && last.digest == health.digest && since < COMPARE_EVERY_MS;
             if since >= 0 && (same || since < pause) {

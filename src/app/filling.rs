@@ -23,8 +23,6 @@ use crate::wire::relay::{PASSES_MAX, PassOn, PutPassed, Want};
 const TURN: usize = PASSES_MAX;
 /// Turns of one gate in one pass, so that no gate starves another.
 const TURNS_PER_PASS: usize = 4;
-/// Shortest pause between two looks for faces that are due while nothing was logged, in milliseconds.
-const LOOK_EVERY_MS: i64 = 10_000;
 /// Longest wait for a gate to seal, or to store, a turn of faces.
 const RELAY_LIMIT: Duration = Duration::from_millis(15_000);
 
@@ -55,7 +53,7 @@ impl Courier {
         }
         let log_len = self.vault.log_len()?;
         let looked = self.filled.get(&gate.id).copied();
-        if looked.is_some_and(|(len, at)| len == log_len && (0..LOOK_EVERY_MS).contains(&now.since(at))) {
+        if looked.is_some_and(|(len, at)| len == log_len && (0..self.pace.fill_ms).contains(&now.since(at))) {
             return Ok(());
         }
         self.finish_sent(gate, now)?;

@@ -41,6 +41,7 @@ mod notice_care;
 pub mod on_paper;
 pub mod operators;
 pub mod own_face;
+mod pace;
 pub mod pairing;
 mod places;
 pub mod posture;

@@ -117,6 +117,7 @@ pub struct Drive {
     last_taken_at: Option<Instant>,
     awake_at: Instant,
     data: PathBuf,
+    hasty: bool,
 }
 
 impl Drive {
@@ -174,6 +175,17 @@ impl Drive {
     ) -> Self {
         let controls = Controls::default();
         let camera = Box::new(PictureCamera::new(people, controls.clone()));
+        Self::with_camera_and_chip(folder, engine, camera, controls, chip)
+    }
+
+    /// As [`Self::with_camera`], on a computer with this security chip.
+    pub fn with_camera_and_chip(
+        folder: &Path,
+        engine: Box<dyn FaceEngine>,
+        camera: Box<dyn Camera>,
+        controls: Controls,
+        chip: Box<dyn SecurityChip>,
+    ) -> Self {
         let aids =
             (Box::new(SystemSpeech::new()) as Box<dyn Speech>, Box::new(SystemPrinter::new()) as Box<dyn Printer>);
         let posture = crate::posture::this_machine(&folder.join("desk"));
@@ -240,6 +252,7 @@ impl Drive {
             last_taken_at: None,
             awake_at: Instant::now(),
             data,
+            hasty: false,
         };
         let events = drive.desk.start(SystemClock.now());
         drive.take(events);
@@ -302,9 +315,17 @@ impl Drive {
             // As the runner does: a courier that lives on would keep the vault in use.
             self.courier = None;
         }
-        if let Some(courier) = self.desk.take_courier() {
+        if let Some(mut courier) = self.desk.take_courier() {
+            if self.hasty {
+                courier.hasten();
+            }
             self.courier = Some(courier);
         }
+    }
+
+    /// From the next unlock on, the courier makes shorter pauses ([`Courier::hasten`]).
+    pub fn hasten(&mut self) {
+        self.hasty = true;
     }
 
     /// A staff command.

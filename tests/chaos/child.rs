@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use menka::app::command::{ResidentCommand, StaffCommand};
 use menka::app::deletion::{Closing, DeletionCommand};
 use menka::app::event::{FaceState, Failure, ResidentScene};
-use menka::app::keep::{KeepCommand, KeepTold};
 use menka::app::operators::OperatorsCommand;
 use menka::app::relay::RelayCommand;
 use menka::domain::card::CardUid;
@@ -20,16 +19,28 @@ use menka::face::{self, EngineKind};
 use menka::ports::{Camera, CameraError, CameraInfo};
 use menka::practice::drive::Drive;
 use menka::practice::{Controls, Person, PictureCamera, PracticeAct, people, practice_card};
-use menka::secret::{Frame, PairingCode, Typed};
+use menka::secret::Frame;
 
+use super::faces::{Memory, RememberingEngine};
 use super::{gate_program, models, pictures};
+
+/// Names the security chip of the computer, where it has one.
+pub const CHIP: &str = "MENKA_CHAOS_CHIP";
 
 /// Runs until standard input closes.
 pub fn main(folder: &Path, with_faces: bool) {
+    let memory = Memory::new();
     let engine = face::engine_for(EngineKind::Sface, &models(), &gate_program());
+    let engine = Box::new(RememberingEngine { inner: engine, memory: memory.clone() });
     let controls = Controls::default();
-    let camera = LateCamera { with_faces, controls: controls.clone(), camera: None };
-    let mut desk = Desk(Drive::with_camera(folder, engine, Box::new(camera), controls));
+    let camera =
+        LateCamera { with_faces, controls: controls.clone(), camera: None, memory: memory.clone(), shown_at: None };
+    let chip = match std::env::var(CHIP) {
+        Ok(at) => menka::chip::this_computer(Some(&at)).expect("a chip"),
+        Err(_) => menka::chip::none(),
+    };
+    let mut desk = Desk(Drive::with_camera_and_chip(folder, engine, Box::new(camera), controls, chip), memory);
+    desk.0.hasten();
     say("ready");
     for line in std::io::stdin().lock().lines().map_while(Result::ok) {
         let words: Vec<&str> = line.split(' ').collect();
@@ -49,7 +60,13 @@ struct LateCamera {
     with_faces: bool,
     controls: Controls,
     camera: Option<PictureCamera>,
+    memory: Memory,
+    /// Of somebody whose pictures are known: when the last one was shown.
+    shown_at: Option<Instant>,
 }
+
+/// As a camera that shows thirty pictures a second.
+const PICTURE_EVERY: Duration = Duration::from_millis(33);
 
 impl LateCamera {
     fn camera(&mut self) -> &mut PictureCamera {
@@ -75,14 +92,26 @@ impl Camera for LateCamera {
     }
 
     fn open(&mut self, consent: &ConsentGranted, permit: &CameraPermit) -> Result<(), CameraError> {
+        if self.memory.is_known() {
+            self.shown_at = Some(Instant::now());
+            return Ok(());
+        }
         self.camera().open(consent, permit)
     }
 
     fn newest(&mut self) -> Result<Option<Frame>, CameraError> {
+        if let Some(at) = self.shown_at {
+            if at.elapsed() < PICTURE_EVERY {
+                return Ok(None);
+            }
+            self.shown_at = Some(Instant::now());
+            return Ok(self.memory.frame());
+        }
         self.camera.as_mut().map_or(Ok(None), Camera::newest)
     }
 
     fn close(&mut self) {
+        self.shown_at = None;
         if let Some(camera) = &mut self.camera {
             camera.close();
         }
@@ -94,9 +123,9 @@ fn say(line: &str) {
     writeln!(out, "{line}").and_then(|()| out.flush()).expect("somebody listens");
 }
 
-struct Desk(Drive);
+pub struct Desk(pub Drive, Memory);
 
-type Answer = Result<String, String>;
+pub type Answer = Result<String, String>;
 
 impl Desk {
     fn act(&mut self, words: &[&str]) -> Answer {
@@ -134,8 +163,17 @@ impl Desk {
             ["drill", folder, key] => self.drill(folder, key),
             ["restore", folder, key] => self.restore(folder, key),
             ["rotate"] => self.rotate(),
+            ["bind"] => self.bind(),
+            ["release"] => self.release(),
+            ["operator", name] => self.new_operator(name),
+            ["fact", text] => self.new_fact(text),
+            ["board", name, address] => self.add_board(name, address),
             ["renew"] => self.renew(),
             ["replace", name, address, code] => self.replace(name, address, code),
+            ["replace", name, address, code, resident] => {
+                self.replace(name, address, code)?;
+                self.filled(resident, 2)
+            }
             ["retire", name] => self.retire(name),
             ["repair", name] => {
                 let gate = self.gate(name)?;
@@ -169,7 +207,7 @@ impl Desk {
         }
     }
 
-    fn unless_failed(&mut self, answer: String) -> Answer {
+    pub fn unless_failed(&mut self, answer: String) -> Answer {
         match self.0.failures.first() {
             None => Ok(answer),
             Some(failure) => Err(format!("{failure:?}")),
@@ -182,7 +220,7 @@ impl Desk {
     }
 
     /// Waits out the pause that a try leaves which was killed before it was known to be right.
-    fn unlock(&mut self) -> Answer {
+    pub fn unlock(&mut self) -> Answer {
         let start = Instant::now();
         loop {
             self.0.failures.clear();
@@ -222,7 +260,7 @@ impl Desk {
     }
 
     /// Rounds of the courier until every gate answers and nothing waits.
-    fn settle(&mut self, seconds: u64) -> Answer {
+    pub fn settle(&mut self, seconds: u64) -> Answer {
         let start = Instant::now();
         loop {
             let sent = self.0.deliver().map_err(|e| e.to_string())?;
@@ -245,6 +283,7 @@ impl Desk {
 
     fn enroll(&mut self, card: usize, seat: usize) -> Answer {
         self.0.controls.act(PracticeAct::Seat(seat));
+        self.1.seat(seat);
         self.0.resident(ResidentCommand::Back);
         let offered = |d: &Drive| matches!(d.scene, ResidentScene::Idle { face_offered: true, .. });
         let start = Instant::now();
@@ -281,6 +320,7 @@ impl Desk {
             self.0.resident(ResidentCommand::Back);
             return Err(why);
         }
+        self.1.keep();
         self.0.resident(ResidentCommand::Finish);
         let ResidentScene::Done { receipt, .. } = &self.0.scene else { return Err(self.scene()) };
         let answer = format!("{} {}", receipt.gates.len(), receipt.away.len());
@@ -337,99 +377,7 @@ impl Desk {
         self.unless_failed(format!("{card} {face} {named} {there}"))
     }
 
-    fn keep(&mut self, command: KeepCommand) {
-        self.0.keep.clear();
-        self.0.staff(StaffCommand::Keep(command));
-    }
-
-    fn kept<T>(&self, find: impl Fn(&KeepTold) -> Option<T>) -> Result<T, String> {
-        self.0.keep.iter().find_map(find).ok_or_else(|| format!("{:?}", self.0.failures))
-    }
-
-    fn backup_key(&mut self) -> Answer {
-        self.keep(KeepCommand::NewKey);
-        let key = self.kept(|told| if let KeepTold::Sheet(key) = told { Some(key.clone()) } else { None })?;
-        self.keep(KeepCommand::SheetKept);
-        self.unless_failed(key.as_str().to_owned())
-    }
-
-    fn back_up(&mut self, folder: &str) -> Answer {
-        self.keep(KeepCommand::BackUp(folder.into()));
-        self.kept(|told| if let KeepTold::BackedUp(report) = told { Some(report.name.clone()) } else { None })
-    }
-
-    fn drill(&mut self, folder: &str, key: &str) -> Answer {
-        self.keep(KeepCommand::Drill(folder.into(), Typed::new(key.into())));
-        self.kept(|told| if let KeepTold::Drilled(report) = told { Some(report.sound) } else { None })
-            .and_then(|sound| if sound { Ok("sound".into()) } else { Err("not sound".into()) })
-    }
-
-    /// From the lock screen.
-    fn restore(&mut self, folder: &str, key: &str) -> Answer {
-        self.keep(KeepCommand::Restore(folder.into(), Typed::new(key.into())));
-        self.kept(|told| if let KeepTold::Restored(report) = told { Some(report.sound) } else { None })
-            .and_then(|sound| if sound { Ok("sound".into()) } else { Err("not sound".into()) })
-    }
-
-    /// New keys, approved by the colleague; the desk is open again afterwards.
-    fn rotate(&mut self) -> Answer {
-        self.keep(KeepCommand::ChangeKeys);
-        if self.0.asked.is_none() {
-            return Err(format!("nobody is asked to approve: {:?}", self.0.failures));
-        }
-        self.0.failures.clear();
-        self.0.approve();
-        for _ in 0..200 {
-            self.0.tick();
-            if self.0.keep.iter().any(|told| matches!(told, KeepTold::Changed(_))) {
-                return self.unlock();
-            }
-            if !self.0.failures.is_empty() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Err(format!("{:?}", self.0.failures))
-    }
-
-    /// A new transform at every gate, approved by the colleague.
-    fn renew(&mut self) -> Answer {
-        let told_before = self.0.told.len();
-        self.0.staff(StaffCommand::Deletion(DeletionCommand::RenewTemplates));
-        if self.0.asked.is_none() {
-            return Err(format!("nobody is asked to approve: {:?}", self.0.failures));
-        }
-        self.0.failures.clear();
-        self.0.approve();
-        let said = self.0.told.get(told_before..).unwrap_or_default();
-        let renewed = said.iter().find(|told| told.contains("Renewed {")).cloned();
-        match renewed {
-            Some(told) if told.contains("left: []") => self.unless_failed(String::new()),
-            other => Err(format!("{other:?}; {:?}", self.0.failures)),
-        }
-    }
-
-    fn replace(&mut self, name: &str, address: &str, code: &str) -> Answer {
-        let old = self.gate(name)?;
-        let code = PairingCode::parse(code);
-        self.0.staff(StaffCommand::Relay(RelayCommand::Replace { old, address: address.into(), code }));
-        if self.0.asked.is_none() {
-            return Err(format!("nobody is asked to approve: {:?}", self.0.failures));
-        }
-        self.0.failures.clear();
-        self.0.approve();
-        self.unless_failed(String::new())
-    }
-
-    /// Takes a gate out of use, and has it told.
-    fn retire(&mut self, name: &str) -> Answer {
-        let gate = self.gate(name)?;
-        self.0.staff(StaffCommand::Deletion(DeletionCommand::RetireGate(gate)));
-        self.unless_failed(String::new())?;
-        self.settle(2)
-    }
-
-    fn gate(&mut self, name: &str) -> Result<GateId, String> {
+    pub fn gate(&mut self, name: &str) -> Result<GateId, String> {
         self.0.deliver().map_err(|e| e.to_string())?;
         self.0.tick();
         let found = self.0.gates.iter().find(|gate| gate.name == name).map(|gate| gate.id);
@@ -461,7 +409,7 @@ impl Desk {
     }
 
     /// Rounds of the courier until something is so.
-    fn rounds(&mut self, seconds: u64, mut done: impl FnMut(&mut Self) -> Option<String>) -> Answer {
+    pub fn rounds(&mut self, seconds: u64, mut done: impl FnMut(&mut Self) -> Option<String>) -> Answer {
         let start = Instant::now();
         loop {
             self.0.deliver().map_err(|e| e.to_string())?;

@@ -37,16 +37,16 @@ const ANSWER_MAX: Duration = Duration::from_secs(240);
 
 impl DeskProcess {
     pub fn start(folder: &Path, library: &Path, control: &Control, with_faces: bool) -> Self {
-        Self::start_until(folder, library, control, with_faces, None)
+        Self::start_with(folder, library, control, with_faces, (None, None))
     }
 
-    /// The same, and it ends by itself when it reaches a named point (`menka::vault::STEPS`).
-    pub fn start_until(
+    /// The same; it ends by itself when it reaches a named point (`menka::vault::STEPS`), and finds this security chip.
+    pub fn start_with(
         folder: &Path,
         library: &Path,
         control: &Control,
         with_faces: bool,
-        end_at: Option<&str>,
+        (end_at, chip): (Option<&str>, Option<&str>),
     ) -> Self {
         // Whatever it writes below the site's folder counts: the vault, and a backup beside it.
         let data: PathBuf = folder.to_owned();
@@ -55,6 +55,7 @@ impl DeskProcess {
             .arg(folder)
             .envs(control.environment(library, &data))
             .envs(end_at.map(|step| ("MENKA_END_AT", step)))
+            .envs(chip.map(|at| (super::child::CHIP, at)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

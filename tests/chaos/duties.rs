@@ -5,16 +5,18 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use menka::domain::Realm;
+use menka::domain::site::Fact;
 use menka::gate::place::Place;
 use menka::practice::site::GateProcess;
 use menka::practice::{practice_card, site};
 use menka::secret::Passphrase;
-use menka::vault::{STEPS, Vault};
+use menka::vault::Vault;
 
-use super::control::{Control, Fault};
+use super::control::Control;
 use super::desk::Said;
+use super::house;
 use super::kills::Where;
-use super::proxy::{NetFault, Proxy};
+use super::proxy::Proxy;
 use super::report::{Break, Report};
 use super::world::{Known, World};
 
@@ -25,17 +27,18 @@ pub struct Duty {
     /// Which process is disturbed.
     pub places: &'static [Where],
     /// The line that is disturbed, where the act goes over one: an index of `World::proxies`.
-    line: Option<usize>,
+    pub line: Option<usize>,
     /// Named points that it passes, by the beginnings of their names.
-    points: &'static [&'static str],
+    pub points: &'static [&'static str],
     /// Brings the site to where the act begins; the command.
-    before: fn(&mut Site<'_>) -> String,
+    pub before: fn(&mut Site<'_>) -> String,
     /// Once the fault is over: what must hold, and whatever did not happen is done again.
-    after: fn(&mut Site<'_>, &Said),
+    pub after: fn(&mut Site<'_>, &Said),
 }
 
 const DESK: &[Where] = &[Where::Desk];
 const BOTH: &[Where] = &[Where::Desk, Where::Gate];
+const ALL: &[Where] = &[Where::Desk, Where::Gate, Where::Giver];
 
 pub const DUTIES: &[Duty] = &[
     Duty { name: "backup", places: DESK, line: None, points: &["backup/"], before: to_back_up, after: backed_up },
@@ -49,10 +52,28 @@ pub const DUTIES: &[Duty] = &[
     },
     Duty { name: "rotate", places: DESK, line: None, points: &["rotate/", "swap/"], before: to_rotate, after: rotated },
     Duty { name: "renew", places: BOTH, line: Some(0), points: &[], before: to_renew, after: renewed },
-    Duty { name: "fill", places: BOTH, line: Some(1), points: &[], before: to_fill, after: filled },
-    Duty { name: "replace", places: BOTH, line: Some(2), points: &[], before: to_replace, after: replaced },
+    Duty { name: "fill", places: ALL, line: Some(1), points: &[], before: to_fill, after: filled },
+    Duty { name: "replace", places: ALL, line: Some(2), points: &[], before: to_replace, after: replaced },
     Duty { name: "pair", places: BOTH, line: Some(2), points: &[], before: to_pair, after: paired },
     Duty { name: "unpair", places: BOTH, line: Some(2), points: &[], before: to_unpair, after: unpaired },
+    Duty { name: "bind", places: DESK, line: None, points: &["bind/"], before: house::to_bind, after: house::bound },
+    Duty { name: "release", places: DESK, line: None, points: &[], before: house::to_release, after: house::released },
+    Duty {
+        name: "new account",
+        places: DESK,
+        line: None,
+        points: &[],
+        before: house::to_employ,
+        after: house::employed,
+    },
+    Duty {
+        name: "site fact",
+        places: DESK,
+        line: None,
+        points: &[],
+        before: house::to_change_a_fact,
+        after: house::fact_changed,
+    },
     Duty { name: "put right", places: BOTH, line: Some(1), points: &[], before: to_put_right, after: put_right },
 ];
 
@@ -74,10 +95,24 @@ pub struct Site<'a> {
     slots: Vec<u8>,
     /// Gates that were ever made.
     made: usize,
+    /// Of what is made anew each time, the last number.
+    pub count: usize,
+    /// The fact that is changed, as it is.
+    pub fact: String,
+    /// The last fault was an error that the desk lives through.
+    pub disk_was_bad: bool,
+    /// How often somebody was to be looked at.
+    looks: usize,
+    /// The chip of the desk's computer.
+    pub chip: Option<house::Swtpm>,
 }
 
 /// Shown names of the first two gates (`World`) and of a third.
 const DOORS: [&str; 3] = ["东门", "西门", "北门"];
+/// Of so many times that a gate is to know somebody, it looks once.
+const LOOK_EVERY: usize = 6;
+/// Names in the data folder of what is not finished.
+const LEFT: [&str; 3] = ["next", "scratch", "swap"];
 /// Longest wait for what a gate does after its last word.
 const GATE_LIMIT: Duration = Duration::from_secs(40);
 
@@ -89,10 +124,24 @@ impl<'a> Site<'a> {
         let kept = world.with_face();
         let stick = world.folder.join("stick");
         std::fs::create_dir_all(&stick).expect("a folder");
-        Self { world, key, stick, kept, person: kept, slots: vec![], made: 2 }
+        let fact = site::facts().get(Fact::GuardPhone).to_owned();
+        Self {
+            world,
+            key,
+            stick,
+            kept,
+            person: kept,
+            slots: vec![],
+            made: 2,
+            count: 0,
+            fact,
+            disk_was_bad: false,
+            looks: 0,
+            chip: None,
+        }
     }
 
-    fn broke(&self, how: Break, what: &str) {
+    pub fn broke(&self, how: Break, what: &str) {
         self.world.report.broke(how, &format!("{}: {what}", self.world.section));
     }
 
@@ -102,10 +151,19 @@ impl<'a> Site<'a> {
         self.stick.join(name)
     }
 
+    fn left(&self) -> bool {
+        LEFT.iter().any(|left| self.world.folder.join("desk").join(left).exists())
+    }
+
     /// Nothing half-done lies in the data folder, and the one who was never touched is whole.
-    fn quiet(&mut self) {
+    pub fn quiet(&mut self) {
         self.world.must("settle 90");
-        for left in ["next", "scratch", "swap"] {
+        if self.disk_was_bad && self.left() {
+            // What a bad disk would not let go of is swept up at the next start.
+            self.world.desk = None;
+            self.world.must("settle 90");
+        }
+        for left in LEFT {
             if self.world.folder.join("desk").join(left).exists() {
                 self.broke(Break::Unsound, &format!("{left} is left"));
             }
@@ -115,8 +173,19 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// Both gates know the face of the one who was never touched.
+    /// These gates hold as many faces as there are, and now and then, since a gate's engine takes its time: they know this person.
     fn known_at(&mut self, gates: &[usize], person: usize) {
+        let faces = self.world.people.iter().filter(|person| person.face == Known::Yes).count();
+        for number in gates {
+            match self.world.gates[*number].faces() {
+                Ok(held) if held == faces => {}
+                other => self.broke(Break::Lost, &format!("gate {number} holds {other:?} of {faces} faces")),
+            }
+        }
+        self.looks += 1;
+        if self.looks % LOOK_EVERY != 1 {
+            return;
+        }
         for number in gates {
             match self.world.gates[*number].ask(&format!("look {}", person % 6)) {
                 Ok(answer) if answer == "recognised" => {}
@@ -309,7 +378,9 @@ fn filled(site: &mut Site<'_>, _: &Said) {
 fn to_replace(site: &mut Site<'_>) -> String {
     let new = site.new_gate();
     let code = site.code(new);
-    format!("replace {} {} {code}", DOORS[1], site.world.proxies[new].address)
+    // Until the surviving gate has sealed its faces to the newcomer.
+    let resident = &site.world.people[site.kept].id;
+    format!("replace {} {} {code} {resident}", DOORS[1], site.world.proxies[new].address)
 }
 
 fn replaced(site: &mut Site<'_>, said: &Said) {
@@ -318,7 +389,7 @@ fn replaced(site: &mut Site<'_>, said: &Said) {
     let new = new.map(|id| id.to_string()).unwrap_or_default();
     let stands =
         |site: &mut Site<'_>, seconds: u64| site.world.ask(&format!("stands {} {new} {seconds}", DOORS[1])).is_ok();
-    if !stands(site, if said.is_ok() { 20 } else { 3 }) {
+    if !stands(site, if said.is_ok() { 20 } else { 1 }) {
         if said.is_ok() {
             site.broke(Break::Lost, "a replacement was confirmed and is not there");
         }
@@ -396,112 +467,5 @@ fn put_right(site: &mut Site<'_>, _: &Said) {
     let uid = practice_card(site.world.people[site.kept].card_number).expect("a card");
     if !site.world.gates[1].opens_for(&uid).unwrap_or(false) {
         site.broke(Break::Lost, "a gate that was put right does not open");
-    }
-}
-
-/// One duty with a fault at a write. Whether it happened.
-pub fn once(site: &mut Site<'_>, duty: Duty, place: Where, fault: Fault, at: u64) -> bool {
-    let line = (duty.before)(site);
-    // The gate in question is the last one: the one that is filled, put right, paired or taken out.
-    let gate = duty.line.unwrap_or(0).min(site.world.gates.len() - 1);
-    site.world.desk();
-    let revived = site.world.revived;
-    match place {
-        Where::Desk => site.world.desk_control.arm(fault, at, at * 7 + 1),
-        Where::Gate => site.world.gate_controls[gate].arm(fault, at, at * 7 + 1),
-    }
-    let said = site.world.ask(&line);
-    site.world.revive();
-    let control = match place {
-        Where::Desk => &site.world.desk_control,
-        Where::Gate => &site.world.gate_controls[gate],
-    };
-    let fired = control.fired().is_some() || site.world.revived > revived;
-    control.clear();
-    end(site, duty, &said, fired);
-    fired
-}
-
-fn end(site: &mut Site<'_>, duty: Duty, said: &Said, fired: bool) {
-    if matches!(said, Said::Failed(_)) && !fired {
-        site.broke(Break::Unsound, &format!("{}: {said:?}", duty.name));
-    }
-    (duty.after)(site, said);
-}
-
-/// A duty with a kill at every `stride`-th write, each time of another kind, until it has no more writes.
-pub fn sweep(site: &mut Site<'_>, duty: Duty, place: Where, stride: u64) {
-    const WRITES_MAX: u64 = 4_000;
-    let start = Instant::now();
-    let (mut at, mut tried, mut misses) = (1, 0, 0);
-    while at < WRITES_MAX && misses < 2 {
-        let fault = Fault::KILLS[tried % Fault::KILLS.len()];
-        misses = if once(site, duty, place, fault, at) { 0 } else { misses + 1 };
-        tried += 1;
-        at += stride;
-    }
-    site.world.check_all();
-    println!("{}: {}: up to write {at}, {tried} times, {} s", site.world.section, duty.name, start.elapsed().as_secs());
-}
-
-/// Every duty at the desk or at a gate, a site each.
-pub fn sweeps(report: &Report, library: &Path, place: Where, stride: u64) {
-    for duty in DUTIES.iter().filter(|duty| duty.places.contains(&place)) {
-        let mut site = Site::new(report, library, &format!("{place:?} killed").to_lowercase());
-        sweep(&mut site, *duty, place, stride);
-    }
-}
-
-/// A desk that ends at every named point of the acts that have such.
-pub fn points(report: &Report, library: &Path) {
-    for duty in DUTIES.iter().filter(|duty| !duty.points.is_empty()) {
-        let mut site = Site::new(report, library, "desk ended at a named point");
-        for step in STEPS.iter().filter(|step| duty.points.iter().any(|point| step.starts_with(point))) {
-            let line = (duty.before)(&mut site);
-            let locked = duty.name == "restore";
-            site.world.desk = None;
-            site.world.start_desk_until(step, locked);
-            let said = site.world.ask(&line);
-            if said != Said::Dead {
-                site.broke(Break::Unsound, &format!("{} does not pass {step}: {said:?}", duty.name));
-            }
-            end(&mut site, *duty, &said, true);
-        }
-        site.world.check_all();
-        println!("desk ended at a named point: {}", duty.name);
-    }
-}
-
-/// Faults on the line to the gate in question, at every `stride`-th record.
-pub fn net(report: &Report, library: &Path, faults: &[NetFault], stride: u64) {
-    for duty in DUTIES {
-        let Some(number) = duty.line else { continue };
-        let mut site = Site::new(report, library, "network");
-        let start = Instant::now();
-        let (mut at, mut tried, mut misses) = (1, 0, 0);
-        while misses < 2 && at < 400 {
-            let mut any = false;
-            for fault in faults {
-                let line = (duty.before)(&mut site);
-                site.world.desk();
-                let proxy = number.min(site.world.proxies.len() - 1);
-                site.world.proxies[proxy].arm(*fault, at);
-                let said = site.world.ask(&line);
-                let (_, fired) = site.world.proxies[proxy].disarm();
-                if fired {
-                    report.fault(&site.world.section);
-                }
-                if said == Said::Dead {
-                    site.broke(Break::Unsound, &format!("{}: the desk ended", duty.name));
-                }
-                any |= fired;
-                tried += 1;
-                end(&mut site, *duty, &said, fired);
-            }
-            misses = if any { 0 } else { misses + 1 };
-            at += stride;
-        }
-        site.world.check_all();
-        println!("network: {}: up to record {at}, {tried} times, {} s", duty.name, start.elapsed().as_secs());
     }
 }

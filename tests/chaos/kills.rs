@@ -14,6 +14,47 @@ use super::world::World;
 pub enum Where {
     Desk,
     Gate,
+    /// The gate that seals what it holds to another.
+    Giver,
+}
+
+/// How much of a sweep.
+#[derive(Clone, Copy, Debug)]
+pub struct Dose {
+    /// Every write is 1.
+    pub stride: u64,
+    /// One fault of the list at each write, in turn, instead of all of them.
+    pub in_turn: bool,
+}
+
+impl Dose {
+    /// The faults for the `turn`-th write that is tried.
+    pub fn faults<T>(self, faults: &[T], turn: usize) -> &[T] {
+        let one = turn % faults.len();
+        if self.in_turn { &faults[one..=one] } else { faults }
+    }
+
+    /// Writes in a row at which nothing happens before there are no more of them. Some faults concern some kinds of write only.
+    pub fn misses(self, faults: &[Fault]) -> u32 {
+        match (self.in_turn, faults.iter().all(|fault| fault.kills())) {
+            (true, false) => 5,
+            (true, true) => 2,
+            (false, _) => 1,
+        }
+    }
+
+    /// Says what was left out.
+    pub fn say(self, report: &Report, what: &str, faults: usize) {
+        report.stride(what, self.stride, "write");
+        if self.in_turn && faults > 1 {
+            report.sampled(&format!("{what}: one of {faults} faults at a write, in turn"));
+        }
+    }
+}
+
+/// About half of the numbers, whatever the stride.
+pub fn heads(at: u64) -> bool {
+    at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 63 == 0
 }
 
 /// No act has so many writes.
@@ -25,7 +66,7 @@ pub fn once(world: &mut World<'_>, act: Act, place: Where, fault: Fault, at: u64
     // What was prepared is on its way to the gates or there; nothing else is written meanwhile.
     let arm = |world: &World<'_>| match place {
         Where::Desk => world.desk_control.arm(fault, at, at * 7 + 1),
-        Where::Gate => world.gate_controls[0].arm(fault, at, at * 7 + 1),
+        Where::Gate | Where::Giver => world.gate_controls[0].arm(fault, at, at * 7 + 1),
     };
     world.desk();
     let revived = world.revived;
@@ -37,18 +78,19 @@ pub fn once(world: &mut World<'_>, act: Act, place: Where, fault: Fault, at: u64
     world.revive();
     let control = match place {
         Where::Desk => &world.desk_control,
-        Where::Gate => &world.gate_controls[0],
+        Where::Gate | Where::Giver => &world.gate_controls[0],
     };
     let fired = control.fired().is_some() || world.revived > revived;
     control.clear();
     if !fault.kills() && fired {
         world.report.fault(&world.section);
     }
+    world.report.tried(&world.section);
     act.note(world, person, &said);
     if matches!(&said, Said::Failed(_)) && !fired {
         world.report.broke(Break::Unsound, &format!("{}: {}: {said:?}", world.section, act.name));
     }
-    if place == Where::Desk && !fault.kills() && fired && at.is_multiple_of(2) {
+    if place == Where::Desk && !fault.kills() && fired && heads(at) {
         // Half of the desks that heard an error are ended; the others go on as they are.
         world.desk = None;
     }
@@ -58,42 +100,41 @@ pub fn once(world: &mut World<'_>, act: Act, place: Where, fault: Fault, at: u64
     fired
 }
 
-/// One act with each fault at every n-th write, until it has no more writes.
-pub fn sweep(world: &mut World<'_>, act: Act, place: Where, faults: &[Fault], stride: u64) {
+/// One act with faults at every n-th write, until it has no more writes.
+pub fn sweep(world: &mut World<'_>, act: Act, place: Where, faults: &[Fault], dose: Dose) {
     let start = Instant::now();
-    let (mut at, mut tried) = (1, 0);
-    while at < WRITES_MAX {
+    let (mut at, mut tried, mut misses, mut turn) = (1, 0, 0, 0);
+    while at < WRITES_MAX && misses < dose.misses(faults) {
         let mut any = false;
-        for fault in faults {
+        for fault in dose.faults(faults, turn) {
             any |= once(world, act, place, *fault, at);
             tried += 1;
         }
-        if !any {
-            break;
-        }
-        at += stride;
+        misses = if any { 0 } else { misses + 1 };
+        turn += 1;
+        at += dose.stride;
     }
     world.check_all();
+    dose.say(world.report, &format!("{}: {}", world.section, act.name), faults.len());
     println!("{}: {}: up to write {at}, {tried} times, {} s", world.section, act.name, start.elapsed().as_secs());
 }
 
-/// Every act of a list against the desk or a gate, a site each.
-pub fn sweeps(report: &Report, library: &Path, place: Where, faults: &[Fault], long_stride: u64, short_stride: u64) {
-    for act in ACTS {
+/// The acts of one kind against the desk or a gate, a site each: those before which somebody comes before the camera, or the others.
+pub fn sweeps(report: &Report, library: &Path, place: Where, faults: &[Fault], (long, dose): (bool, Dose)) {
+    for act in ACTS.iter().filter(|act| act.is_long() == long) {
         let on_the_way = act.line.starts_with("settle");
         let fits = match place {
             Where::Desk => true,
             // At the gate only what reaches it.
-            Where::Gate => on_the_way || act.name == "enroll",
+            Where::Gate | Where::Giver => on_the_way || act.name == "enroll",
         };
         if !fits {
             continue;
         }
-        let stride = if act.is_long() { long_stride } else { short_stride };
         let kind = if faults.iter().all(|f| f.kills()) { "killed" } else { "with a bad disk" };
         let section = format!("{place:?} {kind}").to_lowercase();
-        let mut world = World::new(report, library, &section, 2, act.is_long());
-        sweep(&mut world, *act, place, faults, stride);
+        let mut world = World::new(report, library, &section, 2, long);
+        sweep(&mut world, *act, place, faults, dose);
     }
 }
 
@@ -162,7 +203,7 @@ pub fn random(report: &Report, library: &Path, place: Where, kills: u64, seed: u
                 }
                 said
             }
-            Where::Gate => {
+            Where::Gate | Where::Giver => {
                 let number = usize::try_from(chance.below(2)).unwrap_or(0);
                 let gates = std::mem::take(&mut world.gates);
                 let (gates, said) = {
@@ -189,6 +230,7 @@ pub fn random(report: &Report, library: &Path, place: Where, kills: u64, seed: u
             }
         };
         act.note(&mut world, person, &said);
+        report.tried(&section);
         done += 1;
         world.must("settle 90");
         world.check(person);

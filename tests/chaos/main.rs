@@ -3,12 +3,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs, reason = "a test program")]
 
 mod acts;
+mod boards;
 mod child;
+mod child_site;
 mod clocks;
 mod control;
 mod desk;
 mod disks;
 mod duties;
+mod duty_sweeps;
+mod faces;
+mod house;
 mod kills;
 mod net;
 mod proxy;
@@ -23,7 +28,7 @@ use std::process::ExitCode;
 use acts::Act;
 use control::Fault;
 use duties::Duty;
-use kills::Where;
+use kills::{Dose, Where};
 use proxy::NetFault;
 use report::Report;
 use world::World;
@@ -79,24 +84,28 @@ fn main() -> ExitCode {
         ["netem"] => net::on_a_bad_line(&report, &library, &net::ACTS),
         ["netem", ref acts @ ..] => net::on_a_bad_line(&report, &library, acts),
         ["one", name, place, fault, at] => one(&report, &library, (name, place, fault, at)),
-        ["sweep", name, place] => {
-            let place = if place == "gate" { Where::Gate } else { Where::Desk };
-            let act = Act::named(name);
+        ["sweep", name, place, kind] => {
+            let (place, act) = (place_named(place), Act::named(name));
             let mut world = World::new(&report, &library, place_name(place), 2, act.is_long());
-            kills::sweep(&mut world, act, place, &Fault::KILLS, stride(1));
+            kills::sweep(&mut world, act, place, faults_named(kind), if act.is_long() { long() } else { short() });
         }
-        ["duty", name, place] => {
-            let place = if place == "gate" { Where::Gate } else { Where::Desk };
-            let mut site = duties::Site::new(&report, &library, place_name(place));
-            duties::sweep(&mut site, Duty::named(name).expect("a duty"), place, stride(1));
+        ["duty", name, place, kind] => {
+            let place = place_named(place);
+            let names = [Duty::named(name).expect("a duty").name];
+            duty_sweeps::sweeps(&report, &library, place, faults_named(kind), &names, duty());
         }
-        ["net", name] => net::sweeps(&report, &library, &NetFault::ALL, &[name], stride(1)),
+        ["net", name] => net::sweeps(&report, &library, &NetFault::ALL, &[name], stride()),
+        ["line", name, kind] => {
+            let faults = if kind == "slow" { &NetFault::SLOW[..] } else { &NetFault::QUICK };
+            duty_sweeps::net(&report, &library, faults, &[name], duty());
+        }
         [name] if SECTIONS.iter().any(|(known, _)| *known == name) => {
             SECTIONS.iter().filter(|(known, _)| *known == name).for_each(|(_, run)| run(&report, &library));
         }
         _ => {
             println!(
-                "chaos: smoke | list | netem [ACT...] | SECTION | one ACT desk|gate FAULT N | sweep ACT desk|gate | duty DUTY desk|gate | net ACT"
+                "chaos: smoke | list | netem [ACT...] | SECTION | one ACT PLACE FAULT N | sweep ACT PLACE kills|errors | duty DUTY PLACE kills|errors | \
+                 net ACT | line DUTY quick|slow; a PLACE is desk, gate or giver"
             );
             return ExitCode::FAILURE;
         }
@@ -108,26 +117,45 @@ fn main() -> ExitCode {
 /// A part of `make chaos`, by its name.
 type Section = (&'static str, fn(&Report, &Path));
 
-/// Acts before which somebody must come before the camera take a stride of their own (`CHAOS_LONG_STRIDE`); 1 is every write.
-const SECTIONS: [Section; 20] = [
-    ("desk-kills", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::KILLS, long_stride(), stride(1))),
-    ("gate-kills", |r, l| kills::sweeps(r, l, Where::Gate, &Fault::KILLS, long_stride(), stride(1))),
-    ("desk-errors", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::ERRORS, long_stride(), stride(1))),
-    ("gate-errors", |r, l| kills::sweeps(r, l, Where::Gate, &Fault::ERRORS, long_stride(), stride(1))),
-    ("first-run", |r, l| starts::first_run(r, l, stride(1))),
-    ("unlock", |r, l| starts::unlocks(r, l, stride(1))),
-    ("gate-tools", |r, l| starts::gate_tools(r, l, stride(1))),
-    ("migrate", |r, l| starts::migrations(r, l, stride(1))),
-    ("named-points", |r, l| duties::points(r, l)),
-    ("desk-duties", |r, l| duties::sweeps(r, l, Where::Desk, duty_stride())),
-    ("gate-duties", |r, l| duties::sweeps(r, l, Where::Gate, duty_stride())),
-    ("network-duties", |r, l| duties::net(r, l, &NetFault::QUICK, duty_stride())),
-    ("network-duties-slow", |r, l| duties::net(r, l, &NetFault::SLOW, duty_stride())),
-    ("pairing", |r, l| starts::pairing(r, l, stride(1))),
+/// Duties of the vault; each is a section of its own.
+const VAULT: [&str; 3] = ["backup", "restore", "rotate"];
+/// Duties of gates among each other.
+const GATES: [&str; 6] = ["renew", "fill", "replace", "pair", "unpair", "put right"];
+
+/// The longest first, so that two at a time end together.
+const SECTIONS: [Section; 34] = [
     ("random-desk", |r, l| kills::random(r, l, Where::Desk, setting("CHAOS_KILLS", 1_000), seed())),
+    ("desk-kills-faces", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::KILLS, (true, long()))),
     ("random-gate", |r, l| kills::random(r, l, Where::Gate, setting("CHAOS_KILLS", 1_000) / 2, seed())),
-    ("network", |r, l| net::sweeps(r, l, &NetFault::QUICK, &net::ACTS, stride(1))),
-    ("network-slow", |r, l| net::sweeps(r, l, &NetFault::SLOW, &net::ACTS, long_stride())),
+    ("network-slow", |r, l| net::sweeps(r, l, &NetFault::SLOW, &net::ACTS, slow_stride())),
+    ("network-duties", |r, l| duty_sweeps::net(r, l, &NetFault::QUICK, &[], duty())),
+    ("network-duties-slow", |r, l| duty_sweeps::net(r, l, &NetFault::SLOW, &[], slow_duty())),
+    ("desk-errors-faces", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::ERRORS, (true, long_errors()))),
+    ("desk-duties", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &GATES, duty())),
+    ("gate-duties", |r, l| duty_sweeps::sweeps(r, l, Where::Gate, &Fault::KILLS, &GATES, duty())),
+    ("giver-duties", |r, l| duty_sweeps::sweeps(r, l, Where::Giver, &Fault::KILLS, &GATES, duty())),
+    ("desk-kills", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::KILLS, (false, short()))),
+    ("gate-kills", |r, l| kills::sweeps(r, l, Where::Gate, &Fault::KILLS, (false, short()))),
+    ("gate-kills-faces", |r, l| kills::sweeps(r, l, Where::Gate, &Fault::KILLS, (true, long()))),
+    ("desk-errors", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::ERRORS, (false, short()))),
+    ("gate-errors", |r, l| kills::sweeps(r, l, Where::Gate, &Fault::ERRORS, (false, short()))),
+    ("gate-errors-faces", |r, l| kills::sweeps(r, l, Where::Gate, &Fault::ERRORS, (true, long_errors()))),
+    ("vault-kills", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &VAULT, duty())),
+    ("vault-errors", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::ERRORS, &VAULT, duty_errors())),
+    ("chip", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &["bind", "release"], duty_errors())),
+    ("house", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &["new account", "site fact"], duty())),
+    ("first-run", |r, l| starts::first_run(r, l, &Fault::KILLS, stride())),
+    ("first-run-errors", |r, l| starts::first_run(r, l, &Fault::ERRORS, stride())),
+    ("unlock", |r, l| starts::unlocks(r, l, &Fault::KILLS, stride())),
+    ("unlock-errors", |r, l| starts::unlocks(r, l, &Fault::ERRORS, stride())),
+    ("migrate", |r, l| starts::migrations(r, l, &Fault::KILLS, stride())),
+    ("migrate-errors", |r, l| starts::migrations(r, l, &Fault::ERRORS, stride())),
+    ("gate-tools", |r, l| starts::gate_tools(r, l, stride())),
+    ("named-points", |r, l| duty_sweeps::points(r, l)),
+    ("pairing", |r, l| starts::pairing(r, l, stride())),
+    ("network", |r, l| net::sweeps(r, l, &NetFault::QUICK, &net::ACTS, stride())),
+    ("boards", |r, l| boards::kills(r, l, short())),
+    ("datagrams", |r, l| boards::net(r, l, stride())),
     ("disks", |r, l| disks::full_and_read_only(r, l)),
     ("clocks", |r, l| clocks::forth_and_back(r, l)),
 ];
@@ -141,17 +169,59 @@ fn seed() -> u64 {
     setting("CHAOS_SEED", 20_261_122)
 }
 
-fn stride(usual: u64) -> u64 {
-    setting("CHAOS_STRIDE", usual).max(1)
+fn stride() -> u64 {
+    setting("CHAOS_STRIDE", 1).max(1)
 }
 
-fn long_stride() -> u64 {
-    setting("CHAOS_LONG_STRIDE", 5).max(1)
+/// Whether each fault is tried at every write, where it would otherwise be one of them in turn.
+fn all_kinds() -> bool {
+    std::env::var("CHAOS_KINDS").is_ok_and(|kinds| kinds == "all")
 }
 
-/// Duties take seconds each; 1 is every write.
-fn duty_stride() -> u64 {
-    setting("CHAOS_DUTY_STRIDE", 9).max(1)
+/// Acts that take a moment.
+fn short() -> Dose {
+    Dose { stride: stride(), in_turn: false }
+}
+
+/// Acts before which somebody comes before the camera.
+fn long() -> Dose {
+    Dose { stride: setting("CHAOS_LONG_STRIDE", 1).max(1), in_turn: !all_kinds() }
+}
+
+/// The same with errors, after which a person begins again.
+fn long_errors() -> Dose {
+    Dose { stride: setting("CHAOS_LONG_STRIDE", 3).max(1), in_turn: !all_kinds() }
+}
+
+/// Duties take seconds each.
+fn duty() -> Dose {
+    Dose { stride: setting("CHAOS_DUTY_STRIDE", 1).max(1), in_turn: !all_kinds() }
+}
+
+/// The same with errors, and where the computer's chip answers at each turn.
+fn duty_errors() -> Dose {
+    Dose { stride: setting("CHAOS_DUTY_STRIDE", 4).max(1), in_turn: !all_kinds() }
+}
+
+/// Faults on the line that somebody must wait for.
+fn slow_stride() -> u64 {
+    setting("CHAOS_SLOW_STRIDE", 5).max(1)
+}
+
+fn slow_duty() -> Dose {
+    Dose { stride: setting("CHAOS_SLOW_STRIDE", 5).max(1), in_turn: !all_kinds() }
+}
+
+fn place_named(name: &str) -> Where {
+    match name {
+        "gate" => Where::Gate,
+        "giver" => Where::Giver,
+        _ => Where::Desk,
+    }
+}
+
+fn faults_named(kind: &str) -> &'static [Fault] {
+    if kind == "errors" { &Fault::ERRORS } else { &Fault::KILLS }
 }
 
 /// A little of everything, under a minute.
@@ -175,12 +245,12 @@ fn smoke(report: &Report, library: &Path) {
 }
 
 fn place_name(place: Where) -> &'static str {
-    if place == Where::Gate { "gate killed" } else { "desk killed" }
+    if place == Where::Desk { "desk killed" } else { "gate killed" }
 }
 
 /// One fault at one write, to look at what broke.
 fn one(report: &Report, library: &Path, (name, place, fault, at): (&str, &str, &str, &str)) {
-    let place = if place == "gate" { Where::Gate } else { Where::Desk };
+    let place = place_named(place);
     let all = Fault::KILLS.into_iter().chain(Fault::ERRORS);
     let fault = all.into_iter().find(|f| format!("{f:?}").eq_ignore_ascii_case(fault)).expect("a fault");
     let act = Act::named(name);

@@ -29,6 +29,7 @@ pub fn sweeps(report: &Report, library: &Path, faults: &[NetFault], acts: &[&str
             at += stride;
         }
         world.check_all();
+        report.stride(&format!("network: {name}: {}", NetFault::names(faults)), stride, "record");
         println!("network: {name}: {records} records, {tried} times, {} s", start.elapsed().as_secs());
     }
 }
@@ -51,6 +52,7 @@ pub fn once(world: &mut World<'_>, act: Act, fault: NetFault, at: u64) {
     let said = world.ask(&line);
     let (_, fired) = world.proxies[0].disarm();
     // A connection that went silent ends when the desk is tired of it; here, before the next act.
+    world.report.tried(&world.section);
     if fired {
         world.report.fault(&world.section);
     }

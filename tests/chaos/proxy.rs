@@ -50,6 +50,11 @@ impl NetFault {
         Self::Chopped,
         Self::SecondConnection,
     ];
+    /// Their names.
+    pub fn names(faults: &[Self]) -> String {
+        faults.iter().map(|fault| format!("{fault:?}")).collect::<Vec<_>>().join(", ")
+    }
+
     /// Those that somebody must wait for.
     pub const SLOW: [Self; 7] =
         [Self::HalfOpen, Self::Late, Self::Jitter, Self::Lost, Self::Twice, Self::Flipped, Self::Swapped];

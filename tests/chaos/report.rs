@@ -24,6 +24,8 @@ pub struct Report(Mutex<Inner>);
 struct Inner {
     kills: BTreeMap<String, u64>,
     faults: BTreeMap<String, u64>,
+    tried: BTreeMap<String, u64>,
+    sampled: Vec<String>,
     broken: Vec<(Break, String)>,
     not_run: Vec<String>,
 }
@@ -41,6 +43,23 @@ impl Report {
     /// A disk, clock or network fault happened.
     pub fn fault(&self, section: &str) {
         self.with(|r| *r.faults.entry(section.into()).or_default() += 1);
+    }
+
+    /// An act was tried with a fault armed, whether or not it had so many writes.
+    pub fn tried(&self, section: &str) {
+        self.with(|r| *r.tried.entry(section.into()).or_default() += 1);
+    }
+
+    /// Not every write or record was tried: what was.
+    pub fn sampled(&self, what: &str) {
+        self.with(|r| r.sampled.push(what.into()));
+    }
+
+    /// The same where every `stride`-th was; 1 is every one.
+    pub fn stride(&self, what: &str, stride: u64, unit: &str) {
+        if stride > 1 {
+            self.sampled(&format!("{what}: one {unit} in {stride}"));
+        }
     }
 
     /// Something broke.
@@ -69,6 +88,10 @@ impl Report {
             for (how, what) in &r.broken {
                 println!("{how:?}: {what}");
             }
+            for what in &r.sampled {
+                println!("sampled: {what}");
+            }
+            println!("tried: {}", r.tried.values().sum::<u64>());
             println!("kills: {}", r.kills.values().sum::<u64>());
             println!("faults: {}", r.faults.values().sum::<u64>());
             let count = |how: Break| r.broken.iter().filter(|(h, _)| *h == how).count();

@@ -17,29 +17,26 @@ use super::report::{Break, Report};
 use super::world::World;
 
 /// The first run: afterwards there is a vault that opens, or none and the first run begins again.
-pub fn first_run(report: &Report, library: &Path, stride: u64) {
-    let section = "desk killed in its first run";
+pub fn first_run(report: &Report, library: &Path, faults: &[Fault], stride: u64) {
+    let section = if faults[0].kills() { "desk killed in its first run" } else { "first run with a bad disk" };
     let mut at = 1;
     loop {
         let mut any = false;
-        for fault in Fault::KILLS {
+        for fault in faults.iter().copied() {
             let folder = tempfile::tempdir().expect("a folder");
             let control = Control::new(&folder.path().join("control"));
             let start = || DeskProcess::start(folder.path(), library, &control, false);
             let mut desk = start();
             control.arm(fault, at, at);
             let said = desk.ask("create", || {});
-            control.disarm();
+            report.tried(section);
+            any |= count(report, section, fault, &control);
             drop(desk);
-            if said == Said::Dead {
-                any = true;
-                report.killed(section);
-            }
             let mut desk = start();
             let opens = desk.ask("unlock", || {});
             let ends = match (&said, &opens) {
                 (_, Said::Ok(_)) => opens.clone(),
-                (Said::Dead, _) => desk.ask("create", || {}),
+                (Said::Dead | Said::Failed(_), _) => desk.ask("create", || {}),
                 _ => opens.clone(),
             };
             if !ends.is_ok() {
@@ -48,10 +45,23 @@ pub fn first_run(report: &Report, library: &Path, stride: u64) {
             }
         }
         if !any {
+            report.stride(section, stride, "write");
             return println!("{section}: up to write {at}");
         }
         at += stride;
     }
+}
+
+/// Counts what was armed, if it happened, and disarms it.
+fn count(report: &Report, section: &str, fault: Fault, control: &Control) -> bool {
+    let fired = control.fired().is_some();
+    control.disarm();
+    match (fired, fault.kills()) {
+        (true, true) => report.killed(section),
+        (true, false) => report.fault(section),
+        (false, _) => {}
+    }
+    fired
 }
 
 /// The passphrase of the kept vaults (`tests/it/vault/site.rs`).
@@ -75,8 +85,8 @@ pub fn open_only(folder: &Path) -> ExitCode {
 }
 
 /// A vault of an earlier shape is brought to the present one: afterwards it opens with everybody in it, of one shape or the other before.
-pub fn migrations(report: &Report, library: &Path, stride: u64) {
-    let section = "desk killed while it migrates";
+pub fn migrations(report: &Report, library: &Path, faults: &[Fault], stride: u64) {
+    let section = if faults[0].kills() { "desk killed while it migrates" } else { "migration with a bad disk" };
     let copied = || {
         let folder = tempfile::tempdir().expect("a folder");
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(SHAPE);
@@ -97,17 +107,19 @@ pub fn migrations(report: &Report, library: &Path, stride: u64) {
     let mut at = 1;
     loop {
         let mut any = false;
-        for fault in Fault::KILLS {
+        for fault in faults.iter().copied() {
             let (folder, beside) = (copied(), tempfile::tempdir().expect("a folder"));
             let control = Control::new(&beside.path().join("control"));
             control.arm(fault, at, at * 7 + 1);
             let mut child = Command::new(std::env::current_exe().expect("this program"));
             child.arg("open").arg(folder.path()).envs(control.environment(library, folder.path()));
             let done = child.stdout(Stdio::null()).status().expect("the child runs").success();
-            if !done {
-                any = true;
-                report.killed(section);
+            report.tried(section);
+            any |= count(report, section, fault, &control);
+            if !done && control.fired().is_none() {
+                report.broke(Break::Unsound, &format!("{section}: {fault:?} at {at}: it does not migrate"));
             }
+            control.clear();
             match kept_vault(folder.path()) {
                 Err(error) => {
                     report.broke(Break::Unsound, &format!("{section}: {fault:?} at {at}: does not open: {error}"));
@@ -123,6 +135,7 @@ pub fn migrations(report: &Report, library: &Path, stride: u64) {
             }
         }
         if !any {
+            report.stride(section, stride, "write");
             return println!("{section}: up to write {at}");
         }
         at += stride;
@@ -130,14 +143,14 @@ pub fn migrations(report: &Report, library: &Path, stride: u64) {
 }
 
 /// Each unlock, which is also the recovery from the kill before it; a capture that was cut off is among what it finds.
-pub fn unlocks(report: &Report, library: &Path, stride: u64) {
-    let section = "desk killed at unlock";
+pub fn unlocks(report: &Report, library: &Path, faults: &[Fault], stride: u64) {
+    let section = if faults[0].kills() { "desk killed at unlock" } else { "unlock with a bad disk" };
     let mut world = World::new(report, library, section, 1, true);
     let kept = world.with_face();
     let mut at = 1;
     loop {
         let mut any = false;
-        for fault in Fault::KILLS {
+        for fault in faults.iter().copied() {
             if at % 16 == 1 {
                 // Somebody was before the camera when the program ended.
                 let person = world.with_card();
@@ -149,8 +162,14 @@ pub fn unlocks(report: &Report, library: &Path, stride: u64) {
             world.desk = None;
             world.locked_desk();
             world.desk_control.arm(fault, at, at);
-            any |= world.ask("unlock") == Said::Dead;
-            world.desk_control.disarm();
+            let said = world.ask("unlock");
+            if fault.kills() {
+                any |= said == Said::Dead;
+            } else if count(report, section, fault, &world.desk_control) {
+                any = true;
+            }
+            report.tried(section);
+            world.desk_control.clear();
             world.desk = None;
         }
         world.must("settle 60");
@@ -164,6 +183,7 @@ pub fn unlocks(report: &Report, library: &Path, stride: u64) {
     }
     world.check(kept);
     world.check_all();
+    report.stride(section, stride, "write");
     println!("{section}: up to write {at}");
 }
 
@@ -185,6 +205,7 @@ pub fn gate_tools(report: &Report, library: &Path, stride: u64) {
             control.arm(fault, at, at);
             let done = run("init");
             control.disarm();
+            report.tried(section);
             if !done {
                 any = true;
                 report.killed(section);
@@ -199,6 +220,7 @@ pub fn gate_tools(report: &Report, library: &Path, stride: u64) {
         }
         at += stride;
     }
+    report.stride(section, stride, "write");
     println!("{section}: up to write {at}");
 }
 
@@ -219,6 +241,7 @@ pub fn pairing(report: &Report, library: &Path, stride: u64) {
             world.desk_control.arm(fault, at, at);
             let said = world.ask(&line(&shown.code));
             world.desk_control.disarm();
+            report.tried(section);
             any |= said == Said::Dead;
             let count = |world: &mut World<'_>| world.must("gates").parse::<usize>().unwrap_or(0);
             let there = count(&mut world) > number;
@@ -244,6 +267,7 @@ pub fn pairing(report: &Report, library: &Path, stride: u64) {
     }
     let person = world.with_card();
     world.check(person);
+    report.stride(section, stride, "write");
     println!("{section}: up to write {at}");
 }
 

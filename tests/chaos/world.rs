@@ -3,20 +3,21 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use menka::app::runner::SystemClock;
 use menka::domain::Realm;
 use menka::domain::id::{GateId, ResidentId, TemplateId};
 use menka::face::{self, EngineKind};
 use menka::gate::place::Place;
-use menka::ports::Clock;
+use menka::ports::{Clock, SecurityChip};
 use menka::practice::drive::Drive;
 use menka::practice::practice_card;
 use menka::practice::site::{GateProcess, PASSPHRASE, ShownCode};
 use menka::secret::Passphrase;
 use menka::vault::{CardNumbers, Vault};
 
+use super::boards::Board;
 use super::control::Control;
 use super::desk::{DeskProcess, Said};
 use super::proxy::Proxy;
@@ -57,6 +58,9 @@ pub struct World<'a> {
     pub people: Vec<Person>,
     pub desk: Option<DeskProcess>,
     pub with_faces: bool,
+    /// The security chip of the desk's computer.
+    pub chip: Option<String>,
+    pub boards: Vec<Board>,
     /// A code that a gate shows just now.
     pub shown: Option<ShownCode>,
     /// The station's fingerprint.
@@ -98,6 +102,8 @@ impl<'a> World<'a> {
             people: vec![],
             desk: None,
             with_faces,
+            chip: None,
+            boards: vec![],
             shown: None,
             station: [0; 32],
             revived: 0,
@@ -146,7 +152,7 @@ impl<'a> World<'a> {
     pub fn desk(&mut self) -> &mut DeskProcess {
         if self.desk.is_none() {
             self.desk_control.disarm();
-            let mut desk = DeskProcess::start(&self.folder, &self.library, &self.desk_control, self.with_faces);
+            let mut desk = self.new_desk(None);
             let said = desk.ask("unlock", || {});
             if !said.is_ok() {
                 self.report.broke(Break::Unsound, &format!("{}: the desk does not open: {said:?}", self.section));
@@ -181,18 +187,22 @@ impl<'a> World<'a> {
         (0..self.people.len()).filter(|n| self.people[*n].card == Known::No).collect()
     }
 
+    fn new_desk(&self, end_at: Option<&str>) -> DeskProcess {
+        let with = (end_at, self.chip.as_deref());
+        DeskProcess::start_with(&self.folder, &self.library, &self.desk_control, self.with_faces, with)
+    }
+
     /// A desk that was started and not unlocked.
     pub fn locked_desk(&mut self) -> &mut DeskProcess {
         self.desk_control.disarm();
-        let desk = DeskProcess::start(&self.folder, &self.library, &self.desk_control, self.with_faces);
+        let desk = self.new_desk(None);
         self.desk.insert(desk)
     }
 
     /// A desk that ends by itself at a named point (`menka::vault::STEPS`), unlocked or not.
     pub fn start_desk_until(&mut self, step: &str, locked: bool) {
         self.desk_control.disarm();
-        let (control, faces) = (&self.desk_control, self.with_faces);
-        let mut desk = DeskProcess::start_until(&self.folder, &self.library, control, faces, Some(step));
+        let mut desk = self.new_desk(Some(step));
         if !locked && !desk.ask("unlock", || {}).is_ok() {
             self.report.broke(Break::Unsound, &format!("{}: the desk does not open", self.section));
         }
@@ -203,7 +213,11 @@ impl<'a> World<'a> {
     pub fn ask(&mut self, line: &str) -> Said {
         self.desk();
         let Some(mut desk) = self.desk.take() else { return Said::Dead };
+        let begun = Instant::now();
         let said = desk.ask(line, || self.revive());
+        if std::env::var_os("CHAOS_TRACE").is_some() {
+            println!("  {} ms: {line}: {said:?}", begun.elapsed().as_millis());
+        }
         match said {
             Said::Dead => {
                 desk.kill();
@@ -222,6 +236,14 @@ impl<'a> World<'a> {
                 self.report.broke(Break::Unsound, &format!("{}: {line}: {other:?}", self.section));
                 String::new()
             }
+        }
+    }
+
+    /// The security chip of the desk's computer, as the desk finds it.
+    pub fn security_chip(&self) -> Box<dyn SecurityChip> {
+        match &self.chip {
+            Some(at) => menka::chip::this_computer(Some(at)).expect("a chip"),
+            None => menka::chip::none(),
         }
     }
 
@@ -278,8 +300,8 @@ impl<'a> World<'a> {
         let line = format!("state {}", self.people[person].id);
         let mut said = self.ask(&line);
         if matches!(&said, Said::Ok(state) if is_under_way(state)) {
-            // The counts of a gate that refused for a moment are told with its next health, within five seconds.
-            std::thread::sleep(Duration::from_millis(5_200));
+            // The counts of a gate that refused for a moment are told with its next health; the desk here asks for it in a hurry.
+            std::thread::sleep(Duration::from_millis(400));
             self.must("settle 60");
             said = self.ask(&line);
         }
@@ -309,6 +331,13 @@ impl<'a> World<'a> {
             match (has_card, opens) {
                 (true, false) => self.report.broke(Break::Lost, &format!("{what}: gate {number} does not open")),
                 (false, true) => self.report.broke(Break::Zombie, &format!("{what}: gate {number} opens")),
+                _ => {}
+            }
+        }
+        for board in &mut self.boards {
+            match (has_card, board.opens_for(&uid)) {
+                (true, false) => self.report.broke(Break::Lost, &format!("{what}: the board does not open")),
+                (false, true) => self.report.broke(Break::Zombie, &format!("{what}: the board opens")),
                 _ => {}
             }
         }
@@ -343,7 +372,11 @@ impl<'a> World<'a> {
         let (now, section) = (SystemClock.now(), self.section.clone());
         let broke = |how, what: String| self.report.broke(how, &format!("{section}: {what}"));
         let passphrase = Passphrase::new(PASSPHRASE.into());
-        let vault = match Vault::unlock(&self.folder.join("desk"), Realm::Practice, &passphrase, now) {
+        let opened = Vault::first_account(&self.folder.join("desk")).and_then(|who| {
+            let mut chip = self.security_chip();
+            Vault::unlock_with(&self.folder.join("desk"), Realm::Practice, who, &passphrase, chip.as_mut(), now)
+        });
+        let vault = match opened {
             Ok(vault) => vault,
             Err(error) => return broke(Break::Unsound, format!("the vault does not open: {error}")),
         };
@@ -386,6 +419,13 @@ impl<'a> World<'a> {
             }
             if let Err(error) = whole(&gate.folder) {
                 broke(Break::Unsound, format!("gate {number}: {error}"));
+            }
+        }
+        for board in &mut self.boards {
+            match board.cards().cmp(&cards) {
+                std::cmp::Ordering::Less => broke(Break::Lost, "the board lacks cards".into()),
+                std::cmp::Ordering::Greater => broke(Break::Zombie, "the board holds old cards".into()),
+                std::cmp::Ordering::Equal => {}
             }
         }
         if held_somewhere.len() > faces {
