@@ -10,7 +10,8 @@
 #   CHAOS_STRIDE=1          every write (or record, or datagram) of acts that take a moment, each with every kind of fault
 #   CHAOS_LONG_STRIDE=1     every write of acts before which somebody comes before the camera; one kind of fault at a write, in turn.
 #                           Unset, errors there come at one write in three.
-#   CHAOS_DUTY_STRIDE=1     every write (or record) of acts of the whole site (backup, restoring, new keys, gates among each other); in turn.
+#   CHAOS_DUTY_STRIDE=1     every write (or record) of acts of the whole site (first run, unlock, migration, backup, restoring, new
+#                           keys, gates among each other); in turn.
 #                           Unset, errors in backup, restoring and new keys, and kills while the vault is bound to the chip, come at one in four
 #   CHAOS_SLOW_STRIDE=5     faults on the line that somebody must wait for: lost, late, half-open
 #   CHAOS_KINDS=all         every kind of fault at each of those writes, not one in turn: four or five times as long

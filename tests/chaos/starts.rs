@@ -13,16 +13,17 @@ use menka::vault::{Vault, VaultError};
 use super::control::{Control, Fault};
 use super::desk::{DeskProcess, Said};
 use super::gate_program;
+use super::kills::Dose;
 use super::report::{Break, Report};
 use super::world::World;
 
 /// The first run: afterwards there is a vault that opens, or none and the first run begins again.
-pub fn first_run(report: &Report, library: &Path, faults: &[Fault], stride: u64) {
+pub fn first_run(report: &Report, library: &Path, faults: &[Fault], dose: Dose) {
     let section = if faults[0].kills() { "desk killed in its first run" } else { "first run with a bad disk" };
-    let mut at = 1;
+    let (mut at, mut misses, mut turn) = (1, 0, 0);
     loop {
         let mut any = false;
-        for fault in faults.iter().copied() {
+        for fault in dose.faults(faults, turn).iter().copied() {
             let folder = tempfile::tempdir().expect("a folder");
             let control = Control::new(&folder.path().join("control"));
             let start = || DeskProcess::start(folder.path(), library, &control, false);
@@ -44,11 +45,13 @@ pub fn first_run(report: &Report, library: &Path, faults: &[Fault], stride: u64)
                 report.broke(how, &format!("{section}: {fault:?} at {at}: {opens:?}, then {ends:?}"));
             }
         }
-        if !any {
-            report.stride(section, stride, "write");
+        misses = if any { 0 } else { misses + 1 };
+        if misses >= dose.misses(faults) {
+            dose.say(report, section, faults.len());
             return println!("{section}: up to write {at}");
         }
-        at += stride;
+        turn += 1;
+        at += dose.stride;
     }
 }
 
@@ -85,7 +88,7 @@ pub fn open_only(folder: &Path) -> ExitCode {
 }
 
 /// A vault of an earlier shape is brought to the present one: afterwards it opens with everybody in it, of one shape or the other before.
-pub fn migrations(report: &Report, library: &Path, faults: &[Fault], stride: u64) {
+pub fn migrations(report: &Report, library: &Path, faults: &[Fault], dose: Dose) {
     let section = if faults[0].kills() { "desk killed while it migrates" } else { "migration with a bad disk" };
     let copied = || {
         let folder = tempfile::tempdir().expect("a folder");
@@ -104,10 +107,10 @@ pub fn migrations(report: &Report, library: &Path, faults: &[Fault], stride: u64
     let whole = copied();
     let there = people(&kept_vault(whole.path()).expect("the kept vault opens"));
     assert!(there.0 > 0 && there.1 > 0, "somebody is in it");
-    let mut at = 1;
+    let (mut at, mut misses, mut turn) = (1, 0, 0);
     loop {
         let mut any = false;
-        for fault in faults.iter().copied() {
+        for fault in dose.faults(faults, turn).iter().copied() {
             let (folder, beside) = (copied(), tempfile::tempdir().expect("a folder"));
             let control = Control::new(&beside.path().join("control"));
             control.arm(fault, at, at * 7 + 1);
@@ -134,23 +137,25 @@ pub fn migrations(report: &Report, library: &Path, faults: &[Fault], stride: u64
                 }
             }
         }
-        if !any {
-            report.stride(section, stride, "write");
+        misses = if any { 0 } else { misses + 1 };
+        if misses >= dose.misses(faults) {
+            dose.say(report, section, faults.len());
             return println!("{section}: up to write {at}");
         }
-        at += stride;
+        turn += 1;
+        at += dose.stride;
     }
 }
 
 /// Each unlock, which is also the recovery from the kill before it; a capture that was cut off is among what it finds.
-pub fn unlocks(report: &Report, library: &Path, faults: &[Fault], stride: u64) {
+pub fn unlocks(report: &Report, library: &Path, faults: &[Fault], dose: Dose) {
     let section = if faults[0].kills() { "desk killed at unlock" } else { "unlock with a bad disk" };
     let mut world = World::new(report, library, section, 1, true);
     let kept = world.with_face();
-    let mut at = 1;
+    let (mut at, mut misses, mut turn) = (1, 0, 0);
     loop {
         let mut any = false;
-        for fault in faults.iter().copied() {
+        for fault in dose.faults(faults, turn).iter().copied() {
             if at % 16 == 1 {
                 // Somebody was before the camera when the program ended.
                 let person = world.with_card();
@@ -176,14 +181,16 @@ pub fn unlocks(report: &Report, library: &Path, faults: &[Fault], stride: u64) {
         for person in 0..world.people.len() {
             world.check(person);
         }
-        if !any {
+        misses = if any { 0 } else { misses + 1 };
+        if misses >= dose.misses(faults) {
             break;
         }
-        at += stride;
+        turn += 1;
+        at += dose.stride;
     }
     world.check(kept);
     world.check_all();
-    report.stride(section, stride, "write");
+    dose.say(report, section, faults.len());
     println!("{section}: up to write {at}");
 }
 
