@@ -7,7 +7,7 @@ build="build-essential pkg-config libssl-dev libdlib-dev libopenblas-dev liblapa
 run="pcscd libx11-6 libx11-xcb1 libxcursor1 libxi6 libxrandr2 libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libopenblas0 libtss2-esys-3.0.2-0 libtss2-tctildr0 libtss2-tcti-device0
   fonts-noto-cjk"
 test="strace iproute2 xvfb xauth openbox xdotool xclip x11-utils x11-xserver-utils imagemagick poppler-utils zbar-tools vsmartcard-vpcd
-  swtpm swtpm-tools tpm2-tools libtss2-tcti-swtpm0
+  dbus-daemon xdg-desktop-portal xdg-desktop-portal-gtk swtpm swtpm-tools tpm2-tools libtss2-tcti-swtpm0
   speech-dispatcher speech-dispatcher-espeak-ng espeak-ng libasound2-plugins cups-daemon cups-client"
 case "${1:-all}" in
   run) wanted="$build $run" ;;

@@ -2,7 +2,9 @@
 """Watches packets, and judges what a day at the desk sent and opened. Called by network.sh.
 
 network.py watch PACKETS                    until SIGTERM: one line a packet, on every interface of this network namespace
-network.py judge PACKETS CALLS SECURITY.md  fails unless IP traffic went to gates only and every local socket is in the list of SECURITY.md
+network.py judge PACKETS CALLS SECURITY.md BOARD INTERFACE
+    fails unless IP traffic went to gates, and to the card board BOARD (ip:port) on its INTERFACE only, and the list of local sockets in
+    SECURITY.md says what was used: neither more nor less
 """
 import collections
 import fnmatch
@@ -19,6 +21,8 @@ ETH_P_ALL, ETH_P_IP, ETH_P_IPV6, ETH_P_ARP = 3, 0x0800, 0x86DD, 0x0806
 CANARY = ("203.0.113.1", 9)
 # Where a desk asks for gates that wait to be paired, while that page is open.
 GROUP = ("224.0.0.251", 5353)
+# Programs that the desk runs and that answer for their own sockets: a gate is judged by its packets, the speech service belongs to the desktop.
+OTHERS = ("menka-gate", "speech-dispatcher")
 # What the kernel sends by itself on an interface that comes up: router and neighbour discovery, group membership.
 KERNELS_OWN = {130, 131, 132, 133, 135, 136, 143}
 
@@ -102,17 +106,44 @@ def programs(every):
 
 
 def listed(security):
-    """The local sockets that SECURITY.md lists: patterns in the first column of the table below the heading."""
+    """The rows of SECURITY.md's table of local sockets: (patterns of the first column, whether the last one says that a day uses it)."""
     text = open(security, encoding="utf-8").read()
     part = text.split("### Local sockets", 1)[1].split("\n#", 1)[0]
-    return [p for line in part.splitlines() if line.startswith("| `") for p in re.findall(r"`([^`]+)`", line.split("|")[1])]
+    rows = []
+    for line in part.splitlines():
+        if line.startswith("| `"):
+            cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+            used, said = cells[0], cells[-1]
+            if said != "yes" and not re.fullmatch(r"not in this day: .{8,}", said):
+                sys.exit(f"network: SECURITY.md says neither 'yes' nor 'not in this day: why' of {used}")
+            rows.append((re.findall(r"`([^`]+)`", used), said == "yes"))
+    return rows
 
 
-def judge(packets, trace, security):
+def sockets_said(rows, local):
+    """What is wrong with the table: sockets that no row lists, rows that say "yes" and were not used, and the other way round."""
+    faults = []
+    used = lambda patterns: [n for n in local if any(fnmatch.fnmatchcase(n, p) for p in patterns)]
+    every = [p for patterns, _ in rows for p in patterns]
+    unlisted = sorted(set(local) - set(used(every)))
+    faults += [f"a local socket that SECURITY.md does not list: {name} ({local[name]} times)" for name in unlisted]
+    for patterns, said in rows:
+        if said and not used(patterns):
+            faults.append(f"SECURITY.md lists a local socket that this day did not use: {' '.join(patterns)}")
+        if not said and used(patterns):
+            faults.append(f"SECURITY.md says that this day does not use a local socket that it used: {used(patterns)}")
+    return faults
+
+
+def judge(packets, trace, security, board, board_interface):
+    board_address, board_port = board.rsplit(":", 1)
+    board = (board_address, int(board_port))
     faults = []
     every = list(calls(trace))
     program = programs(every)
-    gate_ports, fds, local, connected = set(), {}, collections.Counter(), collections.Counter()
+    gate_ports, local, connected, to_board = set(), collections.Counter(), collections.Counter(), 0
+    # Of the desk's own sockets: what kind each is, and which datagram sockets took a port without having said to whom.
+    kinds, open_ended = {}, set()
     searches = asked = 0
     for at, (pid, text) in enumerate(every):
         who = program(pid, at)
@@ -121,36 +152,56 @@ def judge(packets, trace, security):
         call = text.split("(", 1)[0]
         if who == "menka-gate" and call == "getsockname" and inet:
             gate_ports.add(int(inet[1]))
-        if who not in ("menka", "engine"):
+        if who in OTHERS:
             continue
+        fd = (re.match(r"\w+\((\d+)", text) or [None, None])[1]
         if call == "socket":
             family = text[len("socket("):].split(",", 1)[0]
             if who == "engine" and not text.endswith("(Operation not permitted)"):
                 faults.append(f"the engine child made a socket: {text}")
             if family not in ("AF_INET", "AF_INET6", "AF_UNIX"):
                 local[family] += 1
+            made = re.search(r"= (\d+)$", text)
+            if made:
+                kinds[made[1]] = "tcp" if "SOCK_STREAM" in text else "udp"
+                open_ended.discard(made[1])
             if family in ("AF_INET", "AF_INET6") and "SOCK_STREAM" not in text:
-                # Looking for gates, on the pairing page only: its own address and the group are checked below.
+                # Looking for gates on the pairing page, or asking a board: own address, group and board are checked below.
                 searches += 1
                 if family != "AF_INET" or "SOCK_DGRAM" not in text or who != "menka":
-                    faults.append(f"a socket that is not TCP: {text}")
+                    faults.append(f"a socket that is neither TCP nor UDP of the desk: {text}")
         if call in ("connect", "bind", "sendto", "sendmsg") and unix:
             local["unix:" + unix[1].replace('"', "")] += 1
         if call == "connect" and inet:
-            connected[(inet[2], int(inet[1]))] += 1
+            there = (inet[2], int(inet[1]))
+            if who == "menka" and kinds.get(fd) == "udp" and there == board:
+                to_board += 1
+                open_ended.discard(fd)
+            elif who == "menka":
+                connected[there] += 1
+            else:
+                faults.append(f"{who} connected to an IP address: {text}")
         asks = call == "sendto" and inet and (inet[2], int(inet[1])) == GROUP
         own_end = call == "bind" and inet and (inet[2], int(inet[1])) == ("127.0.0.1", 0)
+        # A question to a board: any free port, and the very next thing is to say that it is for that board alone.
+        for_board = call == "bind" and inet and (inet[2], int(inet[1])) == ("0.0.0.0", 0) and kinds.get(fd) == "udp"
+        if call in ("sendto", "sendmsg", "sendmmsg", "recvfrom", "recvmsg") and fd in open_ended and who == "menka":
+            faults.append(f"a datagram socket that is for nobody in particular was used: {text}")
         if asks and who == "menka":
             asked += 1
         elif own_end and who == "menka":
             pass
+        elif for_board and who == "menka":
+            open_ended.add(fd)
         elif call in ("bind", "listen", "sendto", "sendmsg", "sendmmsg") and inet:
             faults.append(f"{who} used {call} with an IP address: {text}")
     for (address, port), times in connected.items():
         if address != "127.0.0.1" or port not in gate_ports:
             faults.append(f"the desk connected {times} times to {address}:{port}, where no gate is")
 
-    to_gates = kernels = canaries = other = to_group = 0
+    faults += [f"a datagram socket took a port and was for nobody: {fd}" for fd in open_ended]
+
+    to_gates = kernels = canaries = other = to_group = board_packets = 0
     lost = None
     for line in open(packets):
         fields = line.split()
@@ -171,6 +222,11 @@ def judge(packets, trace, security):
         ):
             to_group += 1
         elif (
+            name == "udp" and interface == board_interface
+            and board in ((target, int(target_port)), (source, int(source_port)))
+        ):
+            board_packets += 1
+        elif (
             name == "tcp" and interface == "lo" and source == target == "127.0.0.1"
             and ({int(source_port), int(target_port)} & gate_ports)
         ):
@@ -188,13 +244,15 @@ def judge(packets, trace, security):
     if to_gates == 0 or not connected:
         faults.append("nothing went to a gate: this was no day at the desk")
 
-    patterns = listed(security)
-    unlisted = [name for name in local if not any(fnmatch.fnmatchcase(name, p) for p in patterns)]
-    faults += [f"a local socket that SECURITY.md does not list: {name} ({local[name]} times)" for name in unlisted]
+    if to_board == 0 or board_packets < to_board:
+        faults.append(f"nothing went to the card board: {to_board} sockets, {board_packets} packets")
+
+    faults += sockets_said(listed(security), local)
     for name in sorted(local):
         print(f"local socket {name}: {local[name]}")
     print(f"paired gates seen: {len({p for _, p in connected})}")
     print(f"packets between desk and gates: {to_gates}")
+    print(f"packets between desk and card board, on its interface: {board_packets}")
     print(f"packets of the kernel's own: {kernels}")
     print(f"questions for gates that wait to be paired, on the interface chosen: {asked}")
     print(f"packets of multicast DNS, on the interface chosen: {to_group}")
@@ -208,4 +266,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "watch":
         watch(sys.argv[2])
     else:
-        judge(*sys.argv[2:5])
+        judge(*sys.argv[2:7])

@@ -310,7 +310,11 @@ try:
     time.sleep(3)
     click("unlock-passphrase")
     time.sleep(2)
-    tell("memory, window shut", hits(regions(menka.pid), needles))
+    # Behind a shut window the vault stays open, so that residents can withdraw: its keys are there, and with them every name is to be had.
+    shut = hits(regions(menka.pid), needles)
+    stays = {what: shut.pop(what) for what in ("resident's name", *keys_there)}
+    tell("memory, window shut", shut)
+    tell("memory, window shut", stays, False)
     click("unlock-close")
     has("unlock-recover")
     time.sleep(2)

@@ -117,8 +117,12 @@ fn occurrences(pieces: &[Vec<u8>], sought: &[(String, Vec<Vec<u8>>)]) -> BTreeMa
 const ALIKE: f32 = 0.6;
 
 /// Places where 128 numbers in a row point about where a template points, whatever their length: the template itself, and those of single
-/// pictures from which it was made.
+/// pictures from which it was made. At any byte: in a row of a database nothing is aligned.
 fn singles(piece: &[u8], face: &[f32]) -> usize {
+    (0..4).map(|shift| singles_from(piece.get(shift..).unwrap_or_default(), face)).sum()
+}
+
+fn singles_from(piece: &[u8], face: &[f32]) -> usize {
     let numbers: Vec<f32> = piece.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
     let sane = |x: &f32| x.is_finite() && x.abs() < 100.0;
     let mut count = 0;
