@@ -45,7 +45,7 @@ pub fn run(
     let models = Models::read(kind, models)?;
     let mut engine: Box<dyn Engine> = match kind {
         EngineKind::Sface => Box::new(SfaceEngine::load(models)?),
-        EngineKind::Dlib => Box::new(DlibEngine::load(models)?),
+        EngineKind::Dlib => Box::new(DlibEngine::load_whole(models)?),
     };
     let mut tally = Tally::default();
     for (person, picture) in pictures(folder)? {
@@ -87,7 +87,7 @@ pub fn speed(kind: EngineKind, models: &Path, picture: &Path, out: &mut dyn Writ
             timed(out, "template", || drop(frame().map(|frame| engine.template(frame, &face))))?;
         }
         EngineKind::Dlib => {
-            let mut engine = DlibEngine::load(models)?;
+            let mut engine = DlibEngine::load_whole(models)?;
             let face = *engine.look(&shown)?.faces.first().ok_or(AccuracyError::TooFew)?;
             timed(out, "look", || drop(engine.look(&shown)))?;
             timed(out, "template", || drop(frame().map(|frame| engine.template(frame, &face))))?;

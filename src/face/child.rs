@@ -50,15 +50,21 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// thread and parses the model inside the sandbox already. dlib reads from a path, so it must come first; the bytes
 /// behind that path were checked and lie in memory.
 fn load_and_shut(kind: EngineKind, folder: &Path) -> Result<(Box<dyn Engine>, sandbox::SandboxReport), FaceError> {
-    let models = Models::read(kind, folder)?;
+    let mut models = Models::read(kind, folder)?;
     match kind {
         EngineKind::Sface => {
             let report = sandbox::enter();
             Ok((Box::new(SfaceEngine::load(models)?), report))
         }
         EngineKind::Dlib => {
+            let points = models.points.take();
             let engine = DlibEngine::load(models)?;
-            Ok((Box::new(engine), sandbox::enter()))
+            let report = sandbox::enter();
+            let engine = match points {
+                Some(points) => engine.with_points(points)?,
+                None => engine,
+            };
+            Ok((Box::new(engine), report))
         }
     }
 }

@@ -12,6 +12,8 @@ use image024::{ImageBuffer, Rgb};
 use zeroize::Zeroizing;
 
 use super::models::Models;
+use super::sface::Runtime;
+use super::yunet::Yunet;
 use super::{Engine, overlap, pixels, scaled};
 use crate::domain::quality::{FaceBox, Look};
 use crate::ports::FaceError;
@@ -19,6 +21,8 @@ use crate::secret::{EngineId, FRAME_SIDE_MAX, FaceTemplate, Frame};
 
 /// The detector runs on a copy of this longer side; it finds faces from 80 of its pixels up.
 const GLANCE_SIDE: u32 = 640;
+/// YuNet runs on a copy of this longer side, as in the other engine.
+const POINTS_SIDE: u32 = 320;
 /// Smallest rectangle that still makes a template, in pixels of the frame.
 const RECTANGLE_MIN: i32 = 64;
 /// Two boxes that share more than this of their union are one face.
@@ -35,6 +39,8 @@ pub(super) struct DlibEngine {
     network: FaceEncoderNetwork,
     /// What the network says when there is nothing to see.
     blank: Vec<f64>,
+    /// Finds eyes, nose and mouth, once [`Self::with_points`] was called.
+    points: Option<(Runtime, Yunet)>,
 }
 
 impl DlibEngine {
@@ -45,13 +51,43 @@ impl DlibEngine {
         let predictor = LandmarkPredictor::open(landmarks.path()).map_err(refused("landmarks"))?;
         let descriptor = Readable::new(&models.second)?;
         let network = FaceEncoderNetwork::open(descriptor.path()).map_err(refused("descriptor network"))?;
-        let mut engine = Self { detector: FaceDetector::new(), predictor, network, blank: Vec::new() };
+        let mut engine = Self { detector: FaceDetector::new(), predictor, network, blank: Vec::new(), points: None };
         let side = 2 * RECTANGLE_MIN as u32;
         let black = matrix(side, side, &vec![0; 3 * (side * side) as usize])?;
         let inside = Rectangle { left: 32, top: 32, right: 95, bottom: 95 };
         let landmarks = engine.landmarks(&black, &inside)?;
         engine.blank = engine.describe(&black, landmarks)?.to_vec();
         Ok(engine)
+    }
+
+    /// [`Self::load`] and [`Self::with_points`] in one, where there is no sandbox to enter between them.
+    pub(super) fn load_whole(mut models: Models) -> Result<Self, FaceError> {
+        let points = models.points.take();
+        let engine = Self::load(models)?;
+        match points {
+            Some(points) => engine.with_points(points),
+            None => Ok(engine),
+        }
+    }
+
+    /// With YuNet's five points in place of dlib's, which have no mouth: whether a head turns cannot be told by them. Detection and template stay
+    /// dlib's. May run in the sandbox.
+    pub(super) fn with_points(mut self, model: Vec<u8>) -> Result<Self, FaceError> {
+        self.points = Some((Runtime::new(), Yunet::load(model)?));
+        Ok(self)
+    }
+
+    /// Takes YuNet's points for each face that both found.
+    fn mark(&self, frame: &Frame, faces: &mut [FaceBox]) -> Result<(), FaceError> {
+        let Some((runtime, yunet)) = self.points.as_ref().filter(|_| !faces.is_empty()) else { return Ok(()) };
+        let found = yunet.find_at(runtime, frame, POINTS_SIDE)?;
+        for face in faces {
+            let nearest = found.iter().max_by(|a, b| overlap(a, face).total_cmp(&overlap(b, face)));
+            if let Some(same) = nearest.filter(|other| overlap(other, face) > OVERLAP_MAX) {
+                face.landmarks = same.landmarks;
+            }
+        }
+        Ok(())
     }
 
     fn find(&self, picture: &ImageMatrix) -> Vec<(Rectangle, FaceBox)> {
@@ -73,7 +109,7 @@ impl DlibEngine {
         // The model marks both corners of each eye and the base of the nose.
         let (left_eye, right_eye, nose) = (middle(point(0), point(1)), middle(point(2), point(3)), point(4));
         let between = middle(left_eye, right_eye);
-        // It has no mouth: the corners are placed where an average face has them, for display only.
+        // It has no mouth: the corners are placed where an average face has them, until YuNet's take their place (`mark`).
         let down = ((nose.0 - between.0) * 1.6 + between.0, (nose.1 - between.1) * 1.6 + between.1);
         let across = ((left_eye.0 - right_eye.0) * 0.4, (left_eye.1 - right_eye.1) * 0.4);
         let mouth = [(down.0 - across.0, down.1 - across.1), (down.0 + across.0, down.1 + across.1)];
@@ -120,6 +156,7 @@ impl Engine for DlibEngine {
             }
         }
         faces.sort_by(|a, b| (b.width * b.height).total_cmp(&(a.width * a.height)));
+        self.mark(frame, &mut faces)?;
         Ok(super::look(frame, faces))
     }
 

@@ -16,6 +16,8 @@ pub(super) struct Models {
     pub(super) first: Vec<u8>,
     /// SFace, or dlib's ResNet.
     pub(super) second: Vec<u8>,
+    /// YuNet beside dlib, whose own five points have no mouth.
+    pub(super) points: Option<Vec<u8>>,
 }
 
 impl Models {
@@ -24,16 +26,21 @@ impl Models {
     /// # Errors
     /// `ModelMissing` when a file is not there, `ModelWrong` when it is not the pinned one.
     pub(super) fn read(kind: EngineKind, folder: &Path) -> Result<Self, FaceError> {
-        let roles = match kind {
-            EngineKind::Sface => ["detector", "template"],
-            EngineKind::Dlib => ["landmarks", "template"],
-        };
         let pins = pins()?;
-        let [first, second] = roles.map(|role| {
+        let read = |kind: EngineKind, role: &str| {
             let pin = pins.iter().find(|pin| pin.engine == kind.name() && pin.role == role);
             pin.ok_or_else(|| FaceError::CannotStart(format!("no {role} is pinned for {}", kind.name())))?.read(folder)
-        });
-        Ok(Self { first: first?, second: second? })
+        };
+        let first = match kind {
+            EngineKind::Sface => "detector",
+            EngineKind::Dlib => "landmarks",
+        };
+        let (first, second) = (read(kind, first)?, read(kind, "template")?);
+        let points = match kind {
+            EngineKind::Sface => None,
+            EngineKind::Dlib => Some(read(EngineKind::Sface, "detector")?),
+        };
+        Ok(Self { first, second, points })
     }
 }
 

@@ -48,13 +48,7 @@ impl SfaceEngine {
 
     /// Detects at one size; boxes come back in pixels of the frame.
     pub(super) fn find(&self, frame: &Frame, side: u32) -> Result<Vec<FaceBox>, FaceError> {
-        match pixels::shrunk(frame, side) {
-            Some((small, scale)) => {
-                let faces = self.detector.find(&self.runtime, small.width, small.height, &small.rgb)?;
-                Ok(faces.iter().map(|face| scaled(face, scale)).collect())
-            }
-            None => self.detector.find(&self.runtime, frame.width() as usize, frame.height() as usize, frame.rgb()),
-        }
+        self.detector.find_at(&self.runtime, frame, side)
     }
 }
 
@@ -112,7 +106,7 @@ pub(super) struct Runtime {
 }
 
 impl Runtime {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self { pool: Arc::new(ThreadPool::with_num_threads(if cores >= 4 { 2 } else { 1 })) }
     }

@@ -3,10 +3,11 @@
 use rten::{Model, NodeId, Value};
 use zeroize::Zeroizing;
 
-use super::overlap;
 use super::sface::Runtime;
+use super::{overlap, pixels, scaled};
 use crate::domain::quality::FaceBox;
 use crate::ports::FaceError;
+use crate::secret::Frame;
 
 /// Faces below this confidence are not faces (OpenCV's figure for this model is 0.6 to 0.9).
 const SCORE_MIN: f32 = 0.6;
@@ -38,6 +39,17 @@ impl Yunet {
             }
         }
         Ok(Self { model, input, outputs })
+    }
+
+    /// Finds faces in a copy of the frame with this longer side; boxes come back in pixels of the frame.
+    pub(super) fn find_at(&self, runtime: &Runtime, frame: &Frame, side: u32) -> Result<Vec<FaceBox>, FaceError> {
+        match pixels::shrunk(frame, side) {
+            Some((small, scale)) => {
+                let faces = self.find(runtime, small.width, small.height, &small.rgb)?;
+                Ok(faces.iter().map(|face| scaled(face, scale)).collect())
+            }
+            None => self.find(runtime, frame.width() as usize, frame.height() as usize, frame.rgb()),
+        }
     }
 
     /// Finds faces in an RGB picture, largest first, in pixels of that picture.

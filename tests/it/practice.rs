@@ -5,9 +5,14 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use menka::app::command::StaffCommand;
 use menka::ports::Camera;
+use menka::practice::drive::Drive;
+use menka::practice::site::GateProcess;
 use menka::practice::{Controls, LabelledFolder, Person, PictureCamera, PracticeAct, Variant, people, picture_frame};
 use menka::secret::Frame;
+
+use super::day;
 
 /// The people, or `None` with a printed reason when the pictures were not fetched.
 fn everybody() -> Option<Vec<Person>> {
@@ -109,4 +114,25 @@ fn fetching_the_pictures_a_second_time_only_compares_digests() {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     assert!(start.elapsed() < Duration::from_secs(5), "it fetched again");
     assert!(String::from_utf8_lossy(&done.stdout).contains("are in"));
+}
+
+// The other engine, from the card to the gate's word: its templates are its own, its detector too, and the head must turn as with the first.
+#[test]
+fn a_resident_is_enrolled_and_known_with_dlib() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = menka::face::engine_for(menka::face::EngineKind::Dlib, &day::models(), &day::gate_program());
+    let mut drive = Drive::new(folder.path(), engine, day::persons());
+    drive.create();
+    let mut gate = GateProcess::start_with(&day::gate_program(), &folder.path().join("gate"), 0, "dlib").unwrap();
+    drive.pair(&gate, "东门");
+    drive.deliver().unwrap();
+    drive.tick();
+    let resident = drive.add("王小明", "1-101").unwrap();
+    drive.issue(resident, 0).unwrap();
+    drive.staff(StaffCommand::CloseResident);
+    drive.controls.act(PracticeAct::Seat(0));
+    assert!(drive.enroll(0).unwrap(), "{:?} {:?}", drive.failures, drive.scene);
+    assert_eq!(gate.faces().unwrap(), 1);
+    assert_eq!(gate.ask("look 0").unwrap(), "recognised");
+    assert_ne!(gate.ask("look 1").unwrap(), "recognised");
 }
