@@ -334,7 +334,9 @@ try:
     keys("staple battery horse")
     press("Return")
     has(STAFF, "rules-scroll")
-    print(f"hand-over, mouse and keyboard included, s: {time.time() - handed_over:.1f}", flush=True)
+    took = time.time() - handed_over
+    print(f"hand-over, mouse and keyboard included, s: {took:.1f}", flush=True)
+    assert took < 15, "a shift is handed over in seconds"
     read_and_sign("Wang")
     has(STAFF, "home-search")
     print("waiting a minute for the idle lock", flush=True)

@@ -17,7 +17,7 @@ use crate::domain::id::StaffId;
 use crate::domain::notice::Language;
 use crate::domain::role::{LookWhy, Role};
 use crate::domain::time::{CivilDate, Timestamp};
-use crate::domain::training::{self, Standing};
+use crate::domain::training::Standing;
 use crate::notice::{self, Rendered, Text, Values};
 use crate::secret::{Passphrase, RecoveryKey, Typed};
 use crate::vault::{Looks, NewAccount, Vault, VaultError};
@@ -97,15 +97,10 @@ impl Desk {
     /// Whether the account that is logged in may work today: training, undertaking, and the rules as they are now.
     pub(super) fn standing(&self, now: Timestamp) -> Standing {
         let Some(open) = self.open.as_ref() else { return Standing::TrainingMissing };
-        let read = open.vault.standing(now).and_then(|standing| Ok((standing, open.vault.rules_signed()?)));
-        match read {
-            Ok((Standing::Works(_), signed)) if signed != rules_version() => Standing::RulesUnsigned,
-            Ok((standing, _)) => standing,
-            Err(error) => {
-                tracing::warn!(%error, "training and undertaking could not be read");
-                Standing::TrainingMissing
-            }
-        }
+        open.vault.standing(now).unwrap_or_else(|error| {
+            tracing::warn!(%error, "training and undertaking could not be read");
+            Standing::TrainingMissing
+        })
     }
 
     /// Who may unlock, beside [`StaffEvent::Locked`].
@@ -125,6 +120,7 @@ impl Desk {
         let Some(role) = self.open.as_ref().map(|open| open.vault.role()) else { return };
         let standing = self.standing(now);
         self.tell(OperatorsEvent::Entered { role, standing });
+        self.tell_slots_missing();
         if let Some(key) = &self.operators.sheet {
             let shown = key.shown();
             return self.tell(OperatorsEvent::RecoverySheet(shown));
@@ -152,13 +148,16 @@ impl Desk {
         if self.vault(|v| v.may_act_alone(act))? {
             return Some((None, command));
         }
-        let by = self.vault(|v| v.approvers(now))?;
+        let (by, all) = self.vault(|v| Ok((v.approvers_of(act, now)?, v.approvers(now)?.len())))?;
         if by.is_empty() {
-            self.fail(Failure::Operators(OperatorsFailure::NobodyToApprove));
+            let failure =
+                if all > 0 { OperatorsFailure::OnlyTheOneConcerned } else { OperatorsFailure::NobodyToApprove };
+            self.fail(Failure::Operators(failure));
             return None;
         }
+        let about = self.concerned(act, &command)?;
         self.operators.pending = Some((act, command));
-        self.tell(OperatorsEvent::ApprovalAsked { act, by });
+        self.tell(OperatorsEvent::ApprovalAsked { act, by, about });
         None
     }
 
@@ -190,19 +189,33 @@ impl Desk {
     }
 
     fn show_accounts(&mut self, now: Timestamp) {
-        let read = self.vault(|v| Ok((v.accounts()?, v.operator().0, v.approvers(now)?.len())));
-        let Some((accounts, own, approvers)) = read else { return };
-        let view = |a: crate::vault::Account| AccountView {
-            id: a.id,
-            name: a.name,
-            role: a.role,
-            disabled: a.disabled,
-            own: a.id == own,
-            trained_on: a.record.trained_on,
-            signed_on: a.record.signed_on,
-            standing: training::judge(a.record, now.date()),
-        };
-        self.tell(OperatorsEvent::Accounts(accounts.into_iter().map(view).collect(), approvers));
+        let read = self.vault(|v| {
+            let view = |a: crate::vault::Account| AccountView {
+                id: a.id,
+                own: a.id == v.operator().0,
+                standing: v.standing_of(&a, now),
+                name: a.name,
+                role: a.role,
+                disabled: a.disabled,
+                slot_missing: !a.has_slot && !a.disabled,
+                trained_on: a.record.trained_on,
+                signed_on: a.record.signed_on,
+            };
+            Ok((v.accounts()?.into_iter().map(view).collect(), v.approvers(now)?.len()))
+        });
+        if let Some((accounts, approvers)) = read {
+            self.tell(OperatorsEvent::Accounts(accounts, approvers));
+            self.tell_slots_missing();
+        }
+    }
+
+    /// Tells the staff window whose slots somebody took out of the slots file: at every entry, and when accounts are looked at.
+    fn tell_slots_missing(&mut self) {
+        let missing = |a: crate::vault::Account| (!a.has_slot && !a.disabled).then_some(a.name);
+        let names = self.vault(|v| Ok(v.accounts()?.into_iter().filter_map(missing).collect()));
+        if let Some(names) = names {
+            self.tell(OperatorsEvent::SlotsMissing(names));
+        }
     }
 
     fn account_done(&mut self, change: AccountChange, now: Timestamp) {
@@ -355,6 +368,7 @@ impl Desk {
             set("requests", row.requests.to_string());
             set("searches", row.searches.to_string());
             set("joined", row.joined.to_string());
+            set("bulk", row.bulk.to_string());
         }
         self.save_sheet(Text::LooksSheet, language, &values, path);
         self.looks_were_seen(from, until, now);
@@ -381,7 +395,7 @@ pub(super) fn write_sheet(text: Text, language: Language, values: &Values, path:
 }
 
 /// The version of the internal rules that must be signed; both languages have the same (tested).
-fn rules_version() -> Option<String> {
+pub(super) fn rules_version() -> Option<String> {
     notice::header(Text::InternalRules, Language::Chinese).ok().map(|header| header.version)
 }
 
@@ -405,6 +419,7 @@ fn row_of(looks: &Looks) -> LooksRow {
         requests: looks.requests,
         searches: looks.searches,
         joined: looks.joined,
+        bulk: looks.bulk,
     }
 }
 

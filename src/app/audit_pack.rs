@@ -15,7 +15,6 @@ use crate::domain::posture::{Check, Grade};
 use crate::domain::rights::RequestCounts;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
-use crate::domain::training;
 use crate::evidence::hex;
 use crate::notice::{self, HeldWords, Text};
 use crate::vault::{DutyFigures, Vault, VaultError};
@@ -223,7 +222,7 @@ fn of_safety(vault: &Vault, figures: &DutyFigures, now: Timestamp, language: Lan
     let accounts = vault.accounts()?;
     let active: Vec<_> = accounts.iter().filter(|account| !account.disabled).collect();
     let role = |role: Role| active.iter().filter(|account| account.role == role).count();
-    let trained = active.iter().filter(|account| training::judge(account.record, now.date()).works()).count();
+    let trained = active.iter().filter(|account| vault.standing_of(account, now).works()).count();
     let heads = vault.gate_heads()?;
     let witness = heads.iter().map(|head| head.seen_at).max();
     let cases = vault.incident_cases()?;

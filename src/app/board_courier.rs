@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::boards::{BoardSeen, DriftLine};
 use super::courier::{Courier, Differs, LeftOver, OPS_PER_PASS};
+use crate::domain::audit::Actor;
 use crate::domain::board::{BoardCard, BoardDrift, BoardEntry, BoardFault, BoardRecord};
 use crate::domain::delivery::{Delivery, GateOp};
 use crate::domain::gate::{GateKind, GateStatus, GateTerms};
-use crate::domain::id::GateId;
+use crate::domain::id::{GateId, StaffId};
 use crate::domain::relay::{DriftKind, DriftLine as GateLine, reason};
 use crate::domain::time::Timestamp;
 use crate::ports::{BoardLink, LinkError};
@@ -104,15 +105,23 @@ impl Courier {
         }
         let due = known.asked_at.is_none_or(|at| now.since(at) >= STATE_EVERY_MS || now < at);
         let wanted = self.shared().take_repair(board.id);
-        if !(due || done > 0 || stuck || failed.is_some() || wanted || (known.answers && known.reading.is_some())) {
+        if !(due
+            || done > 0
+            || stuck
+            || failed.is_some()
+            || wanted.is_some()
+            || (known.answers && known.reading.is_some()))
+        {
             return Ok(done);
         }
         if failed.is_none() && (due || done > 0) {
             known.asked_at = Some(now);
             failed = self.look_at_board(board, known, done > 0, now).err();
         }
-        if failed.is_none() && wanted {
-            failed = self.mend_board(board, known, now)?;
+        if let Some(by) = wanted
+            && failed.is_none()
+        {
+            failed = self.mend_board(board, known, by, now)?;
         }
         if failed.is_none() {
             failed = self.read_on(board, known, now)?;
@@ -152,7 +161,7 @@ impl Courier {
                     // An entry that was read back as written opens its doors today: the card way is there.
                     let opens = matches!(&delivery.what, GateOp::PutCard { ends_on, .. } if *ends_on >= now.date());
                     if opens && !self.vault.card_way_tested(board.id)? {
-                        self.vault.record_card_way_test(board.id, now)?;
+                        self.vault.record_card_way_test(board.id, Actor::Station, now)?;
                     }
                 }
                 Ok(Carried::Stuck(reason)) => {
@@ -345,6 +354,7 @@ impl Courier {
         &mut self,
         board: &BoardRecord,
         known: &mut Known,
+        by: StaffId,
         now: Timestamp,
     ) -> Result<Option<LinkError>, VaultError> {
         let cards = self.vault.board_cards(board)?;
@@ -358,7 +368,7 @@ impl Courier {
                 Err(error) => return Ok(Some(error)),
             }
         }
-        self.vault.record_board_act(board.id, "mended", now)?;
+        self.vault.record_board_act(board.id, "mended", Actor::Staff(by), now)?;
         // Whether it worked is said by a whole new comparison.
         known.reading = Some(Reading::default());
         Ok(None)

@@ -8,7 +8,7 @@ use super::event::{Failure, FieldFault, StaffEvent};
 use super::roles::{GATES, PEOPLE, Row, SUPERVISOR, only};
 use crate::domain::board::{BoardDoors, BoardFault, BoardRecord, BoardSerial, CardFormat, DOORS, DoorNumber};
 use crate::domain::card::CardUid;
-use crate::domain::id::GateId;
+use crate::domain::id::{GateId, StaffId};
 use crate::domain::time::Timestamp;
 use crate::ports::{BoardLink, LinkError};
 use crate::secret::random_bytes;
@@ -131,14 +131,19 @@ impl Shared {
     }
 
     /// Somebody wants a board mended, or what a gate holds put right.
-    pub(super) fn ask_repair(&self, gate: GateId) {
-        self.change(|state| state.repairs.insert(gate));
+    pub(super) fn ask_repair(&self, gate: GateId, by: StaffId) {
+        self.change(|state| state.repairs.insert(gate, by).is_none());
         self.ring();
     }
 
-    /// Whether somebody wants it; once.
-    pub(super) fn take_repair(&self, gate: GateId) -> bool {
-        self.change(|state| state.repairs.remove(&gate))
+    /// Who wants it; once.
+    pub(super) fn take_repair(&self, gate: GateId) -> Option<StaffId> {
+        let mut by = None;
+        self.change(|state| {
+            by = state.repairs.remove(&gate);
+            by.is_some()
+        });
+        by
     }
 }
 
@@ -151,12 +156,12 @@ impl Desk {
             }
             BoardsCommand::Mend(board) => {
                 if let Some(open) = self.open.as_ref() {
-                    open.shared.ask_repair(board);
+                    open.shared.ask_repair(board, open.vault.operator().0);
                 }
             }
             BoardsCommand::OpenDoor(board, door) => {
                 if let Some(Answer::Opened(true)) = self.ask_board(board, &Ask::Open(door))
-                    && self.vault(|v| v.record_board_act(board, "door-opened", now)).is_some()
+                    && self.vault(|v| v.record_board_act(board, "door-opened", v.who(), now)).is_some()
                 {
                     self.say(StaffEvent::Boards(BoardsEvent::Done(BoardDone::Opened(door))));
                 }
@@ -165,7 +170,7 @@ impl Desk {
                 let set = matches!(self.ask_board(board, &Ask::STOP_EVENTS), Some(Answer::ListenerSet(true)));
                 let back = set.then(|| self.ask_board(board, &Ask::Listener)).flatten();
                 if back.is_some_and(|answer| answer.events_to().is_none())
-                    && self.vault(|v| v.record_board_act(board, "events-stopped", now)).is_some()
+                    && self.vault(|v| v.record_board_act(board, "events-stopped", v.who(), now)).is_some()
                 {
                     self.say(StaffEvent::Boards(BoardsEvent::Done(BoardDone::EventsStopped)));
                 }
@@ -241,7 +246,7 @@ impl Desk {
         let held = self.ask_board(id, &Ask::Card(number));
         let opens = matches!(held, Some(Answer::Card(Some(entry))) if entry.opens(board.doors, now.date()));
         if opens {
-            self.vault(|v| v.record_card_way_test(id, now));
+            self.vault(|v| v.record_card_way_test(id, v.who(), now));
         }
         Some(opens)
     }

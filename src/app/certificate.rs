@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::desk::{Desk, failure_of};
 use super::event::Failure;
+use crate::domain::audit::Actor;
 use crate::domain::id::{ConsentId, GateId};
 use crate::domain::notice::Language;
 use crate::domain::site::{Fact, SiteFacts};
@@ -39,9 +40,10 @@ impl Desk {
         &mut self,
         of: (ConsentId, Option<GateId>),
         path: &Path,
+        who: Actor,
         now: Timestamp,
     ) -> Result<String, Failure> {
-        self.save_certificate_in(of, path, self.language, now)
+        self.save_certificate_in(of, path, self.language, who, now)
     }
 
     /// [`Self::save_certificate`], in this language.
@@ -50,11 +52,12 @@ impl Desk {
         (consent, place): (ConsentId, Option<GateId>),
         path: &Path,
         language: Language,
+        who: Actor,
         now: Timestamp,
     ) -> Result<String, Failure> {
         let engine = self.devices.engine.engine();
         let Some(open) = self.open.as_mut() else { return Err(Failure::FaceNotOffered) };
-        let certificate = open.vault.certificate_at(consent, place, now).map_err(failure_of)?;
+        let certificate = open.vault.certificate_by(consent, place, who, now).map_err(failure_of)?;
         let paper = paper(&open.vault, &certificate).map_err(failure_of)?;
         let gates = open.vault.gates_ever().map_err(failure_of)?;
         let facts = open.facts.clone();

@@ -10,10 +10,11 @@ use super::board_courier::Boards;
 use super::carry::{BATCH, BATCHES_PER_PASS, Carry};
 use super::drift::ComparedGates;
 use crate::domain::Realm;
+use crate::domain::audit::Actor;
 use crate::domain::board::BoardCard;
 use crate::domain::delivery::GateOp;
 use crate::domain::gate::{GateKind, GateRecord, GateStatus, GateTerms};
-use crate::domain::id::{CardId, GateId};
+use crate::domain::id::{CardId, GateId, StaffId};
 use crate::domain::relay::{DriftKind, reason};
 use crate::domain::site::Fact;
 use crate::domain::time::Timestamp;
@@ -42,7 +43,8 @@ pub struct Shared {
 pub(super) struct State {
     gates: BTreeMap<GateId, GateStatus>,
     pub(super) boards: BTreeMap<GateId, super::boards::BoardSeen>,
-    pub(super) repairs: BTreeSet<GateId>,
+    /// Gates that somebody wants put right, and who.
+    pub(super) repairs: BTreeMap<GateId, StaffId>,
     differs: BTreeMap<GateId, Differs>,
     changes: u64,
     rung: bool,
@@ -438,7 +440,7 @@ impl Courier {
     pub(super) fn test_card_way(&mut self, gate: &GateRecord, uid: &[u8], now: Timestamp) -> Result<(), VaultError> {
         let opens = self.link.ask(gate, &Request::TestCard(uid.to_vec()), ANSWER_LIMIT);
         if matches!(opens, Ok(Reply::CardTested(true))) {
-            self.vault.record_card_way_test(gate.id, now)?;
+            self.vault.record_card_way_test(gate.id, Actor::Station, now)?;
         }
         Ok(())
     }

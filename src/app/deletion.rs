@@ -115,6 +115,7 @@ impl Desk {
     pub(super) fn handle_deletion(&mut self, command: DeletionCommand, now: Timestamp) {
         let Some((staff, _)) = self.open.as_ref().map(|o| o.vault.operator()) else { return };
         let by = Actor::Staff(staff);
+        let Some(command) = self.about_minor(command, now) else { return };
         match command {
             DeletionCommand::PauseFor(resident) => self.try_change(|v| v.pause_face(resident, by, now)),
             DeletionCommand::ResumeFor(resident) => self.try_change(|v| v.resume_face(resident, by, now)),
@@ -123,7 +124,7 @@ impl Desk {
             }
             DeletionCommand::CloseRecord { resident, why } => self.close_record(resident, why, by, now),
             DeletionCommand::SaveCertificate { consent, place, path } => {
-                self.hand_certificate((consent, place), path, now)
+                self.hand_certificate((consent, place), path, by, now);
             }
             DeletionCommand::StopFaces(gate) => {
                 // Whoever is being enrolled just now is stopped too. Somebody who withdraws is not.
@@ -160,8 +161,46 @@ impl Desk {
         self.show_opened(now);
     }
 
+    /// A minor's face is taken up again, and their record is closed with their card, with a second person only; what stops a face or erases
+    /// it (an unlawful record too) waits for nobody, and is a look. Rule M6.
+    fn about_minor(&mut self, command: DeletionCommand, now: Timestamp) -> Option<DeletionCommand> {
+        use DeletionCommand as D;
+        match &command {
+            D::ResumeFor(resident)
+            | D::CloseRecord { resident, why: Closing::MovedOut | Closing::Closed | Closing::Deceased } => {
+                let resident = *resident;
+                match self.with_minor(resident, LookWhy::Request, StaffCommand::Deletion(command), now)? {
+                    StaffCommand::Deletion(command) => Some(command),
+                    _ => None,
+                }
+            }
+            D::PauseFor(resident)
+            | D::DropDoorFor { resident, .. }
+            | D::CloseRecord { resident, why: Closing::Unlawful } => {
+                self.note_minor_look(*resident, LookWhy::Request, now);
+                Some(command)
+            }
+            // Asks by itself: its paper names the person.
+            D::SaveCertificate { .. }
+            | D::StopFaces(_)
+            | D::ResumeFaces(_)
+            | D::RenewTemplates
+            | D::RetireGate(_)
+            | D::SwitchedOff { .. }
+            | D::Show
+            | D::RunRetention
+            | D::ConfirmDate => Some(command),
+        }
+    }
+
     /// The certificate names its person: saving it from the list of endings is a look at that record, though the page stays as it is.
-    fn hand_certificate(&mut self, (consent, place): (ConsentId, Option<GateId>), path: PathBuf, now: Timestamp) {
+    fn hand_certificate(
+        &mut self,
+        (consent, place): (ConsentId, Option<GateId>),
+        path: PathBuf,
+        by: Actor,
+        now: Timestamp,
+    ) {
         let Some(resident) = self.vault(|v| v.whose_ending(consent)) else { return };
         let again = StaffCommand::Deletion(DeletionCommand::SaveCertificate { consent, place, path: path.clone() });
         if self.glance(resident, LookWhy::Request, again, now).is_none() {
@@ -171,7 +210,7 @@ impl Desk {
         if self.vault(|v| v.record_join(resident, JoinWhy::Certificate, now)).is_none() {
             return;
         }
-        match self.save_certificate((consent, place), &path, now) {
+        match self.save_certificate((consent, place), &path, by, now) {
             Ok(saved) => self.say(StaffEvent::Deletion(DeletionEvent::Saved(saved))),
             Err(failure) => self.fail(failure),
         }
@@ -331,7 +370,7 @@ impl Desk {
         let resident = *resident;
         let newest = self.vault(|v| Ok(v.endings_of(resident)?.into_iter().next().map(|e| e.consent))).flatten();
         let Some(consent) = newest else { return };
-        match self.save_certificate((consent, None), path, now) {
+        match self.save_certificate((consent, None), path, Actor::Resident(resident), now) {
             Ok(saved) => {
                 self.refresh_withdrawn();
                 if let Some(Event::Resident(ResidentScene::Withdrawn { saved_to, .. })) = self.out.last_mut() {

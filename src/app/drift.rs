@@ -7,6 +7,7 @@ use std::time::Duration;
 use sha2::Digest;
 
 use super::courier::{ANSWER_LIMIT, Courier, Differs, LeftOver};
+use crate::domain::audit::Actor;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, OpId, TemplateId};
 use crate::domain::relay::{DriftKind, DriftLine};
@@ -171,11 +172,9 @@ impl Courier {
     /// # Errors
     /// The vault failed.
     pub(super) fn repair(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(), VaultError> {
-        if !self.shared().take_repair(gate.id) {
-            return Ok(());
-        }
+        let Some(by) = self.shared().take_repair(gate.id) else { return Ok(()) };
         let Some(compared) = self.compared.remove(&gate.id) else { return Ok(()) };
-        self.vault.record_repair(gate.id, now)?;
+        self.vault.record_repair(gate.id, Actor::Staff(by), now)?;
         self.vault.ask_refill(gate.id, now)?;
         let expected = self.vault.expected(gate.id, &mut self.numbers)?;
         let sequence = self.vault.last_sequence()?;

@@ -1,10 +1,12 @@
 //! What staff do for minors and wards: note that a guardian showed a proof, mark an adult under guardianship, and read the yearly figures.
 //! None of it begins or decides anything about a face. Rules: M6, M7, M11.
 
+use super::command::StaffCommand;
 use super::desk::Desk;
 use super::event::{Failure, FieldFault, StaffEvent};
 use crate::domain::guardian::{Decider, GuardianDraft, GuardianRole, MinorsFigures, ProofSeen};
 use crate::domain::id::{GuardianId, ResidentId};
+use crate::domain::role::LookWhy;
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::notice;
 use crate::secret::random_bytes;
@@ -87,6 +89,16 @@ pub struct GuardianView {
 
 impl Desk {
     pub(super) fn handle_guardian_desk(&mut self, command: GuardianCommand, now: Timestamp) {
+        let command = match command {
+            GuardianCommand::Check { resident, .. } | GuardianCommand::MarkWard { resident, .. } => {
+                let again = StaffCommand::Guardian(command);
+                match self.with_minor(resident, LookWhy::Here, again, now) {
+                    Some(StaffCommand::Guardian(command)) => command,
+                    _ => return,
+                }
+            }
+            GuardianCommand::ShowFigures { .. } => command,
+        };
         match command {
             GuardianCommand::Check { resident, name, role, proof, phone } => {
                 self.check_guardian(resident, &name, role, proof, &phone, now);

@@ -11,6 +11,7 @@ mod carry;
 mod certificate;
 mod changing;
 pub mod command;
+mod concerned;
 pub mod conditions;
 pub mod courier;
 pub mod deletion;

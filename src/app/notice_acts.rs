@@ -42,7 +42,13 @@ impl Desk {
             }
             NoticeCommand::EndEntrusted(number) => self.kept(|v| v.end_entrusted(number, now)),
             NoticeCommand::SignPosted { gate, posted_on } => self.sign_posted(gate, &posted_on, now),
-            NoticeCommand::TellOnPaper(resident) => self.tell_on_paper(resident, now),
+            NoticeCommand::TellOnPaper(resident) => {
+                let again = StaffCommand::Notice(NoticeCommand::TellOnPaper(resident));
+                if self.with_minor(resident, LookWhy::Other, again, now).is_none() {
+                    return;
+                }
+                self.tell_on_paper(resident, now)
+            }
             NoticeCommand::Save { paper, language, path } => {
                 // A paper about one person is a look at that record, though the page stays as it is.
                 if let Paper::ChangeSheet(resident) | Paper::OtherWaysFor(resident) = paper {

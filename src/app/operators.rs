@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::command::FactText;
+pub use super::concerned::Concerned;
 use crate::domain::approval::Act;
 use crate::domain::id::StaffId;
 use crate::domain::notice::Language;
@@ -95,6 +96,8 @@ pub struct AccountView {
     pub signed_on: Option<CivilDate>,
     /// Whether it may work today.
     pub standing: Standing,
+    /// In use, and without a slot in the slots file: somebody took it out.
+    pub slot_missing: bool,
 }
 
 /// One line of the sheet of looks.
@@ -120,6 +123,8 @@ pub struct LooksRow {
     pub searches: u32,
     /// A name put together with the number that gates know.
     pub joined: u32,
+    /// Files about many: letters of an incident, papers at the end of a manager's work, the log.
+    pub bulk: u32,
 }
 
 /// What the desk tells about accounts.
@@ -142,6 +147,8 @@ pub enum OperatorsEvent {
         act: Act,
         /// By whom.
         by: Vec<(StaffId, String)>,
+        /// Whose account or record, which gate.
+        about: Concerned,
     },
     /// What of the site's facts would be changed by the act that waits: the second person sees the new words.
     ApprovalAbout(Vec<FactText>),
@@ -175,6 +182,8 @@ pub enum OperatorsEvent {
     Joins(Option<(u32, CivilDate)>),
     /// Whether nobody has looked at last week's sheet of looks yet.
     LooksDue(bool),
+    /// Names of accounts in use whose slot is not in the slots file any more; empty when all are there.
+    SlotsMissing(Vec<String>),
     /// A paper was written to this path.
     PaperSaved(String),
     /// The desk locks in so many seconds unless somebody moves; `None`: no longer.
@@ -219,6 +228,8 @@ pub enum OperatorsFailure {
     DayWrong,
     /// A second person must approve, and there is none.
     NobodyToApprove,
+    /// The only other supervisor is the one whom it would be done to.
+    OnlyTheOneConcerned,
     /// This account cannot approve.
     NotAnApprover,
     /// The typed recovery key is not one.

@@ -107,7 +107,7 @@ impl Desk {
             }
             RelayCommand::Repair(gate) => {
                 if let Some(open) = self.open.as_ref() {
-                    open.shared.ask_repair(gate);
+                    open.shared.ask_repair(gate, open.vault.operator().0);
                 }
             }
             RelayCommand::SetClock(gate) => self.set_gate_clock(gate, now),

@@ -109,17 +109,37 @@ impl Desk {
             | R::SavePaper { resident, .. }
             | R::SaveCopy { resident, .. }
             | R::SaveGuardianPaper { resident, .. } => Some(*resident),
-            // Taken in or noted: nothing of the person is given out.
-            R::Show
-            | R::Receive { .. }
-            | R::Finish { .. }
-            | R::SaveExplanations(_)
-            | R::Explained(_)
-            | R::RefuseFace { .. }
-            | R::Died { .. } => None,
+            // Noted: nothing of the person is given out, and only a minor's record must be open.
+            R::Finish { .. } | R::Explained(_) | R::Died { .. } => return self.noted_about_minor(command, now),
+            // Taken in, since the clock runs, or stopped.
+            R::Receive { resident, .. } => {
+                if let Some(resident) = *resident {
+                    self.note_minor_look(resident, LookWhy::Request, now);
+                }
+                None
+            }
+            R::RefuseFace { resident, .. } => {
+                self.note_minor_look(*resident, LookWhy::Request, now);
+                None
+            }
+            R::Show | R::SaveExplanations(_) => None,
         };
         let Some(resident) = resident else { return Some(command) };
         match self.with_record(resident, LookWhy::Request, StaffCommand::Rights(command), now)? {
+            StaffCommand::Rights(command) => Some(command),
+            _ => None,
+        }
+    }
+
+    /// The same for what is noted about a minor.
+    fn noted_about_minor(&mut self, command: RightsCommand, now: Timestamp) -> Option<RightsCommand> {
+        let resident = match &command {
+            RightsCommand::Finish { no, .. } => self.line(*no, now).and_then(|line| line.resident),
+            RightsCommand::Explained(resident) | RightsCommand::Died { resident, .. } => Some(*resident),
+            _ => None,
+        };
+        let Some(resident) = resident else { return Some(command) };
+        match self.with_minor(resident, LookWhy::Request, StaffCommand::Rights(command), now)? {
             StaffCommand::Rights(command) => Some(command),
             _ => None,
         }

@@ -200,9 +200,17 @@ fn notice_row(command: &NoticeCommand) -> Row {
         N::LoadSiteFile(_) => only("load-site-file", SUPERVISOR),
         N::SignPosted { .. } => only("sign-posted", PEOPLE),
         N::TellOnPaper(_) => only("tell-on-paper", PEOPLE),
-        // A paper about one resident is for those who may see residents; the others name nobody.
-        N::Save { paper: Paper::ChangeSheet(_) | Paper::OtherWaysFor(_), .. } => only("save-own-paper", PEOPLE),
-        N::Save { .. } => only("save-public-paper", EVERYBODY),
+        N::Save { paper, .. } => paper_row(*paper),
+    }
+}
+
+/// A paper about one resident is for those who may see residents; the others name nobody of them.
+fn paper_row(paper: Paper) -> Row {
+    match paper {
+        Paper::ChangeSheet(_) | Paper::OtherWaysFor(_) => only("save-own-paper", PEOPLE),
+        Paper::Sign(_) | Paper::OtherWays | Paper::Assessment | Paper::EntrustedEnd(_) | Paper::SiteFile => {
+            only("save-public-paper", EVERYBODY)
+        }
     }
 }
 

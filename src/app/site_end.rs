@@ -95,14 +95,14 @@ impl Desk {
         let Some(open) = self.open.as_ref() else { return Err(nothing()) };
         let end = open.vault.site_end().map_err(failure_of)?.ok_or_else(nothing)?;
         let ended = open.vault.ended_with_manager(end.ended_at).map_err(failure_of)?;
-        let mut files = 0u32;
+        let (mut files, by) = (0u32, open.vault.who());
         let certificates = folder.join("certificates");
         if !ended.is_empty() {
             std::fs::create_dir_all(&certificates).map_err(|error| Failure::PaperNotWritten(error.to_string()))?;
         }
         for (at, one) in (1..).zip(&ended) {
             let path = certificates.join(format!("{at:0width$}.pdf", width = NUMBER_DIGITS));
-            self.save_certificate_in((one.consent, None), &path, language, now)?;
+            self.save_certificate_in((one.consent, None), &path, language, by, now)?;
             files += 2;
         }
         let Some(open) = self.open.as_mut() else { return Err(nothing()) };

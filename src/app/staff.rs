@@ -60,7 +60,14 @@ impl Desk {
                 Some(uid) => self.wedge_card(uid, &text, now),
                 None => self.fail(Failure::CardTextUnreadable),
             },
-            StaffCommand::IssueCard { resident, uid, gates } => self.issue_card(resident, uid, &gates, now),
+            StaffCommand::IssueCard { resident, uid, gates } => {
+                let again = StaffCommand::IssueCard { resident, uid, gates };
+                if let Some(StaffCommand::IssueCard { resident, uid, gates }) =
+                    self.with_minor(resident, LookWhy::Card, again, now)
+                {
+                    self.issue_card(resident, uid, &gates, now);
+                }
+            }
             StaffCommand::SaveFacts(facts) => self.save_facts(facts, now),
             StaffCommand::Pairing(command) => self.handle_pairing(command, now),
             StaffCommand::TestCardWay(gate) => self.test_card_way(gate, now),
@@ -82,6 +89,7 @@ impl Desk {
             StaffCommand::Keep(command) => self.handle_keep(command, now),
             StaffCommand::Duties(command) => self.handle_duties(command, now),
             StaffCommand::WithdrawFor(resident) => {
+                self.note_minor_look(resident, LookWhy::Request, now);
                 if let Some((staff, _)) = self.open.as_ref().map(|o| o.vault.operator()) {
                     match self.end_face(resident, EraseReason::Withdrawn, Actor::Staff(staff), now) {
                         Ok(true) => {}
@@ -123,7 +131,12 @@ impl Desk {
         let known = self.vault(|v| v.resident_by_card(&uid)).flatten().is_some();
         let record_open = self.open.as_ref().is_some_and(|o| o.opened.is_some());
         let found = self.open.as_ref().and_then(|o| o.vault.find(text).ok()).is_some_and(|f| !f.rows.is_empty());
-        if !known && !record_open && found { self.find(text) } else { self.staff_card(uid, now) }
+        if !known && !record_open && found {
+            self.vault(|v| v.record_searched(now));
+            self.find(text);
+        } else {
+            self.staff_card(uid, now);
+        }
     }
 
     /// A card tapped or typed at the staff window: read it into the open record, or open the record it belongs to.
@@ -169,6 +182,41 @@ impl Desk {
         self.open.as_mut()?.opened = Some(id);
         self.show_opened(now);
         Some(command)
+    }
+
+    /// The same for a command that writes about a person and gives nothing out: a minor's record is open, with a second person, before anything
+    /// is written about them. For anybody else the command goes on as it is. Rule M6.
+    pub(super) fn with_minor(
+        &mut self,
+        id: ResidentId,
+        why: LookWhy,
+        command: StaffCommand,
+        now: Timestamp,
+    ) -> Option<StaffCommand> {
+        if self.is_shut_minor(id, now)? { self.with_record(id, why, command, now) } else { Some(command) }
+    }
+
+    /// Before a command that only stops, erases or takes in about a minor whose record is shut: that waits for nobody, and is logged as a look.
+    pub(super) fn note_minor_look(&mut self, id: ResidentId, why: LookWhy, now: Timestamp) {
+        if self.is_shut_minor(id, now) == Some(true) {
+            self.vault(|v| v.record_look(id, why, now));
+        }
+    }
+
+    /// Of somebody who is not there: no; the act itself says so.
+    fn is_shut_minor(&mut self, id: ResidentId, now: Timestamp) -> Option<bool> {
+        let open = self.open.as_ref()?;
+        if open.opened == Some(id) {
+            return Some(false);
+        }
+        match open.vault.needs_second_person(id, now) {
+            Ok(minor) => Some(minor),
+            Err(VaultError::Unknown) => Some(false),
+            Err(error) => {
+                self.fail(failure_of(error));
+                None
+            }
+        }
     }
 
     /// The same for a paper that is taken out of a record without opening its page: what is open stays open.
@@ -319,7 +367,7 @@ impl Desk {
             Err(error) => return self.fail(Failure::Link(record.name, error)),
         };
         if opens {
-            self.vault(|v| v.record_card_way_test(gate, now));
+            self.vault(|v| v.record_card_way_test(gate, v.who(), now));
         }
         self.say(StaffEvent::CardWay(gate, opens));
         if let Some(open) = self.open.as_ref() {

@@ -49,6 +49,31 @@ pub enum Act {
 }
 
 impl Act {
+    /// The account that the act is done to: its holder does not approve it.
+    pub fn account(self) -> Option<StaffId> {
+        match self {
+            Self::DisableAccount(id) | Self::ResetPassphrase(id) => Some(id),
+            Self::AddAccount(_)
+            | Self::RepairGate(_)
+            | Self::ReplaceGate(_)
+            | Self::NewRecoveryKey
+            | Self::NewBackupKey
+            | Self::ChangeKeys
+            | Self::BindComputer
+            | Self::ReleaseComputer
+            | Self::MinorRecord(_)
+            | Self::EndSite
+            | Self::RenewTemplates
+            | Self::ChangeSite
+            | Self::RetireGate(_)
+            | Self::ResumeFaces(_)
+            | Self::IncidentLetters(_)
+            | Self::SitePapers
+            | Self::ExportLog
+            | Self::JoinNumber(_) => None,
+        }
+    }
+
     /// The word in the log. Never changed.
     pub fn label(self) -> &'static str {
         match self {

@@ -153,6 +153,7 @@ pub fn operators(texts: &Texts, failure: OperatorsFailure) -> Words {
         OperatorsFailure::OwnAccount => words!(texts, "err-own-account", "rec-own-account"),
         OperatorsFailure::DayWrong => words!(texts, "err-trained-day", "rec-trained-day"),
         OperatorsFailure::NobodyToApprove => words!(texts, "err-nobody-to-approve", "rec-nobody-to-approve"),
+        OperatorsFailure::OnlyTheOneConcerned => words!(texts, "err-only-concerned", "rec-only-concerned"),
         OperatorsFailure::NotAnApprover => words!(texts, "err-not-an-approver", "rec-not-an-approver"),
         OperatorsFailure::RecoveryKey(_) => words!(texts, "err-recovery-key", "rec-recovery-key"),
         OperatorsFailure::RulesNotRead => words!(texts, "err-rules-not-read", "rec-rules-not-read"),

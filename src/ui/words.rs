@@ -3,6 +3,7 @@
 use super::explain::{self, Words};
 use super::theme::Tone;
 use crate::app::event::GatePlace;
+use crate::app::operators::Concerned;
 use crate::domain::approval::Act;
 use crate::domain::gate::{GateKind, GateStatus, Step};
 use crate::domain::incident::DataKind;
@@ -69,6 +70,30 @@ pub fn act(texts: &Texts, act: Act) -> String {
         Act::ExportLog => tr!(texts, "act-export-log"),
         Act::JoinNumber(number) => tr!(texts, "act-join-number", number = format!("{number:08x}")),
     }
+}
+
+/// Whom or what an act is about; `None` where the act itself says everything.
+pub fn concerned(texts: &Texts, about: &Concerned) -> Option<String> {
+    Some(match about {
+        Concerned::Site => return None,
+        Concerned::Account { name, role: of } => {
+            tr!(texts, "about-account", name = name.as_str(), role = role(texts, *of))
+        }
+        Concerned::Person { masked, unit } => {
+            tr!(texts, "about-person", name = masked.as_str(), unit = unit.as_str())
+        }
+        Concerned::Gate(name) => tr!(texts, "about-gate", name = name.as_str()),
+        Concerned::Incident { number, happened_at } => {
+            tr!(texts, "about-incident", number = number.to_string(), day = happened_at.minute_text())
+        }
+        Concerned::Receiver { name, case_number } if case_number.is_empty() => {
+            tr!(texts, "about-receiver", name = name.as_str())
+        }
+        Concerned::Receiver { name, case_number } => {
+            tr!(texts, "about-receiver-case", name = name.as_str(), number = case_number.as_str())
+        }
+        Concerned::Reason(why) => join(texts, *why),
+    })
 }
 
 /// Why a record is opened.

@@ -1,6 +1,8 @@
 //! Staff accounts: who there is, what each has on record, adding, switching off, passphrases. Rules: P51-1, P51-4, K2-5, K2-7.
 //!
-//! The vault is written before the slots file: an account that broke off in between has a row and no slot, opens nothing, and is not listed.
+//! The vault says who there is and what each may do; the slots file, which anybody at the machine may edit, only opens. A new account's slot is
+//! therefore written before its row: what broke off in between is a slot that nobody is known for, which opens nothing and is taken out at the
+//! next entry. An active account without a slot is one whose slot somebody took out, and is said aloud.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
@@ -37,6 +39,8 @@ pub struct Account {
     pub record: OnRecord,
     /// Version of the internal rules that were signed last.
     pub rules_version: Option<String>,
+    /// Whether the slots file has a slot that its passphrase could open.
+    pub has_slot: bool,
 }
 
 /// A new account.
@@ -64,10 +68,11 @@ impl Vault {
             .query_map([], |row| Ok((row.get(0).map(StaffId::from_bytes)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
         let mut accounts = vec![];
-        for (id, disabled) in rows.into_iter().filter(|(id, disabled)| *disabled || slots.slot(*id).is_some()) {
+        for (id, disabled) in rows {
             let (name, role) = self.read_staff(id)?;
             let (record, rules_version) = self.on_record(id)?;
-            accounts.push(Account { id, name, role, disabled, record, rules_version });
+            let has_slot = slots.slot(id).is_some();
+            accounts.push(Account { id, name, role, disabled, record, rules_version, has_slot });
         }
         Ok(accounts)
     }
@@ -77,15 +82,25 @@ impl Vault {
     /// # Errors
     /// Those of the disk.
     pub fn standing(&self, now: Timestamp) -> Result<Standing, VaultError> {
-        Ok(training::judge(self.on_record(self.staff)?.0, now.date()))
+        let (record, signed) = self.on_record(self.staff)?;
+        Ok(self.standing_by(record, signed.as_ref(), now))
     }
 
-    /// Version of the internal rules that the account that is logged in signed last.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn rules_signed(&self) -> Result<Option<String>, VaultError> {
-        Ok(self.on_record(self.staff)?.1)
+    /// Whether an account may work today.
+    pub fn standing_of(&self, account: &Account, now: Timestamp) -> Standing {
+        self.standing_by(account.record, account.rules_version.as_ref(), now)
+    }
+
+    /// Which version of the internal rules counts as signed, from now on for everybody; until it is said, any does.
+    pub fn require_rules(&mut self, version: Option<String>) {
+        self.rules_in_force = version;
+    }
+
+    fn standing_by(&self, record: OnRecord, signed: Option<&String>, now: Timestamp) -> Standing {
+        match (training::judge(record, now.date()), &self.rules_in_force) {
+            (Standing::Works(_), Some(version)) if signed != Some(version) => Standing::RulesUnsigned,
+            (standing, _) => standing,
+        }
     }
 
     /// Whether an act that otherwise needs a second person may be done alone: the second supervisor of a site that has one only, a
@@ -171,17 +186,41 @@ impl Vault {
         let id = StaffId::from_bytes(random_bytes());
         let kind = Kind::Account { name: name.to_owned(), role: new.role };
         slots.put(id, kind, &new.passphrase, self.ring.master(), cost)?;
+        slots.write(&self.dir)?;
+        let added = self.write_added(id, new, alone.then_some(act), now);
+        if added.is_err() {
+            slots.remove(id);
+            slots.write(&self.dir)?;
+        }
+        added.map(|()| id)
+    }
+
+    fn write_added(&self, id: StaffId, new: &NewAccount, alone: Option<Act>, now: Timestamp) -> Result<(), VaultError> {
         let by = Actor::Staff(self.staff);
         let work = self.begin()?;
-        self.write_staff(&work, id, name, new.role, now)?;
-        if alone {
+        self.write_staff(&work, id, new.name.trim(), new.role, now)?;
+        if let Some(act) = alone {
             self.append(&work, by, &AuditEvent::Account(AccountEvent::DoneAlone(id, act)), now)?;
         }
         self.append(&work, by, &AuditEvent::Account(AccountEvent::Added(id, new.role)), now)?;
         self.write_training(&work, id, new.trained_on, now)?;
-        work.commit()?;
-        slots.write(&self.dir)?;
-        Ok(id)
+        Ok(work.commit()?)
+    }
+
+    /// Takes out slots of accounts that the vault does not know, or that are switched off: what broke off between the two files.
+    pub(super) fn sweep_slots(&self) -> Result<(), VaultError> {
+        let mut slots = self.slots()?;
+        let mut left = vec![];
+        for id in slots.accounts().map(|slot| slot.id) {
+            if self.is_disabled(id)? {
+                left.push(id);
+            }
+        }
+        if left.is_empty() {
+            return Ok(());
+        }
+        left.into_iter().for_each(|id| slots.remove(id));
+        slots.write(&self.dir)
     }
 
     /// Whether a new account could be added, before anybody is asked to approve it.
@@ -245,7 +284,7 @@ impl Vault {
         approval: Option<Approval>,
         now: Timestamp,
     ) -> Result<(), VaultError> {
-        self.active(id)?;
+        let account = self.active(id)?;
         if id == self.staff {
             return Err(VaultError::OwnAccount);
         }
@@ -253,7 +292,7 @@ impl Vault {
             return Err(VaultError::PassphraseTooShort);
         }
         self.take(Act::ResetPassphrase(id), approval)?;
-        self.rewrap(id, passphrase, AccountEvent::PassphraseReset(id), now)
+        self.rewrap(&account, passphrase, AccountEvent::PassphraseReset(id), now)
     }
 
     /// Changes the passphrase of the account that is logged in; the old one is asked for and counted as at the door.
@@ -265,7 +304,8 @@ impl Vault {
             return Err(VaultError::PassphraseTooShort);
         }
         self.check_own(old, now)?;
-        self.rewrap(self.staff, new, AccountEvent::PassphraseChanged(self.staff), now)
+        let account = self.active(self.staff)?;
+        self.rewrap(&account, new, AccountEvent::PassphraseChanged(self.staff), now)
     }
 
     /// Records another account's training. One's own is renewed by reading and signing the rules ([`Self::record_undertaking`]).
@@ -329,7 +369,13 @@ impl Vault {
         Ok(work.commit()?)
     }
 
-    /// Whether an account is switched off.
+    /// Whether there is such an account.
+    pub(super) fn knows_staff(&self, id: StaffId) -> Result<bool, VaultError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM staff WHERE id = ?1)";
+        Ok(self.main.query_row(sql, [id.bytes()], |row| row.get(0))?)
+    }
+
+    /// Whether an account is switched off, or not known.
     pub(super) fn is_disabled(&self, id: StaffId) -> Result<bool, VaultError> {
         let sql = "SELECT disabled_at IS NOT NULL FROM staff WHERE id = ?1";
         Ok(self.main.query_row(sql, [id.bytes()], |row| row.get(0)).optional()?.unwrap_or(true))
@@ -354,15 +400,16 @@ impl Vault {
 
     fn rewrap(
         &mut self,
-        id: StaffId,
+        account: &Account,
         passphrase: &Passphrase,
         event: AccountEvent,
         now: Timestamp,
     ) -> Result<(), VaultError> {
         let mut slots = self.slots()?;
-        let slot = slots.slot(id).ok_or(VaultError::Unknown)?;
-        let (kind, cost) = (slot.kind.clone(), slot.cost);
-        slots.put(id, kind, passphrase, self.ring.master(), cost)?;
+        // A slot that somebody took out of the file is made anew as the vault knows the account.
+        let slot = slots.slot(account.id).or_else(|| slots.slot(self.staff)).ok_or(VaultError::Unknown)?;
+        let (kind, cost) = (Kind::Account { name: account.name.clone(), role: account.role }, slot.cost);
+        slots.put(account.id, kind, passphrase, self.ring.master(), cost)?;
         let work = self.begin()?;
         self.append(&work, Actor::Staff(self.staff), &AuditEvent::Account(event), now)?;
         work.commit()?;

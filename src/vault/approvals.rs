@@ -6,26 +6,34 @@ use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::id::StaffId;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
-use crate::domain::training;
 use crate::secret::Passphrase;
 
 use super::Vault;
+use super::accounts::Account;
 use super::error::VaultError;
 
 impl Vault {
-    /// Who may approve an act of the account that is logged in: the other active supervisors whose training and undertaking are on record.
+    /// Who may approve acts of the account that is logged in: the other active supervisors who may work today and have a slot to prove
+    /// themselves by.
     ///
     /// # Errors
     /// Those of the disk.
     pub fn approvers(&self, now: Timestamp) -> Result<Vec<(StaffId, String)>, VaultError> {
-        let mut found = vec![];
-        for account in self.accounts()? {
-            let works = training::judge(account.record, now.date()).works();
-            let fits = account.role == Role::Supervisor && !account.disabled && works;
-            if fits && account.id != self.staff {
-                found.push((account.id, account.name));
-            }
-        }
+        let fits = |a: &Account| {
+            let works = self.standing_of(a, now).works();
+            a.role == Role::Supervisor && !a.disabled && a.has_slot && works && a.id != self.staff
+        };
+        let accounts = self.accounts()?.into_iter().filter(fits);
+        Ok(accounts.map(|account| (account.id, account.name)).collect())
+    }
+
+    /// The same for this very act: nobody approves what is done to their own account.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn approvers_of(&self, act: Act, now: Timestamp) -> Result<Vec<(StaffId, String)>, VaultError> {
+        let mut found = self.approvers(now)?;
+        found.retain(|(id, _)| act.account() != Some(*id));
         Ok(found)
     }
 
@@ -40,7 +48,7 @@ impl Vault {
         passphrase: &Passphrase,
         now: Timestamp,
     ) -> Result<Approval, VaultError> {
-        if !self.approvers(now)?.iter().any(|(id, _)| *id == by) {
+        if !self.approvers_of(act, now)?.iter().any(|(id, _)| *id == by) {
             return Err(VaultError::NotAnApprover);
         }
         self.check_slot_of(by, passphrase, now)?;

@@ -182,9 +182,15 @@ impl Vault {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn record_board_act(&mut self, board: GateId, label: &'static str, now: Timestamp) -> Result<(), VaultError> {
+    pub fn record_board_act(
+        &mut self,
+        board: GateId,
+        label: &'static str,
+        who: Actor,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
         let work = self.begin()?;
-        self.append(&work, Actor::Staff(self.staff), &AuditEvent::BoardAct(board, label), now)?;
+        self.append(&work, who, &AuditEvent::BoardAct(board, label), now)?;
         Ok(work.commit()?)
     }
 }

@@ -89,8 +89,22 @@ impl Vault {
         place: Option<GateId>,
         now: Timestamp,
     ) -> Result<Certificate, VaultError> {
+        self.certificate_by(consent, place, self.who(), now)
+    }
+
+    /// The same, naming for whom it is made: staff, or the person at the resident window, whoever is logged in.
+    ///
+    /// # Errors
+    /// As [`Self::certificate`].
+    pub fn certificate_by(
+        &mut self,
+        consent: ConsentId,
+        place: Option<GateId>,
+        who: Actor,
+        now: Timestamp,
+    ) -> Result<Certificate, VaultError> {
         let work = self.begin()?;
-        let issued = self.issue(&work, consent, place, Actor::Staff(self.staff), now)?;
+        let issued = self.issue(&work, consent, place, who, now)?;
         work.commit()?;
         Ok(issued)
     }

@@ -191,14 +191,14 @@ impl Vault {
         plain.and_then(|bytes| signature_of(&bytes)).ok_or_else(|| VaultError::corrupt(MAIN_FILE))
     }
 
-    /// Records that a receipt or certificate of a consent was made.
+    /// Records that the receipt of a consent was made: by the program itself, whoever is at the desk or is not.
     ///
     /// # Errors
     /// [`VaultError::Unknown`], and those of the disk.
     pub fn record_receipt_issued(&mut self, consent: ConsentId, now: Timestamp) -> Result<(), VaultError> {
         let work = self.begin()?;
         outbox::link_of(&work, consent)?;
-        self.append(&work, Actor::Staff(self.staff), &AuditEvent::ReceiptIssued(consent), now)?;
+        self.append(&work, Actor::Station, &AuditEvent::ReceiptIssued(consent), now)?;
         Ok(work.commit()?)
     }
 

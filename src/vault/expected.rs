@@ -137,13 +137,13 @@ impl Vault {
         Ok(work.commit()?)
     }
 
-    /// Logs that staff had a gate put right.
+    /// Logs that somebody had a gate put right: whoever pressed, who need not be the one who is logged in by now.
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn record_repair(&mut self, gate: GateId, now: Timestamp) -> Result<(), VaultError> {
+    pub fn record_repair(&mut self, gate: GateId, who: Actor, now: Timestamp) -> Result<(), VaultError> {
         let work = self.begin()?;
-        self.append(&work, Actor::Staff(self.staff), &AuditEvent::GateRepaired(gate), now)?;
+        self.append(&work, who, &AuditEvent::GateRepaired(gate), now)?;
         Ok(work.commit()?)
     }
 

@@ -38,6 +38,8 @@ pub struct Looks {
     pub searches: u32,
     /// How often a name was put together with the number that gates know.
     pub joined: u32,
+    /// How often files about many were written: letters of an incident, papers at the end of a manager's work, the log.
+    pub bulk: u32,
 }
 
 /// What is counted of one account.
@@ -49,6 +51,7 @@ struct Count {
     requests: u32,
     searches: u32,
     joined: u32,
+    bulk: u32,
 }
 
 impl Count {
@@ -59,6 +62,11 @@ impl Count {
             "request-opened" => self.requests += 1,
             "searched" => self.searches += 1,
             "number-joined" => self.joined += 1,
+            // They name nobody in the log.
+            "letters-written" | "manager-papers" | "log-exported" => {
+                self.bulk += 1;
+                return;
+            }
             _ => return,
         }
         // Beside the resident's these name requests, guardians and showings.
@@ -76,7 +84,7 @@ impl Looks {
 
     /// Whether there is anything on this account's line.
     fn is_any(&self) -> bool {
-        self.all() + self.given + self.requests + self.searches + self.joined > 0
+        self.all() + self.given + self.requests + self.searches + self.joined + self.bulk > 0
     }
 
     /// Looks for this reason.
@@ -143,6 +151,7 @@ impl Vault {
                 requests: count.requests,
                 searches: count.searches,
                 joined: count.joined,
+                bulk: count.bulk,
             };
             if !account.disabled || looks.is_any() {
                 rows.push(looks);

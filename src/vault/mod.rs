@@ -197,6 +197,8 @@ pub struct Vault {
     looked_at: Option<ResidentId>,
     /// At which sizes of the log a backup was put in its place: each begins a log of another name.
     restarts: Vec<u64>,
+    /// Version of the internal rules that an account must have signed to work; the desk says which.
+    rules_in_force: Option<String>,
     /// Key of the layer over accounts' slots, as the security chip gave it out. The courier's connection has none.
     chip_key: Option<Arc<VaultKey>>,
     /// Held while any connection is open, so that a second program is kept out.
@@ -283,6 +285,7 @@ impl Vault {
             start_check,
             looked_at: None,
             restarts: vec![],
+            rules_in_force: None,
             chip_key: None,
             lock,
         };
@@ -346,6 +349,12 @@ impl Vault {
         (self.staff, self.staff_name.clone())
     }
 
+    /// The account that is logged in, as the log names it. On the courier's connection this is whoever unlocked, who may be gone: what is done
+    /// there at somebody's wish carries who wished it.
+    pub fn who(&self) -> Actor {
+        Actor::Staff(self.staff)
+    }
+
     /// What the account that is logged in may do.
     pub fn role(&self) -> Role {
         self.role
@@ -388,6 +397,7 @@ impl Vault {
             start_check: StartCheck::default(),
             looked_at: None,
             restarts: vec![],
+            rules_in_force: None,
             chip_key: None,
             lock,
         };
@@ -405,6 +415,10 @@ impl Vault {
         }
         let seed = vault.read_station_sealed("evidence-key")?.ok_or_else(|| VaultError::corrupt(MAIN_FILE))?;
         vault.signer = keys::signer(&seed).ok_or_else(|| VaultError::corrupt(MAIN_FILE))?;
+        if !vault.knows_staff(staff)? {
+            // Adding broke off between the two files.
+            return Err(VaultError::AccountDisabled);
+        }
         (vault.staff_name, vault.role) = vault.read_staff(staff)?;
         Ok(vault)
     }

@@ -225,6 +225,18 @@ impl Vault {
         Ok(())
     }
 
+    /// Logs that staff did something about a person whose record stays shut, as a look with its reason.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`], and those of the disk.
+    pub fn record_look(&mut self, id: ResidentId, why: LookWhy, now: Timestamp) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        self.read_resident(&work, id)?;
+        let label = OpenWhy::Staff(why).label();
+        self.append_with(&work, Actor::Staff(self.staff), &AuditEvent::ResidentOpened(id), Some(label), None, now)?;
+        Ok(work.commit()?)
+    }
+
     /// Staff look at nobody's record any more.
     pub fn close_look(&mut self) {
         self.looked_at = None;

@@ -133,17 +133,17 @@ impl Vault {
         Ok(work.commit()?)
     }
 
-    /// Records that a card was seen to open a gate.
+    /// Records that a card was seen to open a gate, and who tried it: staff, or the courier after a delivery.
     ///
     /// # Errors
     /// [`VaultError::Unknown`], and those of the disk.
-    pub fn record_card_way_test(&mut self, gate: GateId, now: Timestamp) -> Result<(), VaultError> {
+    pub fn record_card_way_test(&mut self, gate: GateId, who: Actor, now: Timestamp) -> Result<(), VaultError> {
         let work = self.begin()?;
         let sql = "UPDATE gates SET card_way_tested_at = ?2 WHERE id = ?1";
         if work.execute(sql, params![gate.bytes(), now.ms()])? == 0 {
             return Err(VaultError::Unknown);
         }
-        self.append(&work, Actor::Staff(self.staff), &AuditEvent::CardWayTested(gate), now)?;
+        self.append(&work, who, &AuditEvent::CardWayTested(gate), now)?;
         Ok(work.commit()?)
     }
 

@@ -88,7 +88,16 @@ impl Site {
     /// A guardian shows a proof; staff note its kind.
     fn check(&mut self, resident: ResidentId, role: GuardianRole, proof: ProofSeen) {
         let (name, phone) = ("王芳芳".to_owned(), "138 0000 0000".to_owned());
+        let shut = self.drive.opened.is_none();
+        self.drive.asked = None;
         self.drive.staff(StaffCommand::Guardian(GuardianCommand::Check { resident, name, role, proof, phone }));
+        // A minor's record is opened for it, with a second person.
+        if self.drive.asked.is_some() {
+            self.drive.approve();
+            if shut {
+                self.drive.staff(StaffCommand::CloseResident);
+            }
+        }
     }
 
     fn tap(&mut self) {

@@ -31,12 +31,12 @@ const START: Timestamp = Timestamp::from_ms(1_795_276_800_000);
 const DAY_MS: i64 = 86_400_000;
 
 /// A desk without gates and camera people, its clock moved by hand.
-struct Station {
-    folder: tempfile::TempDir,
-    desk: Desk,
-    now: Timestamp,
-    told: Vec<StaffEvent>,
-    scene: ResidentScene,
+pub struct Station {
+    pub folder: tempfile::TempDir,
+    pub desk: Desk,
+    pub now: Timestamp,
+    pub told: Vec<StaffEvent>,
+    pub scene: ResidentScene,
 }
 
 fn desk(folder: &Path) -> Desk {
@@ -55,13 +55,13 @@ fn desk(folder: &Path) -> Desk {
     Desk::new(DeskConfig { data_dir: folder.to_owned(), realm: Realm::Real, kdf: CHEAP.into() }, devices)
 }
 
-fn passphrase(of: &str) -> Passphrase {
+pub fn passphrase(of: &str) -> Passphrase {
     Passphrase::new(format!("the passphrase of {of}"))
 }
 
 impl Station {
     /// First run over: the recovery sheet is put away, the rules are signed.
-    fn new() -> (Self, Typed) {
+    pub fn new() -> (Self, Typed) {
         let mut station = Self::created();
         let sheet = station.sheet().expect("the first run shows the recovery key");
         station.operators(OperatorsCommand::RecoveryKept);
@@ -70,7 +70,7 @@ impl Station {
         (station, sheet)
     }
 
-    fn created() -> Self {
+    pub fn created() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let desk = desk(folder.path());
         let mut station = Self { folder, desk, now: START, told: vec![], scene: ResidentScene::Closed };
@@ -83,7 +83,7 @@ impl Station {
         station
     }
 
-    fn take(&mut self, events: Vec<Event>) {
+    pub fn take(&mut self, events: Vec<Event>) {
         for event in events {
             match event {
                 Event::Staff(event) => self.told.push(event),
@@ -95,29 +95,29 @@ impl Station {
         drop(self.desk.take_courier());
     }
 
-    fn staff(&mut self, command: StaffCommand) {
+    pub fn staff(&mut self, command: StaffCommand) {
         let events = self.desk.handle(Command::Staff(command), self.now);
         self.take(events);
     }
 
-    fn operators(&mut self, command: OperatorsCommand) {
+    pub fn operators(&mut self, command: OperatorsCommand) {
         self.staff(StaffCommand::Operators(command));
     }
 
-    fn tick_after(&mut self, ms: i64) {
+    pub fn tick_after(&mut self, ms: i64) {
         self.now = self.now.plus_ms(ms);
         let events = self.desk.tick(self.now);
         self.take(events);
     }
 
-    fn sign(&mut self, name: &str) {
+    pub fn sign(&mut self, name: &str) {
         self.operators(OperatorsCommand::ReadRules(Language::Chinese));
         self.operators(OperatorsCommand::RulesReachedEnd);
         self.operators(OperatorsCommand::SignRules(name.into()));
     }
 
     /// The program ends and starts again.
-    fn restart(&mut self) {
+    pub fn restart(&mut self) {
         let placeholder = tempfile::tempdir().unwrap();
         drop(std::mem::replace(&mut self.desk, desk(placeholder.path())));
         self.desk = desk(self.folder.path());
@@ -125,7 +125,7 @@ impl Station {
         self.take(events);
     }
 
-    fn door(&self) -> Vec<DoorView> {
+    pub fn door(&self) -> Vec<DoorView> {
         let told = |event: &StaffEvent| match event {
             StaffEvent::Operators(OperatorsEvent::AtTheDoor(accounts)) => Some(accounts.clone()),
             _ => None,
@@ -134,7 +134,7 @@ impl Station {
     }
 
     /// Who may open the staff window, if it was shut.
-    fn shut_for(&self) -> Option<Vec<String>> {
+    pub fn shut_for(&self) -> Option<Vec<String>> {
         self.told.iter().rev().find_map(|event| match event {
             StaffEvent::Operators(OperatorsEvent::Curtain(accounts)) => {
                 Some(accounts.iter().map(|account| account.name.clone()).collect())
@@ -143,34 +143,34 @@ impl Station {
         })
     }
 
-    fn account(&mut self, name: &str) -> StaffId {
+    pub fn account(&mut self, name: &str) -> StaffId {
         let accounts = Vault::accounts_at_the_door(self.folder.path(), self.now).unwrap();
         accounts.into_iter().find(|account| account.name == name).map(|account| account.id).unwrap()
     }
 
-    fn enter_with(&mut self, name: &str, passphrase: Passphrase) {
+    pub fn enter_with(&mut self, name: &str, passphrase: Passphrase) {
         let account = Some(self.account(name));
         self.staff(StaffCommand::Unlock { account, passphrase });
     }
 
-    fn enter(&mut self, name: &str) {
+    pub fn enter(&mut self, name: &str) {
         self.enter_with(name, passphrase(name));
         assert!(!self.desk.is_locked(), "{name}: {:?}", self.failures());
     }
 
-    fn hand_over(&mut self, name: &str) {
+    pub fn hand_over(&mut self, name: &str) {
         self.staff(StaffCommand::Lock);
         self.enter(name);
     }
 
-    fn add(&mut self, name: &str, role: Role) {
+    pub fn add(&mut self, name: &str, role: Role) {
         let trained_on = self.now.date().to_string();
         let passphrase = passphrase(name);
         self.operators(OperatorsCommand::Add { name: name.into(), role, passphrase, trained_on });
     }
 
     /// A second supervisor who has signed; the first one is logged in afterwards.
-    fn add_second(&mut self) -> StaffId {
+    pub fn add_second(&mut self) -> StaffId {
         self.add("主管乙", Role::Supervisor);
         self.hand_over("主管乙");
         self.sign("主管乙");
@@ -180,7 +180,7 @@ impl Station {
     }
 
     /// Adds an account with the second supervisor's approval; it reads and signs the rules. The first one is logged in afterwards.
-    fn add_approved(&mut self, name: &str, role: Role, second: StaffId) {
+    pub fn add_approved(&mut self, name: &str, role: Role, second: StaffId) {
         self.add(name, role);
         self.operators(OperatorsCommand::Approve(second, passphrase("主管乙")));
         self.hand_over(name);
@@ -189,7 +189,7 @@ impl Station {
         self.told.clear();
     }
 
-    fn failures(&self) -> Vec<Failure> {
+    pub fn failures(&self) -> Vec<Failure> {
         let failed = |event: &StaffEvent| match event {
             StaffEvent::Failed(failure) => Some(failure.clone()),
             _ => None,
@@ -197,7 +197,7 @@ impl Station {
         self.told.iter().filter_map(failed).collect()
     }
 
-    fn sheet(&self) -> Option<Typed> {
+    pub fn sheet(&self) -> Option<Typed> {
         let shown = |event: &StaffEvent| match event {
             StaffEvent::Operators(OperatorsEvent::RecoverySheet(key)) => Some(key.clone()),
             _ => None,
@@ -205,7 +205,7 @@ impl Station {
         self.told.iter().rev().find_map(shown)
     }
 
-    fn standing(&self) -> Option<Standing> {
+    pub fn standing(&self) -> Option<Standing> {
         let entered = |event: &StaffEvent| match event {
             StaffEvent::Operators(OperatorsEvent::Entered { standing, .. }) => Some(*standing),
             _ => None,
@@ -213,7 +213,7 @@ impl Station {
         self.told.iter().rev().find_map(entered)
     }
 
-    fn blockers(&self) -> Vec<(Blocker, Condition)> {
+    pub fn blockers(&self) -> Vec<(Blocker, Condition)> {
         let desk = |event: &StaffEvent| match event {
             StaffEvent::Desk(blockers) => Some(blockers.clone()),
             _ => None,
@@ -221,16 +221,16 @@ impl Station {
         self.told.iter().rev().find_map(desk).unwrap_or_default()
     }
 
-    fn asked(&self) -> Option<(Act, usize)> {
+    pub fn asked(&self) -> Option<(Act, usize)> {
         let asked = |event: &StaffEvent| match event {
-            StaffEvent::Operators(OperatorsEvent::ApprovalAsked { act, by }) => Some((*act, by.len())),
+            StaffEvent::Operators(OperatorsEvent::ApprovalAsked { act, by, .. }) => Some((*act, by.len())),
             _ => None,
         };
         self.told.iter().rev().find_map(asked)
     }
 
     /// The log, read by the first supervisor with the desk shut.
-    fn log(&mut self) -> Vec<LogRecord> {
+    pub fn log(&mut self) -> Vec<LogRecord> {
         if !self.desk.is_locked() {
             self.staff(StaffCommand::Lock);
         }
@@ -242,7 +242,7 @@ impl Station {
         records
     }
 
-    fn add_resident(&mut self, name: &str, unit: &str) -> ResidentId {
+    pub fn add_resident(&mut self, name: &str, unit: &str) -> ResidentId {
         self.staff(StaffCommand::SaveResident {
             id: None,
             name: name.into(),
@@ -259,7 +259,7 @@ impl Station {
     }
 }
 
-fn operators(failure: OperatorsFailure) -> Failure {
+pub fn operators(failure: OperatorsFailure) -> Failure {
     Failure::Operators(failure)
 }
 
@@ -608,16 +608,31 @@ fn p51_4_four_eyes_add_switch_off_and_reset_with_a_second_supervisor() {
 #[test]
 fn the_last_active_supervisor_stays() {
     let (mut station, _) = Station::new();
-    let second = station.add_second();
     let first = station.account("主管甲");
+    station.operators(OperatorsCommand::Disable(first));
+    assert_eq!(station.failures(), vec![operators(OperatorsFailure::NobodyToApprove)]);
+    station.told.clear();
     station.staff(StaffCommand::Lock);
-    let dir = station.folder.path();
+    let unlock = |station: &Station| {
+        Vault::unlock_as(station.folder.path(), Realm::Real, first, &passphrase("主管甲"), station.now).unwrap()
+    };
+    assert_eq!(unlock(&station).disable_account(first, None, station.now), Err(VaultError::LastSupervisor));
+    station.enter("主管甲");
+    let second = station.add_second();
+    station.add_approved("主管丙", Role::Supervisor, second);
+    let third = station.account("主管丙");
+    station.staff(StaffCommand::Lock);
     let now = station.now;
-    let mut vault = Vault::unlock_as(dir, Realm::Real, first, &passphrase("主管甲"), now).unwrap();
-    let approval = vault.approve(Act::DisableAccount(second), second, &passphrase("主管乙"), now).unwrap();
+    let mut vault = unlock(&station);
+    let approval = vault.approve(Act::DisableAccount(second), third, &passphrase("主管丙"), now).unwrap();
     vault.disable_account(second, Some(approval), now).unwrap();
-    assert_eq!(vault.disable_account(first, None, now), Err(VaultError::LastSupervisor));
+    // Of the two who are left each needs the other, who does not approve their own end.
+    let refused = vault.approve(Act::DisableAccount(third), third, &passphrase("主管丙"), now);
+    assert_eq!(refused.err(), Some(VaultError::NotAnApprover));
+    assert_eq!(vault.disable_account(third, None, now), Err(VaultError::ApprovalNeeded));
+    assert_eq!(vault.disable_account(first, None, now), Err(VaultError::OwnAccount));
     assert_eq!(vault.disable_account(second, None, now), Err(VaultError::Unknown));
+    let dir = station.folder.path();
     drop(vault);
     // An old slots file that is put back opens nothing for an account that is switched off.
     assert!(Vault::unlock_as(dir, Realm::Real, second, &passphrase("主管乙"), now).is_err());
@@ -627,13 +642,15 @@ fn the_last_active_supervisor_stays() {
 fn an_account_that_is_switched_off_stays_off_when_its_slot_is_put_back() {
     let (mut station, _) = Station::new();
     let second = station.add_second();
+    station.add_approved("主管丙", Role::Supervisor, second);
+    let third = station.account("主管丙");
     station.staff(StaffCommand::Lock);
     let (dir, now) = (station.folder.path(), station.now);
     let kept = std::fs::read(dir.join("slots")).unwrap();
     let mut vault = Vault::unlock(dir, Realm::Real, &passphrase("主管甲"), now).unwrap();
-    let approval = vault.approve(Act::DisableAccount(second), second, &passphrase("主管乙"), now).unwrap();
+    let approval = vault.approve(Act::DisableAccount(second), third, &passphrase("主管丙"), now).unwrap();
     // An approval for one act is good for no other.
-    let other = vault.approve(Act::NewRecoveryKey, second, &passphrase("主管乙"), now).unwrap();
+    let other = vault.approve(Act::NewRecoveryKey, third, &passphrase("主管丙"), now).unwrap();
     assert_eq!(vault.disable_account(second, Some(other), now), Err(VaultError::ApprovalNeeded));
     vault.disable_account(second, Some(approval), now).unwrap();
     drop(vault);

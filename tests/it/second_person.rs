@@ -9,9 +9,9 @@ use menka::app::deletion::{DeletionCommand, DeletionEvent};
 use menka::app::duties::{DutiesCommand, IncidentCommand, IncidentTyped};
 use menka::app::event::{Event, StaffEvent};
 use menka::app::evidence::{EvidenceCommand, EvidenceEvent};
-use menka::app::guardian_desk::GuardianEvent;
+use menka::app::guardian_desk::{GuardianCommand, GuardianEvent};
 use menka::app::notice::{NoticeCommand, Paper};
-use menka::app::operators::{LooksRow, OperatorsCommand, OperatorsEvent};
+use menka::app::operators::{Concerned, LooksRow, OperatorsCommand, OperatorsEvent};
 use menka::app::relay::{RelayCommand, RelayEvent};
 use menka::app::rights::{RightsCommand, RightsTold};
 use menka::app::roles::row;
@@ -84,6 +84,24 @@ const GIVES: &[&str] = &[
     "save-guardian-sheet",
     "save-own-paper",
 ];
+
+/// What writes about a child and gives nothing out: the record is open first, with a second person.
+const WRITES: &[&str] = &[
+    "save-resident",
+    "issue-card",
+    "guardian-check",
+    "mark-ward",
+    "resume-for",
+    "close-record",
+    "note-death",
+    "note-explained",
+    "finish-request",
+    "tell-on-paper",
+];
+
+/// What stops, erases or takes in: waits for nobody, and is logged as a look while the record is shut.
+const IMMEDIATE: &[&str] =
+    &["withdraw-for", "pause-for", "drop-door-for", "note-face-refused", "receive-request", "close-record-unlawful"];
 
 /// A child whose face was entered and erased again, with a request on the register, and no record open.
 fn child(site: &mut Site) -> About {
@@ -172,12 +190,14 @@ fn good(command: StaffCommand) -> StaffCommand {
 fn m6_no_command_tells_or_writes_anything_of_a_child_before_a_second_person_approved() {
     let mut site = site();
     let about = child(&mut site);
+    let before = site.vault().log_len().unwrap();
+    site.drive.unlock();
     // What ends the session or the record comes last, so that nothing before it finds the child gone.
     let ends = |name: &str| name.starts_with("close-record") || ["lock", "note-death", "end-site"].contains(&name);
     let mut rows = rows_about(about.clone());
     rows.retain(|(_, may)| !matches!(may, May::Door));
     rows.sort_by_key(|(command, _)| ends(row(command).name));
-    let mut asked = BTreeSet::new();
+    let (mut asked, mut waited_for_nobody) = (BTreeSet::new(), 0);
     for (command, may) in rows {
         let name = row(&command).name;
         let supervisor = match may {
@@ -188,6 +208,7 @@ fn m6_no_command_tells_or_writes_anything_of_a_child_before_a_second_person_appr
             continue;
         }
         empty(&about.folder);
+        waited_for_nobody += usize::from(IMMEDIATE.contains(&name));
         let events = give(&mut site, good(command));
         for event in &events {
             assert!(!tells(event, &about), "{name}: {event:?}");
@@ -204,8 +225,55 @@ fn m6_no_command_tells_or_writes_anything_of_a_child_before_a_second_person_appr
         }
         site.drive.operators(OperatorsCommand::ApproveNot);
     }
-    let gives: BTreeSet<&str> = GIVES.iter().copied().chain(["save-resident"]).collect();
-    assert_eq!(asked, gives, "who is asked");
+    let expected: BTreeSet<&str> = GIVES.iter().chain(WRITES).copied().collect();
+    assert_eq!(asked, expected, "who is asked");
+    // What the log has of the child: what waits for nobody, each a look under the name of who did it, and nothing else by staff.
+    let vault = site.vault();
+    let log = vault.log_records(before, 10_000).unwrap();
+    let (child, staff) = (about.resident.to_string(), format!("staff:{}", vault.operator().0));
+    let of_child: Vec<&str> =
+        log.iter().filter(|r| r.who == staff && r.ids.contains(&child)).map(|r| r.what.as_str()).collect();
+    let looks = log.iter().filter(|r| r.what == "resident-opened" && r.ids.contains(&child));
+    assert!(looks.clone().all(|look| look.who == staff && look.label.as_deref() == Some("request")));
+    assert_eq!((looks.count(), waited_for_nobody), (IMMEDIATE.len(), IMMEDIATE.len()), "{of_child:?}");
+    let writes = ["guardian-checked", "ward-marked", "card-issued", "face-thawed", "face-resumed", "died", "deceased"];
+    assert!(!of_child.iter().any(|what| writes.contains(what)), "{of_child:?}");
+    assert_eq!(vault.has_died(about.resident), Ok(false));
+}
+
+#[test]
+fn m6_what_is_written_about_a_child_goes_on_once_the_second_person_has_opened_the_record() {
+    let mut site = site();
+    let about = child(&mut site);
+    let check = |name: &str| {
+        let (resident, name) = (about.resident, name.to_owned());
+        let (role, proof, phone) = (GuardianRole::Mother, ProofSeen::HouseholdBook, String::new());
+        StaffCommand::Guardian(GuardianCommand::Check { resident, name, role, proof, phone })
+    };
+    let checked = |events: &[Event]| {
+        events.iter().any(|event| matches!(event, Event::Staff(StaffEvent::Guardian(GuardianEvent::Checked))))
+    };
+    let events = give(&mut site, check("王秀兰"));
+    assert!(!checked(&events) && site.drive.asked.is_some());
+    let events = approve(&mut site);
+    assert!(checked(&events), "in one go, nothing is typed twice");
+    assert!(site.drive.opened.is_some());
+    // The record is open with two people by now: what follows at the counter takes no second passphrase.
+    for command in [check("王秀兰"), StaffCommand::Deletion(DeletionCommand::ResumeFor(about.resident))] {
+        give(&mut site, command);
+        assert_eq!(site.drive.asked, None);
+    }
+    site.drive.issue(about.resident, 1).unwrap();
+    assert_eq!(site.drive.asked, None);
+    // The approval named the child, masked, and their unit.
+    site.drive.staff(StaffCommand::CloseResident);
+    let events = give(&mut site, check("王秀兰"));
+    let told = events.iter().find_map(|event| match event {
+        Event::Staff(StaffEvent::Operators(OperatorsEvent::ApprovalAsked { about, .. })) => Some(about.clone()),
+        _ => None,
+    });
+    assert_eq!(told, Some(Concerned::Person { masked: "周**".into(), unit: "9-101".into() }));
+    assert!(!format!("{told:?}").contains("9-101"), "and no log of this program says whose");
 }
 
 /// The same commands give it once the second supervisor has approved, in one go: nothing is typed twice, and a request can be decided.
@@ -251,11 +319,13 @@ fn m6_what_waited_for_the_second_person_is_done_once_they_approved() {
     let vault = site.vault();
     let log = vault.log_records(0, 10_000).unwrap();
     let count = |what: &str| log.iter().filter(|record| record.what == what).count();
-    // One more for the letter's refusal.
+    // One more for the letter's refusal, and one for the guardian at the beginning. A withdrawal by telephone and requests that were taken in
+    // are looks too, and waited for nobody.
+    let (two_people, nobody) = (GIVES.len() + 2, 1 + GIVES.len());
     assert_eq!(
         (count("approved"), count("resident-opened")),
-        (GIVES.len() + 1, GIVES.len() + 1),
-        "every look took two people"
+        (two_people, two_people + nobody),
+        "every look at the record took two people"
     );
 }
 
@@ -316,7 +386,8 @@ fn a_name_stands_beside_a_gates_number_only_with_a_second_person_a_reason_and_ou
     let events = give(&mut site, StaffCommand::Operators(OperatorsCommand::ShowLooks(1)));
     assert_eq!(joins(&events), Some(Some(2)));
     let (row, left) = sheet(&give(&mut site, StaffCommand::Operators(OperatorsCommand::ShowLooks(0))));
-    assert_eq!((row.joined, row.given, row.by_why[2]), (2, 2, 1), "{row:?}");
+    // The withdrawal and the request at the beginning, and everything held.
+    assert_eq!((row.joined, row.given, row.by_why[2]), (2, 2, 3), "{row:?}");
     assert_eq!(left, Some(None));
     site.drive.staff(StaffCommand::Find { query: "9-101".into() });
     give(&mut site, StaffCommand::Rights(RightsCommand::Open(about.request)));
@@ -459,6 +530,8 @@ fn what_concerns_everybody_takes_two_and_stopping_takes_one() {
     }
     assert!(papers.join("log.jsonl").exists() && papers.join("letters-out").exists());
     assert_eq!(stopped(&mut site).0, 0);
+    let (row, _) = sheet(&give(&mut site, StaffCommand::Operators(OperatorsCommand::ShowLooks(0))));
+    assert_eq!(row.bulk, 2, "the letters and the log, on the weekly sheet: {row:?}");
     let vault = site.vault();
     let log = vault.log_records(0, 10_000).unwrap();
     let approved: Vec<_> = log.iter().filter(|r| r.what == "approved").filter_map(|r| r.label.as_deref()).collect();

@@ -47,6 +47,10 @@ fn p15a_a_resident_withdraws_while_the_staff_window_is_shut_and_a_gate_that_come
     site.drive.tick();
     let ResidentScene::Withdrawn { pending, .. } = &site.drive.scene else { panic!("{:?}", site.drive.scene) };
     assert_eq!(pending, &[name_of(1)]);
+    // Their own certificate is theirs in the log too, and not the absent clerk's.
+    let paper = site.folder.path().join("own.pdf");
+    site.drive.resident(ResidentCommand::SaveReceipt(paper.clone()));
+    assert!(paper.exists());
     site.drive.resident(ResidentCommand::Back);
     // Nothing of this went to the shut window.
     let staff: Vec<&String> = site.drive.told.iter().filter(|told| told.starts_with("Staff(")).collect();
@@ -84,6 +88,8 @@ fn p15a_a_resident_withdraws_while_the_staff_window_is_shut_and_a_gate_that_come
     let last =
         |what: &str| log.iter().rposition(|r| r.what == what).unwrap_or_else(|| panic!("{what} is not in the log"));
     let back = log[..last("unlocked")].iter().rposition(|r| r.what == "unlocked").unwrap();
+    let issued: Vec<_> = log.iter().filter(|r| r.what == "receipt-issued").collect();
+    assert!(issued.len() > 1 && issued.iter().all(|r| !r.who.starts_with("staff:")), "{issued:?}");
     assert!(last("consent-ended") < back, "withdrawn before anybody came back");
     assert!(vault.audit().unwrap().is_sound());
 }

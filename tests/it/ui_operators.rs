@@ -7,20 +7,20 @@ use iced_test::Simulator;
 use iced_test::selector::id;
 use menka::app::command::StaffCommand;
 use menka::app::event::{Failure, StaffEvent};
-use menka::app::operators::{AccountView, DoorView, LooksRow, OperatorsCommand, OperatorsEvent};
+use menka::app::operators::{AccountView, Concerned, DoorView, LooksRow, OperatorsCommand, OperatorsEvent};
 use menka::domain::Realm;
 use menka::domain::approval::Act;
-use menka::domain::id::StaffId;
+use menka::domain::id::{GateId, ResidentId, StaffId};
 use menka::domain::notice::Language;
-use menka::domain::role::Role;
+use menka::domain::role::{JoinWhy, Role};
 use menka::domain::site::Fact;
-use menka::domain::time::CivilDate;
+use menka::domain::time::{CivilDate, Timestamp};
 use menka::domain::training::Standing;
 use menka::i18n::Texts;
 use menka::notice::{self, Text, Values};
 use menka::secret::{RecoveryKey, Typed};
 use menka::ui::staff::{self, AccountPaper, Action, Message, Route, Staff};
-use menka::ui::theme;
+use menka::ui::{theme, words};
 
 use crate::ui_staff::settings;
 
@@ -84,6 +84,7 @@ fn list() -> Vec<AccountView> {
         trained_on: Some(day("2026-11-22")),
         signed_on: None,
         standing,
+        slot_missing: false,
     };
     vec![
         view(1, "主管甲", Role::Supervisor, false, works()),
@@ -107,10 +108,72 @@ fn rules() -> Staff {
     staff
 }
 
+fn new_account() -> Concerned {
+    Concerned::Account { name: "李前台".into(), role: Role::FrontDesk }
+}
+
+/// One of every kind, with a part of what must be read on the page.
+fn every_kind() -> Vec<(Act, Concerned, &'static str)> {
+    let (resident, gate) = (ResidentId::from_bytes([5; 16]), GateId::from_bytes([6; 16]));
+    let chief = || Concerned::Account { name: "王主管".into(), role: Role::Supervisor };
+    let happened_at = Timestamp::from_ms(1_795_276_800_000);
+    let receiver = |number: &str| Concerned::Receiver { name: "公安局".into(), case_number: number.into() };
+    vec![
+        (Act::AddAccount(Role::FrontDesk), new_account(), "李前台"),
+        (Act::ResetPassphrase(account(2)), chief(), "王主管"),
+        (Act::DisableAccount(account(2)), chief(), "王主管"),
+        (Act::MinorRecord(resident), Concerned::Person { masked: "周**".into(), unit: "9-101".into() }, "9-101"),
+        (Act::RepairGate(gate), Concerned::Gate("东门".into()), "东门"),
+        (Act::ReplaceGate(gate), Concerned::Gate("东门".into()), "东门"),
+        (Act::RetireGate(gate), Concerned::Gate("东门".into()), "东门"),
+        (Act::ResumeFaces(Some(gate)), Concerned::Gate("东门".into()), "东门"),
+        (Act::IncidentLetters(3), Concerned::Incident { number: 3, happened_at }, "3"),
+        (Act::ExportLog, receiver("沪公-17"), "沪公-17"),
+        (Act::EndSite, receiver(""), "公安局"),
+        (Act::JoinNumber(7), Concerned::Reason(JoinWhy::Complaint), ""),
+    ]
+}
+
+#[test]
+fn p51_4_the_second_person_reads_whom_it_is_about_before_they_type() {
+    for texts in both() {
+        for (act, about, read) in every_kind() {
+            let mut staff = people(1);
+            let by = vec![(account(3), "主管乙".into())];
+            let words = words::concerned(&texts, &about).unwrap();
+            assert!(words.contains(read), "{act:?}: {words}");
+            tell(&mut staff, OperatorsEvent::ApprovalAsked { act, by, about });
+            for size in [LARGE, SMALL] {
+                let mut ui = window(size, staff.view(&texts));
+                assert!(ui.find(id("approve-about")).is_ok(), "{act:?}");
+                let text = ui.find(words.as_str()).unwrap_or_else(|_| panic!("{act:?}: {words}"));
+                assert!(text.visible_bounds().is_some(), "{act:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_slot_that_was_taken_out_is_an_alarm_on_every_page() {
+    let mut staff = people(1);
+    for texts in both() {
+        assert!(window(LARGE, staff.view(&texts)).find(id("slots-alarm")).is_err());
+    }
+    tell(&mut staff, OperatorsEvent::SlotsMissing(vec!["主管乙".into()]));
+    for route in [Route::Home, Route::Mine, Route::Operators] {
+        staff.update(Message::Go(route));
+        for texts in both() {
+            assert!(window(LARGE, staff.view(&texts)).find(id("slots-alarm")).is_ok(), "{route:?}");
+        }
+    }
+    tell(&mut staff, OperatorsEvent::SlotsMissing(vec![]));
+    assert!(window(LARGE, staff.view(&Texts::new(Language::Chinese))).find(id("slots-alarm")).is_err());
+}
+
 fn asked() -> Staff {
     let mut staff = people(1);
     let by = vec![(account(3), "主管乙".into())];
-    tell(&mut staff, OperatorsEvent::ApprovalAsked { act: Act::AddAccount(Role::FrontDesk), by });
+    tell(&mut staff, OperatorsEvent::ApprovalAsked { act: Act::AddAccount(Role::FrontDesk), by, about: new_account() });
     staff
 }
 
@@ -139,6 +202,16 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
     adding.update(Message::Operators(O::SavePressed));
     let mut changing = people(1);
     changing.update(Message::Operators(O::RowPressed(Some(account(2)))));
+    let mut resetting = people(1);
+    let by = vec![(account(3), "主管乙".into())];
+    let (act, about, _) = every_kind().remove(1);
+    tell(&mut resetting, OperatorsEvent::ApprovalAsked { act, by, about });
+    let mut taken_out = entered(Role::Supervisor, works());
+    taken_out.update(Message::Go(Route::Operators));
+    let mut rows = list();
+    rows[2].slot_missing = true;
+    tell(&mut taken_out, OperatorsEvent::Accounts(rows, 1));
+    tell(&mut taken_out, OperatorsEvent::SlotsMissing(vec!["主管乙".into()]));
     let mut refused = asked();
     tell(&mut refused, OperatorsEvent::ApprovalRefused { wait_ms: 4_000 });
     let mut looks = entered(Role::Auditor, works());
@@ -155,6 +228,7 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
             requests: 2,
             searches: all * 2,
             joined: taps / 20,
+            bulk: taps / 10,
         }
     };
     let rows = vec![
@@ -192,6 +266,12 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ("accounts-add", adding, vec!["account-name", "account-role-auditor"]),
         ("accounts-change", changing, vec!["account-train", "account-trained"]),
         ("accounts-approve", asked(), vec!["approve-by-0", "approve-passphrase", "approve-yes", "approve-no"]),
+        (
+            "accounts-approve-reset",
+            resetting,
+            vec!["approve-about", "approve-by-0", "approve-passphrase", "approve-yes", "approve-no"],
+        ),
+        ("accounts-slot-missing", taken_out, vec!["slots-alarm", "accounts-add", "account-row-1"]),
         ("accounts-approve-wait", refused, vec!["approve-passphrase", "approve-no"]),
         ("accounts-looks", looks, vec!["looks-older", "looks-newer", "looks-save", "go-looks"]),
         ("accounts-mine", mine, vec!["mine-old", "mine-new", "mine-repeat", "mine-save", "go-home"]),
@@ -363,7 +443,7 @@ fn the_second_person_sees_what_of_the_facts_would_change() {
         assert!(window(LARGE, staff.view(&texts)).find(id("approve-changed")).is_err());
     }
     let by = vec![(account(3), "主管乙".into())];
-    tell(&mut staff, OperatorsEvent::ApprovalAsked { act: Act::ChangeSite, by });
+    tell(&mut staff, OperatorsEvent::ApprovalAsked { act: Act::ChangeSite, by, about: Concerned::Site });
     let changed = vec![(Fact::ContactPhone, "021-60000001".to_owned()), (Fact::DeskHours, String::new())];
     tell(&mut staff, OperatorsEvent::ApprovalAbout(changed));
     for texts in both() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Desk, LinkMaker, Open, failure_of};
-use crate::app::accounts::Operators;
+use crate::app::accounts::{Operators, rules_version};
 use crate::app::boards::BoardLinkMaker;
 use crate::app::courier::{Courier, Shared};
 use crate::app::enroll::Flow;
@@ -106,6 +106,7 @@ impl Desk {
     }
 
     pub(super) fn try_enter(&mut self, mut vault: Vault, now: Timestamp) -> Result<(), VaultError> {
+        vault.require_rules(rules_version());
         let keys = match vault.identity_bytes()? {
             Some(bytes) => {
                 IdentityKeys::from_bytes(&bytes).map_err(|_| VaultError::Corrupt { file: "vault.db".into() })?

@@ -57,8 +57,8 @@ impl Staff {
                 self.accounts.list = list;
                 self.accounts.approvers = approvers;
             }
-            OperatorsEvent::ApprovalAsked { act, by } => {
-                self.accounts.approval = Some(approve::Approve::new(act, by));
+            OperatorsEvent::ApprovalAsked { act, by, about } => {
+                self.accounts.approval = Some(approve::Approve::new(act, by, about));
                 return Action::Focus(approve::PASSPHRASE);
             }
             OperatorsEvent::ApprovalAbout(changed) => {
@@ -98,6 +98,7 @@ impl Staff {
                     screen.set(weeks, (from, until), rows);
                 }
             }
+            OperatorsEvent::SlotsMissing(names) => self.known.slots_missing = names,
             OperatorsEvent::Joins(joins) => self.known.joins = joins,
             OperatorsEvent::LooksDue(due) => self.known.looks_due = due && self.accounts.role() == Role::Supervisor,
             OperatorsEvent::PaperSaved(path) => self.flash = Some(Flash::PaperSaved(path)),

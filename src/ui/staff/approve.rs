@@ -5,7 +5,7 @@ use iced::{Center, Element, Fill};
 
 use super::{Action, S};
 use crate::app::command::{FactText, StaffCommand};
-use crate::app::operators::OperatorsCommand;
+use crate::app::operators::{Concerned, OperatorsCommand};
 use crate::domain::approval::Act;
 use crate::domain::id::StaffId;
 use crate::i18n::Texts;
@@ -43,14 +43,25 @@ pub struct Approve {
     wait_ms: i64,
     wrong: bool,
     asked: bool,
+    about: Concerned,
     changed: Vec<FactText>,
 }
 
 impl Approve {
     /// Asks one of these people.
-    pub fn new(act: Act, by: Vec<(StaffId, String)>) -> Self {
+    pub fn new(act: Act, by: Vec<(StaffId, String)>, about: Concerned) -> Self {
         let chosen = by.first().map(|(id, _)| *id);
-        Self { act, by, chosen, passphrase: Typed::default(), wait_ms: 0, wrong: false, asked: false, changed: vec![] }
+        Self {
+            act,
+            by,
+            chosen,
+            passphrase: Typed::default(),
+            wait_ms: 0,
+            wrong: false,
+            asked: false,
+            about,
+            changed: vec![],
+        }
     }
 
     /// What would be changed, in its new words.
@@ -104,6 +115,12 @@ impl Approve {
         !self.asked && self.wait_ms == 0 && !self.passphrase.as_str().is_empty()
     }
 
+    /// Whom or what it is about: larger than what is said around it, so that it is read before a passphrase is typed.
+    fn whom<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
+        let words = words::concerned(texts, &self.about)?;
+        Some(container(widget::panel(S, Tone::Told, S.heading(words))).id("approve-about").into())
+    }
+
     /// The facts that would be changed: a long list scrolls, the passphrase stays in reach.
     fn change<'a>(&'a self, texts: &Texts) -> Option<Element<'a, Message>> {
         if self.changed.is_empty() {
@@ -137,6 +154,7 @@ impl Approve {
         let content = column![
             S.title(tr!(texts, "approve-title")),
             S.heading(words::act(texts, self.act)),
+            widget::at_times(self.whom(texts), 0.0),
             widget::at_times(self.change(texts), 0.0),
             S.text(tr!(texts, "approve-why")),
             column(people).spacing(S.space * 0.5),

@@ -86,6 +86,7 @@ impl Looks {
                 title(tr!(texts, "looks-requests")),
                 title(tr!(texts, "looks-searches")),
                 title(tr!(texts, "looks-joined")),
+                title(tr!(texts, "looks-bulk")),
             ])
             .spacing(S.space);
         let lines = self.rows.iter().map(|found| {
@@ -94,7 +95,7 @@ impl Looks {
                 .extend([cell(found.taps.to_string())])
                 .extend(found.by_why.map(|count| cell(count.to_string())))
                 .extend(
-                    [found.all, found.people, found.given, found.requests, found.searches, found.joined]
+                    [found.all, found.people, found.given, found.requests, found.searches, found.joined, found.bulk]
                         .map(|n| cell(n.to_string())),
                 )
                 .spacing(S.space)

@@ -156,6 +156,8 @@ pub struct Known {
     pub news: Option<(ResidentId, Box<PersonNews>)>,
     /// How often a name stood beside a gate's number since a supervisor looked, and since when.
     pub joins: Option<(u32, CivilDate)>,
+    /// Accounts in use whose slot was taken out of the slots file.
+    pub slots_missing: Vec<String>,
     /// Nobody has looked at last week's sheet of looks, and this account may.
     pub looks_due: bool,
     /// What is known of the evidence.

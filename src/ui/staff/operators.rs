@@ -161,6 +161,7 @@ impl Operators {
 
     fn line<'a>(&'a self, texts: &Texts, at: usize, account: &'a AccountView) -> Element<'a, Message> {
         let (tone, state) = match (account.disabled, account.standing) {
+            _ if account.slot_missing => (Tone::Alarm, tr!(texts, "account-slot-missing")),
             (true, _) => (Tone::Plain, tr!(texts, "account-off")),
             (false, Standing::Works(day)) => (Tone::Well, tr!(texts, "account-works", day = day.to_string())),
             (false, Standing::TrainingMissing) => (Tone::Warn, tr!(texts, "account-untrained")),

@@ -78,6 +78,7 @@ impl Staff {
             widget::at_times(inside.then(|| self.reader(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.deletion_alarm(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.known.evidence.alarm(texts)).flatten(), gap),
+            widget::at_times(inside.then(|| self.slots_alarm(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.joins_alarm(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.drift_alarm(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.stopped(texts)).flatten(), gap),
@@ -225,6 +226,16 @@ impl Staff {
             let words = tr!(texts, "overdue-line", count = site.overdue);
             widget::telling(S, "endings-overdue", Tone::Alarm, words, Some(tr!(texts, "overdue-todo")))
         })
+    }
+
+    /// Somebody took an account's slot out of the file: on every page, whoever is logged in.
+    fn slots_alarm<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
+        if self.known.slots_missing.is_empty() {
+            return None;
+        }
+        let names = words::list(texts, self.known.slots_missing.iter().map(String::as_str));
+        let todo = Some(tr!(texts, "slots-alarm-todo"));
+        Some(widget::telling(S, "slots-alarm", Tone::Alarm, tr!(texts, "slots-alarm", names = names), todo))
     }
 
     /// A name was put together with the number that gates know: on every page until a supervisor has looked at that week.

@@ -595,7 +595,7 @@ fn a_gate_with_a_changed_key_gets_nothing_until_it_is_paired_again() {
     vault.record_key_changed(east, NOW).unwrap();
     vault.record_key_changed(east, NOW).unwrap();
     assert_eq!((vault.gates_stopped().unwrap(), vault.next_due(east, NOW).unwrap()), (vec![east], None));
-    vault.record_card_way_test(east, later(0)).unwrap();
+    vault.record_card_way_test(east, vault.who(), later(0)).unwrap();
     let mut record = vault.gates().unwrap().remove(0);
     assert_eq!(record.card_way_tested_at, Some(later(0)));
     record.tls_pin = [8; 32];

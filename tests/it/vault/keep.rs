@@ -8,9 +8,10 @@ use menka::domain::approval::Act;
 use menka::domain::audit::Actor;
 use menka::domain::consent::EraseReason;
 use menka::domain::id::{ResidentId, StaffId};
+use menka::domain::role::Role;
 use menka::domain::time::Timestamp;
 use menka::secret::{Passphrase, RecoveryKey};
-use menka::vault::{EpochNote, RestoreReport, STEPS, Vault, VaultError};
+use menka::vault::{EpochNote, NewAccount, RestoreReport, STEPS, Vault, VaultError};
 
 use super::site::*;
 
@@ -238,6 +239,11 @@ fn a_vault_that_was_there_is_put_aside_and_goes_after_thirty_days() {
 fn an_account_that_was_switched_off_since_stays_off_and_who_refuses_stays_refusing() {
     let (folder, vault) = new_vault(Realm::Real);
     let (mut vault, second) = with_second_supervisor(&folder, vault);
+    let act = Act::AddAccount(Role::FrontDesk);
+    let approval = vault.approve(act, second, &passphrase(), NOW).unwrap();
+    let (name, trained_on) = ("前台小周".to_owned(), NOW.date());
+    let new = NewAccount { name, role: Role::FrontDesk, passphrase: passphrase(), trained_on };
+    let clerk = vault.add_account(&new, Some(approval), NOW).unwrap();
     let east = gate(&mut vault, "东门");
     let reader = reader(&mut vault, "欧阳明明", "5-505", 9, &[east]);
     let key = vault.make_backup_key(None, NOW).unwrap();
@@ -245,15 +251,15 @@ fn an_account_that_was_switched_off_since_stays_off_and_who_refuses_stays_refusi
     vault.record_backup_key_kept(NOW).unwrap();
     let stick = tempfile::tempdir().unwrap();
     let backup = stick.path().join(vault.back_up(stick.path(), later(0)).unwrap().name);
-    let approval = vault.approve(Act::DisableAccount(second), second, &passphrase(), later(1)).unwrap();
-    vault.disable_account(second, Some(approval), later(1)).unwrap();
+    let approval = vault.approve(Act::DisableAccount(clerk), second, &passphrase(), later(1)).unwrap();
+    vault.disable_account(clerk, Some(approval), later(1)).unwrap();
     vault.restrict(reader.resident, Actor::Station, later(2)).unwrap();
     let note = vault.epoch_note().unwrap();
     let fresh = tempfile::tempdir().unwrap();
     let report = restore(fresh.path(), &backup, &key, &[&note], later(3)).unwrap();
     assert_eq!((report.accounts, report.sound), (1, true));
     let door = Vault::accounts_at_the_door(fresh.path(), later(4)).unwrap();
-    assert_eq!(door.iter().map(|account| account.id).filter(|id| *id == second).count(), 0);
+    assert_eq!(door.iter().map(|account| account.id).filter(|id| *id == clerk).count(), 0);
     let restored = Vault::unlock(fresh.path(), Realm::Real, &passphrase(), later(4)).unwrap();
     assert!(restored.is_restricted(reader.resident).unwrap());
 }
