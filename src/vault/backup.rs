@@ -256,7 +256,7 @@ impl Vault {
         let scratch = swap::fresh(&self.dir, swap::SCRATCH)?;
         let made = self.back_up_in(&scratch, &place, id, kept, now);
         let swept = swap::clear(&scratch);
-        let made = made.and_then(|report| Ok(swept.map(|()| report)?));
+        let made = made.and_then(|report| swept.map(|()| report));
         let mut report = made.inspect_err(|_| {
             // Best effort: the error that is told is the first one.
             let _ = swap::clear(&place);

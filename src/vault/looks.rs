@@ -63,7 +63,7 @@ impl Count {
             "searched" => self.searches += 1,
             "number-joined" => self.joined += 1,
             // They name nobody in the log.
-            "letters-written" | "manager-papers" | "log-exported" => {
+            "incident-letters" | "manager-papers" | "log-exported" => {
                 self.bulk += 1;
                 return;
             }

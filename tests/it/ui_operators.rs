@@ -210,7 +210,7 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
     taken_out.update(Message::Go(Route::Operators));
     let mut rows = list();
     rows[2].slot_missing = true;
-    tell(&mut taken_out, OperatorsEvent::Accounts(rows, 0));
+    tell(&mut taken_out, OperatorsEvent::Accounts(rows, 1));
     tell(&mut taken_out, OperatorsEvent::SlotsMissing(vec!["主管乙".into()]));
     let mut refused = asked();
     tell(&mut refused, OperatorsEvent::ApprovalRefused { wait_ms: 4_000 });
