@@ -27,6 +27,7 @@ const MAIN_MIGRATIONS: &[&str] = &[
     include_str!("migrations/vault/0013_keep.sql"),
     include_str!("migrations/vault/0014_relay.sql"),
     include_str!("migrations/vault/0015_one_place.sql"),
+    include_str!("migrations/vault/0018_papers.sql"),
 ];
 /// Numbered migrations of `keys.db`. Never edited after a release.
 const KEYS_MIGRATIONS: &[&str] =
