@@ -207,10 +207,10 @@ fn who_must_be_asked_anew_is_shown_masked_and_only_when_asked_for() {
         };
         StaffEvent::Relay(RelayEvent::Invited(GateId::from_bytes([3; 16]), page, (0..rows).map(row).collect()))
     };
-    staff.apply(page(0, 50));
+    staff.apply(page(0, 4));
     let asked = commands(press(&mut staff, "invited-after-0"));
     assert!(matches!(asked[..], [StaffCommand::Relay(RelayCommand::Invited(_, 1))]), "{asked:?}");
-    staff.apply(page(1, 11));
+    staff.apply(page(1, 4));
     let asked = commands(press(&mut staff, "invited-before-0"));
     assert!(matches!(asked[..], [StaffCommand::Relay(RelayCommand::Invited(_, 0))]), "{asked:?}");
     assert_eq!(commands(press(&mut staff, "invited-after-0")).len(), 0, "that was the last page");

@@ -413,7 +413,7 @@ fn replacement<'a>(
         .align_y(Center)
         .into()
     });
-    column![head].push(invite).extend(rows).push(turn).spacing(S.space).into()
+    column![head].push(invite).push(turn).extend(rows).spacing(S.space).into()
 }
 
 /// One line for every page while gates of a kind differ, or `None`.
