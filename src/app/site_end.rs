@@ -179,8 +179,8 @@ impl Desk {
                 Some(at) => {
                     let at = at.minute_text();
                     pick(
-                        &format!("尚未删除，最迟 {at} 起人脸停用"),
-                        &format!("not erased yet; stopped by {at} at the latest"),
+                        &format!("暂时无法连接，最迟 {at} 起人脸停用"),
+                        &format!("not reachable; stopped by {at} at the latest"),
                     )
                 }
             };
