@@ -120,6 +120,7 @@ drop-title = Take out "{ $gate }"?
 drop-text = Your face is deleted at this door at once; the other doors stay as they are. To use your face here again, it has to be taken anew.
 drop-confirm = Take this door out
 withdrawn-stops-at = From { $at } at the latest your face does not open this door.
+withdrawn-not-stopped = This gate answers but does not delete, and your face may still open this door. Ask the front desk: somebody goes there and switches it off.
 certificate-save = Save certificate (PDF)
 certificate-saved = Certificate of deletion saved: { $name }
 # My information and rights

@@ -120,6 +120,7 @@ drop-title = 去掉“{ $gate }”？
 drop-text = 这道门里您的人脸当场删除，其他门不变。以后想再用这道门的人脸，要重新录。
 drop-confirm = 去掉这道门
 withdrawn-stops-at = 最迟 { $at } 起，人脸不能再开这道门。
+withdrawn-not-stopped = 这台门禁机有回应，但没有删除，您的人脸可能仍能开这道门。请找前台，由工作人员到门前关闭人脸功能。
 certificate-save = 保存删除证明（PDF）
 certificate-saved = 删除证明已保存：{ $name }
 # 我的信息和权利

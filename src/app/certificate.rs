@@ -8,11 +8,12 @@ use sha2::{Digest, Sha256};
 use super::desk::{Desk, failure_of};
 use super::event::Failure;
 use crate::domain::audit::Actor;
+use crate::domain::guardian::Decider;
 use crate::domain::id::{ConsentId, GateId};
 use crate::domain::notice::Language;
 use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::{CivilDate, Timestamp};
-use crate::evidence::certificate::{GateState, Stop};
+use crate::evidence::certificate::{CertificateFacts, GateState, Stop};
 use crate::evidence::hex;
 use crate::notice::{self, Text, Values};
 use crate::vault::{Certificate, FaceCheck, Vault, VaultError};
@@ -31,7 +32,16 @@ struct Paper {
     check: FaceCheck,
     /// Gates that were switched off by hand, with who did it.
     switched_off: Vec<(GateId, String)>,
+    /// Gates that signed that they hold the face, then or now.
+    held: Vec<GateId>,
+    /// Who asked, where it was not the person: name and relation.
+    requester: Option<(String, String)>,
 }
+
+/// Longest time between a request on somebody's behalf and the ending that it led to, in days.
+const REQUEST_DAYS: i64 = 31;
+/// Reasons that somebody asks for.
+const ASKED_FOR: [&str; 4] = ["withdrawn", "moved-out", "unlawful", "closed"];
 
 impl Desk {
     /// Issues the certificate of an ended consent, or of one place of a consent that goes on, as things stand; writes the PDF and, beside it,
@@ -58,7 +68,7 @@ impl Desk {
         let engine = self.devices.engine.engine();
         let Some(open) = self.open.as_mut() else { return Err(Failure::FaceNotOffered) };
         let certificate = open.vault.certificate_by(consent, place, who, now).map_err(failure_of)?;
-        let paper = paper(&open.vault, &certificate).map_err(failure_of)?;
+        let paper = paper(&open.vault, &certificate, language).map_err(failure_of)?;
         let gates = open.vault.gates_ever().map_err(failure_of)?;
         let facts = open.facts.clone();
         let key = open.vault.evidence_public();
@@ -77,7 +87,37 @@ impl Desk {
     }
 }
 
-fn paper(vault: &Vault, certificate: &Certificate) -> Result<Paper, VaultError> {
+/// Who asked for the ending, where it was not the person: the near relative, whoever asked on the person's behalf by the register, or the
+/// guardian who decides, where staff entered what was said at the desk or on the telephone. Their own card is the person's own act.
+fn requester(
+    vault: &Vault,
+    facts: &CertificateFacts,
+    language: Language,
+) -> Result<Option<(String, String)>, VaultError> {
+    if facts.reason == "deceased" {
+        return Ok(vault.death(facts.resident)?.map(|death| (death.kin, death.relation)));
+    }
+    if !ASKED_FOR.contains(&facts.reason.as_str()) {
+        return Ok(None);
+    }
+    let since = facts.ended_at.plus_ms(-REQUEST_DAYS * 86_400_000);
+    if let Some((no, asker)) = vault.asked_for(facts.resident, since, facts.ended_at)? {
+        let on_register = match language {
+            Language::Chinese => format!("见登记 {no}"),
+            Language::English => format!("as on the register, {no}"),
+        };
+        return Ok(Some((asker, on_register)));
+    }
+    let decides = vault.consent_given_by(facts.consent)?;
+    let entered = vault.log_records(facts.log_from, 1)?.first().is_some_and(|record| record.who.starts_with("staff:"));
+    if !entered || !matches!(decides, Decider::ChildsGuardian | Decider::WardsGuardian) {
+        return Ok(None);
+    }
+    let guardian = vault.current_guardian(facts.resident)?;
+    Ok(guardian.map(|g| (g.name.as_str().to_owned(), notice::guardian_role(g.role, language).to_owned())))
+}
+
+fn paper(vault: &Vault, certificate: &Certificate, language: Language) -> Result<Paper, VaultError> {
     let facts = &certificate.facts;
     let resident = vault.resident(facts.resident)?;
     let card = vault.last_card(facts.resident)?;
@@ -94,6 +134,8 @@ fn paper(vault: &Vault, certificate: &Certificate) -> Result<Paper, VaultError> 
         operator: vault.operator().1,
         check: vault.check_no_face()?,
         switched_off,
+        held: vault.held_ever(facts.consent)?,
+        requester: requester(vault, facts, language)?,
     })
 }
 
@@ -132,8 +174,9 @@ fn values_of(
     put("card_last4", paper.card_last4.clone());
     put("consent_record_id", said.consent.to_string());
     put("ref_id_masked", format!("{}…", said.template.short()));
-    put("requester_name", dash.clone());
-    put("requester_relation", dash.clone());
+    let (name, relation) = paper.requester.clone().unwrap_or_else(|| (dash.clone(), dash.clone()));
+    put("requester_name", name);
+    put("requester_relation", relation);
     let why = reason(&said.reason, language);
     put(
         "delete_reason",
@@ -148,18 +191,37 @@ fn values_of(
     put("request_time", said.ended_at.minute_text());
     let latest = pick("最迟 ", "at the latest ");
     let whole = said.is_complete();
-    let blocked = said.blocked_at().minute_text();
-    put("blocked_time", if whole { blocked } else { format!("{latest}{blocked}") });
+    put(
+        "blocked_time",
+        match said.blocked_at() {
+            Some(at) if whole => at.minute_text(),
+            Some(at) => format!("{latest}{}", at.minute_text()),
+            None => pick("尚未在每道门停止（见四）", "not yet at every door (see 4)"),
+        },
+    );
     let (mut pending, mut measures) = (vec![], vec![]);
     for (row, step) in (1..).zip(&said.gates) {
         let (done_at, result, count) = match &step.state {
             GateState::Erased { at, read_back_at, .. } => {
                 let read = read_back_at.minute_text();
-                (at.minute_text(), pick(&format!("已无（{read} 回读）"), &format!("none left (read back {read})")), "1")
+                let count = if paper.held.contains(&step.gate) { "1" } else { "0" };
+                (
+                    at.minute_text(),
+                    pick(&format!("已无（{read} 回读）"), &format!("none left (read back {read})")),
+                    count,
+                )
             }
             GateState::Pending(stop) => {
-                pending.push(step.name.clone());
-                let at = stop.stops_at().minute_text();
+                let answers = matches!(stop, Stop::Frozen { .. } | Stop::Refused { .. });
+                pending.push(if answers {
+                    pick(
+                        &format!("{}（有回应，没有删除）", step.name),
+                        &format!("{} (answers and has not erased)", step.name),
+                    )
+                } else {
+                    step.name.clone()
+                });
+                let at = stop.stops_at().map(Timestamp::minute_text).unwrap_or_default();
                 measures.push(match stop {
                     Stop::Lease { contact_at, hours } => {
                         let seen = contact_at.minute_text();
@@ -176,8 +238,21 @@ fn values_of(
                             &format!("{}: switched off at the door by {who}, {at}", step.name),
                         )
                     }
+                    Stop::Frozen { .. } => pick(
+                        &format!("{}：{at} 起不再比对这组人脸特征（有门禁机签名）", step.name),
+                        &format!("{}: does not match this template since {at} (signed by the gate)", step.name),
+                    ),
+                    Stop::Refused { .. } => pick(
+                        &format!("{}：尚未停用，将派人到门前关闭人脸功能", step.name),
+                        &format!("{}: not stopped yet; somebody goes there to switch faces off", step.name),
+                    ),
                 });
-                (pick("尚未删除", "not yet deleted"), pick("暂时无法连接", "not reachable"), "0")
+                let result = if answers {
+                    pick("有回应，没有删除", "answers, has not erased")
+                } else {
+                    pick("暂时无法连接", "not reachable")
+                };
+                (pick("尚未删除", "not yet deleted"), result, "0")
             }
         };
         put(&format!("gate_name.{row}"), step.name.clone());
@@ -260,5 +335,94 @@ fn reason(label: &str, language: Language) -> String {
     match language {
         Language::Chinese => chinese.into(),
         Language::English => english.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+    use crate::domain::Realm;
+    use crate::domain::id::{OpId, ResidentId, SiteId, TemplateId};
+    use crate::evidence::certificate::GateStep;
+
+    const AT: Timestamp = Timestamp::from_ms(1_795_320_000_000);
+
+    fn step(n: u8, state: GateState) -> GateStep {
+        let (gate, name) = (GateId::from_bytes([n; 16]), format!("{n}号门"));
+        GateStep { gate, name, place: "外".into(), sign_key: [n; 32], state, heard: None }
+    }
+
+    fn erased(n: u8) -> GateStep {
+        let (op, at) = (OpId::from_bytes([n; 16]), AT.plus_ms(60_000));
+        step(n, GateState::Erased { op, sequence: 1, at, read_back_at: at, receipt: vec![] })
+    }
+
+    fn certificate(gates: Vec<GateStep>) -> Certificate {
+        let facts = CertificateFacts {
+            id: [0xAB; 16],
+            supplement_of: None,
+            consent: ConsentId::from_bytes([1; 16]),
+            resident: ResidentId::from_bytes([2; 16]),
+            template: TemplateId::from_bytes([3; 16]),
+            site: SiteId::from_bytes([4; 16]),
+            realm: Realm::Real,
+            reason: "withdrawn".into(),
+            ended_at: AT,
+            stated_at: AT,
+            one_place: None,
+            gates,
+            log_from: 3,
+            log_size: 9,
+            log_root: [0; 32],
+        };
+        Certificate { facts, file: vec![], statement: vec![], handed_at: None }
+    }
+
+    fn words(certificate: &Certificate, held: Vec<GateId>, requester: Option<(String, String)>) -> Values {
+        let check = FaceCheck { values: 9, templates: 0, other_files: 0 };
+        let paper = Paper {
+            name: "王小明".into(),
+            unit: "3-1201".into(),
+            card_last4: "1234".into(),
+            operator: "小李".into(),
+            check,
+            switched_off: vec![],
+            held,
+            requester,
+        };
+        values_of(certificate, &paper, &SiteFacts::default(), Language::English, AT)
+    }
+
+    #[test]
+    fn p47_a_template_is_counted_where_the_gate_signed_that_it_held_one() {
+        let certificate = certificate(vec![erased(1), erased(2)]);
+        let values = words(&certificate, vec![GateId::from_bytes([1; 16])], None);
+        assert_eq!((values["template_count.1"].as_str(), values["template_count.2"].as_str()), ("1", "0"));
+        assert!(values["readback_result.2"].contains("none left"), "it was asked all the same");
+        assert_eq!((values["requester_name"].as_str(), values["requester_relation"].as_str()), ("—", "—"));
+        let asked = words(&certificate, vec![], Some(("王芳".into(), "mother".into())));
+        assert_eq!((asked["requester_name"].as_str(), asked["requester_relation"].as_str()), ("王芳", "mother"));
+    }
+
+    #[test]
+    fn p47b_the_paper_tells_a_gate_that_is_away_from_one_that_answers() {
+        let away = step(2, GateState::Pending(Stop::Lease { contact_at: AT, hours: 24 }));
+        let frozen = Stop::Frozen { op: OpId::from_bytes([5; 16]), sequence: 7, at: AT.plus_ms(120_000) };
+        let values =
+            words(&certificate(vec![erased(1), away.clone(), step(3, GateState::Pending(frozen))]), vec![], None);
+        assert!(values["pending_gates"].contains("3号门 (answers and has not erased)"), "{}", values["pending_gates"]);
+        assert!(values["pending_gates"].contains("2号门,"), "{}", values["pending_gates"]);
+        assert_eq!(values["readback_result.2"], "not reachable");
+        assert_eq!(values["readback_result.3"], "answers, has not erased");
+        assert!(values["pending_measures"].contains("2号门: no contact after"), "{}", values["pending_measures"]);
+        assert!(values["pending_measures"].contains("3号门: does not match this template since"));
+        assert!(values["blocked_time"].starts_with("at the latest "), "{}", values["blocked_time"]);
+
+        let refused = step(3, GateState::Pending(Stop::Refused { contact_at: AT }));
+        let values = words(&certificate(vec![erased(1), away, refused]), vec![], None);
+        assert_eq!(values["blocked_time"], "not yet at every door (see 4)");
+        assert!(values["pending_measures"].contains("3号门: not stopped yet"), "{}", values["pending_measures"]);
+        assert_eq!((values["done_all"].as_str(), values["done_part"].as_str()), ("—", "✓"));
     }
 }

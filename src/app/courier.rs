@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::board_courier::Boards;
 use super::carry::{BATCH, BATCHES_PER_PASS, Carry};
@@ -199,6 +199,8 @@ pub struct Courier {
     pub(super) realm: Realm,
     shared: Arc<Shared>,
     asked_at: BTreeMap<GateId, Timestamp>,
+    /// When this pass began.
+    began: Instant,
     /// Gates that did not answer the last time, and in which pass that was.
     away: BTreeMap<GateId, u64>,
     passes: u64,
@@ -224,6 +226,7 @@ impl Courier {
             realm,
             shared,
             asked_at: BTreeMap::new(),
+            began: Instant::now(),
             away: BTreeMap::new(),
             passes: 0,
             compared: ComparedGates::new(),
@@ -254,6 +257,7 @@ impl Courier {
     /// # Errors
     /// The vault failed; gates that do not answer are not an error.
     pub fn pass(&mut self, now: Timestamp) -> Result<u32, VaultError> {
+        self.began = Instant::now();
         let (mut signed, mut failed) = (0, None);
         let served = self.vault.gates_to_serve()?;
         let boards = self.vault.boards_to_serve()?;
@@ -511,10 +515,13 @@ impl Courier {
         let count = counts.iter().find(|c| c.gate == gate.id);
         let tested = self.vault.gates()?.iter().any(|g| g.id == gate.id && g.card_way_tested_at.is_some());
         let was_reachable = before.as_ref().is_some_and(|s| s.reachable);
+        // By the end of the exchange: in a long pass that is much later than its beginning.
+        let heard_at = now.plus_ms(i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX));
+        let maybe = self.link.take_heard(gate.id) || was_reachable;
         match &health {
-            Ok(health) => self.vault.record_contact(gate.id, health.offline_hours, now)?,
-            // The request that was not answered may have been heard: the gate's lease counts from it.
-            Err(_) if was_reachable => self.vault.record_contact(gate.id, None, now)?,
+            Ok(health) => self.vault.record_contact(gate.id, health.offline_hours, heard_at)?,
+            // A request that was not answered may have been heard: the gate's lease counts from it.
+            Err(_) if maybe => self.vault.record_contact(gate.id, None, heard_at)?,
             Err(_) => {}
         }
         let health = health.ok();

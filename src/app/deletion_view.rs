@@ -70,8 +70,9 @@ pub struct EndingView {
     pub reason: String,
     /// It ended at this place only, and the consent goes on.
     pub place: Option<(GateId, GateLabel)>,
-    /// Gates that have not signed, with the instant from which on the face opens nothing there.
-    pub pending: Vec<(GateLabel, Timestamp)>,
+    /// Gates that have not signed, with the instant from which on the face opens nothing there; `None` for one that answers and refuses, where
+    /// nothing is known to stop it.
+    pub pending: Vec<(GateLabel, Option<Timestamp>)>,
     /// A supplement waits for the person.
     pub supplement_waits: bool,
 }
@@ -159,7 +160,8 @@ fn ending_views(
     gates: &[GateRecord],
 ) -> Result<Vec<EndingView>, VaultError> {
     let views = endings.into_iter().map(|e| {
-        let pending = e.pending.iter().map(|gate| Ok((label(gates, *gate), vault.stops_at(*gate, e.ended_at)?)));
+        let pending =
+            e.pending.iter().map(|gate| Ok((label(gates, *gate), vault.stops_at(*gate, Some(e.consent), e.ended_at)?)));
         Ok(EndingView {
             consent: e.consent,
             resident: e.resident,

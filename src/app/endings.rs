@@ -208,12 +208,14 @@ impl Desk {
             Flow::Withdrawing(resident) => resident,
             other => return self.set(other),
         };
-        let gates = self.vault(|v| Ok(v.current_consent(resident)?.map(|c| c.gates))).flatten().unwrap_or_default();
+        let consent = self.vault(|v| Ok(v.current_consent(resident)?.map(|c| c.consent))).flatten();
         // "Erased" is said of no gate unless the ending is on disk.
         if let Err(failure) = self.end_face(resident, EraseReason::Withdrawn, Actor::Resident(resident), now) {
             self.fail(failure.clone());
             return self.ended(Some(failure));
         }
+        // A gate that was replaced and has not answered counts too: "all of it is deleted" is never said before.
+        let gates = consent.and_then(|consent| self.vault(|v| v.gates_to_answer(consent))).unwrap_or_default();
         self.set(Flow::Withdrawn { resident, gates });
         self.refresh_withdrawn();
         self.show_opened(now);

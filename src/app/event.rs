@@ -439,8 +439,9 @@ pub enum ResidentScene {
         erased: Vec<GateLabel>,
         /// Not yet reached.
         pending: Vec<GateLabel>,
-        /// From when on, at the latest, the face opens nothing at the gates that were not reached; in the same order.
-        stops_at: Vec<Timestamp>,
+        /// From when on, at the latest, the face opens nothing at the gates that have not signed; in the same order. `None`: the gate answers
+        /// and has not erased, and nothing is known to stop the face there.
+        stops_at: Vec<Option<Timestamp>>,
         /// Where the certificate was saved.
         saved_to: Option<String>,
     },

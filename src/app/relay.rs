@@ -36,8 +36,8 @@ pub enum RelayCommand {
     },
     /// Goes on with a new gate that has proved its code, once a second person approved that it replaces this one.
     ReplaceProved(GateId),
-    /// Shows who must be asked anew after a replacement.
-    Invited(GateId),
+    /// Shows who must be asked anew after a replacement: this page of the list, from 0.
+    Invited(GateId, u32),
     /// Sends what a gate refused again, after somebody acted.
     Retry(GateId),
     /// Shows whose card or face a gate lacks or holds otherwise.
@@ -60,8 +60,8 @@ pub enum RelayEvent {
     Replaced(GateId),
     /// What gates refused, by reason.
     Wedged(Vec<Wedged>),
-    /// People whose face was on the replaced gate only: masked, at most ten.
-    Invited(GateId, Vec<ResidentRow>),
+    /// People whose face was on the replaced gate only: which page of the list, and its rows, masked.
+    Invited(GateId, u32, Vec<ResidentRow>),
     /// People whose card or face a gate lacks or holds otherwise: masked, at most fifty.
     Concerned(GateId, Vec<ResidentRow>),
     /// Whose number it is: the number, and the name with the unit.
@@ -121,10 +121,10 @@ impl Desk {
             RelayCommand::WhoseNumber { digits, why } => self.whose_number(&digits, why, now),
             RelayCommand::Replace { old, address, code } => self.replace(old, &address, code, now),
             RelayCommand::ReplaceProved(old) => self.replace_proved(old, now),
-            RelayCommand::Invited(gate) => {
+            RelayCommand::Invited(gate, page) => {
                 self.vault(|v| v.record_searched(now));
-                if let Some(found) = self.vault(|v| v.to_invite(gate)) {
-                    self.say(StaffEvent::Relay(RelayEvent::Invited(gate, rows(found))));
+                if let Some(found) = self.vault(|v| v.to_invite(gate, page)) {
+                    self.say(StaffEvent::Relay(RelayEvent::Invited(gate, page, rows(found))));
                 }
             }
             RelayCommand::Concerned(gate) => {

@@ -117,7 +117,7 @@ pub fn row(command: &StaffCommand) -> Row {
         C::Relay(RelayCommand::ReplaceProved(_)) => only("go-on-replacing", SUPERVISOR),
         C::Relay(RelayCommand::Retry(_)) => only("retry-refused", PEOPLE),
         C::Relay(RelayCommand::Concerned(_)) => only("show-concerned", PEOPLE),
-        C::Relay(RelayCommand::Invited(_)) => only("show-invited", PEOPLE),
+        C::Relay(RelayCommand::Invited(..)) => only("show-invited", PEOPLE),
         C::Relay(RelayCommand::WhoseNumber { .. }) => only("whose-number", SUPERVISOR),
         C::Posture(PostureCommand::Check) => only("machine-check", GATES),
         C::Posture(PostureCommand::Examine) => only("machine-examine", GATES),

@@ -171,7 +171,11 @@ impl Desk {
             put(&format!("erased_count.{row}"), gate.erased.to_string());
             put(&format!("gate_left.{row}"), gate.left.to_string());
             let stop = match gate.stops_at {
-                None => pick("全部删除，已回读", "all erased and read back"),
+                None if gate.left == 0 => pick("全部删除，已回读", "all erased and read back"),
+                None => pick(
+                    "有回应，没有删除，也没有停用；须到门前关闭",
+                    "answers, has not erased, and nothing stops faces there; it must be switched off at the door",
+                ),
                 Some(at) => {
                     let at = at.minute_text();
                     pick(
@@ -203,7 +207,7 @@ fn view(vault: &Vault, end: &SiteEndRow, gates: &[GateRecord], successor: bool) 
         // An erasure that the gate has not signed for counts also where it never told that it holds the face.
         let unsigned = waits.iter().filter(|(_, id)| *id == left.gate).count();
         let left_here = left.left.max(count(unsigned));
-        let stops_at = if left_here > 0 { Some(vault.stops_at(left.gate, end.ended_at)?) } else { None };
+        let stops_at = if left_here > 0 { vault.stops_at(left.gate, None, end.ended_at)? } else { None };
         lines.push(SiteEndGate { name: gate.name.clone(), erased: left.erased, left: left_here, stops_at });
     }
     Ok(SiteEndView {

@@ -398,14 +398,16 @@ impl Desk {
         let (resident, named) = (*resident, gates.clone());
         let split = self.vault(|v| {
             let pending = v.erase_pending(resident)?;
-            let ended = v.endings_of(resident)?.first().map(|e| e.ended_at).unwrap_or_default();
+            let endings = v.endings_of(resident)?;
+            let last = endings.first().map(|e| e.consent);
+            let ended = endings.first().map(|e| e.ended_at).unwrap_or_default();
             let label = |gate: &GateRecord| gate.name.clone();
             let gates = v.gates_ever()?;
             let named: Vec<&GateRecord> = gates.iter().filter(|g| named.contains(&g.id)).collect();
             let waiting = named.iter().filter(|g| pending.contains(&g.id)).map(|g| label(g)).collect();
             let erased = named.iter().filter(|g| !pending.contains(&g.id)).map(|g| label(g)).collect();
             let away = named.iter().filter(|g| pending.contains(&g.id));
-            let stops_at = away.map(|g| v.stops_at(g.id, ended)).collect::<Result<_, _>>()?;
+            let stops_at = away.map(|g| v.stops_at(g.id, last, ended)).collect::<Result<_, _>>()?;
             Ok((erased, waiting, stops_at))
         });
         if let Some((erased, pending, stops_at)) = split {

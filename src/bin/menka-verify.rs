@@ -149,9 +149,22 @@ impl Asked {
             line(self.say("已删除并回读", "erased and read back"), &format!("{gate}, {at} (UTC+8)"));
         }
         for (gate, at) in &checked.pending {
+            let Some(at) = at else {
+                let label =
+                    self.say("有回应，未删除，也没有停用", "answers, has not erased, and nothing stops the face there");
+                line(label, gate);
+                continue;
+            };
             let at = at.minute_text();
             let label = self.say("尚未删除，最迟停用", "not erased yet, stopped at the latest");
             line(label, &format!("{gate}, {at} (UTC+8)"));
+        }
+        for gate in &checked.unproved {
+            let label = self.say(
+                "最后联系只有前台所写，没有门禁机的签名",
+                "last contact by the desk's word only, no signature of the gate",
+            );
+            line(label, gate);
         }
         Ok(Outcome::Genuine(text))
     }

@@ -3,6 +3,9 @@
 use super::id::{ConsentId, GateId, TemplateId};
 use super::time::{CivilDate, Timestamp};
 
+/// People on one page of the list of those to be invited again.
+pub const INVITED_A_PAGE: u32 = 50;
+
 /// Proof that the vault has just found a consent current that names a gate which does not hold its face yet: the face may be passed on to
 /// that gate by another one of the same consent.
 ///

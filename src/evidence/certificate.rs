@@ -17,11 +17,16 @@ use crate::domain::Realm;
 use crate::domain::id::{ConsentId, GateId, OpId, ResidentId, SiteId, TemplateId};
 use crate::domain::time::Timestamp;
 
+pub use super::certificate_step::Step;
+
 use super::certificate_shape::{Erased, Gate, Papers, Pending, Receipt, Said, unhex};
 use super::{EvidenceError, Kind, consent, hex, statement};
 
-/// Version of the statement's shape.
+/// Version of the statement's shape: what every certificate needs.
 pub const SCHEMA: &str = "menka-deletion/2";
+/// The same, where a gate answers and refuses, or where several gates stood at the door that a certificate of one place speaks of. A verifier
+/// that does not know it says so at once, instead of finding fault with a gate.
+pub const SCHEMA_WIDER: &str = "menka-deletion/3";
 /// Version of the file's shape.
 pub const FILE_SCHEMA: &str = "menka-deletion-file/1";
 
@@ -40,14 +45,29 @@ pub enum Stop {
         /// When, as entered.
         at: Timestamp,
     },
+    /// The gate answers and has not erased, but it signed that it keeps this template without matching it.
+    Frozen {
+        /// The operation.
+        op: OpId,
+        /// Its place in the station's order.
+        sequence: u64,
+        /// When the gate did it, by its own clock.
+        at: Timestamp,
+    },
+    /// The gate answers and has not erased. Each contact renews its lease, so that nothing stops the face there by itself.
+    Refused {
+        /// The station's last contact with it.
+        contact_at: Timestamp,
+    },
 }
 
 impl Stop {
-    /// From when on the face opens nothing there, at the latest.
-    pub fn stops_at(self) -> Timestamp {
+    /// From when on the face opens nothing there, at the latest. `None` while nothing is known to stop it.
+    pub fn stops_at(self) -> Option<Timestamp> {
         match self {
-            Self::Lease { contact_at, hours } => contact_at.plus_ms(i64::from(hours).saturating_mul(3_600_000)),
-            Self::SwitchedOff { at } => at,
+            Self::Lease { contact_at, hours } => Some(contact_at.plus_ms(i64::from(hours).saturating_mul(3_600_000))),
+            Self::SwitchedOff { at } | Self::Frozen { at, .. } => Some(at),
+            Self::Refused { .. } => None,
         }
     }
 }
@@ -94,7 +114,8 @@ pub struct GateStep {
     pub sign_key: [u8; 32],
     /// Where it stands.
     pub state: GateState,
-    /// Of a gate that has not signed for this: its newest signature for anything. Its last contact is never stated as earlier.
+    /// Of a gate that has not signed for this: its newest signature for anything (its last contact is never stated as earlier), or its receipt
+    /// of the freeze.
     pub heard: Option<HeardBy>,
 }
 
@@ -139,13 +160,26 @@ impl CertificateFacts {
         !self.gates.is_empty() && self.gates.iter().all(|step| matches!(step.state, GateState::Erased { .. }))
     }
 
-    /// From when on the face opens nothing anywhere: the last erasure, or what stops the gates that are away.
-    pub fn blocked_at(&self) -> Timestamp {
+    /// From when on the face opens nothing anywhere: the last erasure, or what stops the gates that are away. `None` while nothing stops it at
+    /// some gate.
+    pub fn blocked_at(&self) -> Option<Timestamp> {
         let at = |step: &GateStep| match &step.state {
-            GateState::Erased { at, .. } => *at,
+            GateState::Erased { at, .. } => Some(*at),
             GateState::Pending(stop) => stop.stops_at(),
         };
-        self.gates.iter().map(at).max().unwrap_or(self.ended_at).max(self.ended_at)
+        let all: Option<Vec<Timestamp>> = self.gates.iter().map(at).collect();
+        all.map(|all| all.into_iter().fold(self.ended_at, Timestamp::max))
+    }
+
+    /// Version of the statement's shape that says this.
+    fn schema(&self) -> &'static str {
+        let wider =
+            |step: &GateStep| matches!(step.state, GateState::Pending(Stop::Frozen { .. } | Stop::Refused { .. }));
+        if (self.one_place.is_some() && self.gates.len() > 1) || self.gates.iter().any(wider) {
+            SCHEMA_WIDER
+        } else {
+            SCHEMA
+        }
     }
 }
 
@@ -167,10 +201,18 @@ pub fn statement_json(facts: &CertificateFacts) -> Vec<u8> {
                 let (measure, contact, hours) = match stop {
                     Stop::Lease { contact_at, hours } => (LEASE, Some(contact_at.ms()), Some(*hours)),
                     Stop::SwitchedOff { .. } => (SWITCHED_OFF, None, None),
+                    Stop::Frozen { .. } => (FROZEN, None, None),
+                    Stop::Refused { contact_at } => (REFUSED, Some(contact_at.ms()), None),
+                };
+                let (op, sequence) = match stop {
+                    Stop::Frozen { op, sequence, .. } => (Some(op.to_string()), Some(*sequence)),
+                    _ => (None, None),
                 };
                 pending = Some(Pending {
                     measure: measure.into(),
-                    stops_at_ms: stop.stops_at().ms(),
+                    stops_at_ms: stop.stops_at().map_or(NOT_STOPPED, Timestamp::ms),
+                    op,
+                    sequence,
                     last_contact_ms: contact,
                     offline_hours: hours,
                     signed_receipt_sha256: match &step.heard {
@@ -194,7 +236,7 @@ pub fn statement_json(facts: &CertificateFacts) -> Vec<u8> {
         }
     });
     let said = Said {
-        schema_version: SCHEMA.into(),
+        schema_version: facts.schema().into(),
         certificate_id: hex(&facts.id),
         supplement_of: facts.supplement_of.map(|id| hex(&id)),
         record_id: facts.consent.to_string(),
@@ -255,73 +297,17 @@ pub struct Checked {
     pub one_place: bool,
     /// Gates that signed, with the instant by the gate's clock.
     pub erased: Vec<(String, Timestamp)>,
-    /// Gates that have not, with the instant from which on the face opens nothing there.
-    pub pending: Vec<(String, Timestamp)>,
+    /// Gates that have not, with the instant from which on the face opens nothing there; `None` for one that answers and refuses, where nothing
+    /// is known to stop it.
+    pub pending: Vec<(String, Option<Timestamp>)>,
+    /// Of those: gates whose last contact is the desk's word alone, since the file has no signature of theirs.
+    pub unproved: Vec<String>,
 }
 
 impl Checked {
     /// Whether nothing is left to do.
     pub fn is_complete(&self) -> bool {
         self.pending.is_empty()
-    }
-}
-
-/// The first step of a certificate that does not hold. Gates by their shown names.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Step {
-    /// Not a certificate file, or damaged.
-    #[error("step 1, the file: this is not a deletion certificate, or it is damaged")]
-    File,
-    /// The desk's signature over the statement.
-    #[error("step 2, the desk's signature: {0}")]
-    Signature(EvidenceError),
-    /// The consent record does not verify, or is another one.
-    #[error("step 3, the consent record: missing, not signed by this desk, or another one")]
-    Consent,
-    /// A gate named in the consent is not in the certificate.
-    #[error("step 4, every gate of the consent: gate {0} is named in the consent and missing here")]
-    GateMissing(String),
-    /// The gate's receipt is missing.
-    #[error("step 5, the receipts: the signed erasure receipt of {0} is missing")]
-    ReceiptMissing(String),
-    /// The receipt is not signed by that gate's key.
-    #[error("step 6, the gates' signatures: the receipt of {0} is not signed by that gate")]
-    ReceiptSignature(String),
-    /// The receipt is for something else.
-    #[error("step 7, what was erased: the receipt of {0} is for another gate, operation, template or realm")]
-    ReceiptOther(String),
-    /// The gate did not attest that nothing is left, or the station did not ask again.
-    #[error("step 8, the read-back: {0} was not read back as empty")]
-    ReadBack(String),
-    /// A gate that has not signed, and nothing is said to stop the face there.
-    #[error("step 9, the stop: nothing is said to stop the face at {0}, which has not signed")]
-    Stop(String),
-    /// The last contact is stated as earlier than a signature of the gate proves.
-    #[error("step 9, the stop: {0} signed something later than the last contact that is stated, so it stops later")]
-    Contact(String),
-    /// It says "complete" while a gate is pending, or the other way round.
-    #[error("step 10, the conclusion: it does not follow from the gates")]
-    Conclusion,
-}
-
-impl Step {
-    /// The same in Chinese.
-    pub fn chinese(&self) -> String {
-        match self {
-            Self::File => "第1步 文件：不是删除证明，或者已损坏".into(),
-            Self::Signature(_) => "第2步 前台签名：不是用这把公钥签的，或者签后被改动".into(),
-            Self::Consent => "第3步 同意记录：缺失、签名不符，或者是另一份".into(),
-            Self::GateMissing(gate) => format!("第4步 同意里的每道门：门禁机 {gate} 在同意里，证明里没有"),
-            Self::ReceiptMissing(gate) => format!("第5步 回执：缺少“{gate}”签名的删除回执"),
-            Self::ReceiptSignature(gate) => format!("第6步 门禁机签名：“{gate}”的回执不是这台门禁机签的"),
-            Self::ReceiptOther(gate) => {
-                format!("第7步 删的是什么：“{gate}”的回执属于别的门禁机、操作、人脸特征或者环境")
-            }
-            Self::ReadBack(gate) => format!("第8步 回读：没有证明“{gate}”里已经没有"),
-            Self::Stop(gate) => format!("第9步 停用：“{gate}”尚未删除，也没有写明怎样停用"),
-            Self::Contact(gate) => format!("第9步 停用：“{gate}”在所写的最后联系之后还签过名，停用时间写早了"),
-            Self::Conclusion => "第10步 结论：与各道门的情况不符".into(),
-        }
     }
 }
 
@@ -343,14 +329,17 @@ pub fn verify(bytes: &[u8], keys: &Keys) -> Result<Checked, Step> {
         return Err(Step::Signature(EvidenceError::Malformed));
     }
     let said: Said = serde_json::from_slice(&read.payload).map_err(|_| Step::File)?;
-    if said.schema_version != SCHEMA {
+    let wider = said.schema_version == SCHEMA_WIDER;
+    if !wider && said.schema_version != SCHEMA {
         return Err(Step::File);
     }
     let named = gates_of_consent(&file.consent_record, &said, keys).ok_or(Step::Consent)?;
     let missing = match &said.one_place {
         None => named.iter().find(|gate| !said.gates.iter().any(|g| g.gate == **gate)),
         Some(door) if !named.contains(door) => return Err(Step::Consent),
-        Some(door) if said.gates.len() != 1 => Some(door),
+        // Where another gate has taken a door over, the one that the consent names must answer too; the shape before said one gate only.
+        Some(door) if wider && !said.gates.iter().any(|g| g.gate == *door) => Some(door),
+        Some(door) if !wider && said.gates.len() != 1 => Some(door),
         Some(_) => None,
     };
     if let Some(missing) = missing {
@@ -362,7 +351,7 @@ pub fn verify(bytes: &[u8], keys: &Keys) -> Result<Checked, Step> {
         .filter_map(|text| unhex(text))
         .map(|bytes| (hex(&Sha256::digest(&bytes)), bytes))
         .collect();
-    let (mut erased, mut pending) = (vec![], vec![]);
+    let (mut erased, mut pending, mut unproved) = (vec![], vec![], vec![]);
     for gate in &said.gates {
         match (&gate.erased, &gate.pending) {
             (Some(step), None) => {
@@ -370,8 +359,13 @@ pub fn verify(bytes: &[u8], keys: &Keys) -> Result<Checked, Step> {
                 erased.push((gate.name.clone(), Timestamp::from_ms(step.at_ms)));
             }
             (None, Some(step)) => {
-                let stop = stop_of(step).ok_or_else(|| Step::Stop(gate.name.clone()))?;
-                check_contact(gate, step, &said, &receipts, keys)?;
+                let stop = stop_of(step, wider).ok_or_else(|| Step::Stop(gate.name.clone()))?;
+                let signed = check_contact(gate, step, &said, &receipts, keys)?;
+                if let Stop::Frozen { op, sequence, at } = stop {
+                    check_frozen(gate, step, &said, &receipts, (op, sequence, at))?;
+                } else if !signed && !matches!(stop, Stop::SwitchedOff { .. }) {
+                    unproved.push(gate.name.clone());
+                }
                 pending.push((gate.name.clone(), stop.stops_at()));
             }
             (None, None) | (Some(_), Some(_)) => return Err(Step::Stop(gate.name.clone())),
@@ -390,6 +384,7 @@ pub fn verify(bytes: &[u8], keys: &Keys) -> Result<Checked, Step> {
         one_place: said.one_place.is_some(),
         erased,
         pending,
+        unproved,
     })
 }
 
@@ -400,7 +395,7 @@ pub fn verify(bytes: &[u8], keys: &Keys) -> Result<Checked, Step> {
 /// [`EvidenceError::Malformed`].
 pub fn is_complete(json: &[u8]) -> Result<bool, EvidenceError> {
     let said: Said = serde_json::from_slice(json).map_err(|_| EvidenceError::Malformed)?;
-    if said.schema_version != SCHEMA {
+    if ![SCHEMA, SCHEMA_WIDER].contains(&said.schema_version.as_str()) {
         return Err(EvidenceError::Malformed);
     }
     let erased = |gate: &Gate| gate.erased.is_some() && gate.pending.is_none();
@@ -412,6 +407,10 @@ pub const FILE_MAX: usize = 4 * 1024 * 1024;
 
 const LEASE: &str = "contact-lease";
 const SWITCHED_OFF: &str = "switched-off-by-hand";
+const FROZEN: &str = "frozen-by-receipt";
+const REFUSED: &str = "answers-and-refuses";
+/// In the place of an instant where nothing is known to stop the face.
+const NOT_STOPPED: i64 = 0;
 
 /// The gates that the signed consent record names; `None` when it does not verify or is another record.
 fn gates_of_consent(record: &str, said: &Said, keys: &Keys) -> Option<Vec<String>> {
@@ -466,20 +465,20 @@ fn is_signed_by(receipt: &Receipt, key: &[u8; 32]) -> bool {
     })
 }
 
-/// The newest signature of a gate that has not signed for this erasure: the last contact is not stated as earlier.
+/// The newest signature of a gate that has not signed for this erasure: the last contact is not stated as earlier. Returns whether there is one.
 fn check_contact(
     gate: &Gate,
     step: &Pending,
     said: &Said,
     receipts: &BTreeMap<String, Vec<u8>>,
     keys: &Keys,
-) -> Result<(), Step> {
+) -> Result<bool, Step> {
     let unproved = || Step::Stop(gate.name.clone());
     let id = GateId::parse(&gate.gate).ok_or_else(unproved)?;
     let stated = unhex(&gate.sign_key).and_then(|k| <[u8; 32]>::try_from(k).ok());
     let key = keys.gates.get(&id).copied().or(stated).ok_or_else(unproved)?;
     let heard_ms = match (&step.signed_receipt_sha256, &step.signed_head) {
-        (None, None) => return Ok(()),
+        (None, None) => return Ok(false),
         (Some(digest), None) => {
             let bytes = receipts.get(digest).ok_or_else(|| Step::ReceiptMissing(gate.name.clone()))?;
             let receipt: Receipt = minicbor::decode(bytes).map_err(|_| unproved())?;
@@ -494,30 +493,67 @@ fn check_contact(
     };
     match step.last_contact_ms {
         Some(contact) if contact < heard_ms => Err(Step::Contact(gate.name.clone())),
-        _ => Ok(()),
+        _ => Ok(true),
     }
 }
 
-fn stop_of(step: &Pending) -> Option<Stop> {
+/// The gate's receipt, whose signature was checked, is for the freeze of this very template.
+fn check_frozen(
+    gate: &Gate,
+    step: &Pending,
+    said: &Said,
+    receipts: &BTreeMap<String, Vec<u8>>,
+    (op, sequence, at): (OpId, u64, Timestamp),
+) -> Result<(), Step> {
+    let unstopped = || Step::Stop(gate.name.clone());
+    let bytes = step.signed_receipt_sha256.as_ref().and_then(|digest| receipts.get(digest)).ok_or_else(unstopped)?;
+    let receipt: Receipt = minicbor::decode(bytes).map_err(|_| unstopped())?;
+    let template = TemplateId::parse(&said.storage_link).ok_or_else(unstopped)?;
+    let fits = receipt.op == *op.bytes()
+        && receipt.at == at.ms()
+        && receipt.outcome == FACE_FROZEN
+        && receipt.request_digest == freeze_digest(op, sequence, template);
+    if fits { Ok(()) } else { Err(unstopped()) }
+}
+
+fn stop_of(step: &Pending, wider: bool) -> Option<Stop> {
     let stop = match (step.measure.as_str(), step.last_contact_ms, step.offline_hours) {
         (LEASE, Some(contact), Some(hours)) => Stop::Lease { contact_at: Timestamp::from_ms(contact), hours },
         (SWITCHED_OFF, _, _) => Stop::SwitchedOff { at: Timestamp::from_ms(step.stops_at_ms) },
+        (FROZEN, None, None) if wider => {
+            let op = OpId::parse(step.op.as_deref()?)?;
+            Stop::Frozen { op, sequence: step.sequence?, at: Timestamp::from_ms(step.stops_at_ms) }
+        }
+        (REFUSED, Some(contact), None) if wider => Stop::Refused { contact_at: Timestamp::from_ms(contact) },
         _ => return None,
     };
-    (stop.stops_at().ms() == step.stops_at_ms).then_some(stop)
+    (stop.stops_at().map_or(NOT_STOPPED, Timestamp::ms) == step.stops_at_ms).then_some(stop)
 }
 
 /// SHA-256 of the request that asks a gate to erase a template, as `docs/gate-protocol.md` writes it. Computed here anew, so that a receipt
 /// counts for this template and no other.
 pub fn erase_digest(op: OpId, sequence: u64, template: TemplateId) -> [u8; 32] {
+    apply_digest(op, sequence, ERASE, template)
+}
+
+/// The same of the request that tells a gate to match a template no more.
+pub fn freeze_digest(op: OpId, sequence: u64, template: TemplateId) -> [u8; 32] {
+    apply_digest(op, sequence, FREEZE, template)
+}
+
+fn apply_digest(op: OpId, sequence: u64, what: u8, template: TemplateId) -> [u8; 32] {
     let mut body = vec![];
     let mut out = Encoder::new(&mut body);
     // Writing into memory cannot fail; a digest of fewer bytes would fit no receipt.
     let _ = out.array(2).and_then(|out| out.u8(3)).and_then(|out| out.array(1)).and_then(|out| {
-        out.array(3)?.bytes(op.bytes())?.u64(sequence)?.array(2)?.u8(0)?.array(1)?.bytes(template.bytes())
+        out.array(3)?.bytes(op.bytes())?.u64(sequence)?.array(2)?.u8(what)?.array(1)?.bytes(template.bytes())
     });
     Sha256::digest(&body).into()
 }
 
-/// The outcome of an erasure in a receipt.
+/// Numbers of the operations in a request.
+const ERASE: u8 = 0;
+const FREEZE: u8 = 1;
+/// The outcomes in a receipt.
 const FACE_ERASED: u8 = 1;
+const FACE_FROZEN: u8 = 2;

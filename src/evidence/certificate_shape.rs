@@ -106,6 +106,11 @@ pub(super) struct Pending {
     pub(super) stops_at_ms: i64,
     pub(super) last_contact_ms: Option<i64>,
     pub(super) offline_hours: Option<u32>,
+    /// Of the freeze that the gate signed for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) op: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sequence: Option<u64>,
     /// The newest signature of the gate that the station holds: the last contact is not earlier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) signed_receipt_sha256: Option<String>,

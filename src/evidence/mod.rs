@@ -26,6 +26,7 @@
 pub mod bundle;
 pub mod certificate;
 mod certificate_shape;
+mod certificate_step;
 pub mod checkpoint;
 pub mod consent;
 pub mod export;

@@ -80,6 +80,7 @@ impl Gate {
         if let Err(error) = self.store.commit_batch() {
             return Err(self.undo_batch(error));
         }
+        self.batch_written();
         self.empty_log()?;
         Ok(replies)
     }
@@ -99,9 +100,11 @@ impl Gate {
         }
     }
 
-    /// The disk holds what it held before; so must the memory.
+    /// The disk holds what it held before; so must the memory, but for what the station ordered to be matched no more.
     fn undo_batch(&mut self, error: GateError) -> Halt {
         self.store.undo_batch();
+        self.batch_undone();
+        self.stopped = self.withheld.stops(self.store.faces_stopped().unwrap_or(true));
         self.index = None;
         if let Err(error) = self.reload_faces() {
             tracing::error!(%error, "the templates could not be read again");

@@ -18,6 +18,10 @@ pub(super) const SCHEMA: &str = "
         one         INTEGER PRIMARY KEY CHECK (one = 1),
         offset_ms   INTEGER NOT NULL,                                 -- added to the system's clock
         set_at      INTEGER NOT NULL                                  -- ms since 1970, as set
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS ran_back (                             -- one row once the clock was back; no people
+        one         INTEGER PRIMARY KEY CHECK (one = 1),
+        ran_ms      INTEGER NOT NULL                                  -- how long the clock ran behind the latest instant, altogether
     ) STRICT;";
 
 /// Instants that a station may set: 2020 to 2100, in milliseconds since 1970.
@@ -31,6 +35,24 @@ impl Store {
     pub(super) fn clock_offset_ms(&self) -> Result<i64, GateError> {
         let sql = "SELECT offset_ms FROM clock_set";
         Ok(self.connection().query_row(sql, [], |row| row.get(0)).optional()?.unwrap_or(0))
+    }
+
+    /// How long the clock has run behind the latest instant since the last pairing, in milliseconds.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub(super) fn ran_back_ms(&self) -> Result<i64, GateError> {
+        let sql = "SELECT ran_ms FROM ran_back";
+        Ok(self.connection().query_row(sql, [], |row| row.get(0)).optional()?.unwrap_or(0))
+    }
+
+    /// Writes that down.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub(super) fn record_ran_back(&self, ran_ms: i64) -> Result<(), GateError> {
+        let sql = "INSERT INTO ran_back (one, ran_ms) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET ran_ms = ?1";
+        Ok(self.connection().execute(sql, [ran_ms]).map(drop)?)
     }
 
     /// The system's clock is right by itself again.

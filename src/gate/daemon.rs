@@ -1,5 +1,6 @@
 //! The whole gate without sockets, threads or a clock: one body in, one reply out.
 
+mod housekeeping;
 pub(in crate::gate) mod work;
 
 use std::collections::VecDeque;
@@ -20,6 +21,7 @@ use super::place::Place;
 use super::reseal::{self, Holder};
 use super::settings::FacePlan;
 use super::store::{Setup, Station, Store, Way};
+use super::withheld::Withheld;
 use crate::domain::Realm;
 use crate::domain::card::CardUid;
 use crate::domain::id::{GateId, TemplateId};
@@ -49,6 +51,9 @@ pub const RECEIPTS_KEPT_DAYS: i64 = 180;
 
 /// Most receipts that are forgotten in one round of housekeeping, so that no request waits for it.
 const FORGOTTEN_AT_ONCE: u32 = 1_000;
+
+/// Rounds of housekeeping after which the rows of the store are checked against their digests again: an hour.
+pub const READ_AGAIN_AFTER: u32 = 120;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -112,6 +117,10 @@ pub struct Gate {
     plan: FacePlan,
     /// What is held, once it was asked for.
     pub(super) index: Option<Index>,
+    /// Rounds of housekeeping since all rows were last checked against their digests.
+    unread: u32,
+    /// What is not matched although the disk may hold it.
+    pub(super) withheld: Withheld,
     /// As the store was when it was last read from ([`Store::data_version`]).
     store_version: i64,
 }
@@ -129,7 +138,7 @@ impl Gate {
             return Err(GateError::Realm);
         }
         let (contact, latest) = store.instants()?;
-        let mut lease = Lease::new(setup.offline_hours, contact, latest);
+        let mut lease = Lease::resumed(setup.offline_hours, contact, latest, store.ran_back_ms()?);
         lease.set_offset(store.clock_offset_ms()?);
         let (id, stopped, store_version) = (store.gate()?, store.faces_stopped()?, store.data_version()?);
         let mut faces = Gallery::new(setup.engine.clone());
@@ -149,12 +158,17 @@ impl Gate {
             stopped,
             plan: FacePlan::default(),
             index: None,
+            unread: 0,
+            withheld: Withheld::default(),
             store_version,
         })
     }
 
     /// Sets the site's limits for faces.
     pub fn limit_faces(&mut self, plan: FacePlan) {
+        if plan.clock_kept {
+            self.lease.believe_clock();
+        }
         self.plan = plan;
     }
 
@@ -190,6 +204,7 @@ impl Gate {
     pub(super) fn pin_station(&mut self, pin: &[u8; 32], hello: &Hello, now: Timestamp) -> Result<(), GateError> {
         self.store.pair(pin, hello, now)?;
         self.lease = Lease::new(self.setup.offline_hours, now, now);
+        self.withheld.paired();
         Ok(())
     }
 
@@ -269,39 +284,6 @@ impl Gate {
         }
     }
 
-    /// What must be done now and then: instants written down, old opening records and long ended templates erased.
-    ///
-    /// # Errors
-    /// [`GateError`]; the next call tries again.
-    pub fn tick(&mut self, clock: Timestamp) -> Result<(), GateError> {
-        let now = self.look(clock);
-        self.record_instants();
-        if self.lease.faces_off() == Some(FacesOff::ClockBack) {
-            return Ok(());
-        }
-        let openings = self.store.erase_openings_before(now.plus_ms(-i64::from(self.setup.passlog_days) * DAY_MS))?;
-        self.log_due |= openings > 0;
-        self.erase_ended(now.date().plus_days(-ENDED_KEPT_DAYS))?;
-        if self.lease.steady_ms() >= CLOCK_BELIEVED_AFTER_MS {
-            self.store.forget_operations_before(now.plus_ms(-RECEIPTS_KEPT_DAYS * DAY_MS), FORGOTTEN_AT_ONCE)?;
-        }
-        self.empty_log()
-    }
-
-    /// Erases what ended long ago, if the clock has run long enough to be believed: an erasure cannot be taken back.
-    fn erase_ended(&mut self, before: CivilDate) -> Result<(), GateError> {
-        let ended = self.faces.any_ended_before(before);
-        if !ended || self.lease.steady_ms() < CLOCK_BELIEVED_AFTER_MS {
-            return Ok(());
-        }
-        let erased = self.store.erase_ended_before(before)?;
-        self.faces.remove(|template| erased.contains(template));
-        self.index = None;
-        self.log_due = true;
-        tracing::info!(count = erased.len(), "templates erased after their last day");
-        Ok(())
-    }
-
     pub(super) fn engine(&self) -> &crate::secret::EngineId {
         &self.setup.engine
     }
@@ -359,7 +341,7 @@ impl Gate {
     /// Releases the door and writes that down: when, which way and how it went.
     pub(super) fn release(&mut self, way: Way) -> DoorOpens {
         let opens = self.door.release();
-        let now = self.lease.latest();
+        let now = self.lease.passed();
         if let Err(error) = self.store.record_opening(way, opens == DoorOpens::Yes, now) {
             tracing::error!(%error, "an opening was not recorded");
         }
@@ -529,6 +511,7 @@ impl Gate {
             self.reload_faces()?;
         }
         self.lease.allow(setup.offline_hours);
+        let stopped = self.withheld.stops(stopped);
         (self.setup, self.stopped, self.index, self.store_version) = (setup, stopped, None, version);
         Ok(())
     }

@@ -1,5 +1,8 @@
 //! Whether faces may be matched now: the lease of contact with the station, and a clock that must not go back. Cards
 //! never depend on it.
+//!
+//! A clock without a battery goes on after a start where it stopped, and the gate cannot know for how long it was off: then the lease is
+//! over until the station was heard, unless whoever set the gate up says that its clock is kept while it is off.
 
 use crate::domain::gate::CLOCK_SET_BACK_MAX_MS;
 use crate::domain::time::Timestamp;
@@ -28,14 +31,39 @@ pub struct Lease {
     offset_ms: i64,
     /// The last look and the first one since the clock last jumped.
     steady: Option<(Timestamp, Timestamp)>,
+    /// Started with instants of an earlier run, and the station was not heard since.
+    unheard: bool,
+    /// How long the clock ran while it was back, in milliseconds: now, and as written down.
+    ran_back_ms: (i64, i64),
 }
 
 impl Lease {
-    /// Starts from what the store holds.
+    /// Starts with a contact of this run.
     pub fn new(offline_hours: u32, contact: Timestamp, latest: Timestamp) -> Self {
         let offline_ms = i64::from(offline_hours) * HOUR_MS;
         let recorded = (contact, latest);
-        Self { offline_ms, contact, latest, recorded, clock_back: false, offset_ms: 0, steady: None }
+        Self {
+            offline_ms,
+            contact,
+            latest,
+            recorded,
+            clock_back: false,
+            offset_ms: 0,
+            steady: None,
+            unheard: false,
+            ran_back_ms: (0, 0),
+        }
+    }
+
+    /// Starts from what the store holds of an earlier run: faces are off until the station is heard.
+    pub fn resumed(offline_hours: u32, contact: Timestamp, latest: Timestamp, ran_back_ms: i64) -> Self {
+        let lease = Self::new(offline_hours, contact, latest);
+        Self { unheard: true, ran_back_ms: (ran_back_ms, ran_back_ms), ..lease }
+    }
+
+    /// The clock of this gate goes on while it is off: the lease of the earlier run goes on too.
+    pub fn believe_clock(&mut self) {
+        self.unheard = false;
     }
 
     /// Other hours without contact from now on.
@@ -81,6 +109,9 @@ impl Lease {
         self.clock_back = self.latest.since(clock) > CLOCK_BACK_MAX_MS;
         let since =
             self.steady.filter(|(last, _)| (-CLOCK_BACK_MAX_MS..=LOOKS_WITHIN_MS).contains(&clock.since(*last)));
+        if let Some((last, _)) = since.filter(|_| self.clock_back) {
+            self.ran_back_ms.0 += clock.since(last).max(0);
+        }
         self.steady = Some((clock, since.map_or(clock, |(_, since)| since)));
         self.latest = self.latest.max(clock);
         self.latest
@@ -89,13 +120,35 @@ impl Lease {
     /// The paired station was heard, over its pinned key.
     pub fn heard(&mut self) {
         self.contact = self.latest;
+        self.unheard = false;
+    }
+
+    /// Whether the clock stands before an instant that was seen.
+    pub fn clock_is_back(&self) -> bool {
+        self.clock_back
+    }
+
+    /// A time that goes on also while the clock is back, and never goes back itself: what is kept for some days is counted by it.
+    pub fn passed(&self) -> Timestamp {
+        self.latest.plus_ms(self.ran_back_ms.0)
+    }
+
+    /// How long the clock has run while it was back, when what is written of that is more than ten minutes old.
+    pub fn due_ran_back(&self) -> Option<i64> {
+        let (now, written) = self.ran_back_ms;
+        (now - written >= 10 * RECORD_EVERY_MS).then_some(now)
+    }
+
+    /// That is in the store.
+    pub fn ran_back_recorded(&mut self, ran_ms: i64) {
+        self.ran_back_ms.1 = ran_ms;
     }
 
     /// Why faces are not matched now, if so.
     pub fn faces_off(&self) -> Option<FacesOff> {
         if self.clock_back {
             Some(FacesOff::ClockBack)
-        } else if self.latest.since(self.contact) > self.offline_ms {
+        } else if self.unheard || self.latest.since(self.contact) > self.offline_ms {
             Some(FacesOff::NoContact)
         } else {
             None

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     fn limit(strangers_in_max: f64) -> FacePlan {
-        FacePlan { strangers_in_max }
+        FacePlan { strangers_in_max, ..FacePlan::default() }
     }
 
     #[test]

@@ -39,6 +39,7 @@ pub mod shown;
 pub mod store;
 mod unpair;
 pub mod watch;
+mod withheld;
 
 #[cfg(test)]
 mod tests;

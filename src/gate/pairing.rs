@@ -142,6 +142,7 @@ pub(super) fn pin(tx: &Transaction<'_>, pin: &[u8; 32], hello: &Hello, now: Time
     tx.execute("UPDATE pairing SET code = NULL, tries_left = 0, times = times + 1, former_pin = NULL", [])?;
     tx.execute("DELETE FROM card_order", [])?;
     clock::forget(tx)?;
+    tx.execute("DELETE FROM ran_back", [])?;
     heads::set_aside(tx, now)
 }
 

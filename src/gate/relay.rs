@@ -151,7 +151,11 @@ impl Gate {
         // too.
         let held = self.store.held(&put.template)?.filter(|held| held.digest == receipt.stored_digest);
         let frozen = held.as_ref().ok_or(GateError::Corrupt)?.frozen;
-        self.faces.insert(&LiveFace { template, ends_on, frozen, face: turned });
+        // A damaged row of the same number was written over; what was read of it before it was damaged may still be in memory.
+        self.faces.remove(|held| *held == template);
+        let mut live = vec![LiveFace { template, ends_on, frozen, face: turned }];
+        self.withheld.keep_out(&mut live);
+        self.faces.extend(live);
         self.note_face(&put.template);
         tracing::info!(op = %OpId::from_bytes(put.op).short(), template = %template.short(), "template stored");
         Ok(receipt)

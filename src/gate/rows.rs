@@ -33,8 +33,10 @@ pub(super) fn put_face(
     let vector = numbers(turned);
     let kept = kept_digest(&digest, &put.template, &put.engine, put.ends_on, vector.as_slice());
     tx.prepare_cached(
-        "INSERT INTO faces (template, engine, vector, ends_on, op, digest, kept, frozen)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, EXISTS (SELECT 1 FROM frozen_first WHERE template = ?1))",
+        // Only a damaged row can be in the way; a freeze of it goes on.
+        "INSERT OR REPLACE INTO faces (template, engine, vector, ends_on, op, digest, kept, frozen)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, EXISTS (SELECT 1 FROM frozen_first WHERE template = ?1)
+             OR EXISTS (SELECT 1 FROM faces WHERE template = ?1 AND frozen = 1))",
     )?
     .execute(params![put.template, put.engine, vector.as_slice(), put.ends_on, put.op, digest, kept])?;
     tx.prepare_cached("DELETE FROM frozen_first WHERE template = ?1")?.execute([put.template])?;

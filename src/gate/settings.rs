@@ -18,6 +18,7 @@
 //!
 //! [faces]
 //! strangers_in_max = 0.01     # of a hundred strangers who look in, at most one may be taken for somebody
+//! clock_kept = false          # true only where the clock goes on while the gate is off: after a start faces then need not wait for the desk
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -139,6 +140,9 @@ pub enum DoorPlan {
 pub struct FacePlan {
     /// Of all strangers who look in, the share that may be taken for somebody: the site's limit for looking one face up among all held ones.
     pub strangers_in_max: f64,
+    /// The clock goes on while the gate is off (a battery behind it), so that the lease of contact can be counted over a restart. Without it
+    /// no face is matched after a start until the station was heard.
+    pub clock_kept: bool,
 }
 
 impl FacePlan {
@@ -152,7 +156,7 @@ impl FacePlan {
 
 impl Default for FacePlan {
     fn default() -> Self {
-        Self { strangers_in_max: STRANGERS_IN_USUAL }
+        Self { strangers_in_max: STRANGERS_IN_USUAL, clock_kept: false }
     }
 }
 
@@ -242,6 +246,8 @@ mod tests {
         assert_eq!(own.camera, Some(CameraPlan { device: "/dev/video2".into(), ..CameraPlan::default() }));
         assert_eq!(Settings::parse("[camera]").unwrap().camera.unwrap().device, FIRST_CAMERA);
         assert_eq!(Settings::parse("[faces]\nstrangers_in_max = 0.05").unwrap().faces.strangers_in_max, 0.05);
+        assert!(!Settings::parse("[faces]").unwrap().faces.clock_kept, "nobody said so");
+        assert!(Settings::parse("[faces]\nclock_kept = true").unwrap().faces.clock_kept);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 mod connection;
 mod search;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,6 +32,8 @@ pub struct TlsLink {
     hello: Hello,
     open: BTreeMap<GateId, Kept>,
     search: Option<Search>,
+    /// Gates that were sent a request.
+    heard: BTreeSet<GateId>,
 }
 
 /// A connection and what it was made for: a record that changed since is connected anew.
@@ -54,7 +56,7 @@ impl TlsLink {
             takes_faces: false,
             revision: Some(REVISION),
         };
-        Self { keys, hello, open: BTreeMap::new(), search: None }
+        Self { keys, hello, open: BTreeMap::new(), search: None, heard: BTreeSet::new() }
     }
 
     /// Closes every open connection.
@@ -99,6 +101,18 @@ impl TlsLink {
         if same { Ok((connection, hello)) } else { Err(LinkError::KeyChanged) }
     }
 
+    /// Sends a request, which the gate may hear whatever comes back.
+    fn exchange(
+        &mut self,
+        gate: GateId,
+        connection: &mut Connection,
+        question: &[u8],
+        until: Instant,
+    ) -> Result<Vec<u8>, Trouble> {
+        self.heard.insert(gate);
+        connection.exchange(question, until)
+    }
+
     fn take_fresh(&mut self, gate: &GateRecord, address: SocketAddr) -> Option<Connection> {
         let kept = self.open.remove(&gate.id)?;
         let fits = kept.address == address && kept.pin == gate.tls_pin && kept.connection.is_quiet();
@@ -115,7 +129,7 @@ impl GateLink for TlsLink {
             return Err(LinkError::Protocol);
         }
         let answer = match self.take_fresh(gate, address) {
-            Some(mut connection) => match connection.exchange(&question, until) {
+            Some(mut connection) => match self.exchange(gate.id, &mut connection, &question, until) {
                 Ok(answer) => Some((connection, answer)),
                 // Every request may be repeated: operations by their id, a probe is answered as stale at worst.
                 Err(Trouble::Gone) => None,
@@ -127,7 +141,7 @@ impl GateLink for TlsLink {
             Some(both) => both,
             None => {
                 let (mut connection, _) = self.connect_paired(gate, address, until)?;
-                let answer = connection.exchange(&question, until).map_err(Trouble::into_error)?;
+                let answer = self.exchange(gate.id, &mut connection, &question, until).map_err(Trouble::into_error)?;
                 (connection, answer)
             }
         };
@@ -140,6 +154,10 @@ impl GateLink for TlsLink {
                 Ok(reply)
             }
         }
+    }
+
+    fn take_heard(&mut self, gate: GateId) -> bool {
+        self.heard.remove(&gate)
     }
 
     fn pair(&mut self, address: &str, code: &PairingCode, limit: Duration) -> Result<(Hello, [u8; 32]), PairError> {

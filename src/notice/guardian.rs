@@ -108,7 +108,8 @@ impl ConsentPage {
     }
 }
 
-fn role(role: GuardianRole, language: Language) -> &'static str {
+/// What a guardian is to the person, as the forms say it.
+pub fn role(role: GuardianRole, language: Language) -> &'static str {
     match (role, language) {
         (GuardianRole::Father, Language::Chinese) => "父亲",
         (GuardianRole::Mother, Language::Chinese) => "母亲",

@@ -31,7 +31,9 @@ use crate::domain::notice::{Language, NoticeRef};
 pub use asset::Header;
 pub use change::{change_values, section_names, stand};
 pub use fill::{ROWS_MAX, placeholders};
-pub use guardian::{GuardianCase, childs_words, guardian_values, has_childrens_rules, paper_form, statement};
+pub use guardian::{
+    GuardianCase, childs_words, guardian_values, has_childrens_rules, paper_form, role as guardian_role, statement,
+};
 pub use held_words::{HeldWords, explanations};
 pub use page::{ConsentPage, Page, consent_page, decision_page, page};
 pub use parse::{blocks, plain, plain_spans};

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::domain::card::CardUid;
 use crate::domain::consent::{ConsentGranted, Warrant};
 use crate::domain::gate::GateRecord;
+use crate::domain::id::GateId;
 use crate::domain::permit::CameraPermit;
 use crate::domain::posture::MachineFacts;
 use crate::domain::quality::{FaceBox, Look};
@@ -198,6 +199,10 @@ pub trait GateLink: Send {
     /// # Errors
     /// See [`LinkError`]. A refusal by the gate is a [`Reply`], not an error.
     fn ask(&mut self, gate: &GateRecord, request: &Request, limit: Duration) -> Result<Reply, LinkError>;
+    /// Whether the gate may have heard a request since this was asked last: one was sent to it after the greeting, answered or not.
+    fn take_heard(&mut self, _gate: GateId) -> bool {
+        false
+    }
     /// Pairs with a gate that shows this code: brings back what it says of itself, and the fingerprint of its key. Both are proved by the
     /// code.
     ///

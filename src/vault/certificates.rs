@@ -9,7 +9,6 @@ use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::id::{ConsentId, GateId, OpId, ResidentId, TemplateId};
 use crate::domain::time::Timestamp;
 use crate::evidence::certificate::{self, CertificateFacts, GateState, GateStep, HeardBy};
-use crate::evidence::head::cosigned_at;
 use crate::evidence::{Kind, statement};
 use crate::secret::random_bytes;
 use crate::wire::frame::decode;
@@ -19,6 +18,8 @@ use super::Vault;
 use super::consents::gates_ever_named;
 use super::doors;
 use super::error::{MAIN_FILE, VaultError};
+use super::replace::predecessors;
+use super::signatures::{key_of, last_signature};
 
 /// A certificate as it was issued.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,10 +163,8 @@ impl Vault {
         })?;
         let mut all = rows.collect::<Result<Vec<_>, _>>()?;
         for ended in &mut all {
-            if let Some(gate) = ended.place
-                && last_erasure(&self.main, ended.consent, gate)?.is_none()
-            {
-                ended.pending.push(gate);
+            if let Some(gate) = ended.place {
+                ended.pending = unsigned(&self.main, ended.consent, gates_at(&self.main, ended.consent, gate)?)?;
             }
             ended.supplement_waits = supplement_waits(&self.main, ended.consent, ended.place)?;
         }
@@ -200,16 +199,30 @@ impl Vault {
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
         let mut endings = vec![];
         for ((consent, resident), ended_at, reason) in rows {
-            let mut pending = vec![];
-            for gate in gates_ever_named(&self.main, consent)? {
-                if last_erasure(&self.main, consent, gate)?.is_none() {
-                    pending.push(gate);
-                }
-            }
+            let pending = unsigned(&self.main, consent, gates_ever_named(&self.main, consent)?)?;
             let supplement_waits = supplement_waits(&self.main, consent, None)?;
             endings.push(Ended { consent, resident, ended_at, reason, place: None, pending, supplement_waits });
         }
         Ok(endings)
+    }
+
+    /// Every gate that must answer for a consent: those of the doors it names, those that stood there before, and any other that may have had
+    /// the face.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn gates_to_answer(&self, consent: ConsentId) -> Result<Vec<GateId>, VaultError> {
+        gates_ever_named(&self.main, consent)
+    }
+
+    /// The gates that signed that they held the face of a consent, also those that have erased it since.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn held_ever(&self, consent: ConsentId) -> Result<Vec<GateId>, VaultError> {
+        let mut statement = self.main.prepare_cached("SELECT DISTINCT gate FROM held WHERE consent = ?1")?;
+        let rows = statement.query_map([consent.bytes()], |row| row.get(0).map(GateId::from_bytes))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Certificates ever issued for the end of a consent: whether each was complete, the oldest first.
@@ -243,16 +256,16 @@ impl Vault {
         let sql = "SELECT ended_at IS NOT NULL FROM consents WHERE id = ?1";
         let ended: bool = work.query_row(sql, [consent.bytes()], |row| row.get(0))?;
         if !ended {
-            let dropped = doors::dropped(work, consent)?.contains(&gate);
-            if dropped && last_erasure(work, consent, gate)?.is_some() {
-                self.issue(work, consent, Some(gate), Actor::Station, now)?;
+            for door in doors::dropped(work, consent)? {
+                let there = gates_at(work, consent, door)?;
+                if there.contains(&gate) && unsigned(work, consent, there)?.is_empty() {
+                    self.issue(work, consent, Some(door), Actor::Station, now)?;
+                }
             }
             return Ok(());
         }
-        for gate in gates_ever_named(work, consent)? {
-            if last_erasure(work, consent, gate)?.is_none() {
-                return Ok(());
-            }
+        if !unsigned(work, consent, gates_ever_named(work, consent)?)?.is_empty() {
+            return Ok(());
         }
         self.issue(work, consent, None, Actor::Station, now).map(|_| ())
     }
@@ -363,7 +376,7 @@ impl Vault {
         let ended_at = Timestamp::from_ms(ended_at);
         let concerned = match place {
             None => gates_ever_named(work, consent)?,
-            Some(gate) => vec![gate],
+            Some(gate) => gates_at(work, consent, gate)?,
         };
         let mut gates = vec![];
         for gate in concerned {
@@ -373,10 +386,23 @@ impl Vault {
             let (state, heard) = match last_erasure(work, consent, gate)? {
                 Some(erased) => (erased, None),
                 None => {
-                    let heard = last_signature(work, gate, &sign_key)?.map(|(heard, _)| heard);
-                    (GateState::Pending(self.stop_of(work, gate, ended_at)?), heard)
+                    let (stop, freeze) = self.stop_of(work, gate, Some(consent), ended_at)?;
+                    let heard = match freeze {
+                        Some(receipt) => Some(HeardBy::Receipt(receipt)),
+                        None => last_signature(work, gate)?.map(|signed| signed.by),
+                    };
+                    (GateState::Pending(stop), heard)
                 }
             };
+            // Of a gate that was paired anew under another key: the key that signed what this speaks of.
+            let signed = match (&state, &heard) {
+                (GateState::Erased { receipt, .. }, _) | (_, Some(HeardBy::Receipt(receipt))) => {
+                    decode::<Receipt>(receipt).ok().map(|receipt| key_of(work, gate, &receipt)).transpose()?.flatten()
+                }
+                (_, Some(HeardBy::Head(_))) => last_signature(work, gate)?.map(|signed| signed.key),
+                (_, None) => None,
+            };
+            let sign_key = signed.unwrap_or(sign_key);
             gates.push(GateStep { gate, name, place, sign_key, state, heard });
         }
         let head = self.head(work)?;
@@ -400,40 +426,23 @@ impl Vault {
     }
 }
 
-/// The newest signature of a gate that is kept here, and its instant by the gate's clock: a receipt, or a head of the log that it cosigned.
-pub(super) fn last_signature(
-    view: &Connection,
-    gate: GateId,
-    sign_key: &[u8; 32],
-) -> Result<Option<(HeardBy, Timestamp)>, VaultError> {
-    let mut found = vec![];
-    let mut take = |bytes: Option<Vec<u8>>| {
-        if let Some(bytes) = bytes
-            && let Ok(receipt) = decode::<Receipt>(&bytes)
-            && receipt.gate == *gate.bytes()
-            && receipt.is_signed_by(sign_key)
-        {
-            found.push((HeardBy::Receipt(bytes), Timestamp::from_ms(receipt.at)));
+/// The gates that must answer for one door of a consent: the one that stands there, and those that stood there before it and had to do with
+/// this consent.
+fn gates_at(view: &Connection, consent: ConsentId, door: GateId) -> Result<Vec<GateId>, VaultError> {
+    let ever = gates_ever_named(view, consent)?;
+    let before = predecessors(view, door)?.into_iter().filter(|gate| ever.contains(gate));
+    Ok(std::iter::once(door).chain(before).collect())
+}
+
+/// Those that have not signed and been read back.
+fn unsigned(view: &Connection, consent: ConsentId, gates: Vec<GateId>) -> Result<Vec<GateId>, VaultError> {
+    let mut pending = vec![];
+    for gate in gates {
+        if last_erasure(view, consent, gate)?.is_none() {
+            pending.push(gate);
         }
-    };
-    // By rank, so that the index of the queue gives each without a look through the whole of it.
-    for rank in -1..=3 {
-        let sql = "SELECT receipt FROM outbox WHERE gate = ?1 AND state = 'delivered' AND rank = ?2
-             ORDER BY sequence DESC LIMIT 1";
-        let of = params![gate.bytes(), rank];
-        take(view.prepare_cached(sql)?.query_row(of, |row| row.get(0)).optional()?.flatten());
     }
-    let sql = "SELECT receipt FROM held WHERE gate = ?1 ORDER BY since DESC LIMIT 1";
-    take(view.prepare_cached(sql)?.query_row([gate.bytes()], |row| row.get(0)).optional()?.flatten());
-    let sql = "SELECT note FROM gate_heads WHERE gate = ?1";
-    let note: Option<String> = view.prepare_cached(sql)?.query_row([gate.bytes()], |row| row.get(0)).optional()?;
-    if let Some(note) = note
-        && let Ok(at_s) = cosigned_at(&note, &gate.to_string(), sign_key)
-    {
-        let at = Timestamp::from_ms(i64::try_from(at_s).unwrap_or(i64::MAX).saturating_mul(1_000));
-        found.push((HeardBy::Head(note), at));
-    }
-    Ok(found.into_iter().max_by_key(|(_, at)| *at))
+    Ok(pending)
 }
 
 /// The gate that a consent names for a door, whichever gate stands there now.

@@ -301,6 +301,14 @@ impl Vault {
         Ok(all)
     }
 
+    /// That a resident has died, and who said so.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn death(&self, resident: ResidentId) -> Result<Option<Death>, VaultError> {
+        self.death_of(&self.main, resident)
+    }
+
     pub(super) fn death_of(&self, view: &Connection, resident: ResidentId) -> Result<Option<Death>, VaultError> {
         let sql = "SELECT kin, relation, noted_at, noted_by FROM deceased WHERE resident = ?1";
         type Found = (Vec<u8>, Vec<u8>, i64, [u8; 16]);

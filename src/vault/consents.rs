@@ -307,8 +307,10 @@ pub(super) fn gates_named(view: &Connection, consent: ConsentId) -> Result<Vec<G
 pub(super) fn gates_ever_named(view: &Connection, consent: ConsentId) -> Result<Vec<GateId>, VaultError> {
     let mut all = gates_named(view, consent)?;
     let mut statement = view.prepare_cached(
+        // One that was sent a face without telling so has an erasure too: also in the middle of a chain of replacements.
         "SELECT gate FROM (SELECT gate, place FROM consent_gates WHERE consent = ?1
-             UNION ALL SELECT gate, 1000 FROM held WHERE consent = ?1) ORDER BY place, gate",
+             UNION ALL SELECT gate, 1000 FROM held WHERE consent = ?1
+             UNION ALL SELECT gate, 1001 FROM outbox WHERE consent = ?1 AND kind = 'erase') ORDER BY place, gate",
     )?;
     let rows = statement.query_map([consent.bytes()], |row| row.get(0).map(GateId::from_bytes))?;
     for gate in rows {

@@ -88,6 +88,7 @@ mod rotation;
 #[cfg(feature = "practice")]
 mod searched;
 mod showings;
+mod signatures;
 mod site_end;
 mod site_files;
 mod slots;

@@ -16,6 +16,7 @@ use crate::secret::random_bytes;
 use super::Vault;
 use super::error::{MAIN_FILE, VaultError};
 use super::station::gate_is_stopped;
+use super::stops;
 
 /// What waits for one gate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,6 +148,10 @@ impl Vault {
         if let (true, Some(consent)) = (row.kind == "erase", row.consent) {
             let sql = "UPDATE held SET erased_at = ?3 WHERE consent = ?1 AND gate = ?2 AND erased_at IS NULL";
             work.execute(sql, params![consent.bytes(), gate.bytes(), now.ms()])?;
+            // What was to keep it from being matched meanwhile has nothing left to do.
+            let sql = "UPDATE outbox SET state = 'superseded', settled_at = ?3
+                 WHERE gate = ?1 AND consent = ?2 AND kind IN ('freeze', 'thaw') AND state IN ('pending', 'wedged')";
+            work.execute(sql, params![gate.bytes(), consent.bytes(), now.ms()])?;
             let erased = AuditEvent::FaceErased(link_of(work, consent)?, gate);
             self.append_with(work, Actor::Gate(gate), &erased, None, digest, now)?;
             self.certify_when_complete(work, consent, gate, now)?;
@@ -191,6 +196,9 @@ impl Vault {
              WHERE op = ?1 AND state = 'pending'",
             params![op.bytes(), attempts, now.plus_ms(pause_ms(attempts)).ms(), noted],
         )?;
+        if let (Some(_), "erase", Some(consent)) = (noted, row.kind.as_str(), row.consent) {
+            stops::freeze_instead(work, row.gate, consent, now)?;
+        }
         Ok(())
     }
 
@@ -214,6 +222,9 @@ impl Vault {
         let sql = "UPDATE outbox SET state = 'wedged', settled_at = ?2, reason = ?3 WHERE op = ?1";
         work.execute(sql, params![op.bytes(), now.ms(), reason])?;
         self.append(work, Actor::Gate(row.gate), &AuditEvent::Wedged(op, row.gate), now)?;
+        if let ("erase", Some(consent)) = (row.kind.as_str(), row.consent) {
+            stops::freeze_instead(work, row.gate, consent, now)?;
+        }
         Ok(())
     }
 

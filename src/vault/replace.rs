@@ -11,7 +11,7 @@ use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::consent::EraseReason;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{CardId, ConsentId, GateId, ResidentId};
-use crate::domain::relay::Replacement;
+use crate::domain::relay::{INVITED_A_PAGE, Replacement};
 use crate::domain::time::Timestamp;
 
 use super::Vault;
@@ -21,9 +21,6 @@ use super::residents::FoundRow;
 
 /// Most gates that stood at one door one after the other.
 const CHAIN_MAX: usize = 64;
-/// Most people on the list of those to be invited again.
-const INVITED_MAX: usize = 50;
-
 impl Vault {
     /// Puts a gate in the place of another: same door, same place, other keys. What is said of the door stays as it was.
     ///
@@ -215,14 +212,16 @@ impl Vault {
         Ok(true)
     }
 
-    /// People whose face was on the replaced gate only and who have not decided anew: masked, as a search shows them. Nobody is contacted by
-    /// this program.
+    /// People whose face was on the replaced gate only and who have not decided anew: masked, as a search shows them, by the page
+    /// ([`INVITED_A_PAGE`]) from 0. Nobody is contacted by this program.
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn to_invite(&self, gate: GateId) -> Result<Vec<FoundRow>, VaultError> {
+    pub fn to_invite(&self, gate: GateId, page: u32) -> Result<Vec<FoundRow>, VaultError> {
         let mut rows = vec![];
-        for resident in self.left_behind(gate)?.into_iter().take(INVITED_MAX) {
+        let a_page = INVITED_A_PAGE as usize;
+        let before = a_page.saturating_mul(page as usize);
+        for resident in self.left_behind(gate)?.into_iter().skip(before).take(a_page) {
             rows.push(self.found_row(resident)?);
         }
         Ok(rows)

@@ -407,6 +407,26 @@ impl Vault {
     }
 }
 
+impl Vault {
+    /// The last request that somebody made on a person's behalf between two instants: its number, and who that was.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn asked_for(
+        &self,
+        resident: ResidentId,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<(String, String)>, VaultError> {
+        let sql = "SELECT n FROM requests WHERE resident = ?1 AND identity = ?2 AND received_at BETWEEN ?3 AND ?4
+             ORDER BY n DESC LIMIT 1";
+        let of = params![resident.bytes(), Identity::ActsForPerson.label(), since.ms(), until.ms()];
+        let Some(n) = self.main.query_row(sql, of, |row| row.get(0)).optional()? else { return Ok(None) };
+        let request = self.read_request(&self.main, n)?;
+        Ok(Some((request.number, request.asker)).filter(|(_, asker)| !asker.trim().is_empty()))
+    }
+}
+
 fn undecided(work: &Connection, no: RequestNo) -> Result<Option<ResidentId>, VaultError> {
     let sql = "SELECT resident, outcome FROM requests WHERE n = ?1";
     let found: Option<(Option<[u8; 16]>, Option<String>)> =

@@ -104,6 +104,11 @@ impl Vault {
     fn write_gate(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(), VaultError> {
         let work = self.begin()?;
         work.execute(
+            "INSERT INTO gate_keys_before (gate, sign_key, until) SELECT id, sign_key, ?3 FROM gates
+             WHERE id = ?1 AND sign_key <> ?2 ON CONFLICT (gate, sign_key) DO UPDATE SET until = excluded.until",
+            params![gate.id.bytes(), gate.sign_key, now.ms()],
+        )?;
+        work.execute(
             "INSERT INTO gates (id, shown_name, place, capture_area, other_way, why_needed, address, tls_pin,
                  seal_key, sign_key, takes_faces, paired_at, card_way_tested_at, key_changed_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, NULL)

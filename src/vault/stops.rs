@@ -7,21 +7,25 @@ use crate::domain::approval::{Act, Approval};
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::consent::EraseReason;
 use crate::domain::gate::GateRecord;
-use crate::domain::id::{CardId, ConsentId, GateId, ResidentId};
+use crate::domain::id::{CardId, ConsentId, GateId, OpId, ResidentId};
 use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::Timestamp;
 use crate::evidence::certificate::Stop;
+use crate::wire::frame::decode;
+use crate::wire::message::{Outcome, Receipt};
 
 use super::Vault;
-use super::certificates::last_signature;
 use super::error::{MAIN_FILE, VaultError};
 use super::outbox::{self, Queued};
+use super::signatures::{key_of, last_signature};
 use super::unpairings;
 
 /// Hours of a gate's contact lease when neither the gate nor the site says another figure.
 const OFFLINE_HOURS_USUAL: u32 = 24;
 /// Contact is written down at most this often, in milliseconds; the times that are reckoned from it are later by as much.
 const CONTACT_EVERY_MS: i64 = 60_000;
+/// The same after a request that was not answered.
+const UNANSWERED_EVERY_MS: i64 = 1_000;
 
 /// A gate's face function was switched off by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -279,7 +283,9 @@ impl Vault {
         let known: Option<(Option<i64>, Option<u32>)> =
             self.main.query_row(sql, [gate.bytes()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         let Some((at, before)) = known else { return Ok(()) };
-        let fresh = at.is_some_and(|at| (0..CONTACT_EVERY_MS).contains(&now.ms().saturating_sub(at)));
+        // A gate that may have heard a request without answering it may also have heard it late.
+        let every = if hours.is_some() { CONTACT_EVERY_MS } else { UNANSWERED_EVERY_MS };
+        let fresh = at.is_some_and(|at| (0..every).contains(&now.ms().saturating_sub(at)));
         if fresh && (hours.is_none() || hours == before) {
             return Ok(());
         }
@@ -330,26 +336,47 @@ impl Vault {
         Ok(Some(SwitchOff { gate, at, by: String::from_utf8_lossy(&plain).into_owned() }))
     }
 
-    /// From when on, at the latest, a face whose erasure was asked for at `since` opens nothing at a gate that has not signed.
+    /// From when on, at the latest, a face of a consent (of any, with `None`) whose erasure was asked for at `since` opens nothing at a gate that
+    /// has not signed. `None` while the gate answers and refuses, and nothing is known to stop the face there.
     ///
     /// # Errors
     /// [`VaultError::Unknown`], and those of the disk.
-    pub fn stops_at(&self, gate: GateId, since: Timestamp) -> Result<Timestamp, VaultError> {
-        Ok(self.stop_of(&self.main, gate, since)?.stops_at())
+    pub fn stops_at(
+        &self,
+        gate: GateId,
+        consent: Option<ConsentId>,
+        since: Timestamp,
+    ) -> Result<Option<Timestamp>, VaultError> {
+        Ok(self.stop_of(&self.main, gate, consent, since)?.0.stops_at())
     }
 
-    /// What stops a face at a gate that has not signed for an erasure asked for at `since`.
-    pub(super) fn stop_of(&self, view: &Connection, gate: GateId, since: Timestamp) -> Result<Stop, VaultError> {
+    /// What stops a face at a gate that has not signed for an erasure asked for at `since`, and the gate's receipt where that is the stop.
+    pub(super) fn stop_of(
+        &self,
+        view: &Connection,
+        gate: GateId,
+        consent: Option<ConsentId>,
+        since: Timestamp,
+    ) -> Result<(Stop, Option<Vec<u8>>), VaultError> {
         if let Some(entry) = self.switch_off(view, gate, since)? {
-            return Ok(Stop::SwitchedOff { at: entry.at });
+            return Ok((Stop::SwitchedOff { at: entry.at }, None));
         }
-        let sql = "SELECT coalesce(contact_at, paired_at), offline_hours, sign_key FROM gates WHERE id = ?1";
-        let (contact, hours, sign_key): (i64, Option<u32>, [u8; 32]) =
-            view.query_row(sql, [gate.bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let sql = "SELECT coalesce(contact_at, paired_at), offline_hours FROM gates WHERE id = ?1";
+        let (contact, hours): (i64, Option<u32>) =
+            view.query_row(sql, [gate.bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let refused = refuses(view, gate, consent)?;
+        if let (true, Some(consent)) = (refused, consent)
+            && let Some((stop, receipt)) = frozen(view, gate, consent)?
+        {
+            return Ok((stop, Some(receipt)));
+        }
         // Rather later than the truth: contact is written down once a minute; and never earlier than what the gate itself has signed.
         let written = Timestamp::from_ms(contact).plus_ms(CONTACT_EVERY_MS);
-        let signed = last_signature(view, gate, &sign_key)?.map(|(_, at)| at);
+        let signed = last_signature(view, gate)?.map(|signed| signed.at);
         let contact_at = signed.map_or(written, |signed| signed.max(written));
+        if refused {
+            return Ok((Stop::Refused { contact_at }, None));
+        }
         let hours = match hours {
             Some(hours) => hours,
             None => match self.facts() {
@@ -357,8 +384,52 @@ impl Vault {
                 read => read?.get(Fact::OfflineHours).trim().parse().unwrap_or(OFFLINE_HOURS_USUAL),
             },
         };
-        Ok(Stop::Lease { contact_at, hours })
+        Ok((Stop::Lease { contact_at, hours }, None))
     }
+}
+
+/// Whether a gate was heard and did not take an erasure: for good, or so often that it is noted. Its lease is renewed each time.
+fn refuses(view: &Connection, gate: GateId, consent: Option<ConsentId>) -> Result<bool, VaultError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM outbox WHERE gate = ?1 AND kind = 'erase' AND (?2 IS NULL OR consent = ?2)
+         AND (state = 'wedged' OR (state = 'pending' AND reason IS NOT NULL)))";
+    let of = params![gate.bytes(), consent.map(|consent| *consent.bytes())];
+    Ok(view.prepare_cached(sql)?.query_row(of, |row| row.get(0))?)
+}
+
+/// The freeze of a template that a gate signed for and that nothing took back.
+fn frozen(view: &Connection, gate: GateId, consent: ConsentId) -> Result<Option<(Stop, Vec<u8>)>, VaultError> {
+    let sql = "SELECT kind, op, sequence, receipt FROM outbox WHERE consent = ?1 AND gate = ?2
+         AND kind IN ('freeze', 'thaw') AND state = 'delivered' ORDER BY sequence DESC LIMIT 1";
+    type Row = (String, [u8; 16], i64, Option<Vec<u8>>);
+    let row: Option<Row> = view
+        .prepare_cached(sql)?
+        .query_row(params![consent.bytes(), gate.bytes()], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))
+        .optional()?;
+    let Some((kind, op, sequence, Some(bytes))) = row else { return Ok(None) };
+    let Ok(receipt) = decode::<Receipt>(&bytes) else { return Ok(None) };
+    let signed = receipt.gate == *gate.bytes() && receipt.op == op && key_of(view, gate, &receipt)?.is_some();
+    if kind != "freeze" || receipt.outcome != Outcome::FaceFrozen || !signed {
+        return Ok(None);
+    }
+    let at = Timestamp::from_ms(receipt.at);
+    Ok(Some((Stop::Frozen { op: OpId::from_bytes(op), sequence: sequence.unsigned_abs(), at }, bytes)))
+}
+
+/// A gate does not take an erasure: it is told to match that number no more, once, and its receipt for that is the stop.
+pub(super) fn freeze_instead(
+    work: &Connection,
+    gate: GateId,
+    consent: ConsentId,
+    now: Timestamp,
+) -> Result<(), VaultError> {
+    let sql = "SELECT kind FROM outbox WHERE consent = ?1 AND gate = ?2 AND kind IN ('freeze', 'thaw')
+         AND state IN ('pending', 'wedged', 'delivered') ORDER BY sequence DESC LIMIT 1";
+    let last: Option<String> =
+        work.prepare_cached(sql)?.query_row(params![consent.bytes(), gate.bytes()], |row| row.get(0)).optional()?;
+    if last.as_deref() != Some("freeze") {
+        outbox::queue(work, gate, Queued::Freeze(consent), now)?;
+    }
+    Ok(())
 }
 
 fn face_gates(view: &Connection, gate: Option<GateId>) -> Result<Vec<GateId>, VaultError> {

@@ -154,6 +154,27 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// The words of a PDF without any space. Poppler is on the machines that test.
+pub fn pdf_text(path: &Path) -> String {
+    let read = std::process::Command::new("pdftotext").args(["-raw"]).arg(path).arg("-").output().unwrap();
+    String::from_utf8(read.stdout).unwrap().chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+/// What the QR codes on the pages of a PDF say.
+fn qr_codes(path: &Path) -> Vec<String> {
+    let pages = path.with_extension("pages");
+    std::fs::create_dir(&pages).unwrap();
+    let drawn =
+        std::process::Command::new("pdftoppm").args(["-r", "110", "-png"]).arg(path).arg(pages.join("p")).status();
+    assert!(drawn.unwrap().success());
+    let mut said = vec![];
+    for page in files(&pages) {
+        let scan = std::process::Command::new("zbarimg").args(["-q", "--raw"]).arg(&page).output().unwrap();
+        said.extend(String::from_utf8(scan.stdout).unwrap().lines().map(str::to_owned));
+    }
+    said
+}
+
 /// Nothing of the person at any gate, and nothing of the face at the desk: as the files lie on the disk, and under their encryption with
 /// free pages and journals.
 fn search(site: &mut Site, vectors: &[Vec<u8>]) {
@@ -234,7 +255,7 @@ fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_its
         panic!("{:?}", site.drive.scene)
     };
     assert_eq!(pending, &away.map(name_of), "the three are named");
-    assert!(stops_at.iter().all(|at| *at > SystemClock.now()), "with the end of their lease");
+    assert!(stops_at.iter().all(|at| at.is_some_and(|at| at > SystemClock.now())), "with the end of their lease");
 
     // On the resident window, before it is done: partly, never "done".
     let part = site.paper("part.pdf");
@@ -248,6 +269,13 @@ fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_its
     assert!(std::fs::read(&part).unwrap().starts_with(b"%PDF-"));
     let read = |path: &Path| certificate::verify(&std::fs::read(path.with_extension("json")).unwrap(), &keys);
     let checked = read(&part).unwrap();
+    // The code on the paper is of this very statement and the desk's key.
+    let file: serde_json::Value = serde_json::from_slice(&std::fs::read(part.with_extension("json")).unwrap()).unwrap();
+    let statement = super::vault::deletion::unhex(file["statement"].as_str().unwrap());
+    let digest: [u8; 32] =
+        sha2::Digest::finalize(sha2::Digest::chain_update(<sha2::Sha256 as sha2::Digest>::new(), &statement)).into();
+    let upper = |bytes: &[u8]| menka::evidence::hex(bytes).to_uppercase();
+    assert_eq!(qr_codes(&part), [format!("MENKA1:{}:{}", upper(&digest), upper(&keys.station))]);
     if let Ok(folder) = std::env::var("MENKA_SHOTS") {
         std::fs::copy(&part, Path::new(&folder).join("certificate-part.pdf")).unwrap();
     }

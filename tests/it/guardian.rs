@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use menka::app::command::{Command, ResidentCommand, StaffCommand};
+use menka::app::deletion::DeletionCommand;
 use menka::app::event::{Event, FaceState, Failure, FieldFault, ResidentScene, StaffEvent};
 use menka::app::guardian::{GuardianAct, GuardianScene};
 use menka::app::guardian_desk::{GuardianCommand, GuardianEvent};
@@ -320,6 +321,10 @@ fn m1_the_childs_own_card_and_the_guardians_call_withdraw_at_once_on_the_same_pa
         }
         assert_eq!(site.gate.faces().unwrap(), 0, "by call: {by_call}");
         assert!(site.gate.opens_for(&practice_card(CARD).unwrap()).unwrap(), "the card works on");
+        let paper = site.folder.path().join(format!("certificate-{by_call}.pdf"));
+        if !by_call {
+            site.drive.resident(ResidentCommand::SaveReceipt(paper.clone()));
+        }
         site.drive.resident(ResidentCommand::Back);
         let vault = site.vault();
         assert_eq!(vault.current_consent(child).unwrap(), None);
@@ -330,10 +335,20 @@ fn m1_the_childs_own_card_and_the_guardians_call_withdraw_at_once_on_the_same_pa
         assert_eq!(last.label.as_deref(), Some("withdrawn"), "the same end, with the same certificate");
         assert_eq!(last.who.starts_with("staff:"), by_call, "{}", last.who);
         assert_eq!(vault.certificates_of(vault.endings_of(child).unwrap()[0].consent).unwrap(), [true]);
+        let consent = vault.endings_of(child).unwrap()[0].consent;
         drop(vault);
         site.drive.unlock();
         site.drive.deliver().unwrap();
         site.drive.tick();
+        if by_call {
+            let save = DeletionCommand::SaveCertificate { consent, place: None, path: paper.clone() };
+            site.drive.staff(StaffCommand::Deletion(save));
+            // A paper about a child takes a second person.
+            site.drive.approve();
+        }
+        // Whose call it was stands on the paper; the child's own card is the child's own act.
+        let said = super::deletion::pdf_text(&paper);
+        assert_eq!(said.contains("王芳芳，关系母亲"), by_call, "{said}");
     }
 }
 

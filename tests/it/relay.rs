@@ -386,7 +386,7 @@ fn p51_4_a_replaced_gate_is_filled_for_its_own_door_only_and_nobody_else_is_touc
     let all = site.replacements();
     assert_eq!((all.len(), all[0].faces, all[0].waiting, all[0].to_invite), (1, 1, 0, 1));
     let (invited, current) = site.vault(|v| {
-        let invited: Vec<ResidentId> = v.to_invite(all[0].gate).unwrap().iter().map(|row| row.id).collect();
+        let invited: Vec<ResidentId> = v.to_invite(all[0].gate, 0).unwrap().iter().map(|row| row.id).collect();
         (invited, [both, dropped, alone].map(|r| v.current_consent(r).unwrap().is_some()))
     });
     assert_eq!((invited, current), (vec![alone], [true, true, false]));
@@ -400,8 +400,16 @@ fn p51_4_a_replaced_gate_is_filled_for_its_own_door_only_and_nobody_else_is_touc
     assert!(site.drive.enroll(2).unwrap(), "{:?}", site.drive.failures);
     assert_eq!(site.replacements()[0].to_invite, 0);
     // The withdrawal is signed by the new gate; the old one, which never answers again, is named as not erased.
-    site.drive.staff(StaffCommand::WithdrawFor(both));
+    // On the resident's own window, where it is never called done before.
+    site.drive.resident(ResidentCommand::Back);
+    site.drive.resident(ResidentCommand::AskWithdraw);
+    site.drive.tap_card(0).unwrap();
+    site.drive.resident(ResidentCommand::ConfirmWithdraw);
     site.until("two faces less", |s| s.gates.iter_mut().all(|gate| gate.faces().unwrap() <= 2));
+    site.until("the signatures of the gates that stand there", |s| {
+        matches!(&s.drive.scene, ResidentScene::Withdrawn { erased, pending, stops_at, .. }
+            if erased.len() == 3 && pending == &[name_of(2)] && stops_at.len() == 1)
+    });
     let pending = site.vault(|v| v.endings_of(both).unwrap()[0].pending.clone());
     assert_eq!(pending, [door], "stated, not hidden");
 }

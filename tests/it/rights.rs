@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use menka::app::command::{Command, ResidentCommand, StaffCommand};
+use menka::app::deletion::DeletionCommand;
 use menka::app::event::{Event, Failure, ResidentScene, StaffEvent};
 use menka::app::operators::OperatorsCommand;
 use menka::app::rights::{MineView, RequestFault, RequestView, RightsAct, RightsCommand, RightsScene, RightsTold};
@@ -524,6 +525,18 @@ fn p49_after_a_death_the_face_is_stopped_at_once_and_the_card_in_other_hands_sho
     assert_eq!(lines.iter().map(|l| l.kind).collect::<Vec<_>>(), [RequestKind::AfterDeath]);
     rights(&mut drive, RightsCommand::Open(lines[0].no));
     assert_eq!(shown(&drive).asker, "吴敏, 女儿");
+    // The deletion certificate names who asked.
+    let open = vault(&mut drive);
+    let consent = open.endings_of(resident).unwrap()[0].consent;
+    drop(open);
+    drive.unlock();
+    drive.staff(StaffCommand::OpenResident(resident, LookWhy::Here));
+    let certificate = folder.path().join("certificate.pdf");
+    let save = DeletionCommand::SaveCertificate { consent, place: None, path: certificate.clone() };
+    drive.staff(StaffCommand::Deletion(save));
+    assert_eq!(drive.failures, vec![]);
+    let said = super::deletion::pdf_text(&certificate);
+    assert!(said.contains("吴敏，关系女儿") && said.contains("人脸特征1组"), "{said}");
     drive.staff(StaffCommand::CloseResident);
 
     drive.resident(ResidentCommand::Back);

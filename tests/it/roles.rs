@@ -345,7 +345,7 @@ table! {
         May::Only(&[FRONT, CHIEF]);
     C::Relay(RelayCommand::Concerned(_)) => C::Relay(RelayCommand::Concerned(some_gate())), "show-concerned",
         May::Only(&[FRONT, CHIEF]);
-    C::Relay(RelayCommand::Invited(_)) => C::Relay(RelayCommand::Invited(some_gate())), "show-invited",
+    C::Relay(RelayCommand::Invited(..)) => C::Relay(RelayCommand::Invited(some_gate(), 0)), "show-invited",
         May::Only(&[FRONT, CHIEF]);
     C::Relay(RelayCommand::WhoseNumber { .. }) => C::Relay(RelayCommand::WhoseNumber {
         digits: "0a0b0c0d".into(),

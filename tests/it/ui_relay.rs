@@ -72,7 +72,7 @@ fn troubled() -> Staff {
         has_card: true,
     };
     let rows = vec![row(1, "王**"), row(2, "李*")];
-    staff.apply(StaffEvent::Relay(RelayEvent::Invited(GateId::from_bytes([3; 16]), rows)));
+    staff.apply(StaffEvent::Relay(RelayEvent::Invited(GateId::from_bytes([3; 16]), 0, rows)));
     staff
 }
 
@@ -192,8 +192,28 @@ fn who_must_be_asked_anew_is_shown_masked_and_only_when_asked_for() {
     staff.apply(StaffEvent::Gates(gates()));
     staff.update(Message::Go(Route::Relay));
     staff.apply(StaffEvent::Relay(RelayEvent::Replacements(replacements())));
-    let asked = after(&mut staff, [Message::Relay(relay::Message::InvitedPressed(GateId::from_bytes([3; 16])))]);
-    assert!(matches!(commands(asked)[..], [StaffCommand::Relay(RelayCommand::Invited(_))]));
+    let asked = after(&mut staff, [Message::Relay(relay::Message::InvitedPressed(GateId::from_bytes([3; 16]), 0))]);
+    assert!(matches!(commands(asked)[..], [StaffCommand::Relay(RelayCommand::Invited(_, 0))]));
+    // Sixty-one people: nobody waits behind those who do not come.
+    let mut all = replacements();
+    all[0].to_invite = 61;
+    staff.apply(StaffEvent::Relay(RelayEvent::Replacements(all)));
+    let page = |page: u32, rows: u8| {
+        let row = |n: u8| ResidentRow {
+            id: ResidentId::from_bytes([n; 16]),
+            masked_name: "王**".into(),
+            unit: format!("3-{n}"),
+            has_card: true,
+        };
+        StaffEvent::Relay(RelayEvent::Invited(GateId::from_bytes([3; 16]), page, (0..rows).map(row).collect()))
+    };
+    staff.apply(page(0, 4));
+    let asked = commands(press(&mut staff, "invited-after-0"));
+    assert!(matches!(asked[..], [StaffCommand::Relay(RelayCommand::Invited(_, 1))]), "{asked:?}");
+    staff.apply(page(1, 4));
+    let asked = commands(press(&mut staff, "invited-before-0"));
+    assert!(matches!(asked[..], [StaffCommand::Relay(RelayCommand::Invited(_, 0))]), "{asked:?}");
+    assert_eq!(commands(press(&mut staff, "invited-after-0")).len(), 0, "that was the last page");
     let mut staff = troubled();
     let open = relay::Message::OpenPressed(ResidentId::from_bytes([2; 16]));
     let asked = commands(after(&mut staff, [Message::Relay(open)]));

@@ -98,8 +98,18 @@ pub fn scenes(language: Language) -> Vec<(&'static str, ResidentScene, Vec<&'sta
             S::Withdrawn {
                 erased: vec!["东门".into()],
                 pending: vec!["西门".into()],
-                stops_at: vec![Timestamp::from_ms(1_795_363_200_000)],
+                stops_at: vec![Some(Timestamp::from_ms(1_795_363_200_000))],
                 saved_to: Some("/x/删除证明.pdf".into()),
+            },
+            vec!["save", "back"],
+        ),
+        (
+            "withdrawn-refused",
+            S::Withdrawn {
+                erased: vec![],
+                pending: vec!["东门".into(), "西门".into()],
+                stops_at: vec![None, Some(Timestamp::from_ms(1_795_363_200_000))],
+                saved_to: None,
             },
             vec!["save", "back"],
         ),

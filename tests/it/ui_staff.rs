@@ -179,7 +179,11 @@ fn ending(pending: bool) -> EndingView {
         ended_at: Timestamp::from_ms(1_795_310_000_000),
         reason: "withdrawn".into(),
         place: None,
-        pending: if pending { vec![("西门车库".into(), Timestamp::from_ms(1_795_396_400_000))] } else { vec![] },
+        pending: if pending {
+            vec![("西门车库".into(), Some(Timestamp::from_ms(1_795_396_400_000)))]
+        } else {
+            vec![]
+        },
         supplement_waits: !pending,
     }
 }

@@ -2,7 +2,7 @@
 
 mod binding;
 mod crash;
-mod deletion;
+pub mod deletion;
 mod duties;
 mod files;
 mod guardians;
@@ -10,7 +10,9 @@ mod keep;
 mod notice;
 mod places;
 mod reading;
+mod refusing;
 mod retention;
+mod rig;
 mod shapes;
 pub mod site;
 mod verify;

@@ -79,6 +79,7 @@ impl Gate {
             What::RemoveCardBy(digest) => self.store.card_with(digest)?,
             _ => None,
         };
+        self.withheld.heard(&apply.what);
         self.stop_matching(&apply.what);
         let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, apply.op, digest, now));
         let (gate, sequence) = (self.id, apply.sequence);
@@ -122,6 +123,7 @@ impl Gate {
             (What::RemoveCardBy(_), None)
             | (What::StopFaces | What::ResumeFaces | What::RenewFaces | What::SetClock(_), _) => {}
         }
+        self.written(&apply.what);
         self.match_again(&apply.what)?;
         if matches!(apply.what, What::EraseFace(_) | What::Unpair) {
             self.log_due = true;
@@ -162,7 +164,9 @@ impl Gate {
                 let frozen = self.store.held(template)?.is_none_or(|held| held.frozen);
                 self.faces.freeze(template, frozen);
             }
-            What::StopFaces | What::ResumeFaces | What::Unpair => self.stopped = self.store.faces_stopped()?,
+            What::StopFaces | What::ResumeFaces | What::Unpair => {
+                self.stopped = self.withheld.stops(self.store.faces_stopped()?);
+            }
             What::EraseFace(_)
             | What::FreezeFace(_)
             | What::PutCard(..)
@@ -177,7 +181,9 @@ impl Gate {
     /// What is matched is what the store holds now.
     pub(in crate::gate) fn reload_faces(&mut self) -> Result<(), GateError> {
         let mut faces = Gallery::new(self.setup.engine.clone());
-        faces.extend(self.store.live_faces()?);
+        let mut live = self.store.live_faces()?;
+        self.withheld.keep_out(&mut live);
+        faces.extend(live);
         self.faces = faces;
         Ok(())
     }

@@ -72,18 +72,23 @@ impl Store {
         Ok(count.unsigned_abs())
     }
 
-    /// Everything held, as numbers and digests.
+    /// Everything held, as numbers and digests. A template that does not give its digest is never matched, and is left out here too: the
+    /// station finds that it is missing.
     ///
     /// # Errors
     /// [`GateError`].
     pub fn holdings(&self) -> Result<Holdings, GateError> {
-        let mut statement =
-            self.db.prepare_cached("SELECT template, digest, ends_on, frozen FROM faces ORDER BY template")?;
-        let faces = statement
-            .query_map([], |row| {
-                Ok(HeldFace { template: row.get(0)?, digest: row.get(1)?, ends_on: row.get(2)?, frozen: row.get(3)? })
-            })?
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut statement = self.db.prepare_cached("SELECT template FROM faces ORDER BY template")?;
+        let all = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<[u8; 16]>, _>>()?;
+        let mut faces = Vec::with_capacity(all.len());
+        for template in all {
+            match self.held(&template)? {
+                Some(held) => faces.push(held),
+                None => {
+                    tracing::error!(template = %TemplateId::from_bytes(template).short(), "a stored template is damaged")
+                }
+            }
+        }
         let mut statement = self.db.prepare_cached("SELECT uid, ends_on FROM cards")?;
         let mut cards = statement
             .query_map([], |row| {

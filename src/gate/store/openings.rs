@@ -1,5 +1,7 @@
 //! That the door was asked to open: when, by which way and how it went; not for whom.
 
+use std::ops::Range;
+
 use rusqlite::params;
 
 use super::{Store, Way};
@@ -33,11 +35,12 @@ impl Store {
         Ok(count.unsigned_abs())
     }
 
-    /// Erases opening records from before an instant. Returns how many.
+    /// Erases opening records of other times than these. Returns how many.
     ///
     /// # Errors
     /// [`GateError`].
-    pub fn erase_openings_before(&self, instant: Timestamp) -> Result<usize, GateError> {
-        Ok(self.db.execute("DELETE FROM openings WHERE at < ?1", [instant.ms()])?)
+    pub fn erase_openings_outside(&self, kept: &Range<Timestamp>) -> Result<usize, GateError> {
+        let sql = "DELETE FROM openings WHERE at < ?1 OR at >= ?2";
+        Ok(self.db.execute(sql, params![kept.start.ms(), kept.end.ms()])?)
     }
 }

@@ -39,6 +39,70 @@ fn outcomes(replies: &[StepReply]) -> Vec<Option<Outcome>> {
     replies.iter().map(outcome).collect()
 }
 
+/// The disk of a gate is full from now on, but for what it needs to answer; or has room again.
+fn disk(site: &Site, full: bool) {
+    site.with_gate(|gate, _| {
+        let db = gate.store().connection();
+        let pages: i64 = db.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+        let most = if full { pages } else { 1_000_000 };
+        db.query_row(&format!("PRAGMA max_page_count = {most}"), [], |_| Ok(())).unwrap();
+    });
+}
+
+/// Receipts of so many steps find no room on a full disk.
+fn with_many_cards(first: Vec<Step>) -> Vec<Step> {
+    let cards = (0..300u16).map(|n| step(100 + u64::from(n), What::RemoveCard(vec![9, 9, (n >> 8) as u8, n as u8])));
+    first.into_iter().chain(cards).collect()
+}
+
+// Shows: P44
+#[test]
+fn what_shall_be_matched_no_more_is_matched_no_more_whatever_the_disk_does() {
+    let mut site = Site::new();
+    for n in 1..=3u8 {
+        site.put(n, &person(u32::from(n)), "2027-01-31");
+    }
+    site.done(&apply(1, What::PutCard(vec![1, 2, 3, 4], 20_849)));
+    disk(&site, true);
+    let steps = with_many_cards(vec![step(2, What::EraseFace([1; 16])), step(3, What::FreezeFace([2; 16]))]);
+    for _ in 0..2 {
+        assert_eq!(site.ask(&Request::Batch(steps.clone())), Reply::Refused(Refusal::Storage));
+        assert_eq!(site.probe(&person(1)).template, None, "withdrawn");
+        assert_eq!(site.probe(&person(2)).template, None, "paused");
+        assert_eq!(site.probe(&person(3)).template, Some([3; 16]), "the others go on");
+    }
+    // Nobody was told that it is gone, and another look at the file brings nothing back.
+    assert!(matches!(site.ask(&Request::ReadBack([1; 16])), Reply::Held(Some(_))));
+    site.with_gate(|gate, _| gate.reload_faces()).unwrap();
+    assert_eq!((site.probe(&person(1)).template, site.probe(&person(2)).template), (None, None));
+    let stop = with_many_cards(vec![step(4, What::StopFaces)]);
+    assert_eq!(site.ask(&Request::Batch(stop.clone())), Reply::Refused(Refusal::Storage));
+    let probe = site.probe_request(&person(3));
+    assert_eq!(site.refused(&probe), Refusal::CardsOnly);
+    assert_eq!(site.ask(&Request::TestCard(vec![1, 2, 3, 4])), Reply::CardTested(true));
+
+    disk(&site, false);
+    site.clock.set(NOON.plus_ms(60_000));
+    batch(&mut site, &steps);
+    batch(&mut site, &stop);
+    assert_eq!(site.ask(&Request::ReadBack([1; 16])), Reply::Held(None));
+    batch(&mut site, &[step(500, What::ResumeFaces), step(501, What::ThawFace([2; 16]))]);
+    assert_eq!(site.probe(&person(2)).template, Some([2; 16]), "their own resumption ends it");
+    assert_eq!(site.probe(&person(1)).template, None);
+}
+
+#[test]
+fn a_resumption_that_is_not_on_disk_is_none() {
+    let mut site = Site::new();
+    site.put(1, &person(1), "2027-01-31");
+    site.done(&apply(1, What::StopFaces));
+    disk(&site, true);
+    let steps = with_many_cards(vec![step(2, What::ResumeFaces)]);
+    assert_eq!(site.ask(&Request::Batch(steps)), Reply::Refused(Refusal::Storage));
+    let probe = site.probe_request(&person(1));
+    assert_eq!(site.refused(&probe), Refusal::CardsOnly);
+}
+
 #[test]
 fn steps_are_done_in_their_order_and_one_that_is_refused_touches_no_other() {
     let mut site = Site::new();

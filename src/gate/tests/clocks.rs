@@ -67,6 +67,36 @@ fn d12_without_contact_faces_stop_and_cards_go_on() {
     assert_eq!(faces_off(&site), None);
 }
 
+// Shows: N8-10
+#[test]
+fn after_a_start_no_face_is_matched_until_the_station_was_heard() {
+    let mut site = Site::new();
+    let card = CardUid::from_bytes(&[1, 2, 3, 4]).unwrap();
+    site.put(1, &person(1), "2027-01-31");
+    site.apply(What::PutCard(card.bytes().to_vec(), 20_849));
+    assert_eq!(faces_off(&site), None);
+    // Cut off, shut down, and started days later with a clock that stood still meanwhile.
+    site.restart();
+    assert_eq!(faces_off(&site), Some(FacesOff::NoContact));
+    let answer = site.with_gate(|gate, now| {
+        let act = gate.acted(Act::ButtonPressed);
+        gate.recognise_frame(&mut NeverAsked, super::doors::frame(1), act, now)
+    });
+    assert_eq!(answer, Answer::FacesOff(FacesOff::NoContact));
+    assert_eq!(site.with_gate(|gate, now| gate.open_for_card(&card, now)).unwrap(), Some(DoorOpens::Yes));
+    drop(Line::greet(&site.station, &site.record, site.address).unwrap());
+    assert_eq!(faces_off(&site), Some(FacesOff::NoContact), "a greeting alone tells the station nothing");
+    site.ask(&Request::Health);
+    assert_eq!(faces_off(&site), None);
+    // Where the clock is known to go on while the gate is off, so does the lease.
+    site.restart();
+    let kept = crate::gate::settings::FacePlan { clock_kept: true, ..Default::default() };
+    site.with_gate(|gate, _| gate.limit_faces(kept));
+    assert_eq!(faces_off(&site), None);
+    site.clock.set(NOON.plus_ms(24 * HOUR + 1));
+    assert_eq!(faces_off(&site), Some(FacesOff::NoContact));
+}
+
 #[test]
 fn a_refused_peer_is_no_contact() {
     let site = Site::new();
@@ -133,6 +163,51 @@ fn opening_records_are_erased_after_their_days() {
     site.clock.set(NOON.plus_ms(30 * DAY + 1));
     site.with_gate(|gate, now| gate.tick(now)).unwrap();
     assert_eq!(count(&site), 2);
+}
+
+// Shows: N8-11
+#[test]
+fn a_clock_that_jumped_ahead_and_was_put_right_keeps_nothing_longer() {
+    let mut site = Site::new();
+    let card = CardUid::from_bytes(&[1, 2, 3, 4]).unwrap();
+    site.put(1, &person(1), "2026-11-30");
+    site.put(2, &person(2), "2027-09-30");
+    site.apply(What::PutCard(card.bytes().to_vec(), 22_000));
+    let count = |site: &Site| site.with_gate(|gate, _| gate.store().openings()).unwrap();
+    let open = |site: &Site| site.with_gate(|gate, now| gate.open_for_card(&card, now)).unwrap();
+    // A year ahead for a moment, too short for anything to be believed over.
+    site.clock.set(NOON.plus_ms(365 * DAY));
+    assert_eq!(open(&site), Some(DoorOpens::Yes));
+    site.with_gate(|gate, now| gate.tick(now)).unwrap();
+    site.clock.set(NOON);
+    assert_eq!(open(&site), Some(DoorOpens::Yes));
+    assert_eq!((faces_off(&site), count(&site)), (Some(FacesOff::ClockBack), 2));
+    let watch = |site: &Site, hours: std::ops::Range<i64>| {
+        for quarter in hours.start * 4..hours.end * 4 {
+            site.clock.set(NOON.plus_ms(quarter * HOUR / 4 + 300_000));
+            site.with_gate(|gate, now| gate.tick(now)).unwrap();
+            site.clock.set(NOON.plus_ms(quarter * HOUR / 4 + 600_000));
+            site.with_gate(|gate, now| gate.tick(now)).unwrap();
+            site.clock.set(NOON.plus_ms((quarter + 1) * HOUR / 4));
+            site.with_gate(|gate, now| gate.tick(now)).unwrap();
+        }
+    };
+    watch(&site, 0..15 * 24);
+    site.restart();
+    site.clock.set(NOON.plus_ms(15 * DAY));
+    assert_eq!(open(&site), Some(DoorOpens::Yes));
+    assert_eq!(count(&site), 3);
+    assert_eq!(site.ask(&Request::ReadBack([1; 16])), Reply::Held(None), "ended by either time");
+    assert!(
+        matches!(site.ask(&Request::ReadBack([2; 16])), Reply::Held(Some(_))),
+        "ended only in the year that never was"
+    );
+    watch(&site, 15 * 24..30 * 24 + 2);
+    assert_eq!(count(&site), 1, "thirty days have passed for the first two, whatever the clock said");
+    // Somebody pairs it anew: the openings of the year that never was do not wait for that year.
+    site.pair_again();
+    site.with_gate(|gate, now| gate.tick(now)).unwrap();
+    assert_eq!(count(&site), 0);
 }
 
 /// An engine that fails the test when it is asked.

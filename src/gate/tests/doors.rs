@@ -8,6 +8,7 @@ use crate::domain::quality::{FaceBox, Look};
 use crate::gate::daemon::Gate;
 use crate::gate::door::{Act, Door, DoorOpens};
 use crate::gate::place::Place;
+use crate::gate::settings::FacePlan;
 use crate::gate::store::Setup;
 use crate::gate::watch::Answer;
 use crate::ports::{FaceEngine, FaceError};
@@ -199,7 +200,7 @@ fn beyond_the_sites_limit_a_card_comes_first_and_the_face_is_compared_with_its_t
         site.put(n, &person(u32::from(n)), "2027-01-31");
     }
     let limit = |site: &Site, strangers_in_max| {
-        site.with_gate(|gate, _| gate.limit_faces(crate::gate::settings::FacePlan { strangers_in_max }));
+        site.with_gate(|gate, _| gate.limit_faces(FacePlan { strangers_in_max, ..FacePlan::default() }));
     };
     // One in ten thousand a comparison: three people are three in ten thousand.
     limit(&site, 0.000_3);
@@ -245,6 +246,7 @@ fn beyond_the_sites_limit_a_card_comes_first_and_the_face_is_compared_with_its_t
     assert_eq!(look(&site, 1), Answer::Recognised(DoorOpens::Yes));
     assert_eq!(look(&site, 2), Answer::Unknown, "another enrolled person with this card");
     site.restart();
+    site.ask(&Request::Health);
     assert_eq!(look(&site, 1), Answer::Recognised(DoorOpens::Yes));
     let opens = site.with_gate(|gate, now| gate.open_for_card(&card, now)).unwrap();
     assert_eq!(opens, Some(DoorOpens::Yes), "the card alone opens all the same");

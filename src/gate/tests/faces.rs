@@ -3,9 +3,10 @@
 use super::support::*;
 use crate::domain::Realm;
 use crate::domain::id::{GateId, TemplateId};
+use crate::gate::daemon::READ_AGAIN_AFTER;
 use crate::gate::store::Setup;
 use crate::secret::EngineId;
-use crate::wire::message::{FacesOff, Health, Outcome, Refusal, Reply, Request, What};
+use crate::wire::message::{FacesOff, Health, Holdings, Outcome, Refusal, Reply, Request, What};
 
 fn health(site: &mut Site) -> Health {
     let reply = site.ask(&Request::Health);
@@ -192,16 +193,34 @@ fn nothing_but_a_hello_is_answered_before_the_hello() {
 }
 
 #[test]
-fn a_damaged_template_is_neither_matched_nor_read_back() {
+fn a_damaged_template_is_neither_matched_nor_listed_and_can_be_handed_over_again() {
     let mut site = Site::new();
     site.put(1, &person(1), "2027-01-31");
+    site.apply(What::FreezeFace([1; 16]));
+    let before = health(&mut site);
+    assert_eq!(before.faces, 1);
     site.with_gate(|gate, _| {
         let changed = "UPDATE faces SET ends_on = ends_on + 365 WHERE template = ?1";
         gate.store().connection().execute(changed, [[1u8; 16]]).unwrap();
     });
     assert_eq!(site.ask(&Request::ReadBack([1; 16])), Reply::Held(None));
+    // Within an hour the gate reads its rows again: what it says it holds differs from what it was given.
+    for _ in 0..READ_AGAIN_AFTER {
+        site.with_gate(|gate, now| gate.tick(now)).unwrap();
+    }
+    let after = health(&mut site);
+    assert_eq!(after.faces, 0);
+    assert_ne!(after.digest, before.digest, "the station sees a difference");
+    assert_eq!(site.ask(&Request::List), Reply::List(Holdings { faces: vec![], cards: vec![] }));
     site.restart();
     assert_eq!(site.probe(&person(1)).template, None);
+    assert_eq!(health(&mut site).digest, after.digest);
+    // Another gate hands it over again: the person's pause goes on.
+    site.put(1, &person(1), "2027-01-31");
+    assert_eq!(site.probe(&person(1)).template, None);
+    site.apply(What::ThawFace([1; 16]));
+    assert_eq!(site.probe(&person(1)).template, Some([1; 16]));
+    assert_eq!(site.with_gate(|gate, _| gate.face_count()), 1);
 }
 
 // Shows: N8-7

@@ -160,7 +160,8 @@ fn unpairing_erases_everybody_signs_for_it_and_repeats_the_receipt() {
     site.restart();
     assert_eq!(site.ask(&request), Reply::Done(receipt));
     let Reply::Health(health) = site.ask(&Request::Health) else { panic!("no health") };
-    assert_eq!((health.faces, health.cards, health.faces_off), (0, 0, None::<FacesOff>));
+    assert_eq!((health.faces, health.cards), (0, 0));
+    assert_eq!(health.faces_off, Some(FacesOff::NoContact), "a station that unpaired it is no contact");
     assert_eq!(site.refused(&apply(10, What::Unpair)), Refusal::Envelope);
     assert_eq!(site.refused(&apply(11, What::PutCard(vec![5, 6, 7, 8], 21_000))), Refusal::Envelope);
     assert_eq!(site.refused(&Request::List), Refusal::Envelope);

@@ -102,6 +102,7 @@ fn strangers_look_in(site: &mut Site, gate: &mut Gate) -> usize {
     };
     let said = gate.answer(&mut caller, &encode(&Request::Hello(hello)), NOON);
     assert!(matches!(said, Reply::Hello(_)));
+    assert!(matches!(gate.answer(&mut caller, &encode(&Request::Health), NOON), Reply::Health(_)));
     let mut answers = 0;
     for stranger in 500..505u32 {
         let now = NOON.plus_ms(i64::from(stranger) * 20_000);

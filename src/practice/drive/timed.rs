@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::consent::Warrant;
 use crate::domain::gate::GateRecord;
+use crate::domain::id::GateId;
 use crate::domain::quality::{FaceBox, Look};
 use crate::ports::{FaceEngine, FaceError, FoundGate, GateLink, Lan, LinkError, PairError};
 use crate::secret::{EngineId, FaceTemplate, Frame, PairingCode};
@@ -103,6 +104,10 @@ impl GateLink for TappedLink {
         };
         note(&self.stages, stage, since);
         reply
+    }
+
+    fn take_heard(&mut self, gate: GateId) -> bool {
+        self.inner.take_heard(gate)
     }
 
     fn pair(&mut self, address: &str, code: &PairingCode, limit: Duration) -> Result<(Hello, [u8; 32]), PairError> {

@@ -41,7 +41,7 @@ pub(super) fn done<'a>(
     sizes: Sizes,
     texts: &'a Texts,
     erased: &'a [GateLabel],
-    pending: &[(&'a GateLabel, &'a Timestamp)],
+    pending: &[(&'a GateLabel, &'a Option<Timestamp>)],
     saved_to: Option<&'a str>,
 ) -> Page<'a> {
     let title = if pending.is_empty() { trr!(texts, "withdrawn-all") } else { trr!(texts, "withdrawn-part") };
@@ -53,7 +53,11 @@ pub(super) fn done<'a>(
         for (gate, stops_at) in pending {
             let word = trr!(texts, "withdrawn-gate-pending");
             list = list.push(parts::gate_lines(sizes, Tone::Warn, word, [*gate]));
-            list = list.push(sizes.soft(trr!(texts, "withdrawn-stops-at", at = stops_at.minute_text())));
+            let stops = match stops_at {
+                Some(at) => trr!(texts, "withdrawn-stops-at", at = at.minute_text()),
+                None => trr!(texts, "withdrawn-not-stopped"),
+            };
+            list = list.push(sizes.soft(stops));
         }
     }
     let mut content = column![sizes.title(title)].spacing(sizes.space);

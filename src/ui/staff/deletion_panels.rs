@@ -160,8 +160,11 @@ fn ending_line<'a>(texts: &Texts, at: usize, ending: &'a EndingView, on_site: bo
     };
     let line = row![container(S.text(what)).width(Fill), state, button].spacing(S.space).align_y(Center);
     let pending = ending.pending.iter().map(|(gate, stops_at)| {
-        let at = stops_at.minute_text();
-        S.soft(tr!(texts, "ending-gate", gate = gate.as_str(), at = at)).into()
+        let said = match stops_at {
+            Some(at) => tr!(texts, "ending-gate", gate = gate.as_str(), at = at.minute_text()),
+            None => tr!(texts, "ending-gate-refuses", gate = gate.as_str()),
+        };
+        S.soft(said).into()
     });
     column![line].extend(pending).spacing(S.space * 0.5).into()
 }

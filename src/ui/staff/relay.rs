@@ -10,7 +10,7 @@ use crate::app::event::ResidentRow;
 use crate::app::relay::{JoinedView, RelayCommand, RelayEvent};
 use crate::domain::gate::{CLOCK_SET_BACK_MAX_MS, GateKind, GateStatus};
 use crate::domain::id::{GateId, ResidentId};
-use crate::domain::relay::{DriftKind, DriftLine, Replacement, Wedged};
+use crate::domain::relay::{DriftKind, DriftLine, INVITED_A_PAGE, Replacement, Wedged};
 use crate::domain::role::{LookWhy, Role};
 use crate::i18n::Texts;
 use crate::secret::PairingCode;
@@ -34,7 +34,7 @@ pub struct Told {
     /// What gates refused, by reason.
     pub wedged: Vec<Wedged>,
     /// Who must be asked anew, by the gate that stands there now.
-    pub invited: Option<(GateId, Vec<ResidentRow>)>,
+    pub invited: Option<(GateId, u32, Vec<ResidentRow>)>,
     /// Whose card or face a gate lacks or holds otherwise.
     pub concerned: Option<(GateId, Vec<ResidentRow>)>,
 }
@@ -45,7 +45,7 @@ impl Told {
         match event {
             RelayEvent::Replacements(all) => self.replacements = all,
             RelayEvent::Wedged(all) => self.wedged = all,
-            RelayEvent::Invited(gate, rows) => self.invited = Some((gate, rows)),
+            RelayEvent::Invited(gate, page, rows) => self.invited = Some((gate, page, rows)),
             RelayEvent::Concerned(gate, rows) => self.concerned = Some((gate, rows)),
             RelayEvent::Replaced(_) => return true,
             // Kept by the page alone, and gone with it.
@@ -73,7 +73,7 @@ pub enum Message {
     /// Enter, or the button.
     ReplaceConfirmed,
     /// Shows who must be asked anew.
-    InvitedPressed(GateId),
+    InvitedPressed(GateId, u32),
     /// Shows whom a difference concerns.
     ConcernedPressed(GateId),
     /// Opens one of them.
@@ -135,7 +135,7 @@ impl Relay {
                 let (address, code) = (self.address.trim().to_owned(), PairingCode::parse(&self.code));
                 return ask(RelayCommand::Replace { old, address, code });
             }
-            Message::InvitedPressed(gate) => return ask(RelayCommand::Invited(gate)),
+            Message::InvitedPressed(gate, page) => return ask(RelayCommand::Invited(gate, page)),
             Message::ConcernedPressed(gate) => return ask(RelayCommand::Concerned(gate)),
             Message::Whose(message) => return self.whose.update(message),
             Message::OpenPressed(resident) => {
@@ -369,14 +369,35 @@ fn replacement<'a>(
                 format!("invited-{at}"),
                 tr!(texts, "replaced-who"),
                 Weight::Plain,
-                Some(Message::InvitedPressed(one.gate)),
+                Some(Message::InvitedPressed(one.gate, 0)),
             ),
         ]
         .spacing(S.space * 1.5)
         .align_y(Center)
     });
-    let rows = known.relay.invited.as_ref().filter(|(gate, _)| *gate == one.gate && role.sees_people());
-    let rows = rows.map(|(_, rows)| rows.as_slice()).unwrap_or_default().iter().enumerate().map(|(n, found)| {
+    let shown = known.relay.invited.as_ref().filter(|(gate, ..)| *gate == one.gate && role.sees_people());
+    // Another page, so that nobody waits behind those who do not come.
+    let turn = shown.and_then(|(gate, page, rows)| {
+        let last = one.to_invite.saturating_sub(1) / INVITED_A_PAGE;
+        let button = |name: &str, label: String, to: Option<u32>| {
+            let press = to.map(|page| Message::InvitedPressed(*gate, page));
+            widget::action(S, format!("invited-{name}-{at}"), label, Weight::Plain, press)
+        };
+        let first = page.saturating_mul(INVITED_A_PAGE);
+        let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        let (from, to) = (first.saturating_add(1), first.saturating_add(count));
+        let place = tr!(texts, "replaced-page", first = from, last = to, count = one.to_invite);
+        (last > 0 || *page > 0).then(|| {
+            row![
+                container(S.soft(place)).width(Fill),
+                button("before", tr!(texts, "replaced-page-before"), page.checked_sub(1)),
+                button("after", tr!(texts, "replaced-page-after"), (*page < last).then_some(page + 1)),
+            ]
+            .spacing(S.space * 1.5)
+            .align_y(Center)
+        })
+    });
+    let rows = shown.map(|(_, _, rows)| rows.as_slice()).unwrap_or_default().iter().enumerate().map(|(n, found)| {
         row![
             container(S.text(&found.masked_name)).width(Length::FillPortion(2)),
             container(S.text(&found.unit)).width(Length::FillPortion(2)),
@@ -392,7 +413,7 @@ fn replacement<'a>(
         .align_y(Center)
         .into()
     });
-    column![head].push(invite).extend(rows).spacing(S.space).into()
+    column![head].push(invite).push(turn).extend(rows).spacing(S.space).into()
 }
 
 /// One line for every page while gates of a kind differ, or `None`.

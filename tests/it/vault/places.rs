@@ -2,15 +2,20 @@
 //! deletion certificate of that place each time.
 
 use menka::domain::Realm;
+use menka::domain::approval::Act;
 use menka::domain::audit::Actor;
 use menka::domain::change::{Part, Stand};
 use menka::domain::consent::{ConsentGranted, EraseReason};
-use menka::domain::id::GateId;
+use menka::domain::gate::GateRecord;
+use menka::domain::id::{GateId, StaffId};
 use menka::evidence::certificate::{self, GateState, HeardBy, Keys, Step, Stop};
 use menka::evidence::{Kind, head, hex, statement};
+use menka::secret::random_bytes;
 use menka::vault::{Certificate, Vault, VaultError};
+use menka::wire::keys::IdentityKeys;
 
 use super::deletion::{DAY, HOUR, Signer, enrolled, forged, later, own_key, words};
+use super::site::{passphrase, with_second_supervisor};
 
 fn checked(vault: &Vault, certificate: &Certificate) -> Result<certificate::Checked, Step> {
     certificate::verify(&certificate.file, &own_key(vault))
@@ -57,7 +62,7 @@ fn p47a_a_door_taken_out_is_certified_alone_and_the_consent_goes_on() {
 }
 
 /// The same certificate signed by a key of our own, so that only what it says is judged.
-fn signed_anew(vault: &Vault, genuine: Certificate, key: &ed25519_dalek::SigningKey) -> (Certificate, Keys) {
+pub(super) fn signed_anew(vault: &Vault, genuine: Certificate, key: &ed25519_dalek::SigningKey) -> (Certificate, Keys) {
     let mut file: serde_json::Value = serde_json::from_slice(&genuine.file).unwrap();
     for (field, kind) in [("statement", Kind::Deletion), ("consent_record", Kind::Consent)] {
         let bytes = super::deletion::unhex(file[field].as_str().unwrap());
@@ -148,7 +153,7 @@ fn p47b_the_last_contact_is_never_stated_earlier_than_the_gate_has_signed() {
     let GateState::Pending(Stop::Lease { contact_at, hours }) = part.facts.gates[1].state else { panic!("away") };
     assert_eq!((contact_at, hours), (later(DAY), 24), "by its signature, not by what the desk noted");
     assert!(matches!(part.facts.gates[1].heard, Some(HeardBy::Receipt(_))));
-    assert_eq!(checked(&vault, &part).unwrap().pending, [("西门".to_owned(), later(2 * DAY))]);
+    assert_eq!(checked(&vault, &part).unwrap().pending, [("西门".to_owned(), Some(later(2 * DAY)))]);
 
     let key = ed25519_dalek::SigningKey::from_bytes(&[5; 32]);
     let (ours, keys) = signed_anew(&vault, part, &key);
@@ -192,4 +197,117 @@ fn p47b_a_cosigned_head_is_a_signature_of_the_gate_too() {
         pending["stops_at_ms"] = later(2 * DAY).ms().into();
     });
     assert_eq!(earlier, Err(Step::Contact("西门".into())));
+}
+
+/// A gate like `signer`, which takes the place of another.
+fn replaced(vault: &mut Vault, second: StaffId, old: &Signer) -> Signer {
+    let (id, keys) = (GateId::from_bytes(random_bytes()), IdentityKeys::make(vault.realm()).unwrap());
+    let record = GateRecord {
+        id,
+        tls_pin: keys.fingerprint(),
+        seal_key: keys.seal_public(),
+        sign_key: keys.sign_public(),
+        ..vault.gates_ever().unwrap().into_iter().find(|gate| gate.id == old.id).unwrap()
+    };
+    let approval = vault.approve(Act::ReplaceGate(old.id), second, &passphrase(), later(1)).unwrap();
+    vault.replace_gate(old.id, &record, approval, later(1)).unwrap();
+    Signer { id, keys }
+}
+
+#[test]
+fn p47a_a_door_at_which_a_gate_was_replaced_is_done_only_when_every_gate_that_stood_there_has_signed() {
+    let (folder, vault, gates, reader, granted) = enrolled(Realm::Real, &["东门", "西门"]);
+    let (mut vault, second) = with_second_supervisor(&folder, vault);
+    let (consent, east) = (granted.consent(), &gates[0]);
+    // D dies, M replaces it and never tells what it holds, N replaces M.
+    let middle = replaced(&mut vault, second, east);
+    let new = replaced(&mut vault, second, &middle);
+    vault.record_face_held(&granted, new.id, [7; 32], b"receipt", later(2)).unwrap();
+    vault.drop_door(reader.resident, new.id, Actor::Resident(reader.resident), later(HOUR)).unwrap();
+    new.serve(&mut vault, later(HOUR));
+    assert_eq!(vault.certificates_at(consent, Some(new.id)).unwrap(), Vec::<bool>::new(), "not said before it is done");
+    let pending = vault.places_ended(Some(reader.resident)).unwrap()[0].pending.clone();
+    assert_eq!(pending, [middle.id, east.id]);
+    let part = vault.certificate_at(consent, Some(new.id), later(2 * HOUR)).unwrap();
+    let said = checked(&vault, &part).unwrap();
+    assert!(said.one_place && !said.is_complete());
+    assert_eq!((said.erased.len(), said.pending.len()), (1, 2));
+    vault.record_handed(part.facts.id, later(2 * HOUR)).unwrap();
+    // The file must name the gate that the consent names.
+    let key = ed25519_dalek::SigningKey::from_bytes(&[5; 32]);
+    let (ours, keys) = signed_anew(&vault, part, &key);
+    let left_out = forged(&ours, &key, |said| drop(said["gates"].as_array_mut().unwrap().pop()));
+    assert_eq!(certificate::verify(&left_out, &keys), Err(Step::GateMissing(east.id.to_string())));
+    // The old ones are found in a cupboard and switched on.
+    middle.serve(&mut vault, later(DAY));
+    assert_eq!(vault.certificates_at(consent, Some(new.id)).unwrap(), [false]);
+    east.serve(&mut vault, later(2 * DAY));
+    assert_eq!(vault.certificates_at(consent, Some(new.id)).unwrap(), [false, true], "the supplement comes by itself");
+    assert!(vault.places_ended(Some(reader.resident)).unwrap()[0].supplement_waits);
+    let whole = vault.certificate_at(consent, Some(new.id), later(3 * DAY)).unwrap();
+    let said = checked(&vault, &whole).unwrap();
+    assert!(said.one_place && said.is_complete() && said.erased.len() == 3);
+    // At the end of everything the one in the middle answers too.
+    vault.end_consent(reader.resident, EraseReason::Withdrawn, later(4 * DAY)).unwrap();
+    gates[1].serve(&mut vault, later(4 * DAY));
+    let all = vault.certificate(consent, later(4 * DAY)).unwrap();
+    let mut named: Vec<GateId> = all.facts.gates.iter().map(|step| step.gate).collect();
+    let mut ever = vec![new.id, middle.id, east.id, gates[1].id];
+    (named.sort(), ever.sort());
+    assert_eq!(named, ever);
+    assert!(vault.audit().unwrap().is_sound());
+}
+
+#[test]
+fn p47a_receipts_of_a_gate_from_before_its_keys_were_changed_are_checked_with_the_keys_of_then() {
+    let (folder, vault, gates, reader, granted) = enrolled(Realm::Real, &["东门", "西门"]);
+    let (mut vault, second) = with_second_supervisor(&folder, vault);
+    vault.end_consent(reader.resident, EraseReason::Withdrawn, later(HOUR)).unwrap();
+    gates[0].serve(&mut vault, later(HOUR));
+    // The east gate is paired anew: the same gate, really other keys.
+    let keys = IdentityKeys::make(vault.realm()).unwrap();
+    let known = vault.gates_ever().unwrap().into_iter().find(|gate| gate.id == gates[0].id).unwrap();
+    let record = GateRecord {
+        tls_pin: keys.fingerprint(),
+        seal_key: keys.seal_public(),
+        sign_key: keys.sign_public(),
+        ..known.clone()
+    };
+    let approval = vault.approve(Act::RepairGate(gates[0].id), second, &passphrase(), later(2)).unwrap();
+    vault.repair_gate(&record, approval, later(2 * HOUR)).unwrap();
+    gates[1].serve(&mut vault, later(3 * HOUR));
+    let whole = vault.certificate(granted.consent(), later(4 * HOUR)).unwrap();
+    assert!(checked(&vault, &whole).unwrap().is_complete());
+    assert_eq!(whole.facts.gates[0].sign_key, known.sign_key, "the key that signed");
+    // What it signs from now on counts with the new key; what it has signed before still tells when it was heard.
+    let east = Signer { id: gates[0].id, keys };
+    let other = super::site::reader(&mut vault, "李小红", "3-1202", 2, &[east.id, gates[1].id]);
+    let granted = other.consent(&mut vault, &[east.id, gates[1].id]).unwrap();
+    vault.end_consent(other.resident, EraseReason::Withdrawn, later(5 * HOUR)).unwrap();
+    gates[1].serve(&mut vault, later(5 * HOUR));
+    let part = vault.certificate(granted.consent(), later(5 * HOUR)).unwrap();
+    let said = checked(&vault, &part).unwrap();
+    assert!(!said.is_complete() && said.unproved.is_empty(), "{said:?}");
+    east.serve(&mut vault, later(6 * HOUR));
+    let whole = vault.certificate(granted.consent(), later(6 * HOUR)).unwrap();
+    assert!(checked(&vault, &whole).unwrap().is_complete());
+    let of_east = whole.facts.gates.iter().find(|step| step.gate == east.id).unwrap();
+    assert_eq!(of_east.sign_key, record.sign_key);
+}
+
+#[test]
+fn p19_everybody_whose_face_was_on_a_replaced_gate_only_is_on_some_page_of_the_list() {
+    let (folder, vault, gates, ..) = enrolled(Realm::Real, &["东门"]);
+    let (mut vault, second) = with_second_supervisor(&folder, vault);
+    for n in 1..=60u32 {
+        let one = super::site::reader(&mut vault, "李小红", &format!("4-{n}"), n + 1, &[gates[0].id]);
+        let granted = one.consent(&mut vault, &[gates[0].id]).unwrap();
+        vault.record_face_held(&granted, gates[0].id, [7; 32], b"receipt", later(0)).unwrap();
+    }
+    let new = replaced(&mut vault, second, &gates[0]);
+    assert_eq!(vault.replacements(later(2)).unwrap()[0].to_invite, 61);
+    let pages: Vec<_> = (0..3).map(|page| vault.to_invite(new.id, page).unwrap()).collect();
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [50, 11, 0]);
+    let people: std::collections::BTreeSet<_> = pages.iter().flatten().map(|row| row.id).collect();
+    assert_eq!(people.len(), 61, "nobody twice");
 }

@@ -125,7 +125,8 @@ fn done<'a>(texts: &Texts, end: &'a SiteEndView, acts: bool) -> Element<'a, Mess
     };
     let gates = end.gates.iter().enumerate().map(|(at, gate)| {
         let (tone, said) = match gate.stops_at {
-            None => (Tone::Well, tr!(texts, "site-end-gate-done", count = gate.erased)),
+            None if gate.left == 0 => (Tone::Well, tr!(texts, "site-end-gate-done", count = gate.erased)),
+            None => (Tone::Alarm, tr!(texts, "site-end-gate-refuses", count = gate.left)),
             Some(stop) => {
                 let (left, date) = (gate.left, stop.minute_text());
                 (Tone::Alarm, tr!(texts, "site-end-gate-left", count = left, date = date))

@@ -1,0 +1,183 @@
+//! Gates that answer and do not erase, that know no batches, and whose answers are lost: what the desk does, and what its papers say.
+
+use std::sync::{Arc, Mutex};
+
+use menka::app::courier::Courier;
+use menka::domain::Realm;
+use menka::domain::audit::Actor;
+use menka::domain::consent::{ConsentGranted, EraseReason};
+use menka::domain::id::GateId;
+use menka::domain::time::Timestamp;
+use menka::evidence::certificate::{self, GateState, SCHEMA, SCHEMA_WIDER, Step, Stop};
+use menka::vault::{CardNumbers, SwitchOff, Vault};
+
+use super::deletion::{DAY, HOUR, enrolled, forged, later, own_key};
+use super::places::signed_anew;
+use super::rig::{self, Gates, Way};
+use super::site::Reader;
+
+struct Rig {
+    _folder: tempfile::TempDir,
+    vault: Vault,
+    courier: Courier,
+    gates: Gates,
+    ids: Vec<GateId>,
+    now: Arc<Mutex<Timestamp>>,
+    reader: Reader,
+    granted: ConsentGranted,
+}
+
+fn rig(names: &[&str]) -> Rig {
+    let (folder, vault, signers, reader, granted) = enrolled(Realm::Real, names);
+    let ids: Vec<GateId> = signers.iter().map(|signer| signer.id).collect();
+    let (courier, gates, now) = rig::courier(vault.second_connection().unwrap(), signers, later(0));
+    for id in &ids {
+        let held = vault.expected(*id, &mut CardNumbers::new()).unwrap().held.holdings();
+        gates.lock().unwrap().get_mut(id).unwrap().holds(held.faces, held.cards);
+    }
+    Rig { _folder: folder, vault, courier, gates, ids, now, reader, granted }
+}
+
+impl Rig {
+    fn pass(&mut self, at: Timestamp) {
+        *self.now.lock().unwrap() = at;
+        self.courier.pass(at).unwrap();
+    }
+
+    /// Passes every few seconds from an instant on, as the courier's thread does.
+    fn passes(&mut self, from: Timestamp, seconds: i64) {
+        for second in (0..seconds).step_by(5) {
+            self.pass(from.plus_ms(second * 1_000));
+        }
+    }
+
+    fn way(&self, gate: usize, way: Way) {
+        self.gates.lock().unwrap().get_mut(&self.ids[gate]).unwrap().way = way;
+    }
+
+    fn frozen(&self, gate: usize) -> Option<bool> {
+        let faces = self.gates.lock().unwrap()[&self.ids[gate]].held.holdings().faces;
+        faces.iter().find(|face| face.template == *self.granted.template().bytes()).map(|face| face.frozen)
+    }
+}
+
+#[test]
+fn p47b_a_gate_that_answers_and_does_not_erase_is_told_to_rest_that_number_and_the_paper_says_so() {
+    let mut rig = rig(&["东门", "西门"]);
+    rig.passes(later(1), 10);
+    rig.way(1, Way { keeps: true, ..Way::default() });
+    rig.vault.end_consent(rig.reader.resident, EraseReason::Withdrawn, later(HOUR)).unwrap();
+    rig.passes(later(HOUR), 120);
+    assert_eq!((rig.frozen(0), rig.frozen(1)), (None, Some(true)), "kept there, and matched no more");
+    let consent = rig.granted.consent();
+    let part = rig.vault.certificate(consent, later(2 * HOUR)).unwrap();
+    let GateState::Pending(Stop::Frozen { at, .. }) = part.facts.gates[1].state else {
+        panic!("{:?}", part.facts.gates[1].state)
+    };
+    assert!(
+        at >= later(HOUR) && at < later(HOUR + 120_000),
+        "when it signed, not when a lease that is renewed would end"
+    );
+    let checked = certificate::verify(&part.file, &own_key(&rig.vault)).unwrap();
+    assert_eq!(checked.pending, [("西门".to_owned(), Some(at))]);
+    assert!(!checked.is_complete() && checked.unproved.is_empty());
+    assert_eq!(part.facts.blocked_at(), Some(at));
+    // It answers for days: the paper never moves on with the lease.
+    rig.passes(later(3 * DAY), 10);
+    let same = rig.vault.certificate(consent, later(3 * DAY)).unwrap();
+    assert_eq!(same.facts.id, part.facts.id);
+
+    let key = ed25519_dalek::SigningKey::from_bytes(&[5; 32]);
+    let (ours, keys) = signed_anew(&rig.vault, part, &key);
+    let told = |change: &dyn Fn(&mut serde_json::Value)| certificate::verify(&forged(&ours, &key, change), &keys);
+    assert!(told(&|_| ()).is_ok());
+    let stop = Err(Step::Stop("西门".into()));
+    assert_eq!(told(&|said| said["gates"][1]["pending"]["sequence"] = 9_999.into()), stop, "another operation");
+    assert_eq!(
+        told(&|said| said["gates"][1]["pending"]["stops_at_ms"] = later(0).ms().into()),
+        stop,
+        "an earlier stop"
+    );
+    let unsigned = told(&|said| {
+        drop(said["gates"][1]["pending"].as_object_mut().unwrap().remove("signed_receipt_sha256"));
+    });
+    assert_eq!(unsigned, stop, "without the gate's receipt it is the desk's word");
+    let older = told(&|said| said["schema_version"] = SCHEMA.into());
+    assert_eq!(older, stop, "the shape before knew no such stop");
+
+    // Its disk has room again: erased, and the supplement comes by itself.
+    rig.way(1, Way::default());
+    rig.passes(later(4 * DAY), 90);
+    assert_eq!(rig.vault.certificates_of(consent).unwrap(), [false, true]);
+    assert_eq!(rig.vault.queue_counts().unwrap().iter().map(|c| c.pending + c.wedged).sum::<u32>(), 0);
+    let whole = rig.vault.certificate(consent, later(5 * DAY)).unwrap();
+    assert!(certificate::verify(&whole.file, &own_key(&rig.vault)).unwrap().is_complete());
+    assert!(rig.vault.audit().unwrap().is_sound());
+}
+
+#[test]
+fn p47b_where_nothing_stops_the_face_no_paper_says_that_something_does() {
+    let mut rig = rig(&["东门", "西门"]);
+    rig.way(1, Way { keeps_all: true, ..Way::default() });
+    rig.vault.end_consent(rig.reader.resident, EraseReason::Withdrawn, later(HOUR)).unwrap();
+    rig.passes(later(HOUR), 180);
+    let consent = rig.granted.consent();
+    let part = rig.vault.certificate(consent, later(2 * HOUR)).unwrap();
+    assert!(matches!(part.facts.gates[1].state, GateState::Pending(Stop::Refused { .. })), "{:?}", part.facts.gates[1]);
+    assert_eq!(part.facts.blocked_at(), None);
+    assert_eq!(rig.vault.stops_at(rig.ids[1], Some(consent), later(HOUR)).unwrap(), None);
+    let checked = certificate::verify(&part.file, &own_key(&rig.vault)).unwrap();
+    assert_eq!((checked.is_complete(), &checked.pending[..]), (false, &[("西门".to_owned(), None)][..]));
+    // A desk that claims an end of the lease all the same is not believed under this word.
+    let key = ed25519_dalek::SigningKey::from_bytes(&[5; 32]);
+    let (ours, keys) = signed_anew(&rig.vault, part, &key);
+    let claimed = forged(&ours, &key, |said| {
+        assert_eq!(said["schema_version"], SCHEMA_WIDER);
+        said["gates"][1]["pending"]["stops_at_ms"] = later(DAY).ms().into();
+    });
+    assert_eq!(certificate::verify(&claimed, &keys), Err(Step::Stop("西门".into())));
+    // Somebody goes there.
+    let entry = SwitchOff { gate: rig.ids[1], at: later(3 * HOUR), by: "保安老李".into() };
+    rig.vault.record_switch_off(&entry, Actor::Station, later(3 * HOUR)).unwrap();
+    let second = rig.vault.certificate(consent, later(4 * HOUR)).unwrap();
+    assert_eq!(second.facts.blocked_at(), Some(later(3 * HOUR)));
+}
+
+#[test]
+fn p47a_a_gate_that_knows_no_batches_is_told_one_by_one_and_the_certificate_follows() {
+    let mut rig = rig(&["东门", "西门"]);
+    rig.way(0, Way { old: true, ..Way::default() });
+    let other = super::site::reader(&mut rig.vault, "李小红", "3-1202", 2, &rig.ids);
+    let second = other.consent(&mut rig.vault, &rig.ids).unwrap();
+    rig.passes(later(1), 20);
+    rig.vault.end_consent(rig.reader.resident, EraseReason::Withdrawn, later(HOUR)).unwrap();
+    rig.vault.end_consent(other.resident, EraseReason::Withdrawn, later(HOUR)).unwrap();
+    rig.gates.lock().unwrap().values_mut().for_each(|gate| gate.asked.clear());
+    rig.passes(later(HOUR), 20);
+    for consent in [rig.granted.consent(), second.consent()] {
+        assert_eq!(rig.vault.certificates_of(consent).unwrap(), [true]);
+        let whole = rig.vault.certificate(consent, later(2 * HOUR)).unwrap();
+        assert!(certificate::verify(&whole.file, &own_key(&rig.vault)).unwrap().is_complete());
+    }
+    let gates = rig.gates.lock().unwrap();
+    let (old, new) = (&gates[&rig.ids[0]], &gates[&rig.ids[1]]);
+    assert_eq!(old.asked.iter().filter(|kind| **kind == "erase").count(), 2, "one by one");
+    assert!(new.kinds().contains("batch") && !new.kinds().contains("erase"), "the others together");
+    assert_eq!((old.held.counts().0, new.held.counts().0), (0, 0));
+}
+
+#[test]
+fn p47b_a_request_that_was_heard_and_not_answered_counts_as_contact_also_in_the_first_pass() {
+    let mut rig = rig(&["东门", "西门"]);
+    // The desk was locked for hours; the west gate was cut off meanwhile and hears one request of the first pass.
+    let (unlocked, day) = (later(20 * HOUR), later(20 * HOUR).plus_ms(DAY));
+    rig.vault.end_consent(rig.reader.resident, EraseReason::Withdrawn, later(10 * HOUR)).unwrap();
+    rig.way(1, Way { swallows: 1, keeps: true, ..Way::default() });
+    rig.pass(unlocked);
+    let part = rig.vault.certificate(rig.granted.consent(), unlocked).unwrap();
+    let stop = part.facts.blocked_at().unwrap();
+    assert!(stop >= day, "its lease counts from what it heard: {} is before {}", stop.minute_text(), day.minute_text());
+    // From then on it is away, and nothing moves any more.
+    rig.passes(unlocked.plus_ms(HOUR), 20);
+    assert_eq!(rig.vault.certificate(rig.granted.consent(), later(2 * DAY)).unwrap().facts.blocked_at(), Some(stop));
+}
