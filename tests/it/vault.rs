@@ -1,5 +1,6 @@
 //! The vault on real files: passphrases, realms, damage, crashes, full disks, and the duties it upholds.
 
+mod again;
 mod binding;
 mod crash;
 mod deletion;
@@ -10,6 +11,7 @@ mod keep;
 mod notice;
 mod places;
 mod reading;
+mod restored;
 mod retention;
 mod shapes;
 pub mod site;
