@@ -1418,6 +1418,12 @@ keep-drill-well = It works: the backup of { $day } can be restored, { $people } 
 keep-drill-since = Since then { $erased } people were erased, { $faces } faces and { $cards } cards ended: restoring does not bring them back.
 keep-restored-well = The backup of { $day } is restored: { $people } people. Log in with an account and passphrase of that time.
 keep-restored-lost = { $lost } records made after the backup are gone. Please check residents, cards and accounts of that time.
+keep-drill-rest = { $places } faces left single gates, and { $resting } rest until their person takes them up.
+keep-drill-cut-faces = So much has ended since that the gates' lists do not reach back to this backup: to be safe, faces nobody can vouch for end or rest.
+keep-drill-cut-cards = The lists of ended cards do not reach back either: check the cards of that time. One that a gate lacks is issued anew, never written back.
+keep-drill-cut-records = The same is true of closed records and of who refuses: please check those of that time.
+keep-restored-keys = A new master key is in force.
+keep-restored-recovery = The recovery key of that time is void: make a new one.
 keep-unsound = Something does not read back as it should. Please give the report of the machine page to whoever looks after this computer.
 keep-sheet-title = Backup key
 keep-sheet-hint = It is shown this once. Print it, or copy it to paper, and lock it away; not with the backups.
@@ -1432,6 +1438,13 @@ keep-restore-link = Restore from a backup
 keep-restore-title = Restore from a backup
 keep-restore-hint = For a new computer, or damaged data. First connect it to the network of the gates: at least one gate must answer.
 keep-restore-old = What is on this computer now is put aside, and deleted after thirty days.
+keep-restore-who = Of this desk as it is now, { $count ->
+    [1] a supervisor types the passphrase.
+   *[other] two supervisors type their passphrases.
+}
+keep-restore-passphrase = Passphrase of { $name }
+keep-restore-by-recovery = Passphrase unknown: use the printed recovery key
+keep-restore-by-passphrase = Use passphrases
 keep-restore-action = Restore
 keep-working = Working, please wait…
 keep-more = { $count } earlier backups
@@ -1441,6 +1454,10 @@ err-keep-no-gate = No gate is paired yet
 rec-keep-no-gate = The gates keep the other half of a backup's key. Pair a gate first.
 err-keep-not-a-backup = This folder holds no backup of this site
 rec-keep-not-a-backup = Choose the folder whose name begins with menka-backup.
+err-keep-other-site = This backup is of another site
+rec-keep-other-site = On this computer is the data of a different site. Choose a backup of this one, or use another computer.
+err-keep-not-allowed = The supervisors of this desk have not agreed
+rec-keep-not-allowed = Where the desk has two supervisors, both type their passphrases; the printed recovery key does as well.
 err-keep-damaged = This backup is not whole, or was changed
 rec-keep-damaged = Take another one. Nothing was changed here.
 err-keep-wrong-key = This is not the key of this backup

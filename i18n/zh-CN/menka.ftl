@@ -1418,6 +1418,12 @@ keep-drill-well = 演练成功：{ $day } 的备份可以恢复，{ $people } �
 keep-drill-since = 备份之后删除的 { $erased } 人、结束的 { $faces } 张人脸、{ $cards } 张卡，恢复时不会回来。
 keep-restored-well = 已恢复 { $day } 的备份：{ $people } 人。请用那时的账号和口令登录。
 keep-restored-lost = 备份之后的 { $lost } 条记录没有了。请核对那之后办过的住户、卡和账号。
+keep-drill-rest = 其中 { $places } 张人脸已退出个别门，{ $resting } 张保持暂停，由本人恢复。
+keep-drill-cut-faces = 备份之后结束的太多，门禁里的清单没有全部列出：为稳妥起见，无法确认的人脸一律结束或暂停。
+keep-drill-cut-cards = 卡的清单也没有全部列出：请核对那时的卡。门禁里没有的卡要重新办，不会写回。
+keep-drill-cut-records = 已关闭的档案和拒绝人脸的登记也没有全部列出：请核对那时的记录。
+keep-restored-keys = 已启用新的主密钥。
+keep-restored-recovery = 那时的恢复密钥已作废：请制作新的。
 keep-unsound = 有些内容读回不一致，请把机器页的报告交给维护人员。
 keep-sheet-title = 备份密钥
 keep-sheet-hint = 只显示这一次。打印，或照抄到纸上，锁好；不和备份放在一处。
@@ -1432,6 +1438,13 @@ keep-restore-link = 从备份恢复
 keep-restore-title = 从备份恢复
 keep-restore-hint = 电脑换了，或数据坏了时用。请先连上门禁所在的局域网：至少要有一台门禁在线。
 keep-restore-old = 这台电脑上现有的数据会放在一边，三十天后删除。
+keep-restore-who = { $count ->
+    [1] 请本台现在的主管输入口令。
+   *[other] 请本台现在的两位主管各输入自己的口令。
+}
+keep-restore-passphrase = { $name }的口令
+keep-restore-by-recovery = 口令不记得了：用打印的恢复密钥
+keep-restore-by-passphrase = 改用口令
 keep-restore-action = 恢复
 keep-working = 正在处理，请稍候……
 keep-more = 另有 { $count } 份更早的备份
@@ -1441,6 +1454,10 @@ err-keep-no-gate = 还没有配对门禁
 rec-keep-no-gate = 备份的另一半钥匙要放在门禁里。先配对一台门禁。
 err-keep-not-a-backup = 这个文件夹里没有本站点的备份
 rec-keep-not-a-backup = 请选名字以 menka-backup 开头的那个文件夹。
+err-keep-other-site = 这是另一个站点的备份
+rec-keep-other-site = 这台电脑上是别的站点的数据。请选本站点的备份，或换一台电脑。
+err-keep-not-allowed = 本台的主管还没有同意
+rec-keep-not-allowed = 有两位主管时，两位都要输入口令；也可以用打印的恢复密钥。
 err-keep-damaged = 这份备份不完整，或被改动过
 rec-keep-damaged = 换另一份备份；没有动现有的数据。
 err-keep-wrong-key = 备份密钥不对

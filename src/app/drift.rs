@@ -137,7 +137,8 @@ impl Courier {
         Ok(())
     }
 
-    /// What differs at faces is put right by itself: what must not be there is erased, what must rest is told to. What is gone is noted.
+    /// What differs at faces is put right by itself: what must not be there is erased, what must rest is told to, what rests goes on resting. What
+    /// is gone is noted.
     fn put_right(
         &mut self,
         gate: &GateRecord,
@@ -180,7 +181,10 @@ impl Courier {
         for one in compared.cards.iter().filter(|one| still_differs(one, &expected)) {
             let Difference::Card(number, ours, _) = one else { continue };
             if ours.is_some() {
-                if let Some(card) = expected.cards.get(number) {
+                // Whether a doubted one is still in force nobody knows: it is issued anew, or stays out.
+                if let Some(card) = expected.cards.get(number)
+                    && !self.vault.card_is_doubted(*card)?
+                {
                     self.vault.put_card_again(*card, gate.id, now)?;
                 }
                 continue;

@@ -2,6 +2,7 @@
 //! reads back, records. The consent is asked for again before each send. Nothing of a face is kept here, sealed or not; after a crash the gate
 //! is asked for the receipt of what may have gone out.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::courier::{ANSWER_LIMIT, Courier};
@@ -25,6 +26,9 @@ const TURN: usize = PASSES_MAX;
 const TURNS_PER_PASS: usize = 4;
 /// Longest wait for a gate to seal, or to store, a turn of faces.
 const RELAY_LIMIT: Duration = Duration::from_millis(15_000);
+
+/// A face that may go, and the gates that were asked for it in this turn.
+type Asked = (FillGranted, BTreeSet<GateId>);
 
 /// A face between two gates.
 struct OnTheWay {
@@ -98,57 +102,67 @@ impl Courier {
     /// One turn. `false` when there is no more to do now.
     fn fill_turn(&mut self, gate: &GateRecord, now: Timestamp) -> Result<bool, VaultError> {
         let due = self.vault.fills_due(gate.id, TURN, now)?;
-        let (count, mut away) = (due.len(), vec![]);
-        let mut by_source: Vec<(GateId, Vec<FillGranted>)> = vec![];
-        let there = self.shared().gates().0;
-        let reachable = |id: GateId| there.iter().any(|status| status.id == id && status.reachable);
-        for granted in due {
-            let found = granted.sources().iter().find(|id| reachable(**id) && self.compared.contains_key(id));
-            match found.copied() {
-                Some(source) => match by_source.iter_mut().find(|(id, _)| *id == source) {
-                    Some((_, list)) => list.push(granted),
-                    None => by_source.push((source, vec![granted])),
-                },
-                None => away.push(granted.consent()),
-            }
-        }
-        for consent in &away {
-            self.vault.record_fill_failed(*consent, gate.id, now)?;
-        }
+        let (count, mut went) = (due.len(), 0);
         let sources = self.vault.gates()?;
-        let mut went = 0;
-        for (source, wanted) in by_source {
-            let Some(source) = sources.iter().find(|record| record.id == source) else { continue };
-            for some in in_frames(wanted) {
-                let (sealed, none) = match self.pass_on(source, gate, some, now)? {
-                    Some(both) => both,
-                    None => return Ok(false),
+        // A source that does not give a face is not asked for it again in this turn; the next one is.
+        let mut wanted: Vec<Asked> = due.into_iter().map(|one| (one, BTreeSet::new())).collect();
+        while !wanted.is_empty() {
+            let (by_source, away) = self.sort_by_source(std::mem::take(&mut wanted));
+            for consent in away {
+                self.vault.record_fill_failed(consent, gate.id, now)?;
+            }
+            for (source, some) in by_source {
+                let Some(source) = sources.iter().find(|record| record.id == source) else {
+                    for (granted, _) in some {
+                        self.vault.record_fill_failed(granted.consent(), gate.id, now)?;
+                    }
+                    continue;
                 };
-                for consent in none {
-                    self.vault.record_fill_failed(consent, gate.id, now)?;
-                }
-                match self.hand_on(gate, sealed, now)? {
-                    Some(stored) => went += stored,
-                    None => return Ok(false),
+                for some in in_frames(some) {
+                    let (sealed, none) = self.pass_on(source, gate, some, now)?;
+                    wanted.extend(none.into_iter().map(|(granted, mut asked)| {
+                        asked.insert(source.id);
+                        (granted, asked)
+                    }));
+                    match self.hand_on(gate, sealed, now)? {
+                        Some(stored) => went += stored,
+                        None => return Ok(false),
+                    }
                 }
             }
         }
         Ok(count == TURN && went > 0)
     }
 
-    /// Asks the gate that holds the faces to seal them to the other. What it does not give comes back by its consent; `None` when it takes no
-    /// such question now.
-    #[allow(clippy::type_complexity, reason = "both halves of one answer")]
+    /// Faces by the gate that is asked for them: the first that answers and was not asked. Those without one come back by their consent.
+    fn sort_by_source(&self, wanted: Vec<Asked>) -> (Vec<(GateId, Vec<Asked>)>, Vec<ConsentId>) {
+        let there = self.shared().gates().0;
+        let reachable = |id: GateId| there.iter().any(|status| status.id == id && status.reachable);
+        let (mut by_source, mut away): (Vec<(GateId, Vec<Asked>)>, _) = (vec![], vec![]);
+        for (granted, asked) in wanted {
+            let fits = |id: &&GateId| !asked.contains(id) && reachable(**id) && self.compared.contains_key(id);
+            match granted.sources().iter().find(fits).copied() {
+                Some(source) => match by_source.iter_mut().find(|(id, _)| *id == source) {
+                    Some((_, list)) => list.push((granted, asked)),
+                    None => by_source.push((source, vec![(granted, asked)])),
+                },
+                None => away.push(granted.consent()),
+            }
+        }
+        (by_source, away)
+    }
+
+    /// Asks the gate that holds the faces to seal them to the other. What it does not give comes back.
     fn pass_on(
         &mut self,
         source: &GateRecord,
         gate: &GateRecord,
-        wanted: Vec<FillGranted>,
+        wanted: Vec<Asked>,
         now: Timestamp,
-    ) -> Result<Option<(Vec<OnTheWay>, Vec<ConsentId>)>, VaultError> {
+    ) -> Result<(Vec<OnTheWay>, Vec<Asked>), VaultError> {
         let introduction = self.vault.introduce(gate, now)?;
         let with_ops: Vec<_> = wanted.into_iter().map(|one| (one, OpId::from_bytes(random_bytes()))).collect();
-        let wants = with_ops.iter().map(|(granted, op)| Want {
+        let wants = with_ops.iter().map(|((granted, _), op)| Want {
             op: *op.bytes(),
             template: *granted.template().bytes(),
             consent: granted.evidence().to_vec(),
@@ -163,14 +177,11 @@ impl Courier {
                     Err(error) => error.to_string(),
                 };
                 tracing::warn!(from = %source.id.short(), to = %gate.id.short(), why, "no face was passed on");
-                for (granted, _) in &with_ops {
-                    self.vault.record_fill_failed(granted.consent(), gate.id, now)?;
-                }
-                return Ok(None);
+                return Ok((vec![], with_ops.into_iter().map(|(one, _)| one).collect()));
             }
         };
         let (mut sealed, mut none) = (vec![], vec![]);
-        for ((granted, op), passed) in with_ops.into_iter().zip(passed) {
+        for (((granted, asked), op), passed) in with_ops.into_iter().zip(passed) {
             let digest = passed.digest;
             let put = passed.put.filter(|put| {
                 put.op == *op.bytes()
@@ -183,10 +194,10 @@ impl Courier {
                     let passed = PutPassed { put, from: *source.id.bytes(), from_seal: source.seal_key };
                     sealed.push(OnTheWay { granted, digest, passed, op });
                 }
-                None => none.push(granted.consent()),
+                None => none.push((granted, asked)),
             }
         }
-        Ok(Some((sealed, none)))
+        Ok((sealed, none))
     }
 
     /// Hands sealed faces to the gate that they are for. Returns how many it stored; `None` when it went away.
@@ -266,10 +277,10 @@ fn filled(consent: ConsentId, receipt: &Receipt) -> Filled {
 }
 
 /// As many as fit into one request, with their signed consents.
-fn in_frames(wanted: Vec<FillGranted>) -> Vec<Vec<FillGranted>> {
+fn in_frames(wanted: Vec<Asked>) -> Vec<Vec<Asked>> {
     let (mut frames, mut bytes) = (vec![vec![]], 0);
     for one in wanted {
-        let size = one.evidence().len() + 64;
+        let size = one.0.evidence().len() + 64;
         if bytes + size > BATCH_BYTES && bytes > 0 {
             frames.push(vec![]);
             bytes = 0;

@@ -9,13 +9,14 @@ use super::command::StaffCommand;
 use super::desk::{Desk, failure_of};
 use super::event::{Failure, StaffEvent};
 use crate::domain::approval::{Act, Approval};
+use crate::domain::id::StaffId;
 use crate::domain::notice::Language;
 use crate::domain::time::Timestamp;
 use crate::notice::{Text, Values};
 use crate::ports::ChipError;
-use crate::secret::{RecoveryKey, RecoveryKeyFault, Typed};
-pub use crate::vault::{BackupReport, BackupRow, RestoreReport};
-use crate::vault::{Restoring, Vault, VaultError};
+use crate::secret::{Passphrase, RecoveryKey, RecoveryKeyFault, Typed};
+pub use crate::vault::{BackupReport, BackupRow, Cut, RESTORERS, RestoreReport};
+use crate::vault::{Restorers, Restoring, Vault, VaultError};
 use crate::wire::keys::IdentityKeys;
 use crate::wire::message::{Reply, Request};
 
@@ -41,14 +42,23 @@ pub enum KeepCommand {
     BackUp(PathBuf),
     /// Tries whether the backup in this folder can be restored by the key.
     Drill(PathBuf, Typed),
-    /// Restores the backup in this folder. From the lock screen or the first run only.
-    Restore(PathBuf, Typed),
+    /// Restores the backup in this folder. From the lock screen or the first run only; where a vault is there, its supervisors allow it.
+    Restore(PathBuf, Typed, RestoreBy),
     /// Changes the master key and the files' keys. Needs a second person.
     ChangeKeys,
     /// Binds the vault to this computer's security chip. Needs a second person.
     BindComputer,
     /// Releases it. Needs a second person.
     ReleaseComputer,
+}
+
+/// Who allows that a vault is put aside for a backup.
+#[derive(Debug, Default)]
+pub struct RestoreBy {
+    /// Supervisors of that vault.
+    pub supervisors: Vec<(StaffId, Passphrase)>,
+    /// Its printed recovery key, in their place.
+    pub recovery: Option<Typed>,
 }
 
 /// A gate as a keeper of the backups' other half.
@@ -125,6 +135,10 @@ pub enum KeepFailure {
     NoGate,
     /// There is no backup in this folder.
     NotABackup,
+    /// It is of another site than the vault that is there.
+    OtherSite,
+    /// Its supervisors have not allowed it.
+    NotAllowed,
     /// The backup is damaged.
     Damaged,
     /// It opens by another key.
@@ -194,7 +208,7 @@ impl Desk {
                 }
             }
             KeepCommand::Drill(from, typed) => self.drill(&from, &typed, now),
-            KeepCommand::Restore(from, typed) => self.restore(&from, &typed, now),
+            KeepCommand::Restore(from, typed, by) => self.restore(&from, &typed, by, now),
             KeepCommand::ChangeKeys => self.change_keys(Act::ChangeKeys, KeepCommand::ChangeKeys, now),
             KeepCommand::BindComputer => self.bind_computer(now),
             KeepCommand::ReleaseComputer => {
@@ -279,12 +293,18 @@ impl Desk {
         }
     }
 
-    fn restore(&mut self, from: &Path, typed: &Typed, now: Timestamp) {
+    fn restore(&mut self, from: &Path, typed: &Typed, by: RestoreBy, now: Timestamp) {
         if self.open.is_some() || self.keep.changing.is_some() {
             return self.keep_failed(KeepFailure::NotLocked);
         }
         let Some(key) = self.backup_key(typed) else { return };
-        let begun = Vault::begin_restore(&self.config.data_dir, self.config.realm, from, &key);
+        let recovery = match by.recovery.as_ref().map(|typed| self.backup_key(typed)) {
+            Some(None) => return,
+            other => other.flatten(),
+        };
+        let by = Restorers { supervisors: by.supervisors, recovery };
+        let (dir, realm, chip) = (&self.config.data_dir, self.config.realm, &mut *self.devices.chip);
+        let begun = Vault::begin_restore(dir, realm, (from, &key), by, chip, now);
         let ended = begun.and_then(|mut restoring| {
             self.ask_keepers(&mut restoring)?;
             restoring.finish(now)
@@ -294,6 +314,8 @@ impl Desk {
                 self.say_door(now);
                 self.tell_keep(KeepTold::Restored(report));
             }
+            // Said before failures of accounts: nobody else is logged in who could be asked.
+            Err(VaultError::ApprovalNeeded) => self.keep_failed(KeepFailure::NotAllowed),
             Err(error) => self.fail(failure_of(error)),
         }
     }
@@ -406,6 +428,7 @@ pub(super) fn keep_failure(error: &VaultError) -> Option<KeepFailure> {
     Some(match error {
         VaultError::BackupKeyMissing => F::NoKey,
         VaultError::NotABackup => F::NotABackup,
+        VaultError::OtherSite => F::OtherSite,
         VaultError::BackupDamaged => F::Damaged,
         VaultError::WrongBackupKey => F::WrongKey,
         VaultError::KeptNowhere => F::KeptNowhere,

@@ -276,7 +276,7 @@ pub enum EraseReason {
 
 impl EraseReason {
     /// The word stored in the vault and the log.
-    pub fn label(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Withdrawn => "withdrawn",
             Self::MovedOut => "moved-out",
@@ -294,5 +294,29 @@ impl EraseReason {
             Self::OtherDecider => "other-decider",
             Self::ManagerLeft => "manager-left",
         }
+    }
+
+    /// Every reason.
+    pub const ALL: [Self; 15] = [
+        Self::Withdrawn,
+        Self::MovedOut,
+        Self::TermOver,
+        Self::GateRetired,
+        Self::Correction,
+        Self::NotAccepted,
+        Self::PracticeOver,
+        Self::Closed,
+        Self::Deceased,
+        Self::Unlawful,
+        Self::FoundErased,
+        Self::NoticeChanged,
+        Self::NextAgeBand,
+        Self::OtherDecider,
+        Self::ManagerLeft,
+    ];
+
+    /// The reason of a stored word.
+    pub fn from_label(label: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.label() == label)
     }
 }

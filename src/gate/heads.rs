@@ -59,6 +59,20 @@ pub fn kept(store: &Store, origin: &str) -> Result<Option<KeptHead>, GateError> 
     Ok(found.optional()?)
 }
 
+/// The key that signs a site's log, by every head in force of it: a desk that was restored from a backup goes on under the same name with a
+/// number behind it, and a gate that was paired since has never seen the first. The key stays the same; where two heads name two, one of them
+/// is not the station's, and neither is believed.
+///
+/// # Errors
+/// [`GateError`].
+pub(super) fn key_of(store: &Store, origin: &str) -> Result<Option<[u8; 32]>, GateError> {
+    let sql = "SELECT DISTINCT key FROM heads WHERE aside_at IS NULL
+         AND (origin = ?1 OR substr(origin, 1, length(?1) + 1) = ?1 || '/') LIMIT 2";
+    let mut statement = store.connection().prepare_cached(sql)?;
+    let keys = statement.query_map([origin], |row| row.get(0))?.collect::<Result<Vec<[u8; 32]>, _>>()?;
+    Ok(if let [key] = keys[..] { Some(key) } else { None })
+}
+
 /// Every kept head, also those set aside, newest first.
 ///
 /// # Errors

@@ -104,13 +104,13 @@ impl Gate {
         fits.then(|| PassAllowed::assert_checked(states.template, to.gate, to.seal_key))
     }
 
-    /// The key of the paired station's log, as first told.
+    /// The key of the paired station's log, as first told; nothing while heads in force of one site name two keys.
     fn log_key(&self) -> Result<Option<[u8; 32]>, GateError> {
         let sql = "SELECT station_site FROM settings";
         let site: Option<[u8; 16]> = self.store.connection().query_row(sql, [], |row| row.get(0))?;
         let Some(site) = site.map(crate::domain::id::SiteId::from_bytes) else { return Ok(None) };
         let origin = format!("menka.{}/{site}", self.setup.realm.label());
-        Ok(heads::kept(&self.store, &origin)?.map(|kept| kept.key))
+        Ok(heads::key_of(&self.store, &origin)?)
     }
 
     /// Takes a template in that another gate sealed to this one.

@@ -167,6 +167,8 @@ pub fn keep(texts: &Texts, failure: KeepFailure) -> Words {
         KeepFailure::NoKey => words!(texts, "err-keep-no-key", "rec-keep-no-key"),
         KeepFailure::NoGate => words!(texts, "err-keep-no-gate", "rec-keep-no-gate"),
         KeepFailure::NotABackup => words!(texts, "err-keep-not-a-backup", "rec-keep-not-a-backup"),
+        KeepFailure::OtherSite => words!(texts, "err-keep-other-site", "rec-keep-other-site"),
+        KeepFailure::NotAllowed => words!(texts, "err-keep-not-allowed", "rec-keep-not-allowed"),
         KeepFailure::Damaged => words!(texts, "err-keep-damaged", "rec-keep-damaged"),
         KeepFailure::WrongKey => words!(texts, "err-keep-wrong-key", "rec-keep-wrong-key"),
         KeepFailure::Key(RecoveryKeyFault::Length) => words!(texts, "err-keep-key", "rec-keep-key-length"),

@@ -49,16 +49,31 @@ impl Vault {
     pub fn pause_face(&mut self, resident: ResidentId, by: Actor, now: Timestamp) -> Result<bool, VaultError> {
         let work = self.begin()?;
         let consent = current(&work, resident)?.ok_or(VaultError::ConsentNotCurrent)?;
-        if paused_since(&work, consent)?.is_some() {
+        if !self.rest_in(&work, consent, by, now)? {
+            return Ok(false);
+        }
+        work.commit()?;
+        Ok(true)
+    }
+
+    /// [`Self::pause_face`] inside a transaction. The station does it when it finds a face at rest that this vault takes for one in use: only
+    /// the person takes it up again.
+    pub(super) fn rest_in(
+        &self,
+        work: &Connection,
+        consent: ConsentId,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<bool, VaultError> {
+        if paused_since(work, consent)?.is_some() {
             return Ok(false);
         }
         let sql = "INSERT INTO pauses (consent, paused_at) VALUES (?1, ?2)";
         work.execute(sql, params![consent.bytes(), now.ms()])?;
-        self.append(&work, by, &AuditEvent::FacePaused(consent), now)?;
-        for gate in in_force(&work, consent)? {
-            outbox::queue(&work, gate, Queued::Freeze(consent), now)?;
+        self.append(work, by, &AuditEvent::FacePaused(consent), now)?;
+        for gate in in_force(work, consent)? {
+            outbox::queue(work, gate, Queued::Freeze(consent), now)?;
         }
-        work.commit()?;
         Ok(true)
     }
 

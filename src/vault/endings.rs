@@ -15,7 +15,7 @@ use super::error::VaultError;
 use super::outbox::{self, Queued};
 
 /// The word for a consent whose capture was lost in a crash.
-const CAPTURE_LOST: &str = "capture-lost";
+pub(super) const CAPTURE_LOST: &str = "capture-lost";
 
 impl Vault {
     /// Ends the current consent and queues an erasure for every gate named in it, also for those that never
@@ -153,13 +153,25 @@ impl Vault {
         by: Actor,
         now: Timestamp,
     ) -> Result<Option<Vec<OpId>>, VaultError> {
+        self.end_current_at(work, resident, reason, by, (now, now))
+    }
+
+    /// The same for one that had ended at another instant already, before a backup was put back.
+    pub(super) fn end_current_at(
+        &self,
+        work: &Connection,
+        resident: ResidentId,
+        reason: &'static str,
+        by: Actor,
+        (ended_at, now): (Timestamp, Timestamp),
+    ) -> Result<Option<Vec<OpId>>, VaultError> {
         let sql = "SELECT id FROM consents WHERE resident = ?1 AND ended_at IS NULL";
         let found = work.query_row(sql, [resident.bytes()], |row| row.get(0).map(ConsentId::from_bytes)).optional()?;
         let Some(consent) = found else {
             return Ok(None);
         };
         let sql = "UPDATE consents SET ended_at = ?2, end_reason = ?3 WHERE id = ?1";
-        work.execute(sql, params![consent.bytes(), now.ms(), reason])?;
+        work.execute(sql, params![consent.bytes(), ended_at.ms(), reason])?;
         let log_n = i64::try_from(super::log::length(work)?).unwrap_or(i64::MAX);
         work.execute("INSERT INTO endings (consent, log_n) VALUES (?1, ?2)", params![consent.bytes(), log_n])?;
         self.append(work, by, &AuditEvent::ConsentEnded(consent, reason), now)?;

@@ -1,11 +1,11 @@
 //! Epochs of the keys to backups: a tree of keys, cut smaller at every erasure, and the note about it that gates keep.
 //!
 //! A backup holds no leaf of the tree, so it opens only together with the newest tree, which is here and, sealed, at the
-//! gates. What was erased since the backup was made is cut out of both. The note also lists what ended since: faces,
-//! cards, records, accounts, refusals, so that a restored desk ends them again. Rules: P47, P56, K2-9.
+//! gates. What was erased since the backup was made is cut out of both. The note also lists what ended since (`epoch_lists`):
+//! faces, cards, records, accounts, refusals, and what rests, so that a restored desk ends them again. Rules: P47, P56, K2-9.
 
 use minicbor::{Decode, Encode};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -15,12 +15,13 @@ use crate::domain::time::Timestamp;
 use crate::secret::random_bytes;
 
 use super::Vault;
+use super::epoch_lists::{self, Lists};
 use super::error::{KEYS_FILE, VaultError};
 use super::keys::VaultKey;
 use super::punctures::{BRANCHES_MAX, Leaf, PLACES, Tree};
 
-/// Most entries of each list in a note, the newest first.
-const LIST_MAX: i64 = 1_500;
+/// Entries of each list in a note of an earlier version, at most.
+pub(super) const OLD_LIST: usize = 1_500;
 /// The outbox's order is told in steps of this size, so that the note does not change with every operation.
 const SEQUENCE_STEP: i64 = 100_000;
 /// So are the places in the tree: somebody new does not change the note.
@@ -53,7 +54,7 @@ pub(super) struct Note {
     /// No operation had a higher place in the outbox.
     #[n(3)]
     pub(super) sequence: i64,
-    /// Random numbers of faces whose consent ended; 16 bytes each.
+    /// Random numbers of faces whose consent ended; 16 bytes each. Empty where there are `lists`, like the next and the last two.
     #[cbor(n(4), with = "minicbor::bytes")]
     pub(super) faces: Vec<u8>,
     /// Cards that ended; 16 bytes each.
@@ -68,6 +69,9 @@ pub(super) struct Note {
     /// Records that were closed.
     #[n(8)]
     pub(super) closed: Vec<Closed>,
+    /// What ended, shorter and further back. A note of an earlier version has none.
+    #[n(9)]
+    pub(super) lists: Option<Lists>,
 }
 
 /// A record that was closed.
@@ -130,11 +134,24 @@ impl Vault {
     /// # Errors
     /// Those of the disk.
     pub fn epoch_note(&mut self) -> Result<EpochNote, VaultError> {
+        self.epoch_note_in(usize::MAX)
+    }
+
+    /// The same with shorter lists, for tests of what happens when they do not reach back to a backup.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    #[cfg(feature = "practice")]
+    pub fn epoch_note_within(&mut self, room: usize) -> Result<EpochNote, VaultError> {
+        self.epoch_note_in(room)
+    }
+
+    fn epoch_note_in(&mut self, room: usize) -> Result<EpochNote, VaultError> {
         let key = self.note_key()?;
         let view = self.main.unchecked_transaction()?;
         let work = begin(&self.people_keys)?;
         let epoch = read(&work)?;
-        let note = self.note_of(&view, &epoch)?;
+        let note = note_of(self, &view, &epoch, room)?;
         let plain = Zeroizing::new(minicbor::to_vec(&note).map_err(|_| VaultError::Refused(0))?);
         let says: [u8; 32] = Sha256::digest(&plain[..]).into();
         let told: [u8; 32] =
@@ -246,32 +263,28 @@ impl Vault {
     pub(super) fn cut_leaf(&self, resident: ResidentId, leaf: Leaf) -> Result<(), VaultError> {
         cut_with(&self.people_keys, resident, leaf, BRANCHES_MAX)
     }
+}
 
-    pub(super) fn note_of(&self, view: &Connection, epoch: &Epoch) -> Result<Note, VaultError> {
-        let ids = |sql: &str| -> Result<Vec<u8>, VaultError> {
-            let mut statement = view.prepare(sql)?;
-            let rows = statement.query_map([LIST_MAX], |row| row.get::<_, [u8; 16]>(0))?;
-            Ok(rows.collect::<Result<Vec<_>, _>>()?.concat())
-        };
-        let sql = "SELECT id, closed_at, coalesce(close_reason, '') FROM residents WHERE closed_at IS NOT NULL
-             ORDER BY closed_at DESC, id LIMIT ?1";
-        let closed = |row: &Row<'_>| Ok(Closed { resident: row.get(0)?, at: row.get(1)?, reason: row.get(2)? });
-        let sequence: i64 =
-            view.query_row("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'outbox'", [], |row| {
-                row.get(0)
-            })?;
-        Ok(Note {
-            generation: epoch.generation,
-            branches: epoch.tree.to_bytes().to_vec(),
-            next_place: (epoch.next_place / PLACE_STEP + 1).saturating_mul(PLACE_STEP),
-            sequence: (sequence / SEQUENCE_STEP + 1).saturating_mul(SEQUENCE_STEP),
-            faces: ids("SELECT link FROM consents WHERE ended_at IS NOT NULL ORDER BY ended_at DESC, id LIMIT ?1")?,
-            cards: ids("SELECT id FROM cards WHERE ended_at IS NOT NULL ORDER BY ended_at DESC, id LIMIT ?1")?,
-            accounts: ids("SELECT id FROM staff WHERE disabled_at IS NOT NULL ORDER BY disabled_at DESC, id LIMIT ?1")?,
-            refusing: ids("SELECT resident FROM restrictions WHERE lifted_at IS NULL ORDER BY since DESC LIMIT ?1")?,
-            closed: view.prepare(sql)?.query_map([LIST_MAX], closed)?.collect::<Result<_, _>>()?,
-        })
-    }
+/// The note, with as much of the lists as a gate's limit leaves room for, and no more than this, in bytes.
+pub(super) fn note_of(vault: &Vault, view: &Connection, epoch: &Epoch, room: usize) -> Result<Note, VaultError> {
+    let branches = epoch.tree.to_bytes().to_vec();
+    let room = room.min(epoch_lists::room(branches.len()));
+    let sql = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'outbox'";
+    let sequence: i64 = view.query_row(sql, [], |row| row.get(0))?;
+    let mut lists = Lists::read(view, room)?;
+    lists.recovery = vault.slots()?.recovery().map(|slot| slot.id.bytes().to_vec()).unwrap_or_default();
+    Ok(Note {
+        generation: epoch.generation,
+        branches,
+        next_place: (epoch.next_place / PLACE_STEP + 1).saturating_mul(PLACE_STEP),
+        sequence: (sequence / SEQUENCE_STEP + 1).saturating_mul(SEQUENCE_STEP),
+        faces: vec![],
+        cards: vec![],
+        accounts: Lists::accounts(view)?,
+        refusing: vec![],
+        closed: vec![],
+        lists: Some(lists),
+    })
 }
 
 /// Writes the first tree where there is none.

@@ -200,6 +200,9 @@ pub enum VaultError {
     /// No gate is paired that could keep the other half of a backup's keys.
     #[error("no gate is paired that could keep what a backup opens with")]
     NoKeeper,
+    /// The backup is of another site than the vault that is there.
+    #[error("this backup is of another site")]
+    OtherSite,
     /// The tree of keys was dealt anew since this backup was made: it cannot be opened any more.
     #[error("this backup is too old to be opened")]
     BackupVoid,

@@ -100,7 +100,8 @@ impl Vault {
         Ok(digest)
     }
 
-    /// A face is held otherwise than it should be: it is told to rest, or to be matched, again. Other content than was signed for is erased.
+    /// A face is held otherwise than it should be. Where it should rest it is told to; where it rests and this vault knows of no pause (an
+    /// older state was put back), the pause is recorded: only the person takes it up again. Other content than was signed for is erased.
     ///
     /// # Errors
     /// Those of the disk.
@@ -115,12 +116,11 @@ impl Vault {
         let sql = "SELECT id FROM consents WHERE link = ?1";
         let consent = work.query_row(sql, [&ours.template], |row| row.get(0).map(ConsentId::from_bytes))?;
         let same = (ours.digest, ours.ends_on) == (theirs.digest, theirs.ends_on);
-        let queued = match (same, ours.frozen) {
-            (false, _) => Queued::Erase(consent),
-            (true, true) => Queued::Freeze(consent),
-            (true, false) => Queued::Thaw(consent),
-        };
-        outbox::queue(&work, gate, queued, now)?;
+        match (same, ours.frozen) {
+            (false, _) => drop(outbox::queue(&work, gate, Queued::Erase(consent), now)?),
+            (true, true) => drop(outbox::queue(&work, gate, Queued::Freeze(consent), now)?),
+            (true, false) => drop(self.rest_in(&work, consent, Actor::Station, now)?),
+        }
         let link = TemplateId::from_bytes(ours.template);
         let event = AuditEvent::FaceDrift(link, gate, DriftKind::FaceState.label());
         self.append(&work, Actor::Station, &event, now)?;

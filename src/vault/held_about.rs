@@ -325,7 +325,7 @@ fn read_captures(view: &Connection, consent: ConsentId) -> Result<Vec<Capture>, 
 }
 
 fn read_certificates(view: &Connection, consent: ConsentId) -> Result<Vec<String>, VaultError> {
-    let sql = "SELECT statement FROM certificates WHERE consent = ?1 ORDER BY number";
+    let sql = "SELECT statement FROM certificates WHERE consent = ?1 AND length(statement) > 0 ORDER BY number";
     let mut statement = view.prepare_cached(sql)?;
     let rows = statement.query_map([consent.bytes()], |row| row.get::<_, Vec<u8>>(0).map(|bytes| hex(&bytes)))?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -278,3 +278,83 @@ fn pages(db: &rusqlite::Connection) -> Vec<u8> {
         pages
     }
 }
+
+#[test]
+fn the_note_stays_within_the_gates_limit_whatever_ended_and_one_of_the_earlier_shape_is_read() -> Result<(), VaultError>
+{
+    use crate::wire::message::EPOCH_MAX;
+    let (_folder, mut vault) = new_vault().map_err(|_| VaultError::Unknown)?;
+    let resident = lawful(&mut vault);
+    card(&vault, 30_000);
+    consent(&vault, 30_000).map_err(VaultError::from)?;
+    let rows = |sql: &str| {
+        let each = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 9000)";
+        vault.main.execute_batch(&format!("INSERT INTO {sql}").replace("EACH", each)).unwrap();
+    };
+    rows("consents (id, resident, link, notice_id, notice_version, language, text_sha256, sentence, signature, ends_on, signed_at,
+             evidence, ended_at, end_reason) EACH SELECT randomblob(16), (SELECT id FROM residents), randomblob(16), '', '', 'zh-CN',
+             zeroblob(32), x'00', x'00', 30000, 5, x'00', 1000 + n, 'withdrawn' FROM n");
+    rows(
+        "cards (id, resident, number, number_hash, ends_on, issued_at, ended_at) EACH SELECT randomblob(16),
+             (SELECT id FROM residents), x'00', randomblob(32), 30000, 5, 1000 + n FROM n",
+    );
+    rows("residents SELECT randomblob(16), name, unit, randomblob(32), age_band, NULL, ends_on, recorded_at, 7, 'moved-out', NULL, NULL
+             FROM (SELECT * FROM residents LIMIT 1), (EACH SELECT n FROM n)");
+    // The largest tree that is kept.
+    let mut epoch = epoch::read(&vault.people_keys)?;
+    for place in (0..).step_by(9) {
+        let last = epoch.tree.len();
+        epoch.tree.cut(place, Leaf::Evidence)?;
+        if epoch.tree.len() > super::punctures::BRANCHES_MAX || epoch.tree.len() < last {
+            break;
+        }
+    }
+    let note = epoch::note_of(&vault, &vault.main, &epoch, usize::MAX)?;
+    let plain = minicbor::to_vec(&note).map_err(|_| VaultError::Unknown)?;
+    let sealed = vault.note_key()?.seal(b"place", &plain)?;
+    assert!(sealed.len() <= EPOCH_MAX && sealed.len() > EPOCH_MAX / 2, "{} of {EPOCH_MAX}", sealed.len());
+    let lists = note.lists.as_ref().ok_or(VaultError::Unknown)?;
+    let faces = lists.faces();
+    assert!(faces.len() > 3_000 && lists.cards().len() > 2_500 && lists.closed().len() > 900);
+    assert!(faces.values().flatten().all(|told| told.reason == "withdrawn"));
+    assert!(lists.faces_from > 1_000, "and it says how far back it reaches");
+
+    #[derive(minicbor::Encode)]
+    struct Earlier {
+        #[cbor(n(0), with = "minicbor::bytes")]
+        generation: [u8; 16],
+        #[cbor(n(1), with = "minicbor::bytes")]
+        branches: Vec<u8>,
+        #[n(2)]
+        next_place: u32,
+        #[n(3)]
+        sequence: i64,
+        #[cbor(n(4), with = "minicbor::bytes")]
+        faces: Vec<u8>,
+        #[cbor(n(5), with = "minicbor::bytes")]
+        cards: Vec<u8>,
+        #[cbor(n(6), with = "minicbor::bytes")]
+        accounts: Vec<u8>,
+        #[cbor(n(7), with = "minicbor::bytes")]
+        refusing: Vec<u8>,
+        #[n(8)]
+        closed: Vec<epoch::Closed>,
+    }
+    let closed = vec![epoch::Closed { resident: *resident.bytes(), at: 3, reason: "moved-out".into() }];
+    let (faces, list) = (vec![4; 32], vec![]);
+    let earlier = Earlier {
+        generation: [7; 16],
+        branches: vec![],
+        next_place: 3,
+        sequence: 9,
+        faces,
+        cards: list.clone(),
+        accounts: list.clone(),
+        refusing: list,
+        closed,
+    };
+    let bytes = minicbor::to_vec(&earlier).map_err(|_| VaultError::Unknown)?;
+    let read: epoch::Note = minicbor::decode(&bytes).map_err(|_| VaultError::Unknown)?;
+    assert!(read.lists.is_none() && read.faces == [4; 32] && read.closed.len() == 1 && read.sequence == 9);
+    Ok(())
+}

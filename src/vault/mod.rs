@@ -40,8 +40,10 @@ mod dossier;
 #[cfg(test)]
 mod dossier_tests;
 mod duty_figures;
+mod end_again;
 mod endings;
 mod epoch;
+mod epoch_lists;
 mod error;
 mod expected;
 mod figures;
@@ -83,6 +85,7 @@ mod replace;
 mod requests;
 mod residents;
 mod restore;
+mod restore_door;
 mod retention;
 mod rotation;
 #[cfg(feature = "practice")]
@@ -134,7 +137,8 @@ pub use reconcile::Drift;
 pub use registers::{AssessmentRow, EntrustedRow, SignRow};
 pub use requests::{NewRequest, RequestFull};
 pub use residents::{Found, FoundRow, OpenWhy};
-pub use restore::{RestoreReport, Restoring};
+pub use restore::{Cut, RestoreReport, Restoring};
+pub use restore_door::{RESTORERS, Restorers};
 pub use retention::{RetentionPlan, RetentionReport};
 pub use rotation::Rotated;
 pub use showings::{ShownFrom, ShownRow};

@@ -10,14 +10,12 @@ use zeroize::Zeroizing;
 
 use crate::domain::Realm;
 use crate::domain::audit::{Actor, AuditEvent};
-use crate::domain::consent::EraseReason;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{ResidentId, SiteId, StaffId};
 use crate::domain::keep::KeepEvent;
-use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 use crate::evidence::checkpoint;
-use crate::secret::RecoveryKey;
+use crate::secret::{Passphrase, RecoveryKey};
 
 use super::backup::{Header, SEALED_TEXT, card_place, names, numbers, own_texts, sealed_place, text_place};
 use super::database::{self, Opening};
@@ -25,7 +23,8 @@ use super::epoch::{self, Epoch, Note, in_keys};
 use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
 use super::keys::{Ring, VaultKey, derive};
 use super::punctures::{Leaf, Tree};
-use super::residents::{open_text, place, resident_is_known};
+use super::residents::{open_text, place};
+use super::rotation::{CARRIED, CHANGED_AT};
 use super::slots::{Slots, unhex};
 use super::swap::{self, Old};
 use super::{Vault, steps};
@@ -34,7 +33,7 @@ use super::{Vault, steps};
 pub(super) const RESTORED_AT: &str = "restored-at";
 
 /// What restoring has shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RestoreReport {
     /// When the backup was made.
     pub made_at: Timestamp,
@@ -48,6 +47,10 @@ pub struct RestoreReport {
     pub erased: u64,
     /// Faces that ended since, and ended again now.
     pub faces: u64,
+    /// Single places at which a face ended since.
+    pub places: u64,
+    /// Faces that rest again, until their person takes them up.
+    pub resting: u64,
     /// Cards that ended since.
     pub cards: u64,
     /// Records that were closed since.
@@ -56,23 +59,57 @@ pub struct RestoreReport {
     pub accounts: u64,
     /// Gates that gave what the backup opens with.
     pub gates: u64,
+    /// A new master key is in force.
+    pub fresh_keys: bool,
+    /// The recovery key of that time is void: another one was made since.
+    pub recovery_void: bool,
+    /// Accounts whose passphrase is the one typed at the door, not the one of that time.
+    pub passphrases: u64,
+    /// What the gates list does not reach back to this backup.
+    pub cut: Cut,
     /// Whether the log, its documents and everybody's record read back whole.
     pub sound: bool,
+}
+
+/// Lists of the gates that do not reach back to the backup.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cut {
+    /// Nobody knows any more which faces ended since: all of them have.
+    pub faces: bool,
+    /// Which rest: all of them do.
+    pub resting: bool,
+    /// Which cards ended: what a gate lacks is not written there again.
+    pub cards: bool,
+    /// Which records were closed, or who refuses.
+    pub records: bool,
+}
+
+impl Cut {
+    /// Whether all lists reach back.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A backup that is being restored, or tried.
 pub struct Restoring {
     dir: PathBuf,
     for_good: bool,
-    made_at: Timestamp,
+    pub(super) made_at: Timestamp,
     id: [u8; 16],
     generation: [u8; 16],
-    slots: Slots,
+    pub(super) slots: Slots,
     wrapped: Connection,
-    vault: Vault,
+    pub(super) vault: Vault,
     note: Option<(u64, Note)>,
     gates_heard: u64,
     seen: Option<u64>,
+    /// Everybody's slot has a pair: a new master key was dealt.
+    fresh_keys: bool,
+    /// The slots were bound to a chip.
+    released: bool,
+    /// Who typed a passphrase at the door, which counts from here on.
+    pub(super) typed: Vec<(StaffId, Passphrase)>,
 }
 
 impl std::fmt::Debug for Restoring {
@@ -82,25 +119,10 @@ impl std::fmt::Debug for Restoring {
 }
 
 impl Vault {
-    /// Begins to restore a backup into a data folder in which nothing is open. A vault that is there is put aside for thirty days when the
-    /// restored one takes its place.
-    ///
-    /// # Errors
-    /// [`VaultError::NotABackup`], [`VaultError::OtherRealm`], [`VaultError::WrongBackupKey`], [`VaultError::BackupDamaged`],
-    /// [`VaultError::InUse`], and those of both disks.
-    pub fn begin_restore(dir: &Path, realm: Realm, from: &Path, key: &RecoveryKey) -> Result<Restoring, VaultError> {
-        database::make_folder(dir)?;
-        let lock = Arc::new(super::take_lock(dir)?);
-        swap::settle(dir)?;
-        let header = Header::read(from)?;
-        let content = header.open(key, realm)?;
-        Restoring::unpack(from, header, &content, (dir, swap::NEXT), lock)
-    }
-
     /// Begins to try whether a backup of this site can be restored, in a scratch place.
     ///
     /// # Errors
-    /// As [`Self::begin_restore`]; [`VaultError::NotABackup`] for another site's.
+    /// As [`Self::begin_restore`], without those of the door; [`VaultError::NotABackup`] for another site's.
     pub fn begin_drill(&self, from: &Path, key: &RecoveryKey) -> Result<Restoring, VaultError> {
         let header = Header::read(from)?;
         if header.site()? != self.site {
@@ -161,11 +183,21 @@ impl Restoring {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
             })
             .map_err(|_| VaultError::BackupDamaged)?;
-        let (master, slots) = (Zeroizing::new(master), Slots::parse(&slots).map_err(damaged)?);
+        let (master, mut slots) = (Zeroizing::new(master), Slots::parse(&slots).map_err(damaged)?);
         if kept_site != *site.bytes() || slots.site != site || slots.realm != realm {
             return Err(VaultError::BackupDamaged);
         }
-        let ring = Ring::derive(VaultKey::from_slice(&master).ok_or(VaultError::BackupDamaged)?, realm)?;
+        let mut old = Ring::derive(VaultKey::from_slice(&master).ok_or(VaultError::BackupDamaged)?, realm)?;
+        // The backup's keys were in force before whatever happened since: none of them opens what is written from here on. An account of
+        // an older shape, which cannot be dealt another key, keeps them until it logs in.
+        let fresh_keys = slots.without_pair().is_empty();
+        let master = if fresh_keys { VaultKey::make() } else { again(old.master())? };
+        // Of a chip that may be gone with its computer.
+        let released = slots.bound.take().is_some();
+        if fresh_keys || released {
+            slots.deal(old.master(), &master).map_err(damaged)?;
+        }
+        let ring = Ring::derive(again(&master)?, realm)?;
         let place = swap::fresh(dir, stage)?;
         {
             let keys = database::open(&place, KEYS_FILE, &ring.file_key(KEYS_FILE)?, Opening::New)?;
@@ -174,6 +206,16 @@ impl Restoring {
             let main = database::open_aside(&from.join(MAIN_FILE), &key, false).map_err(damaged)?;
             let mut to = database::open_aside(&place.join(MAIN_FILE), &ring.file_key(MAIN_FILE)?, true)?;
             database::copy(&main, &mut to)?;
+            if fresh_keys {
+                let sql = "SELECT value FROM station WHERE name = ?1";
+                let carried: Option<Vec<u8>> = to.query_row(sql, [CARRIED], |row| row.get(0)).optional()?;
+                if let Some(carried) = carried {
+                    old.take_carried(&carried).map_err(damaged)?;
+                }
+                let sql =
+                    "INSERT INTO station (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2";
+                to.execute(sql, params![CARRIED, old.carry(&master)?])?;
+            }
         }
         steps::reached("restore/unpacked");
         let first = slots.accounts().next().map(|slot| slot.id).ok_or(VaultError::BackupDamaged)?;
@@ -191,6 +233,9 @@ impl Restoring {
             note: None,
             gates_heard: 0,
             seen: None,
+            fresh_keys,
+            released,
+            typed: vec![],
         })
     }
 
@@ -252,7 +297,7 @@ impl Restoring {
         let key = live.note_key()?;
         let view = live.main.unchecked_transaction()?;
         let epoch = epoch::read(&live.people_keys)?;
-        let note = live.note_of(&view, &epoch)?;
+        let note = epoch::note_of(live, &view, &epoch, usize::MAX)?;
         drop((view, key));
         self.note = Some((epoch.number.unsigned_abs(), note));
         Ok(())
@@ -296,21 +341,33 @@ impl Restoring {
             people,
             records,
             lost: self.seen.map(|seen| seen.saturating_sub(records)),
-            erased: 0,
-            faces: 0,
-            cards: 0,
-            closed: 0,
-            accounts: 0,
             gates: self.gates_heard,
-            sound: false,
+            ..RestoreReport::default()
         };
         self.end_again(&note.1, &gone, &erased, &mut report, now)?;
         let work = self.vault.begin()?;
-        // Of a chip that may be gone with its computer. The keys of this set are new to nobody here: the backup key opened them.
-        if self.slots.bound.take().is_some() {
-            let master = self.vault.ring.master();
-            self.slots.deal(master, master)?;
+        if self.released {
             self.vault.append(&work, Actor::Station, &AuditEvent::Keep(KeepEvent::ComputerReleased), now)?;
+        }
+        if self.fresh_keys {
+            report.fresh_keys = true;
+            self.vault.append(&work, Actor::Station, &AuditEvent::Keep(KeepEvent::KeysChanged), now)?;
+            self.vault.write_station(&work, CHANGED_AT, &now.ms().to_be_bytes())?;
+        }
+        // A printed recovery key that another one took the place of since stays void.
+        if let Some(old) = self.slots.recovery().map(|slot| slot.id)
+            && note.1.lists.as_ref().is_some_and(|lists| lists.recovery != old.bytes())
+        {
+            report.recovery_void = true;
+            self.slots.remove(old);
+            self.vault.write_station(&work, super::recovery::KEPT, &[])?;
+        }
+        for (id, passphrase) in self.typed.drain(..) {
+            let slot = self.slots.accounts().find(|slot| slot.id == id).map(|slot| (slot.kind.clone(), slot.cost));
+            if let Some((kind, cost)) = slot {
+                self.slots.put(id, kind, &passphrase, self.vault.ring.master(), cost)?;
+                report.passphrases += 1;
+            }
         }
         let lost = report.lost.map(|lost| format!("lost-{lost}"));
         let restored = AuditEvent::Keep(KeepEvent::Restored);
@@ -411,113 +468,19 @@ impl Restoring {
         work.commit()?;
         Ok((people, erased))
     }
-
-    /// Does again what was done since the backup was made.
-    fn end_again(
-        &mut self,
-        note: &Note,
-        gone: &[(ResidentId, u32)],
-        erased: &[ResidentId],
-        report: &mut RestoreReport,
-        now: Timestamp,
-    ) -> Result<(), VaultError> {
-        let vault = &mut self.vault;
-        let ids = |list: &[u8]| list.as_chunks::<16>().0.to_vec();
-        let work = vault.begin()?;
-        work.execute_batch("DELETE FROM gate_heads; DELETE FROM gate_epochs;")?;
-        let sql = "UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'outbox'";
-        if work.execute(sql, [note.sequence])? == 0 {
-            work.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('outbox', ?1)", [note.sequence])?;
-        }
-        work.commit()?;
-        // A key for the moment in which the end of a person's evidence is written down; it goes with the rest.
-        for (resident, place) in gone {
-            write_key(&vault.people_keys, *resident, VaultKey::make().bytes(), now.ms(), *place)?;
-            let work = vault.begin()?;
-            let sql = "UPDATE residents SET closed_at = coalesce(closed_at, ?2) WHERE id = ?1";
-            work.execute(sql, params![resident.bytes(), self.made_at.ms()])?;
-            let sql = "UPDATE cards SET ended_at = ?2 WHERE resident = ?1 AND ended_at IS NULL";
-            work.execute(sql, params![resident.bytes(), now.ms()])?;
-            work.commit()?;
-        }
-        let reason = EraseReason::FoundErased;
-        for closed in &note.closed {
-            let resident = ResidentId::from_bytes(closed.resident);
-            if gone.iter().any(|(id, _)| *id == resident) || !resident_is_known(&vault.main, resident)? {
-                continue;
-            }
-            if vault.close_record(resident, EraseReason::Closed, Actor::Station, now)? {
-                // As it was closed the first time: the terms count from then.
-                let sql = "UPDATE residents SET closed_at = ?2, close_reason = ?3 WHERE id = ?1";
-                vault.main.execute(sql, params![closed.resident, closed.at, closed.reason])?;
-                report.closed += 1;
-            }
-        }
-        let work = vault.begin()?;
-        for link in ids(&note.faces) {
-            let sql = "SELECT resident FROM consents WHERE link = ?1 AND ended_at IS NULL";
-            let whose = work.query_row(sql, [link], |row| row.get(0).map(ResidentId::from_bytes)).optional()?;
-            if let Some(resident) = whose
-                && vault.end_current(&work, resident, reason.label(), Actor::Station, now)?.is_some()
-            {
-                report.faces += 1;
-            }
-        }
-        for card in ids(&note.cards) {
-            let sql = "SELECT resident FROM cards WHERE id = ?1 AND ended_at IS NULL";
-            let whose = work.query_row(sql, [card], |row| row.get(0).map(ResidentId::from_bytes)).optional()?;
-            if let Some(resident) = whose {
-                vault.end_card_in(&work, resident, Actor::Station, now)?;
-                report.cards += 1;
-            }
-        }
-        for resident in ids(&note.refusing) {
-            work.execute(
-                "INSERT INTO restrictions (resident, since) SELECT id, ?2 FROM residents WHERE id = ?1
-                     AND NOT EXISTS (SELECT 1 FROM restrictions WHERE resident = ?1 AND lifted_at IS NULL)",
-                params![resident, now.ms()],
-            )?;
-        }
-        work.commit()?;
-        for resident in erased.iter().chain(gone.iter().map(|(id, _)| id)) {
-            let sql = "SELECT identity_ended_at IS NULL FROM residents WHERE id = ?1";
-            if vault.main.query_row(sql, [resident.bytes()], |row| row.get(0))? {
-                let sql = "UPDATE residents SET closed_at = coalesce(closed_at, ?2) WHERE id = ?1";
-                vault.main.execute(sql, params![resident.bytes(), now.ms()])?;
-                vault.erase_identity(*resident, now)?;
-            }
-        }
-        for (resident, _) in gone {
-            vault.erase_evidence(*resident, now)?;
-        }
-        let mut all: Vec<&ResidentId> = erased.iter().chain(gone.iter().map(|(id, _)| id)).collect();
-        all.sort_unstable();
-        all.dedup();
-        report.erased = all.len() as u64;
-        let off: Vec<StaffId> = ids(&note.accounts).into_iter().map(StaffId::from_bytes).collect();
-        report.accounts = switch_off(vault, &mut self.slots, &off, now)?;
-        Ok(())
-    }
 }
 
-/// Switches off again who was switched off since. One supervisor stays in any case: nobody could ever get in otherwise.
-fn switch_off(vault: &mut Vault, slots: &mut Slots, off: &[StaffId], now: Timestamp) -> Result<u64, VaultError> {
-    let mut count = 0;
-    for id in off {
-        let role = |id: StaffId| vault.read_staff(id).ok().map(|(_, role)| role);
-        let others = slots.accounts().any(|slot| slot.id != *id && role(slot.id) == Some(Role::Supervisor));
-        if slots.slot(*id).is_none() || !others {
-            continue;
-        }
-        let sql = "UPDATE staff SET disabled_at = coalesce(disabled_at, ?2) WHERE id = ?1";
-        vault.main.execute(sql, params![id.bytes(), now.ms()])?;
-        slots.remove(*id);
-        count += 1;
-    }
-    Ok(count)
+fn again(key: &VaultKey) -> Result<VaultKey, VaultError> {
+    VaultKey::from_slice(key.bytes()).ok_or(VaultError::Refused(0))
 }
 
-fn write_key(keys: &Connection, id: ResidentId, own: &[u8], made_at: i64, place: u32) -> Result<(), VaultError> {
+pub(super) fn write_key(
+    keys: &Connection,
+    id: ResidentId,
+    own: &[u8],
+    made_at: i64,
+    place: u32,
+) -> Result<(), VaultError> {
     let sql = "INSERT INTO person_keys (resident, sealing_key, made_at, place) VALUES (?1, ?2, ?3, ?4)";
     keys.prepare_cached(sql)
         .and_then(|mut insert| insert.execute(params![id.bytes(), own, made_at, place]))

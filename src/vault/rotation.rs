@@ -22,7 +22,7 @@ use super::{epoch, steps};
 /// Where the carried keys are kept.
 pub(super) const CARRIED: &str = "carried";
 /// Where the station keeps when its keys were changed last.
-const CHANGED_AT: &str = "keys-changed-at";
+pub(super) const CHANGED_AT: &str = "keys-changed-at";
 
 /// New keys are in force; everybody logs in anew, with the passphrase they have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -48,7 +48,8 @@ impl Desk {
 
     /// From the lock screen.
     pub fn restore(&mut self, folder: &str, key: &str) -> Answer {
-        self.keep(KeepCommand::Restore(folder.into(), Typed::new(key.into())));
+        self.0.keep.clear();
+        self.0.restore(std::path::Path::new(folder), &Typed::new(key.into()));
         self.kept(|told| if let KeepTold::Restored(report) = told { Some(report.sound) } else { None })
             .and_then(|sound| if sound { Ok("sound".into()) } else { Err("not sound".into()) })
     }

@@ -371,13 +371,20 @@ fn n8_14_ten_gates_three_away_the_desk_is_lost_restored_from_a_backup_and_no_fac
         Duration::from_secs(20),
         |s| matches!(&s.drive.scene, ResidentScene::Withdrawn { erased, .. } if erased.len() == 7),
     );
+    // The person goes home with what is done by now.
+    let part = site.paper("part.pdf");
+    site.drive.resident(ResidentCommand::SaveReceipt(part.clone()));
     site.drive.resident(ResidentCommand::Back);
     site.drive.deliver().unwrap();
+    let keys = site.key();
+    let read = |path: &Path| certificate::verify(&std::fs::read(path.with_extension("json")).unwrap(), &keys).unwrap();
+    let in_hand = read(&part);
+    assert_eq!((in_hand.erased.len(), in_hand.pending.len()), (7, 3));
 
     // The disk is lost. The backup, which knows of no withdrawal, is all there is.
     site.drive.staff(StaffCommand::Lock);
     std::fs::remove_dir_all(site.drive.data()).unwrap();
-    site.drive.staff(StaffCommand::Keep(KeepCommand::Restore(backup.clone(), key.clone())));
+    site.drive.restore(&backup, &key);
     let report = keep::restored(&site.drive);
     assert!(report.sound && report.people == 1 && report.faces == 1, "{report:?}");
     assert_eq!(report.gates, 7, "seven gave their half");
@@ -403,7 +410,29 @@ fn n8_14_ten_gates_three_away_the_desk_is_lost_restored_from_a_backup_and_no_fac
     }
     search(&mut site, &vectors);
     assert!(!site.knows(0) && !site.knows(8));
-    site.deliver_until("gates that take the restored log", Duration::from_secs(20), |s| !log_is_doubted(&s.drive));
+    // The paper in the person's hand gets its supplement, with the reason and the day as they were.
+    site.drive.staff(StaffCommand::Lock);
+    let consent = {
+        let passphrase = Passphrase::new(PASSPHRASE.into());
+        let vault = Vault::unlock(site.drive.data(), Realm::Practice, &passphrase, SystemClock.now()).unwrap();
+        let ended = vault.endings_of(resident).unwrap().remove(0);
+        assert_eq!((ended.reason.as_str(), ended.pending.len(), ended.supplement_waits), ("withdrawn", 0, true));
+        assert_eq!(vault.certificates_of(ended.consent).unwrap().last(), Some(&true), "made by itself");
+        ended.consent
+    };
+    site.drive.unlock();
+    let path = site.paper("whole.pdf");
+    site.drive.staff(StaffCommand::OpenResident(resident, LookWhy::Request));
+    let command = DeletionCommand::SaveCertificate { consent, place: None, path: path.clone() };
+    site.drive.staff(StaffCommand::Deletion(command));
+    site.drive.staff(StaffCommand::CloseResident);
+    let whole = read(&path);
+    assert!(whole.is_complete() && whole.erased.len() == 10, "{whole:?}");
+    assert_eq!((whole.supplement_of.as_ref(), whole.reason.as_str()), (Some(&in_hand.certificate), "withdrawn"));
+
+    site.deliver_until("gates that take the restored log", Duration::from_secs(20), |s| {
+        s.drive.gates.iter().filter(|g| g.reachable).count() == 10 && !log_is_doubted(&s.drive)
+    });
 
     // Life goes on: the person consents anew, under a new number.
     assert!(site.drive.enroll(0).unwrap(), "{:?}", site.drive.failures);
@@ -412,6 +441,42 @@ fn n8_14_ten_gates_three_away_the_desk_is_lost_restored_from_a_backup_and_no_fac
     site.drive.staff(StaffCommand::Keep(KeepCommand::Drill(backup, key)));
     let drilled = keep::restored(&site.drive);
     assert!(drilled.sound && drilled.faces == 1, "{drilled:?}");
+}
+
+#[test]
+fn p44_a_pause_since_the_backup_is_lifted_by_the_person_only_after_the_desk_was_lost() {
+    let (mut site, _) = enrolled(2);
+    let key = keep::backup_key(&mut site.drive);
+    let backup = keep::back_up(&mut site.drive, &site.folder.path().join("papers/stick"));
+    assert!(site.knows(0) && site.knows(1));
+    let all = |state: DoorState| move |s: &mut Site| matches!(&s.drive.scene, ResidentScene::Doors(v) if v.doors.iter().all(|d| d.state == state));
+    // The second gate is away when the person pauses.
+    let address = site.gates[1].address.clone();
+    site.gates[1].kill();
+    site.ask_withdraw();
+    site.drive.resident(ResidentCommand::AskDoors);
+    site.drive.resident(ResidentCommand::ChangeDoors(DoorChange::Pause));
+    site.deliver_until("the pause at the first", Duration::from_secs(10), |s| !s.knows(0));
+    site.drive.resident(ResidentCommand::Back);
+    site.drive.deliver().unwrap();
+
+    site.drive.staff(StaffCommand::Lock);
+    std::fs::remove_dir_all(site.drive.data()).unwrap();
+    site.drive.restore(&backup, &key);
+    let report = keep::restored(&site.drive);
+    assert!(report.sound && report.resting == 1 && report.faces == 0, "{report:?}");
+    site.drive.unlock();
+    site.gates[1].restart(&address).unwrap();
+    site.ask_withdraw();
+    site.drive.resident(ResidentCommand::AskDoors);
+    site.deliver_until("the pause at both", Duration::from_secs(30), all(DoorState::Paused));
+    for _ in 0..5 {
+        site.drive.deliver().unwrap();
+        assert!(!site.knows(0) && !site.knows(1), "no machine takes it up again");
+    }
+    site.drive.resident(ResidentCommand::ChangeDoors(DoorChange::Resume));
+    site.deliver_until("the resumption", Duration::from_secs(30), all(DoorState::Open));
+    assert!(site.knows(0) && site.knows(1));
 }
 
 #[test]

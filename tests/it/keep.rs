@@ -72,7 +72,7 @@ fn a_backup_needs_a_key_a_gate_and_is_not_restored_over_an_open_desk() {
     assert_eq!(drive.failures.pop(), Some(Failure::Keep(KeepFailure::NoGate)));
     let key = backup_key(&mut drive);
     assert!(view(&mut drive).key_made_at.is_some());
-    keep(&mut drive, KeepCommand::Restore(folder.path().into(), key.clone()));
+    drive.restore(folder.path(), &key);
     assert_eq!(drive.failures.pop(), Some(Failure::Keep(KeepFailure::NotLocked)));
     keep(&mut drive, KeepCommand::Drill(folder.path().into(), key));
     assert_eq!(drive.failures.pop(), Some(Failure::Keep(KeepFailure::NotABackup)));

@@ -10,7 +10,7 @@ use menka::app::deletion::{Closing, DeletionCommand as D};
 use menka::app::duties::{DutiesCommand, DutyPaper, IncidentCommand as I, SiteEndCommand as X};
 use menka::app::evidence::EvidenceCommand as E;
 use menka::app::guardian_desk::GuardianCommand;
-use menka::app::keep::KeepCommand as K;
+use menka::app::keep::{KeepCommand as K, RestoreBy};
 use menka::app::notice::{NoticeCommand as N, Paper};
 use menka::app::on_paper::FormCommand;
 use menka::app::operators::OperatorsCommand as O;
@@ -358,7 +358,7 @@ table! {
     C::Keep(K::SheetKept) => C::Keep(K::SheetKept), "backup-key-kept", May::Only(&[CHIEF]);
     C::Keep(K::BackUp(_)) => C::Keep(K::BackUp(nowhere())), "back-up", May::Only(&[CHIEF]);
     C::Keep(K::Drill(..)) => C::Keep(K::Drill(nowhere(), Typed::default())), "restore-drill", May::Only(&[CHIEF]);
-    C::Keep(K::Restore(..)) => C::Keep(K::Restore(nowhere(), Typed::default())), "restore", May::Door;
+    C::Keep(K::Restore(..)) => C::Keep(K::Restore(nowhere(), Typed::default(), RestoreBy::default())), "restore", May::Door;
     C::Keep(K::ChangeKeys) => C::Keep(K::ChangeKeys), "change-keys", May::Only(&[CHIEF]);
     C::Keep(K::BindComputer) => C::Keep(K::BindComputer), "bind-computer", May::Only(&[CHIEF]);
     C::Keep(K::ReleaseComputer) => C::Keep(K::ReleaseComputer), "release-computer", May::Only(&[CHIEF]);

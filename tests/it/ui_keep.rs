@@ -78,6 +78,7 @@ fn report() -> RestoreReport {
         accounts: 1,
         gates: 2,
         sound: true,
+        ..RestoreReport::default()
     }
 }
 
@@ -262,14 +263,67 @@ fn restoring_begins_at_the_first_run_or_the_lock_screen_and_leads_back_there() {
         let action = staff.update(Message::Keep(K::Picked(Pick::From, Language::Chinese, path)));
         assert!(matches!(action, Action::Focus("keep-key")));
         staff.update(Message::Keep(K::KeyTyped(Typed::new("4H7KD".into()))));
+        if !first {
+            assert!(matches!(staff.update(Message::Keep(K::TryPressed)), Action::None), "nobody of this desk agreed");
+            staff.update(Message::Keep(K::WhoTyped(0, Typed::new("一句口令".into()))));
+        }
         let command = asked(staff.update(Message::Keep(K::TryPressed)));
-        assert!(
-            matches!(command, KeepCommand::Restore(from, key) if from.ends_with("menka-backup-1") && key.as_str() == "4H7KD")
-        );
+        assert!(matches!(&command, KeepCommand::Restore(from, key, by) if from.ends_with("menka-backup-1")
+                && key.as_str() == "4H7KD" && by.supervisors.len() == usize::from(!first) && by.recovery.is_none()));
         assert!(matches!(staff.update(Message::Keep(K::TryPressed)), Action::None), "once");
         staff.update(Message::Keep(K::BackPressed));
         let texts = Texts::new(Language::English);
         let mut ui = window(LARGE, staff.view(&texts));
         assert!(ui.find(id(if first { "first-next" } else { "unlock-action" })).is_ok());
     }
+}
+
+#[test]
+fn p51_4_over_a_desk_that_is_there_two_supervisors_type_their_passphrases_or_somebody_the_recovery_key() {
+    let account =
+        |n: u8, role| DoorView { id: StaffId::from_bytes([n; 16]), name: format!("员工{n}"), role, wait_ms: 0 };
+    let there = || {
+        let mut staff = Staff::new(Realm::Real);
+        staff.apply(StaffEvent::Locked { wait_ms: 0 });
+        let accounts = vec![
+            account(1, Role::Supervisor),
+            account(2, Role::FrontDesk),
+            account(3, Role::Supervisor),
+            account(4, Role::Supervisor),
+        ];
+        staff.apply(StaffEvent::Operators(OperatorsEvent::AtTheDoor(accounts)));
+        staff.update(Message::Go(Route::Restore));
+        staff.update(Message::Keep(K::Picked(Pick::From, Language::Chinese, Some("/media/menka-backup-1".into()))));
+        staff.update(Message::Keep(K::KeyTyped(Typed::new("4H7KD".into()))));
+        staff
+    };
+    let typed = |text: &str| Typed::new(text.into());
+    let mut staff = there();
+    for texts in [Texts::new(Language::Chinese), Texts::new(Language::English)] {
+        let mut ui = window((1366.0, 1600.0), staff.view(&texts));
+        for field in ["restore-who-1", "restore-who-2", "restore-account-1-2", "restore-by-recovery"] {
+            assert!(ui.find(id(field)).is_ok(), "{field}");
+        }
+        assert!(ui.find(id("restore-account-1-3")).is_err(), "supervisors only");
+    }
+    staff.update(Message::Keep(K::WhoTyped(0, typed("甲的口令"))));
+    assert!(matches!(staff.update(Message::Keep(K::TryPressed)), Action::None), "one is not enough");
+    // The second is another person, whoever is pressed.
+    staff.update(Message::Keep(K::WhoChosen(1, StaffId::from_bytes([1; 16]))));
+    staff.update(Message::Keep(K::WhoChosen(1, StaffId::from_bytes([4; 16]))));
+    staff.update(Message::Keep(K::WhoTyped(1, typed("丁的口令"))));
+    let KeepCommand::Restore(_, _, by) = asked(staff.update(Message::Keep(K::TryPressed))) else { panic!("restore") };
+    let who: Vec<StaffId> = by.supervisors.iter().map(|(id, _)| *id).collect();
+    assert_eq!(who, [StaffId::from_bytes([1; 16]), StaffId::from_bytes([4; 16])]);
+
+    let mut staff = there();
+    staff.update(Message::Keep(K::InsteadPressed(true)));
+    assert!(matches!(staff.update(Message::Keep(K::TryPressed)), Action::None), "nothing is typed");
+    staff.update(Message::Keep(K::InsteadTyped(typed("4H7KD-Q2M9X"))));
+    for texts in [Texts::new(Language::Chinese), Texts::new(Language::English)] {
+        let mut ui = window((1366.0, 1600.0), staff.view(&texts));
+        assert!(ui.find(id("restore-recovery")).is_ok() && ui.find(id("restore-who-1")).is_err());
+    }
+    let KeepCommand::Restore(_, _, by) = asked(staff.update(Message::Keep(K::TryPressed))) else { panic!("restore") };
+    assert!(by.supervisors.is_empty() && by.recovery.is_some_and(|key| key.as_str() == "4H7KD-Q2M9X"));
 }

@@ -1,5 +1,6 @@
 //! The vault on real files: passphrases, realms, damage, crashes, full disks, and the duties it upholds.
 
+mod again;
 mod binding;
 mod crash;
 pub mod deletion;
@@ -11,6 +12,7 @@ mod notice;
 mod places;
 mod reading;
 mod refusing;
+mod restored;
 mod retention;
 mod rig;
 mod shapes;

@@ -31,9 +31,13 @@ impl HashReader for OneRecord {
 
 /// The gate keeps a head of the station's log, and with it the log's key.
 fn keep_head(site: &mut Site, key: &SigningKey) {
+    keep_head_of(site, key, format!("menka.real/{SITE}"));
+}
+
+fn keep_head_of(site: &mut Site, key: &SigningKey, origin: String) {
     let log = OneRecord(stored_hashes(0, b"a", &OneRecord(vec![])).unwrap());
     let root = tree_hash(1, &log).unwrap().0;
-    let head = Head { origin: format!("menka.real/{SITE}"), size: 1, root };
+    let head = Head { origin, size: 1, root };
     let note = checkpoint::sign(key, &head).unwrap();
     let offer = KeepHead { note, key: key.verifying_key().to_bytes(), proof: vec![] };
     assert!(matches!(site.ask(&Request::KeepHead(offer)), Reply::Head(Some(_))));
@@ -72,6 +76,29 @@ fn introduce(key: &SigningKey, gate: GateId, seal_key: [u8; 32], replaces: Vec<G
 
 fn ask(introduction: Vec<u8>, consent: Vec<u8>, op: u8) -> Request {
     Request::PassOn(PassOn { introduction, wants: vec![Want { op: [op; 16], template: [1; 16], consent }] })
+}
+
+#[test]
+fn l2_6_a_gate_that_was_paired_after_a_restore_knows_the_logs_key_by_the_head_that_it_has() {
+    let (key, stranger) = (SigningKey::from_bytes(&[1; 32]), SigningKey::from_bytes(&[2; 32]));
+    let (mut from, to) = (Site::new(), Site::new());
+    from.put(1, &person(1), "2027-01-31");
+    let (here, there) = (from.record.id, to.record.id);
+    let named = record_of(&key, [1; 16], &[here, there]);
+    let word = introduce(&key, there, to.record.seal_key, vec![], NOON);
+    // Of another site, whose name begins alike.
+    keep_head_of(&mut from, &key, format!("menka.real/{SITE}0"));
+    assert_eq!(from.refused(&ask(word.clone(), named.clone(), 1)), Refusal::NotAuthorised);
+    keep_head_of(&mut from, &key, format!("menka.real/{SITE}/1"));
+    let Reply::PassedOn(passed) = from.ask(&ask(word.clone(), named.clone(), 1)) else { panic!("not passed on") };
+    assert!(passed[0].put.is_some());
+    keep_head_of(&mut from, &key, format!("menka.real/{SITE}/2"));
+    assert!(matches!(from.ask(&ask(word.clone(), named.clone(), 2)), Reply::PassedOn(_)));
+    // A head of the same site under another key: one of the two is not the station's.
+    keep_head_of(&mut from, &stranger, format!("menka.real/{SITE}/3"));
+    assert_eq!(from.refused(&ask(word, named.clone(), 3)), Refusal::NotAuthorised);
+    let theirs = introduce(&stranger, there, to.record.seal_key, vec![], NOON);
+    assert_eq!(from.refused(&ask(theirs, record_of(&stranger, [1; 16], &[here, there]), 4)), Refusal::NotAuthorised);
 }
 
 #[test]

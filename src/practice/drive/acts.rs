@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::{Drive, DriveError};
 use crate::app::command::{ResidentCommand, StaffCommand};
 use crate::app::event::ResidentScene;
+use crate::app::keep::{KeepCommand, RESTORERS, RestoreBy};
 use crate::app::notice::NoticeCommand;
 use crate::app::operators::OperatorsCommand;
 use crate::app::pairing::{GateWords, PairingCommand};
@@ -17,7 +18,7 @@ use crate::domain::role::Role;
 use crate::ports::Clock;
 use crate::practice::site::{self, GateProcess};
 use crate::practice::{PracticeAct, practice_card};
-use crate::secret::{PairingCode, Passphrase};
+use crate::secret::{PairingCode, Passphrase, Typed};
 
 impl Drive {
     /// Makes the vault with the practice facts; its supervisor puts the recovery sheet away, reads the internal rules and signs them.
@@ -70,6 +71,15 @@ impl Drive {
     pub fn unlock(&mut self) {
         let passphrase = Passphrase::new(site::PASSPHRASE.into());
         self.staff(StaffCommand::Unlock { account: None, passphrase });
+    }
+
+    /// Restores a backup from the lock screen, with the word of the supervisors that it shows.
+    pub fn restore(&mut self, from: &std::path::Path, key: &Typed) {
+        let here = self.door.iter().filter(|account| account.role == Role::Supervisor).take(RESTORERS);
+        let passphrase = || Passphrase::new(site::PASSPHRASE.into());
+        let supervisors = here.map(|account| (account.id, passphrase())).collect();
+        let by = RestoreBy { supervisors, recovery: None };
+        self.staff(StaffCommand::Keep(KeepCommand::Restore(from.to_owned(), key.clone(), by)));
     }
 
     /// Pairs a running gate by the code that it shows, as staff would.

@@ -1,5 +1,4 @@
-//! Backups and keys: how things stand in three plain panels, the backup key once, the drill; and restoring, from the lock
-//! screen or the first run.
+//! Backups and keys: how things stand in three plain panels, the backup key once, the drill. Restoring has a page of its own (`restoring`).
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +7,8 @@ use iced::{Center, Element, Fill};
 
 use super::{Action, S};
 use crate::app::command::StaffCommand;
-use crate::app::keep::{ComputerView, KeepCommand, KeepTold, KeepView};
+use crate::app::keep::{ComputerView, Cut, KeepCommand, KeepTold, KeepView};
+use crate::domain::id::StaffId;
 use crate::domain::notice::Language;
 use crate::i18n::Texts;
 use crate::secret::Typed;
@@ -56,6 +56,14 @@ pub enum Message {
     MasterPressed,
     /// Binds the vault to this computer, or releases it.
     ComputerPressed(bool),
+    /// A supervisor of the vault that is there was chosen, for the first or the second passphrase.
+    WhoChosen(usize, StaffId),
+    /// Their passphrase changed.
+    WhoTyped(usize, Typed),
+    /// To the recovery key in their place, or back.
+    InsteadPressed(bool),
+    /// The recovery key changed.
+    InsteadTyped(Typed),
     /// Back from restoring.
     BackPressed,
     /// A place was chosen, or not.
@@ -64,17 +72,18 @@ pub enum Message {
 
 /// A backup that is to be opened by its key.
 #[derive(Debug, Default)]
-struct Opening {
-    from: Option<PathBuf>,
-    key: Typed,
+pub(super) struct Opening {
+    pub(super) from: Option<PathBuf>,
+    pub(super) key: Typed,
 }
 
 impl Opening {
-    fn view<'a>(
+    pub(super) fn view<'a>(
         &'a self,
         texts: &Texts,
         action: (&'static str, String),
         back: (&'static str, Message),
+        (more, instead, ready): (Option<Element<'a, Message>>, Option<Element<'a, Message>>, bool),
         working: bool,
     ) -> Element<'a, Message> {
         let name = self.from.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
@@ -82,7 +91,7 @@ impl Opening {
         let field = widget::Field::new(KEY, tr!(texts, "keep-key-label"), self.key.as_str())
             .hint(tr!(texts, "recover-key-hint"))
             .view(S, |text| Message::KeyTyped(Typed::new(text)), Some(Message::TryPressed));
-        let ready = self.from.is_some() && !self.key.as_str().is_empty() && !working;
+        let ready = ready && self.from.is_some() && !self.key.as_str().is_empty() && !working;
         let label = if working { tr!(texts, "keep-working") } else { action.1 };
         column![
             row![widget::action(
@@ -96,12 +105,17 @@ impl Opening {
             .spacing(S.space * 1.5)
             .align_y(Center),
             field,
+        ]
+        .push(more)
+        .push(
             row![
                 widget::action(S, back.0, tr!(texts, "back"), Weight::Plain, (!working).then_some(back.1)),
                 widget::gap(),
-                widget::action(S, action.0, label, Weight::Primary, ready.then_some(Message::TryPressed)),
-            ],
-        ]
+            ]
+            .push(instead)
+            .push(widget::action(S, action.0, label, Weight::Primary, ready.then_some(Message::TryPressed)))
+            .spacing(S.space),
+        )
         .spacing(S.space * 1.5)
         .into()
     }
@@ -252,6 +266,7 @@ impl Keep {
                 texts,
                 ("keep-try", tr!(texts, "keep-try")),
                 ("keep-drill-back", Message::DrillPressed(false)),
+                (None, None, true),
                 self.working
             ),
         ];
@@ -364,67 +379,6 @@ fn sheet<'a>(texts: &Texts, key: &'a Typed, ticked: bool) -> Element<'a, Message
     widget::scroll("keep-sheet-scroll", container(panel).center_x(Fill)).height(Fill).into()
 }
 
-/// Restoring, when nobody is logged in.
-#[derive(Debug, Default)]
-pub struct Restore {
-    opening: Opening,
-    working: bool,
-    /// Something is on this computer already.
-    over_old: bool,
-}
-
-impl Restore {
-    /// Before a backup is chosen. `over_old` says that a vault is there.
-    pub fn new(over_old: bool) -> Self {
-        Self { over_old, ..Self::default() }
-    }
-
-    /// It did not work; the key is typed again from the sheet.
-    pub fn failed(&mut self) {
-        self.working = false;
-    }
-
-    /// Takes in what a person did; going back is the window's.
-    pub fn update(&mut self, message: Message) -> Action {
-        match message {
-            Message::FromPressed => return Action::PickKeep(Pick::From),
-            Message::KeyTyped(key) => self.opening.key = key,
-            Message::Picked(Pick::From, _, Some(path)) => {
-                self.opening.from = Some(path);
-                return Action::Focus(KEY);
-            }
-            Message::TryPressed if !self.working => {
-                if let Opening { from: Some(from), key } = &mut self.opening
-                    && !key.as_str().is_empty()
-                {
-                    self.working = true;
-                    let key = std::mem::take(key);
-                    return Action::Ask(StaffCommand::Keep(KeepCommand::Restore(from.clone(), key)));
-                }
-            }
-            _ => {}
-        }
-        Action::None
-    }
-
-    /// Draws the page.
-    pub fn view<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
-        let old =
-            self.over_old.then(|| widget::telling(S, "restore-old", Tone::Told, tr!(texts, "keep-restore-old"), None));
-        let content = column![S.title(tr!(texts, "keep-restore-title")), S.soft(tr!(texts, "keep-restore-hint"))]
-            .push(old)
-            .push(self.opening.view(
-                texts,
-                ("restore-action", tr!(texts, "keep-restore-action")),
-                ("restore-back", Message::BackPressed),
-                self.working,
-            ))
-            .spacing(S.space * 1.5);
-        let panel = container(widget::panel(S, Tone::Plain, content).max_width(720)).center_x(Fill);
-        container(widget::scroll("restore-scroll", panel)).center_y(Fill).into()
-    }
-}
-
 /// What a result says, for the line under the header: its tone, what happened, what more there is to know.
 pub fn said(texts: &Texts, told: &KeepTold) -> Option<(Tone, explain::Words)> {
     let words = |tone, what: String, todo: Vec<String>| Some((tone, explain::Words { what, todo: todo.join(" ") }));
@@ -442,6 +396,12 @@ pub fn said(texts: &Texts, told: &KeepTold) -> Option<(Tone, explain::Words)> {
         KeepTold::Restored(report) => {
             let what = tr!(texts, "keep-restored-well", day = report.made_at.minute_text(), people = report.people);
             let mut more = vec![since(texts, report)];
+            if report.fresh_keys {
+                more.push(tr!(texts, "keep-restored-keys"));
+            }
+            if report.recovery_void {
+                more.push(tr!(texts, "keep-restored-recovery"));
+            }
             if let Some(lost) = report.lost.filter(|lost| *lost > 0) {
                 more.push(tr!(texts, "keep-restored-lost", lost = lost));
             }
@@ -459,7 +419,22 @@ pub fn said(texts: &Texts, told: &KeepTold) -> Option<(Tone, explain::Words)> {
 
 fn since(texts: &Texts, report: &crate::app::keep::RestoreReport) -> String {
     let (erased, faces, cards) = (report.erased, report.faces, report.cards);
-    tr!(texts, "keep-drill-since", erased = erased, faces = faces, cards = cards)
+    let mut said = vec![tr!(texts, "keep-drill-since", erased = erased, faces = faces, cards = cards)];
+    let (places, resting) = (report.places, report.resting);
+    if places > 0 || resting > 0 {
+        said.push(tr!(texts, "keep-drill-rest", places = places, resting = resting));
+    }
+    let Cut { faces, resting, cards, records } = report.cut;
+    if faces || resting {
+        said.push(tr!(texts, "keep-drill-cut-faces"));
+    }
+    if cards {
+        said.push(tr!(texts, "keep-drill-cut-cards"));
+    }
+    if records {
+        said.push(tr!(texts, "keep-drill-cut-records"));
+    }
+    said.join(" ")
 }
 
 fn unsound(texts: &Texts) -> Option<(Tone, explain::Words)> {

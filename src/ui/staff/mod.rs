@@ -28,6 +28,7 @@ pub mod pairing;
 pub mod paper;
 pub mod relay;
 pub mod resident;
+pub mod restoring;
 pub mod rights;
 mod rights_view;
 mod routes;
@@ -265,7 +266,7 @@ pub enum Page {
     /// Backups and keys.
     Keep(keep::Keep),
     /// Restoring a backup, and the page that was there before.
-    Restore(keep::Restore, Box<Page>),
+    Restore(restoring::Restore, Box<Page>),
     /// Incidents, the end of a manager's work, papers for an audit.
     Duties(Box<duties::Duties>),
     /// Closing: the desk erases and locks.

@@ -2,7 +2,7 @@
 
 use super::{
     Action, Flash, Page, Staff, boards, deletion, duties, evidence, form, gates, home, keep, machine, mine, minors,
-    notice, relay, resident, rights, settings, shown,
+    notice, relay, resident, restoring, rights, settings, shown,
 };
 use crate::app::boards::BoardsCommand;
 use crate::app::command::StaffCommand;
@@ -104,13 +104,13 @@ impl Staff {
                 Action::Ask(StaffCommand::Keep(KeepCommand::Show))
             }
             Route::Restore => {
-                let over_old = match &self.page {
-                    Page::FirstRun(_) => false,
-                    Page::Unlock(screen) if !screen.is_curtain() => true,
+                let there = match &self.page {
+                    Page::FirstRun(_) => None,
+                    Page::Unlock(screen) if !screen.is_curtain() => Some(screen.supervisors().cloned().collect()),
                     _ => return Action::None,
                 };
                 let before = std::mem::replace(&mut self.page, Page::Starting);
-                self.page = Page::Restore(keep::Restore::new(over_old), Box::new(before));
+                self.page = Page::Restore(restoring::Restore::new(there), Box::new(before));
                 Action::None
             }
             Route::Duties(tab) => {

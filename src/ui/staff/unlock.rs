@@ -218,7 +218,8 @@ impl Unlock {
         self.wait_ms == 0 && !self.asked && !self.passphrase.as_str().is_empty()
     }
 
-    fn supervisors(&self) -> impl Iterator<Item = &DoorView> {
+    /// Who may allow what takes a supervisor.
+    pub fn supervisors(&self) -> impl Iterator<Item = &DoorView> {
         self.accounts.iter().filter(|account| account.role == Role::Supervisor)
     }
 

@@ -223,7 +223,7 @@ fn a_backup_of_a_bound_vault_is_restored_on_another_computer_and_is_bound_to_non
     assert!(vault.begin_drill(&backup, &key).is_ok());
     drop(vault);
     let fresh = tempfile::tempdir().unwrap();
-    let mut restoring = Vault::begin_restore(fresh.path(), Realm::Real, &backup, &key).unwrap();
+    let mut restoring = begin_restore(fresh.path(), &backup, &key, &[], later(3_000)).unwrap();
     assert!(restoring.take_note(note.number, &note.sealed).unwrap());
     assert!(restoring.finish(later(3_000)).unwrap().sound);
     for account in Vault::accounts_at_the_door(fresh.path(), later(4_000)).unwrap() {

@@ -62,7 +62,8 @@ fn restore(
     notes: &[&EpochNote],
     now: Timestamp,
 ) -> Result<RestoreReport, VaultError> {
-    let mut restoring = Vault::begin_restore(into, Realm::Real, from, key)?;
+    let there = Vault::accounts_at_the_door(into, now)?.into_iter().map(|account| account.id);
+    let mut restoring = begin_restore(into, from, key, &there.collect::<Vec<_>>(), now)?;
     for note in notes {
         assert!(restoring.take_note(note.number, &note.sealed)?, "the station's own note opens");
     }
@@ -138,7 +139,7 @@ fn without_the_gates_half_or_with_one_of_another_site_nothing_opens() {
 
     let mut other = site();
     let foreign = other.vault.epoch_note().unwrap();
-    let mut restoring = Vault::begin_restore(fresh.path(), Realm::Real, &backup, &kept.key).unwrap();
+    let mut restoring = begin_restore(fresh.path(), &backup, &kept.key, &[], later(1)).unwrap();
     assert!(!restoring.take_note(foreign.number, &foreign.sealed).unwrap());
     // Nor one under another number.
     let own = kept.vault.epoch_note().unwrap();
@@ -165,7 +166,9 @@ fn another_key_a_changed_file_and_files_of_two_backups_are_refused_and_nothing_i
     let attempt = |from: &Path, key: &RecoveryKey| restore(fresh.path(), from, key, &[&note], later(2 * DAY)).err();
     assert_eq!(attempt(&one, &RecoveryKey::make()), Some(VaultError::WrongBackupKey));
     assert_eq!(attempt(kept.stick.path(), &kept.key), Some(VaultError::NotABackup));
-    let real = Vault::begin_restore(fresh.path(), Realm::Practice, &one, &kept.key).err();
+    let none = menka::vault::Restorers::default();
+    let no_chip = &mut menka::ports::NoChip;
+    let real = Vault::begin_restore(fresh.path(), Realm::Practice, (&one, &kept.key), none, no_chip, NOW).err();
     assert_eq!(real, Some(VaultError::OtherRealm));
     for file in ["vault.db", "keys.db", "backup.json"] {
         let whole = std::fs::read(one.join(file)).unwrap();
@@ -334,7 +337,8 @@ fn keep_child_acts_until_it_ends() {
             let key = menka::secret::Typed::new(std::fs::read_to_string(dir.join("key")).unwrap());
             let key = RecoveryKey::parse(&key).unwrap();
             let from = std::fs::read_dir(dir.join("kept")).unwrap().next().unwrap().unwrap().path();
-            let mut restoring = Vault::begin_restore(&folder, Realm::Real, &from, &key).unwrap();
+            let by = Vault::accounts_at_the_door(&folder, now).unwrap().into_iter().map(|account| account.id);
+            let mut restoring = begin_restore(&folder, &from, &key, &by.collect::<Vec<_>>(), now).unwrap();
             assert!(restoring.take_note(number, sealed).unwrap());
             restoring.finish(now).unwrap();
         }
@@ -403,7 +407,7 @@ fn an_end_at_any_point_of_backup_restore_and_new_keys_leaves_the_old_set_or_the_
             let restored = vault.restored_at().unwrap().is_some();
             let counts = step.starts_with("swap/");
             assert_eq!(restored, *act == "restore" && counts, "{act} at {step}: one or the other");
-            assert_eq!(vault.keys_changed_at().unwrap().is_some(), *act == "rotate" && counts, "{act} at {step}");
+            assert_eq!(vault.keys_changed_at().unwrap().is_some(), *act != "backup" && counts, "{act} at {step}");
             // Whoever came after the backup is there unless the backup took the vault's place.
             assert_eq!(vault.find("司马 2-202").unwrap().rows.len(), usize::from(!restored), "{act} at {step}");
             assert!(restored || vault.log_len().unwrap() >= before);

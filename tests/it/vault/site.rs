@@ -1,5 +1,7 @@
 //! A small site in a temporary folder, for the vault's tests.
 
+use std::path::Path;
+
 use menka::domain::Realm;
 use menka::domain::card::CardUid;
 use menka::domain::consent::{ConsentDraft, ConsentGranted, Signature};
@@ -11,8 +13,9 @@ use menka::domain::role::Role;
 use menka::domain::site::{Fact, SiteFacts};
 use menka::domain::time::{CivilDate, Timestamp};
 use menka::evidence::consent::{ConsentFacts, consent_json};
-use menka::secret::{Passphrase, random_bytes};
-use menka::vault::{KdfCost, NewAccount, Vault, VaultError};
+use menka::ports::NoChip;
+use menka::secret::{Passphrase, RecoveryKey, random_bytes};
+use menka::vault::{KdfCost, NewAccount, Restorers, Restoring, Vault, VaultError};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -135,6 +138,19 @@ pub fn record(vault: &mut Vault, draft: &ConsentDraft) -> Result<ConsentGranted,
     let facts = vault.facts()?;
     let about = ConsentFacts { consent, template, draft, facts: &facts, site: vault.site(), realm: vault.realm() };
     vault.record_consent(draft, consent, template, &consent_json(&about), NOW.plus_ms(30_000))
+}
+
+/// Begins to restore a backup; where a vault is there, its supervisors type the passphrase of all of them.
+pub fn begin_restore(
+    into: &Path,
+    from: &Path,
+    key: &RecoveryKey,
+    by: &[StaffId],
+    now: Timestamp,
+) -> Result<Restoring, VaultError> {
+    let supervisors = by.iter().map(|id| (*id, passphrase())).collect();
+    let by = Restorers { supervisors, recovery: None };
+    Vault::begin_restore(into, Realm::Real, (from, key), by, &mut NoChip, now)
 }
 
 /// Everything in the data folder, as bytes.
