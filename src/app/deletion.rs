@@ -195,6 +195,7 @@ impl Desk {
             | D::RenewTemplates
             | D::RetireGate(_)
             | D::SwitchedOff { .. }
+            | D::MeetFormer { .. }
             | D::Show
             | D::RunRetention
             | D::ConfirmDate => Some(command),

@@ -8,7 +8,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::models::Models;
 use super::pixels;
 use super::yunet::Yunet;
-use super::{Engine, scaled};
+use super::Engine;
 use crate::domain::quality::{FaceBox, Look};
 use crate::ports::FaceError;
 use crate::secret::{EngineId, FaceTemplate, Frame};
