@@ -820,7 +820,8 @@ fn m7_the_yearly_figures_count_minors_their_consents_and_the_looks_at_them() {
     assert_eq!(year, now.date().year());
     assert_eq!(report_by.to_string(), format!("{}-01-31", year + 1));
     assert_eq!((figures.under_14, figures.under_14_enrolled, figures.from_14_to_17), (1, 0, 0));
-    assert_eq!((figures.said_no, figures.guardians_checked, figures.consents, figures.looks), (1, 1, 0, 3));
+    // Noting the guardian's proof opened the record too.
+    assert_eq!((figures.said_no, figures.guardians_checked, figures.consents, figures.looks), (1, 1, 0, 4));
 }
 
 // Shows: N8-18
@@ -861,6 +862,8 @@ fn m6_a_minors_record_opens_with_a_second_person_only_and_both_are_logged() {
     let at = |what: &str| log.iter().position(|r| r.what == what).unwrap_or_else(|| panic!("{what}"));
     assert!(at("approved") < at("resident-opened"));
     assert_ne!(log[at("approved")].who, log[at("resident-opened")].who, "two people");
-    assert_eq!(log.iter().filter(|r| r.what == "resident-opened").count(), 1);
+    // One for the look, one for noting the guardian's proof; each with its approval.
+    assert_eq!(log.iter().filter(|r| r.what == "resident-opened").count(), 2);
+    assert_eq!(log.iter().filter(|r| r.what == "approved").count(), 2);
     assert_eq!(log[at("resident-opened")].label.as_deref(), Some("card"));
 }
