@@ -530,6 +530,8 @@ fn p49_after_a_death_the_face_is_stopped_at_once_and_the_card_in_other_hands_sho
     let consent = open.endings_of(resident).unwrap()[0].consent;
     drop(open);
     drive.unlock();
+    drive.deliver().unwrap();
+    drive.tick();
     drive.staff(StaffCommand::OpenResident(resident, LookWhy::Here));
     let certificate = folder.path().join("certificate.pdf");
     let save = DeletionCommand::SaveCertificate { consent, place: None, path: certificate.clone() };
