@@ -167,7 +167,7 @@ fn p19_a_replaced_gate_that_nobody_meets_knows_no_face_once_its_lease_is_over() 
     place.former.restart("127.0.0.1:0").unwrap();
     assert_eq!(place.former.ask("look 0").unwrap(), "FacesOff(NoContact)");
     assert_eq!(place.former.faces().unwrap(), 1, "held, and matched with nobody");
-    let stops_at = place.site.vault(|v| v.stops_at(place.id, SystemClock.now()).unwrap());
+    let stops_at = place.site.vault(|v| v.stops_at(place.id, None, SystemClock.now()).unwrap().unwrap());
     assert!(stops_at <= SystemClock.now().plus_ms((hours + 1) * 3_600_000), "the desk names an end");
 }
 

@@ -45,7 +45,7 @@ fn shows_somebody(event: &StaffEvent) -> bool {
             | EvidenceEvent::HeadDue(_) => false,
         },
         StaffEvent::Relay(told) => match told {
-            RelayEvent::Invited(_, rows) | RelayEvent::Concerned(_, rows) => !rows.is_empty(),
+            RelayEvent::Invited(_, _, rows) | RelayEvent::Concerned(_, rows) => !rows.is_empty(),
             RelayEvent::Joined(_) => true,
             RelayEvent::Replacements(_) | RelayEvent::Replaced(_) | RelayEvent::Wedged(_) => false,
         },
@@ -60,6 +60,7 @@ fn shows_somebody(event: &StaffEvent) -> bool {
             // Counts and random ids.
             DeletionEvent::Site(_)
             | DeletionEvent::Saved(_)
+            | DeletionEvent::Met(_)
             | DeletionEvent::Renewed { .. }
             | DeletionEvent::ClockAhead { .. } => false,
         },
