@@ -207,6 +207,16 @@ fn who_must_be_asked_anew_is_shown_masked_and_only_when_asked_for() {
         };
         StaffEvent::Relay(RelayEvent::Invited(GateId::from_bytes([3; 16]), page, (0..rows).map(row).collect()))
     };
+    let texts = menka::i18n::Texts::new(menka::domain::notice::Language::Chinese);
+    // A page as long as it takes: the list stands below the gates.
+    let press = |staff: &mut Staff, what: &'static str| {
+        let messages: Vec<Message> = {
+            let mut ui = window((LARGE.0, 3_000.0), staff.view(&texts));
+            ui.click(id(what)).unwrap();
+            ui.into_messages().collect()
+        };
+        after(staff, messages)
+    };
     staff.apply(page(0, 4));
     let asked = commands(press(&mut staff, "invited-after-0"));
     assert!(matches!(asked[..], [StaffCommand::Relay(RelayCommand::Invited(_, 1))]), "{asked:?}");
