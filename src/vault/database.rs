@@ -28,8 +28,8 @@ const MAIN_MIGRATIONS: &[&str] = &[
     include_str!("migrations/vault/0014_relay.sql"),
     include_str!("migrations/vault/0015_one_place.sql"),
     include_str!("migrations/vault/0016_cameras.sql"),
-    include_str!("migrations/vault/0018_papers.sql"),
-    include_str!("migrations/vault/0019_face_last.sql"),
+    include_str!("migrations/vault/0017_papers.sql"),
+    include_str!("migrations/vault/0018_face_last.sql"),
 ];
 /// Numbered migrations of `keys.db`. Never edited after a release.
 const KEYS_MIGRATIONS: &[&str] =
