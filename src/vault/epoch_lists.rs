@@ -26,7 +26,7 @@ const CLOSED: usize = SHORT + 6 + 1;
 const PAPER: usize = 6 + 1 + 16 + 6;
 /// Bytes of a gate with an instant.
 const DOOR: usize = SHORT + 8;
-/// Set beside the reason: a certificate that says "partly" is in the person's hand.
+/// Set beside the reason: a certificate that says "partly" may be in the person's hand.
 const WAITS: u8 = 0x80;
 /// Most accounts, and most stopped gates.
 const FEW: i64 = 64;
@@ -129,7 +129,7 @@ pub(super) struct Told {
 pub(super) struct Paper {
     pub(super) id: [u8; 16],
     pub(super) issued_at: Timestamp,
-    /// It says "partly", and the person has it.
+    /// It says "partly", and the person may have it.
     pub(super) waits: bool,
 }
 
@@ -353,7 +353,8 @@ type Ending = ([u8; 16], Option<[u8; 16]>);
 
 /// When and why, and the last certificate: one that the person has before one that nobody took.
 fn paper_bytes(view: &Connection, (at, reason): (i64, String), (consent, gate): Ending) -> Result<Vec<u8>, VaultError> {
-    let sql = "SELECT id, issued_at, handed_at IS NOT NULL AND NOT complete FROM certificates
+    // Whether a partial one was handed over may not have reached the gates: it counts as one that was.
+    let sql = "SELECT id, issued_at, NOT complete FROM certificates
          WHERE consent = ?1 AND gate IS ?2 ORDER BY handed_at IS NOT NULL DESC, number DESC LIMIT 1";
     let mut statement = view.prepare_cached(sql)?;
     let mut rows = statement.query((consent, gate))?;

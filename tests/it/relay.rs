@@ -193,11 +193,7 @@ fn f08a_a_gate_that_was_away_at_enrolment_is_filled_by_another_through_the_desk(
 #[test]
 fn f08a_a_gate_that_was_paired_again_after_a_restore_fills_another() {
     let mut site = site(2);
-    let address = site.gates[1].address.clone();
     let key = keep::backup_key(&mut site.drive);
-    site.gates[1].kill();
-    site.until("the second gate to be away", |s| s.drive.gates.iter().any(|g| !g.reachable));
-    site.enrolled(0);
     let backup = keep::back_up(&mut site.drive, &site.folder.path().join("stick"));
     site.drive.staff(StaffCommand::Lock);
     std::fs::remove_dir_all(site.drive.data()).unwrap();
@@ -206,7 +202,11 @@ fn f08a_a_gate_that_was_paired_again_after_a_restore_fills_another() {
     site.drive.unlock();
     // Whatever it kept of the log before the restore is set aside.
     site.drive.pair(&site.gates[0], &name_of(0));
-    site.passes(3);
+    let address = site.gates[1].address.clone();
+    site.until("both gates", |s| s.drive.gates.iter().filter(|g| g.reachable).count() == 2);
+    site.gates[1].kill();
+    site.until("the second gate to be away", |s| s.drive.gates.iter().any(|g| !g.reachable));
+    site.enrolled(0);
     assert_eq!(site.gates[0].faces().unwrap(), 1, "{:?}", site.drive.failures);
     site.gates[1].restart(&address).unwrap();
     site.until("the face at the second gate", |s| s.gates[1].faces().unwrap() == 1);
@@ -219,12 +219,11 @@ fn f08a_where_one_gate_does_not_give_a_face_the_next_one_is_asked() {
     let address = site.gates[2].address.clone();
     site.gates[2].kill();
     site.until("the third gate to be away", |s| s.drive.gates.iter().any(|g| !g.reachable));
-    site.enrolled(0);
-    let third = site.id_of(2);
+    let resident = site.enrolled(0);
+    // The one that is asked first does not know the log's key any more: it passes nothing on.
     let ids = [0, 1].map(|n| site.id_of(n));
-    let first = site.vault(|v| v.fills_due(third, 9, SystemClock.now()).unwrap()[0].sources()[0]);
+    let first = site.vault(|v| v.faces_held(resident).unwrap()[0].gate);
     let at = ids.iter().position(|id| *id == first).unwrap();
-    // It does not know the log's key any more: it passes nothing on.
     tamper(&site.gates[at], "UPDATE heads SET key = zeroblob(32)");
     site.gates[2].restart(&address).unwrap();
     site.until("the face at the third gate", |s| s.gates[2].faces().unwrap() == 1);
