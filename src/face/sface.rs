@@ -5,10 +5,10 @@ use std::sync::Arc;
 use rten::{Model, NodeId, RunOptions, ThreadPool, Value};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::Engine;
 use super::models::Models;
 use super::pixels;
 use super::yunet::Yunet;
-use super::Engine;
 use crate::domain::quality::{FaceBox, Look};
 use crate::ports::FaceError;
 use crate::secret::{EngineId, FaceTemplate, Frame};
