@@ -14,7 +14,7 @@ use super::site::*;
 
 /// Every shape that was released: the folder with a copy, and how many migrations `vault.db` and `keys.db` had. The last row is the shape that
 /// the pinned migrations make.
-const RELEASED: &[(&str, usize, usize)] = &[("vault-0008", 8, 1), ("vault-0014", 14, 2)];
+const RELEASED: &[(&str, usize, usize)] = &[("vault-0008", 8, 1), ("vault-0014", 14, 2), ("vault-0018", 18, 2)];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -96,8 +96,14 @@ fn person(vault: &Vault, number: u32, search: &str) -> ResidentId {
 }
 
 #[test]
-fn a_vault_of_shape_14_opens_with_consents_and_cards() {
-    let folder = kept("vault-0014");
+fn vaults_of_the_shapes_14_and_18_open_with_consents_and_cards() {
+    for shape in ["vault-0014", "vault-0018"] {
+        opens_with_consents_and_cards(shape);
+    }
+}
+
+fn opens_with_consents_and_cards(shape: &str) {
+    let folder = kept(shape);
     let later = NOW.plus_ms(3_600_000);
     for _ in 0..2 {
         let vault = Vault::unlock(folder.path(), Realm::Real, &passphrase(), later).unwrap();
