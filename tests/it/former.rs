@@ -156,6 +156,14 @@ fn p19_a_replaced_gate_that_nobody_meets_knows_no_face_once_its_lease_is_over() 
     place.former.restart("127.0.0.1:0").unwrap();
     assert_eq!(
         place.former.ask("look 0").unwrap(),
+        "FacesOff(NoContact)",
+        "after a start nobody, until a station is heard"
+    );
+    place.former.kill();
+    std::fs::write(place.former.folder.join("gate.toml"), "[faces]\nclock_kept = true\n").unwrap();
+    place.former.restart("127.0.0.1:0").unwrap();
+    assert_eq!(
+        place.former.ask("look 0").unwrap(),
         "recognised",
         "as long as its lease runs: so the desk says until when"
     );

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use menka::app::command::{ResidentCommand, StaffCommand};
+use menka::app::deletion::DeletionCommand;
 use menka::app::desk::{Desk, DeskConfig, Devices};
 use menka::app::event::StaffEvent;
 use menka::app::event::{Failure, ResidentScene};
@@ -332,6 +333,12 @@ fn a_gate_that_goes_on_for_longer_than_the_notice_says_keeps_face_entry_off_unti
         site.assert_card_opens(0);
         let said = limits(&mended);
         assert!(said.status.success() && String::from_utf8_lossy(&said.stdout).contains("(was "), "{said:?}");
+        pass_later(&mut site, later + 14);
+        if at == 0 {
+            // Its faces were stopped, and a supervisor takes them up again.
+            let gate = site.drive.gates[0].id;
+            site.drive.staff(StaffCommand::Deletion(DeletionCommand::ResumeFaces(Some(gate))));
+        }
         pass_later(&mut site, later + 20);
         assert!(site.drive.gates[0].terms.are_kept());
         assert!(matches!(site.drive.scene, ResidentScene::Idle { face_offered: true, .. }), "{sql}");
