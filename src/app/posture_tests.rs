@@ -348,7 +348,7 @@ fn camera(name: &str, place: &str, is_virtual: bool) -> CameraSeen {
     CameraSeen { name: name.into(), place: place.into(), is_virtual }
 }
 
-// Shows: L2
+// Shows: F14a
 #[test]
 fn l2_a_camera_that_nobody_accepted_is_said_until_somebody_accepts_it_also_across_a_restart() {
     let mut site = site();
@@ -417,7 +417,7 @@ fn l2_a_camera_that_nobody_accepted_is_said_until_somebody_accepts_it_also_acros
     assert_eq!(look(&mut site), (Grade::Warn, vec![moved]));
 }
 
-// Shows: L2
+// Shows: F14a
 #[test]
 fn l2_a_desk_that_first_saw_no_camera_knows_none() {
     let mut site = site();

@@ -18,7 +18,11 @@ pub(super) struct Index {
 impl Index {
     fn read(store: &Store, version: i64) -> Result<Self, GateError> {
         let mut held = Held::default();
-        let all = store.holdings()?;
+        let (all, damaged) = store.holdings_and_damaged()?;
+        if let Err(error) = store.forget_damaged(&damaged) {
+            // They are not listed and not matched; the next reading tries again.
+            tracing::error!(%error, "damaged templates could not be erased");
+        }
         all.faces.into_iter().for_each(|face| held.put_face(face));
         all.cards.into_iter().for_each(|card| held.put_card(card.digest, card.ends_on));
         Ok(Self { version, held, digest: None })

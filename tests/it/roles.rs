@@ -463,6 +463,8 @@ const NAMES_NOBODY: &[&str] = &[
     "enter-incident-case",
     "show-site-end",
     "save-duty-paper",
+    "accept-device",
+    "meet-former-gate",
 ];
 
 #[test]

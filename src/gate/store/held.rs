@@ -1,6 +1,6 @@
 //! What the store holds: templates, cards, numbers that are spent.
 
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, Transaction, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
 use super::{LiveFace, Store};
@@ -78,15 +78,21 @@ impl Store {
     /// # Errors
     /// [`GateError`].
     pub fn holdings(&self) -> Result<Holdings, GateError> {
+        Ok(self.holdings_and_damaged()?.0)
+    }
+
+    /// The same, and the numbers of the templates that do not give their digest.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub(in crate::gate) fn holdings_and_damaged(&self) -> Result<(Holdings, Vec<[u8; 16]>), GateError> {
         let mut statement = self.db.prepare_cached("SELECT template FROM faces ORDER BY template")?;
         let all = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<[u8; 16]>, _>>()?;
-        let mut faces = Vec::with_capacity(all.len());
+        let (mut faces, mut damaged) = (Vec::with_capacity(all.len()), vec![]);
         for template in all {
             match self.held(&template)? {
                 Some(held) => faces.push(held),
-                None => {
-                    tracing::error!(template = %TemplateId::from_bytes(template).short(), "a stored template is damaged")
-                }
+                None => damaged.push(template),
             }
         }
         let mut statement = self.db.prepare_cached("SELECT uid, ends_on FROM cards")?;
@@ -97,7 +103,29 @@ impl Store {
             })?
             .collect::<Result<Vec<_>, _>>()?;
         cards.sort_unstable_by_key(|card| card.digest);
-        Ok(Holdings { faces, cards })
+        Ok((Holdings { faces, cards }, damaged))
+    }
+
+    /// Erases templates that do not give their digest. Nobody is ever matched with them; where they belong another gate hands them over again, and
+    /// where they do not, nobody would ask for their erasure, since they are not listed. Their numbers are not spent, and a pause goes on.
+    ///
+    /// # Errors
+    /// [`GateError`]; then they are there still.
+    pub(in crate::gate) fn forget_damaged(&self, damaged: &[[u8; 16]]) -> Result<(), GateError> {
+        if damaged.is_empty() {
+            return Ok(());
+        }
+        let tx = Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate)?;
+        for template in damaged {
+            tracing::error!(template = %TemplateId::from_bytes(*template).short(), "a damaged template is erased");
+            tx.prepare_cached(
+                "INSERT OR IGNORE INTO frozen_first (template) SELECT template FROM faces WHERE template = ?1 AND frozen = 1",
+            )?
+            .execute([template])?;
+            tx.prepare_cached("DELETE FROM faces WHERE template = ?1")?.execute([template])?;
+        }
+        tx.commit()?;
+        self.empty_log()
     }
 
     /// All templates as they are kept here, turned, for the memory of the matcher. One that does not give its digest is left out.

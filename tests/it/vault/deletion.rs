@@ -45,7 +45,7 @@ fn signer(vault: &mut Vault, name: &str) -> Signer {
         capture_area: "门前一米".into(),
         other_way: "刷卡".into(),
         why_needed: "人流大".into(),
-        address: "192.168.10.7:7443".into(),
+        address: format!("192.168.10.{}:7443", 7 + vault.gates_ever().unwrap().len()),
         tls_pin: keys.fingerprint(),
         seal_key: keys.seal_public(),
         sign_key: keys.sign_public(),

@@ -74,7 +74,7 @@ pub fn gate(vault: &mut Vault, name: &str) -> GateId {
         capture_area: "门前一米".into(),
         other_way: "刷卡".into(),
         why_needed: "人流大".into(),
-        address: "192.168.10.7:7443".into(),
+        address: format!("192.168.10.{}:7443", 7 + vault.gates_ever().unwrap().len()),
         tls_pin: [1; 32],
         seal_key: [2; 32],
         sign_key: [3; 32],
