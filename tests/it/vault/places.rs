@@ -253,7 +253,8 @@ fn p47a_a_door_at_which_a_gate_was_replaced_is_done_only_when_every_gate_that_st
     let all = vault.certificate(consent, later(4 * DAY)).unwrap();
     let mut named: Vec<GateId> = all.facts.gates.iter().map(|step| step.gate).collect();
     let mut ever = vec![new.id, middle.id, east.id, gates[1].id];
-    (named.sort(), ever.sort());
+    named.sort();
+    ever.sort();
     assert_eq!(named, ever);
     assert!(vault.audit().unwrap().is_sound());
 }
