@@ -51,9 +51,10 @@ def restore(key, backup, passphrase, unit, name):
     answer_dialog(backup)
     click(STAFF, "keep-key")
     keys(key.lower())
-    # A vault is there: its supervisor must allow that it is put aside.
-    roll_to(STAFF, "restore-who-1", "restore-scroll")
-    keys(passphrase)
+    # A vault is there: its two supervisors must allow that it is put aside.
+    for who in ("restore-who-1", "restore-who-2"):
+        roll_to(STAFF, who, "restore-scroll")
+        keys(passphrase)
     roll_to(STAFF, "restore-action", "restore-scroll")
     has(STAFF, "unlock-passphrase", 180)
     shoot("16-restored")
