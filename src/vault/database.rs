@@ -30,6 +30,7 @@ const MAIN_MIGRATIONS: &[&str] = &[
     include_str!("migrations/vault/0016_cameras.sql"),
     include_str!("migrations/vault/0017_papers.sql"),
     include_str!("migrations/vault/0018_face_last.sql"),
+    include_str!("migrations/vault/0019_ages.sql"),
 ];
 /// Numbered migrations of `keys.db`. Never edited after a release.
 const KEYS_MIGRATIONS: &[&str] =

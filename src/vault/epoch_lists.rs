@@ -133,6 +133,11 @@ pub(super) struct Paper {
     pub(super) waits: bool,
 }
 
+/// Asked for with every note: answered from an index, also at a site of 100,000 people.
+pub(super) const OLDEST_CONSENT: &str = "SELECT min(signed_at) FROM consents WHERE ended_at IS NULL";
+/// The same of cards.
+pub(super) const OLDEST_CARD: &str = "SELECT min(issued_at) FROM cards WHERE ended_at IS NULL";
+
 impl Lists {
     /// Reads them from the vault, within so many bytes.
     pub(super) fn read(view: &Connection, room: usize) -> Result<Self, VaultError> {
@@ -140,8 +145,8 @@ impl Lists {
         let fits = |parts: usize, each: usize| part * parts / each;
         let (told_max, more_max) = (fits(3, TOLD), fits(3, SHORT));
         let mut lists = Self {
-            oldest_consent: oldest(view, "SELECT min(signed_at) FROM consents WHERE ended_at IS NULL")?,
-            oldest_card: oldest(view, "SELECT min(issued_at) FROM cards WHERE ended_at IS NULL")?,
+            oldest_consent: oldest(view, OLDEST_CONSENT)?,
+            oldest_card: oldest(view, OLDEST_CARD)?,
             ..Self::default()
         };
         // Of somebody whose identity is erased it is known by the tree.
@@ -195,10 +200,11 @@ impl Lists {
         (lists.refusing, lists.refusing_from) = list(view, sql, fits(1, SHORT), short)?;
         // A stop of the notice has no instant of its own: it counts as one of today, so that a cut list is never taken for a whole one.
         let sql = "SELECT CASE WHEN paused_at IS NULL THEN 9223372036854775806 ELSE paused_at END, substr(link, 1, 8)
-             FROM consents LEFT JOIN pauses ON pauses.consent = consents.id AND resumed_at IS NULL
-             WHERE ended_at IS NULL AND (paused_at IS NOT NULL OR EXISTS (SELECT 1 FROM notice_stopped AS s
-                 WHERE s.consent = consents.id AND s.ended_at IS NULL))
-             ORDER BY 1 DESC, consents.id";
+             FROM (SELECT consent FROM pauses WHERE resumed_at IS NULL
+                 UNION SELECT consent FROM notice_stopped WHERE ended_at IS NULL) AS resting
+             JOIN consents ON consents.id = resting.consent
+             LEFT JOIN pauses ON pauses.consent = consents.id AND resumed_at IS NULL
+             WHERE consents.ended_at IS NULL ORDER BY 1 DESC, consents.id";
         (lists.resting, lists.resting_from) = list(view, sql, fits(2, SHORT), short)?;
         let sql = format!(
             "SELECT DISTINCT coalesce(gate, zeroblob(16)) FROM face_stops WHERE resumed_at IS NULL ORDER BY 1 LIMIT {FEW}"

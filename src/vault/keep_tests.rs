@@ -10,6 +10,7 @@ use crate::domain::time::Timestamp;
 
 use super::audit::TERM_MS;
 use super::backup::Header;
+use super::epoch_lists::{OLDEST_CARD, OLDEST_CONSENT};
 use super::keys::derive;
 use super::punctures::Leaf;
 use super::tests::{NOW, add_resident, new_vault};
@@ -241,6 +242,17 @@ fn a_destruction_of_evidence_that_was_cut_off_between_the_two_files_is_done_by_t
     assert!(audit.is_sound(), "{audit:?}");
     vault.run_retention(over)?;
     assert!(vault.read_resident(&vault.main, other).is_ok());
+    Ok(())
+}
+
+#[test]
+fn the_oldest_in_force_is_asked_of_an_index() -> Result<(), VaultError> {
+    let (_folder, vault) = new_vault().map_err(|_| VaultError::Unknown)?;
+    for (sql, index) in [(OLDEST_CONSENT, "consents_by_age"), (OLDEST_CARD, "cards_by_age")] {
+        let mut plan = vault.main.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+        let plan: Vec<String> = plan.query_map([], |row| row.get(3))?.collect::<Result<_, _>>()?;
+        assert!(plan.iter().any(|step| step.contains(index)), "{plan:?}");
+    }
     Ok(())
 }
 
