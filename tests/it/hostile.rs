@@ -268,6 +268,11 @@ fn a_thousand_idle_connections_do_not_shut_the_station_out() {
         slowest.as_millis(),
         threads(&daemon)
     );
+    // Those that were shown out end by themselves; on a busy machine a moment later.
+    let since = Instant::now();
+    while threads(&daemon) >= 40 && since.elapsed() < LIMIT {
+        std::thread::sleep(Duration::from_millis(20));
+    }
     assert!(threads(&daemon) < 40, "{}", threads(&daemon));
     is_well(&site, &mut daemon, before, "1,000 idle connections");
 }
