@@ -143,7 +143,7 @@ impl Act {
             Touches::Nothing => false,
             Touches::Card(after) => someone.card != after,
             Touches::Face(after) => someone.face != after,
-            Touches::Pause(_) => false,
+            Touches::Pause(after) => someone.paused != after,
             Touches::Both(after) => someone.card != after || someone.face != after,
         };
         if again {

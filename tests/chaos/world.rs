@@ -1,6 +1,6 @@
 //! One site that lives through everything: a desk process, gate processes, a proxy before each gate, and what people were told so far.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -16,6 +16,7 @@ use menka::practice::practice_card;
 use menka::practice::site::{GateProcess, PASSPHRASE, ShownCode};
 use menka::secret::Passphrase;
 use menka::vault::{CardNumbers, Vault};
+use menka::wire::message::Holdings;
 
 use super::boards::Board;
 use super::control::Control;
@@ -58,6 +59,8 @@ pub struct World<'a> {
     pub people: Vec<Person>,
     pub desk: Option<DeskProcess>,
     pub with_faces: bool,
+    /// Doors that every consent names.
+    pub doors: usize,
     /// The security chip of the desk's computer.
     pub chip: Option<String>,
     pub boards: Vec<Board>,
@@ -102,6 +105,7 @@ impl<'a> World<'a> {
             people: vec![],
             desk: None,
             with_faces,
+            doors: gates,
             chip: None,
             boards: vec![],
             shown: None,
@@ -313,7 +317,15 @@ impl<'a> World<'a> {
             return self.report.broke(Break::Unsound, &format!("{}: an odd record: {state}", self.section));
         };
         let what = format!("{}: person {person}: {state}", self.section);
-        let (has_card, has_face) = (card != "no", face.parse::<usize>().is_ok_and(|n| n > 0));
+        let held_at = face.parse::<usize>().unwrap_or(0);
+        let (has_card, has_face) = (card != "no", held_at > 0);
+        if has_face && held_at < self.gates.len().min(self.doors) {
+            // A gate that did not get it is filled by one that did.
+            let line = format!("filled {} {}", self.people[person].id, self.doors);
+            if !self.ask(&line).is_ok() {
+                self.report.broke(Break::Lost, &format!("{what}: a face that one gate has and another has not"));
+            }
+        }
         self.settle_on(person, has_card, has_face, &what);
         // After everything was delivered each gate has signed, and none is named half.
         if has_card && (named != there || named == "0") {
@@ -401,16 +413,21 @@ impl<'a> World<'a> {
                 broke(Break::Unsound, format!("the store of gate {number} cannot be read"));
                 continue;
             };
-            let holds: BTreeSet<TemplateId> =
-                held.faces.iter().map(|face| TemplateId::from_bytes(face.template)).collect();
-            let should: BTreeSet<TemplateId> = should_hold(&vault, id).into_iter().collect();
-            for left_over in holds.difference(&should) {
-                broke(Break::Zombie, format!("gate {number} holds {left_over}"));
+            let (holds, should) = (faces_of(&held), faces_of(&should_hold(&vault, id)));
+            for (face, rests) in &holds {
+                match should.get(face) {
+                    None => broke(Break::Zombie, format!("gate {number} holds {face}")),
+                    Some(should_rest) if should_rest != rests => {
+                        let how = if *rests { Break::Lost } else { Break::Zombie };
+                        broke(how, format!("gate {number}: {face} rests: {rests}, and should: {should_rest}"));
+                    }
+                    Some(_) => {}
+                }
             }
-            for missing in should.difference(&holds) {
+            for missing in should.keys().filter(|face| !holds.contains_key(face)) {
                 broke(Break::Lost, format!("gate {number} lacks {missing}"));
             }
-            held_somewhere.extend(holds);
+            held_somewhere.extend(holds.into_keys());
             // Numbers of cards are unique in the store: more of them than people with a card is a card that was revoked.
             match held.cards.len().cmp(&cards) {
                 std::cmp::Ordering::Less => broke(Break::Lost, format!("gate {number} lacks cards")),
@@ -431,8 +448,21 @@ impl<'a> World<'a> {
         if held_somewhere.len() > faces {
             broke(Break::Doubled, format!("{} templates for {faces} people", held_somewhere.len()));
         }
-        for (number, person) in self.people.iter().enumerate() {
+        for (number, person) in self.people.iter_mut().enumerate() {
             let Some(id) = ResidentId::parse(&person.id) else { continue };
+            // Whether the face rests is only asked here: staff are not told. What the vault says the gates were compared with above.
+            match vault.doors(id) {
+                Ok(Some((_, since))) => {
+                    match (person.paused, since.is_some()) {
+                        (Known::Yes, false) => broke(Break::Lost, format!("person {number}: a pause")),
+                        (Known::No, true) => broke(Break::Zombie, format!("person {number}: a pause that was ended")),
+                        _ => {}
+                    }
+                    person.paused = if since.is_some() { Known::Yes } else { Known::No };
+                }
+                Ok(None) => {}
+                Err(error) => broke(Break::Unsound, format!("person {number}: doors: {error}")),
+            }
             for ended in vault.endings_of(id).unwrap_or_default() {
                 let complete = vault.certificates_of(ended.consent).unwrap_or_default().iter().filter(|c| **c).count();
                 match (ended.pending.is_empty(), complete) {
@@ -452,9 +482,14 @@ fn is_under_way(state: &str) -> bool {
     matches!(words[..], [_, face, named, there] if named != there || face == "erasing")
 }
 
-fn should_hold(vault: &Vault, gate: GateId) -> Vec<TemplateId> {
+fn should_hold(vault: &Vault, gate: GateId) -> Holdings {
     let expected = vault.expected(gate, &mut CardNumbers::new()).expect("the vault says what a gate should hold");
-    expected.held.holdings().faces.iter().map(|face| TemplateId::from_bytes(face.template)).collect()
+    expected.held.holdings()
+}
+
+/// Each face, and whether it rests.
+fn faces_of(held: &Holdings) -> BTreeMap<TemplateId, bool> {
+    held.faces.iter().map(|face| (TemplateId::from_bytes(face.template), face.frozen)).collect()
 }
 
 /// Nothing half-written lies around: every file of a gate has a name that it knows.
