@@ -54,10 +54,12 @@ impl Memory {
         }
     }
 
-    /// The enrollment went well: what it took is kept.
+    /// The enrollment went well: what it took is kept, and the same in a mirror, since the head was turned to one side only and the next desk
+    /// may ask for the other one.
     pub fn keep(&self) {
-        let seen = self.seen();
+        let mut seen = self.seen();
         let (false, Some(path)) = (seen.known, seen.path()) else { return };
+        seen.mirror();
         let beside = path.with_extension(std::process::id().to_string());
         if std::fs::write(&beside, seen.written()).is_ok() {
             let _ = std::fs::rename(&beside, &path);
@@ -83,12 +85,51 @@ impl Memory {
 }
 
 fn name_of(frame: &Frame) -> u64 {
+    name_of_rgb(frame.rgb())
+}
+
+fn name_of_rgb(rgb: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
-    hasher.write(frame.rgb());
+    hasher.write(rgb);
     hasher.finish()
 }
 
+/// Left for right.
+fn mirrored(width: u32, rgb: &[u8]) -> Vec<u8> {
+    let row = width as usize * 3;
+    rgb.chunks_exact(row).flat_map(|row| row.as_chunks::<3>().0.iter().rev().flatten().copied()).collect()
+}
+
+fn mirrored_look(look: &Look) -> Look {
+    let width = look.frame.0 as f32;
+    let mut look = look.clone();
+    for face in &mut look.faces {
+        face.x = width - face.x - face.width;
+        face.landmarks.iter_mut().for_each(|point| point.0 = width - point.0);
+        // The person's right eye is the left one in a mirror.
+        face.landmarks.swap(0, 1);
+        face.landmarks.swap(3, 4);
+    }
+    look
+}
+
 impl Seen {
+    fn mirror(&mut self) {
+        for (width, height, rgb) in self.frames.clone() {
+            let twin = mirrored(width, &rgb);
+            if let Some(look) = self.looks.get(&name_of_rgb(&rgb)).map(mirrored_look) {
+                self.looks.insert(name_of_rgb(&twin), look);
+                self.frames.push((width, height, twin));
+            }
+        }
+    }
+
+    /// Of this frame, or of another one of somebody known: which frames are taken depends on the moment.
+    fn template(&self, name: u64) -> Option<[f32; TEMPLATE_LEN]> {
+        let other = self.templates.values().next().filter(|_| self.known);
+        self.templates.get(&name).or(other).copied()
+    }
+
     fn path(&self) -> Option<PathBuf> {
         self.folder.as_ref().map(|folder| folder.join(format!("person-{}", self.seat)))
     }
@@ -200,7 +241,7 @@ impl FaceEngine for RememberingEngine {
 
     fn extract(&mut self, warrant: Warrant<'_>, frame: Frame, face: &FaceBox) -> Result<FaceTemplate, FaceError> {
         let name = name_of(&frame);
-        if let Some(mut template) = self.memory.seen().templates.get(&name).copied()
+        if let Some(mut template) = self.memory.seen().template(name)
             && let Some(template) = FaceTemplate::from_unit_vector(self.engine(), &mut template)
         {
             return Ok(template);
