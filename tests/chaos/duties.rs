@@ -12,6 +12,7 @@ use menka::practice::{practice_card, site};
 use menka::secret::Passphrase;
 use menka::vault::Vault;
 
+use super::chip::Swtpm;
 use super::control::Control;
 use super::desk::Said;
 use super::house;
@@ -104,7 +105,7 @@ pub struct Site<'a> {
     /// How often somebody was to be looked at.
     looks: usize,
     /// The chip of the desk's computer.
-    pub chip: Option<house::Swtpm>,
+    pub chip: Option<Swtpm>,
 }
 
 /// Shown names of the first two gates (`World`) and of a third.

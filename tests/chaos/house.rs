@@ -1,9 +1,5 @@
 //! Duties in the house: an account, a fact of the site, and the computer that the vault is bound to.
 
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
 use menka::app::runner::SystemClock;
 use menka::domain::Realm;
 use menka::domain::site::Fact;
@@ -12,68 +8,14 @@ use menka::practice::site;
 use menka::secret::Passphrase;
 use menka::vault::{Vault, VaultError};
 
+use super::chip::Swtpm;
 use super::desk::Said;
 use super::duties::Site;
 use super::report::Break;
 
-/// A TPM 2.0 in software, as a process of its own. Ends when dropped.
-pub struct Swtpm {
-    process: Child,
-    at: String,
-    _state: tempfile::TempDir,
-}
-
-impl Swtpm {
-    fn start() -> Result<Self, String> {
-        let state = tempfile::tempdir().map_err(|e| e.to_string())?;
-        for _ in 0..20 {
-            let port = free_pair();
-            let mut process = Command::new("swtpm")
-                .args(["socket", "--tpm2", "--flags", "not-need-init,startup-clear", "--tpmstate"])
-                .arg(format!("dir={}", state.path().display()))
-                .args(["--server", &format!("type=tcp,port={port},bindaddr=127.0.0.1")])
-                .args(["--ctrl", &format!("type=tcp,port={},bindaddr=127.0.0.1", port + 1)])
-                .stdin(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .map_err(|error| format!("swtpm: {error}"))?;
-            let until = Instant::now() + Duration::from_secs(5);
-            while Instant::now() < until && matches!(process.try_wait(), Ok(None)) {
-                // The control port: a connection to the other one would be taken for a command.
-                if TcpStream::connect((Ipv4Addr::LOCALHOST, port + 1)).is_ok() {
-                    let at = format!("swtpm:host=127.0.0.1,port={port}");
-                    return Ok(Self { process, at, _state: state });
-                }
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            let _ = process.kill();
-            let _ = process.wait();
-        }
-        Err("swtpm does not start".into())
-    }
-}
-
-impl Drop for Swtpm {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// Two free ports, one above the other.
-fn free_pair() -> u16 {
-    loop {
-        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        let port = first.local_addr().expect("a port").port();
-        if port < u16::MAX && TcpListener::bind((Ipv4Addr::LOCALHOST, port + 1)).is_ok() {
-            return port;
-        }
-    }
-}
-
 /// Gives the desk's computer a chip. `Err`: why there is none.
 pub fn with_chip(site: &mut Site<'_>) -> Result<(), String> {
-    let chip = Swtpm::start()?;
+    let chip = Swtpm::start().ok_or("swtpm is not installed")?;
     site.world.desk = None;
     site.world.chip = Some(chip.at.clone());
     site.chip = Some(chip);

@@ -6,6 +6,10 @@ mod acts;
 mod boards;
 mod child;
 mod child_site;
+// As the integration tests start one.
+#[allow(dead_code, reason = "not all of it is used here")]
+#[path = "../it/chip.rs"]
+mod chip;
 mod clocks;
 mod control;
 mod desk;
