@@ -16,8 +16,9 @@ import sys
 import tempfile
 import time
 
+from windows import STAFF, point, read_widgets, run
+
 PROGRAM, SHOTS = sys.argv[1], sys.argv[2]
-STAFF = "menka-staff"
 work = tempfile.mkdtemp(prefix="menka-theft-")
 widgets_file = os.path.join(work, "widgets")
 NAME, FLAT, OPERATOR = "Zhuoyaqin", "7-7317", "Qiwenlao"
@@ -26,26 +27,8 @@ SECRETS = {"resident's name": NAME, "passphrase": PASSPHRASE, "wrong passphrase"
 not_run, failures = [], []
 
 
-def run(*words):
-    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
-
-
 def widgets():
-    found, window = {}, None
-    try:
-        lines = open(widgets_file, encoding="utf-8").read().splitlines()
-    except FileNotFoundError:
-        return {}
-    for line in lines:
-        kind, what, box = line.split("\t")
-        box = [float(n) for n in box.split()]
-        if kind == "id" and what.startswith("menka-"):
-            window = found.setdefault(what, {"ids": {}, "texts": []})
-        elif window is not None and kind == "id":
-            window["ids"].setdefault(what, box)
-        elif window is not None:
-            window["texts"].append((what, box))
-    return found
+    return read_widgets(widgets_file)
 
 
 def has(name, limit=60.0):
@@ -63,16 +46,9 @@ def click(name):
     has(name)
     time.sleep(0.35)
     box = has(name)
-    point(box[0] + box[2] / 2, box[1] + box[3] / 2)
+    point(STAFF, box[0] + box[2] / 2, box[1] + box[3] / 2)
     run("xdotool", "click", "1")
     time.sleep(0.3)
-
-
-def point(x, y):
-    wid = run("xdotool", "search", "--class", STAFF).split()[-1]
-    run("xdotool", "windowactivate", "--sync", wid)
-    run("xdotool", "mousemove", "--window", wid, str(round(x)), str(round(y)))
-    time.sleep(0.1)
 
 
 def keys(text):
@@ -223,7 +199,7 @@ def read_and_sign():
     has("rules-scroll")
     time.sleep(0.5)
     box = has("rules-scroll")
-    point(box[0] + box[2] / 2, box[1] + box[3] / 2)
+    point(STAFF, box[0] + box[2] / 2, box[1] + box[3] / 2)
     for _ in range(8):
         run("xdotool", "click", "--repeat", "25", "--delay", "8", "5")
         time.sleep(0.2)
