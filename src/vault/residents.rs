@@ -352,24 +352,13 @@ impl Vault {
 
     /// The key that seals one person's columns.
     pub(super) fn person_key(&self, id: ResidentId) -> Result<VaultKey, VaultError> {
-        let sql = "SELECT sealing_key FROM person_keys WHERE resident = ?1";
-        let bytes: Option<Zeroizing<Vec<u8>>> = self
-            .people_keys
-            .prepare_cached(sql)
-            .and_then(|mut read| read.query_row([id.bytes()], |row| row.get(0).map(Zeroizing::new)).optional())
-            .map_err(|error| VaultError::of(KEYS_FILE, &error))?;
-        bytes.and_then(|b| VaultKey::from_slice(&b)).ok_or_else(|| VaultError::corrupt(KEYS_FILE))
+        self.people_keys.pair_of(id)?.map(|pair| pair.own).ok_or_else(|| VaultError::corrupt(KEYS_FILE))
     }
 
     pub(super) fn make_person_key(&self, id: ResidentId, now: Timestamp) -> Result<VaultKey, VaultError> {
-        let key = VaultKey::make();
         // The person is not recorded (checked by the caller), so a key that is there is left over and may be replaced.
         let work = epoch::begin(&self.people_keys)?;
-        let place = epoch::take_place(&work)?;
-        let sql = "INSERT INTO person_keys (resident, sealing_key, made_at, place) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (resident) DO UPDATE SET sealing_key = ?2, made_at = ?3, place = ?4";
-        work.execute(sql, params![id.bytes(), key.bytes(), now.ms(), place])
-            .map_err(|error| VaultError::of(KEYS_FILE, &error))?;
+        let key = self.people_keys.make_in(&work, id, now)?;
         work.commit().map_err(|error| VaultError::of(KEYS_FILE, &error))?;
         Ok(key)
     }
