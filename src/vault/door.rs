@@ -266,6 +266,7 @@ impl Vault {
 
     /// What follows every way in: earlier refusals and this entry are logged, lost captures end.
     fn entered(&mut self, failed: u32, now: Timestamp) -> Result<(), VaultError> {
+        self.seal_identities()?;
         self.index_anew()?;
         self.sweep_slots()?;
         let work = self.begin()?;

@@ -23,7 +23,7 @@ impl Vault {
         let mut ids = Vec::with_capacity(people.len());
         for (name, unit) in people {
             let id = ResidentId::from_bytes(random_bytes());
-            let key = self.people_keys.make_in(&keys, id, now)?;
+            let key = self.people_keys.make_in(&keys, id, now)?.of_identity()?.ok_or(VaultError::Unknown)?;
             let sql = "INSERT INTO residents (id, name, unit, unit_hash, age_band, ends_on, recorded_at)
                  VALUES (?1, ?2, ?3, ?4, 2, ?5, ?6)";
             work.prepare_cached(sql)?.execute(params![
@@ -56,7 +56,7 @@ impl Vault {
         let work = self.begin()?;
         for resident in people {
             let (card, number): (CardId, [u8; 7]) = (CardId::from_bytes(random_bytes()), random_bytes());
-            let sealed = self.person_key(*resident)?.seal(&cards::place(card), &number)?;
+            let sealed = self.identity_key(*resident)?.seal(&cards::place(card), &number)?;
             let hash = self.ring.index_hash("card", &number)?;
             let sql = "INSERT INTO cards (id, resident, number, number_hash, ends_on, issued_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)";

@@ -163,7 +163,7 @@ fn p56_a_backup_holds_no_name_no_key_and_no_hash_by_which_somebody_is_found() ->
     card(&vault, NOW.date().plus_days(9).epoch_days());
     // A card that reads, as the program writes it.
     let uid = crate::domain::card::CardUid::from_bytes(&[9, 8, 7, 6]).ok_or("no number")?;
-    let sealed = vault.person_key(resident)?;
+    let sealed = vault.identity_key(resident)?;
     let id: [u8; 16] = vault.main.query_row("SELECT id FROM cards", [], |row| row.get(0))?;
     let place = format!("cards/{}/number", crate::domain::id::CardId::from_bytes(id));
     vault.main.execute(
@@ -266,10 +266,15 @@ fn too_many_holes_deal_the_tree_anew_and_earlier_backups_say_that_they_are_void(
     }
     let after = vault.people_keys.epoch()?;
     assert!(before.generation != after.generation && after.number > before.number && after.tree.len() <= 40);
-    for resident in people {
+    for (n, resident) in people.into_iter().enumerate() {
         let place = epoch::place_of(&vault.people_keys, resident)?.ok_or(VaultError::Unknown)?;
-        assert!(after.tree.key(place, Leaf::Evidence).is_some());
-        assert!(vault.read_resident(&vault.main, resident).is_ok(), "the live record does not hang on the tree");
+        assert!(after.tree.key(place, Leaf::Evidence).is_some() && vault.person_key(resident).is_ok());
+        let read = vault.read_resident(&vault.main, resident);
+        assert_eq!(
+            read.err(),
+            (n % 2 == 0).then_some(VaultError::Unknown),
+            "whose identity was cut out, and nobody else"
+        );
     }
     Ok(())
 }

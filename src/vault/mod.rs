@@ -61,6 +61,7 @@ mod hand_over;
 mod held;
 mod held_about;
 mod held_parties;
+mod identity_apart;
 mod incidents;
 mod joins;
 #[cfg(test)]
@@ -307,6 +308,7 @@ impl Vault {
         vault.write_station_sealed(&work, "evidence-key", &seed[..])?;
         // Nobody is in it yet: whoever is recorded is indexed in the form of today.
         vault.write_station(&work, residents::FORMS_AT, &[lookup::FORMS])?;
+        vault.write_station(&work, identity_apart::SEALED_AT, &[identity_apart::SHAPE])?;
         vault.write_staff(&work, staff, &vault.staff_name, role, now)?;
         vault.append(&work, Actor::Station, &AuditEvent::VaultCreated, now)?;
         vault.write_facts(&work, facts, Actor::Staff(staff), now)?;

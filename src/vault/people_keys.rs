@@ -61,6 +61,14 @@ pub(super) struct Pair {
     pub(super) identity: Option<VaultKey>,
 }
 
+impl Pair {
+    /// What seals name, unit and card numbers: it takes both keys. `None` once the identity was erased.
+    pub(super) fn of_identity(&self) -> Result<Option<VaultKey>, VaultError> {
+        let Some(identity) = &self.identity else { return Ok(None) };
+        Ok(VaultKey::from_slice(&self.own.tag("menka/identity/1", identity.bytes())?))
+    }
+}
+
 impl PeopleKeys {
     /// Opens the file; `shared` is what another connection of the same open vault holds already.
     ///
@@ -129,25 +137,33 @@ impl PeopleKeys {
         })
     }
 
+    /// A person's own key; `None` once it is gone.
+    ///
+    /// # Errors
+    /// [`VaultError::Corrupt`], and as [`Self::epoch`].
+    pub(super) fn own_of(&self, id: ResidentId) -> Result<Option<VaultKey>, VaultError> {
+        Ok(self.tried(|| self.pair_in(id, false))?.map(|pair| pair.own))
+    }
+
     /// Both keys of a person; `None` once they are gone.
     ///
     /// # Errors
     /// [`VaultError::Corrupt`], and as [`Self::epoch`].
     pub(super) fn pair_of(&self, id: ResidentId) -> Result<Option<Pair>, VaultError> {
-        self.tried(|| self.pair_in(id))
+        self.tried(|| self.pair_in(id, true))
     }
 
     /// Makes the keys of a person in a transaction on this file. Keys that are there are replaced.
     ///
     /// # Errors
     /// Those of the disk.
-    pub(super) fn make_in(&self, work: &Connection, id: ResidentId, now: Timestamp) -> Result<VaultKey, VaultError> {
+    pub(super) fn make_in(&self, work: &Connection, id: ResidentId, now: Timestamp) -> Result<Pair, VaultError> {
         let (own, identity) = (VaultKey::make(), VaultKey::make());
         let place = epoch::take_place(work)?;
         let number = epoch::stored_secret(work)?.unwrap_or(0);
         let tree = self.tree(work, number)?.ok_or(VaultError::Busy)?;
         put(work, &tree, id, &Plain { own: own.bytes(), identity: Some(identity.bytes()), made_at: now.ms(), place })?;
-        Ok(own)
+        Ok(Pair { own, identity: Some(identity) })
     }
 
     /// Cuts leaves out of the tree and destroys what opened them: [`Leaf::Identity`] the key of the identity, [`Leaf::Evidence`] everything of the
@@ -342,7 +358,7 @@ impl PeopleKeys {
     }
 
     /// `None` on the outside: to be tried again. `None` inside: the keys are gone.
-    fn pair_in(&self, id: ResidentId) -> Result<Option<Option<Pair>>, VaultError> {
+    fn pair_in(&self, id: ResidentId, both: bool) -> Result<Option<Option<Pair>>, VaultError> {
         // One statement, so that the row and the number are of one moment.
         let sql = "SELECT sealing_key, identity_key, place, secret_number FROM person_keys, epoch WHERE resident = ?1";
         type Row = (Vec<u8>, Option<Vec<u8>>, u32, i64);
@@ -356,7 +372,7 @@ impl PeopleKeys {
         let Some((own, identity, place, number)) = row else { return Ok(Some(None)) };
         let Some(tree) = self.tree(&self.file, number)? else { return Ok(None) };
         let Some(own) = opened(&tree, id, (place, Leaf::Evidence), &own)? else { return Ok(Some(None)) };
-        let identity = match identity {
+        let identity = match identity.filter(|_| both) {
             Some(sealed) => opened(&tree, id, (place, Leaf::Identity), &sealed)?,
             None => None,
         };

@@ -25,7 +25,6 @@ use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
 use super::keys::{Ring, VaultKey, derive};
 use super::people_keys::{self, PeopleKeys, Plain, put};
 use super::punctures::{Leaf, Tree};
-use super::residents::{open_text, place};
 use super::rotation::{CARRIED, CHANGED_AT};
 use super::slots::{Slots, unhex};
 use super::swap::{self, Old};
@@ -100,10 +99,10 @@ pub struct Restoring {
     pub(super) made_at: Timestamp,
     id: [u8; 16],
     /// Shape of the backup's folder.
-    format: u32,
+    pub(super) format: u32,
     generation: [u8; 16],
     pub(super) slots: Slots,
-    wrapped: Connection,
+    pub(super) wrapped: Connection,
     pub(super) vault: Vault,
     note: Option<(u64, Note)>,
     gates_heard: u64,
@@ -457,7 +456,7 @@ impl Restoring {
         };
         let damaged = || VaultError::BackupDamaged;
         let work = vault.begin()?;
-        let (mut people, mut erased) = (0, vec![]);
+        let (mut opened, mut erased) = (vec![], vec![]);
         for (resident, name, unit) in names(&work)? {
             let Some(key) = leaf(resident, Leaf::Identity)? else {
                 erased.push(resident);
@@ -465,20 +464,33 @@ impl Restoring {
             };
             let inner = |column: &str, sealed: &[u8]| key.open(&sealed_place(resident, column), sealed);
             let (name, unit) = (inner("name", &name).ok_or_else(damaged)?, inner("unit", &unit).ok_or_else(damaged)?);
-            let own = vault.person_key(resident)?;
-            let shown_unit = open_text(&own, &place(resident, "unit"), &unit)?;
-            let shown_name = open_text(&own, &place(resident, "name"), &name)?;
-            let sql = "UPDATE residents SET name = ?2, unit = ?3, unit_hash = ?4 WHERE id = ?1";
-            let hash = vault.unit_hash(&shown_unit)?;
-            work.prepare_cached(sql)?.execute(params![resident.bytes(), &name[..], &unit[..], hash])?;
-            vault.index_surname(&work, resident, &shown_name)?;
-            people += 1;
+            work.prepare_cached("UPDATE residents SET name = ?2, unit = ?3 WHERE id = ?1")?.execute(params![
+                resident.bytes(),
+                &name[..],
+                &unit[..]
+            ])?;
+            opened.push(resident);
         }
+        let mut cards = vec![];
         for (card, resident, number) in numbers(&work)? {
             let Some(key) = leaf(resident, Leaf::Identity)? else { continue };
             let number = key.open(&card_place(card), &number).ok_or_else(damaged)?;
             work.prepare_cached("UPDATE cards SET number = ?2 WHERE id = ?1")?
                 .execute(params![card.bytes(), &number[..]])?;
+            cards.push(card);
+        }
+        if !vault.has_identities_apart()? {
+            // A backup of an earlier version of the program.
+            vault.seal_identities_in(&work)?;
+        }
+        for resident in &opened {
+            let shown = vault.read_resident(&work, *resident)?;
+            let sql = "UPDATE residents SET unit_hash = ?2 WHERE id = ?1";
+            let hash = vault.unit_hash(shown.unit.as_str())?;
+            work.prepare_cached(sql)?.execute(params![resident.bytes(), hash])?;
+            vault.index_surname(&work, *resident, shown.name.as_str())?;
+        }
+        for card in cards {
             let uid = vault.card_number(&work, card)?;
             let hash = vault.ring.index_hash("card", uid.bytes())?;
             work.prepare_cached("UPDATE cards SET number_hash = ?2 WHERE id = ?1")?
@@ -493,7 +505,7 @@ impl Restoring {
             work.prepare_cached("UPDATE texts SET body = ?2 WHERE sha256 = ?1")?.execute(params![sha256, body])?;
         }
         work.commit()?;
-        Ok((people, erased))
+        Ok((opened.len() as u64, erased))
     }
 }
 

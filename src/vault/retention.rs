@@ -285,7 +285,7 @@ impl Vault {
         Ok(work.commit()?)
     }
 
-    /// Overwrites names, units, surname forms and card numbers, here and in every backup: of several people in one transaction of each file.
+    /// Overwrites names, units, surname forms, card numbers and changes of them, here and in every backup: of several people in one transaction of each file.
     pub(super) fn erase_identities(&self, residents: &[ResidentId], now: Timestamp) -> Result<(), VaultError> {
         let work = self.begin()?;
         // First: what is left after a crash is due again, and no backup opens it meanwhile.
@@ -298,6 +298,7 @@ impl Vault {
                 params![resident.bytes(), random_bytes::<32>(), now.ms()],
             )?;
             work.execute("DELETE FROM resident_surnames WHERE resident = ?1", [resident.bytes()])?;
+            super::identity_apart::empty_changes(&work, resident)?;
             for card in cards_of(&work, resident)? {
                 let sql = "UPDATE cards SET number = x'', number_hash = ?2 WHERE id = ?1";
                 work.execute(sql, params![card.bytes(), random_bytes::<32>()])?;
