@@ -1,5 +1,5 @@
 //! What encryption costs, against the same library without a key, in one run; and how long a search takes among 100,000
-//! residents with sealed columns. Prints `name: value` lines; nothing fails on a slow machine.
+//! residents with sealed columns, how fast their keys are read, and what erasing some of them takes. Prints `name: value` lines; nothing fails on a slow machine.
 #![allow(clippy::print_stdout, reason = "its lines are its result")]
 
 use std::path::Path;
@@ -7,7 +7,11 @@ use std::time::{Duration, Instant};
 
 use menka::app::runner::SystemClock;
 use menka::domain::Realm;
+use menka::domain::audit::Actor;
+use menka::domain::consent::EraseReason;
+use menka::domain::id::ResidentId;
 use menka::domain::site::SiteFacts;
+use menka::domain::time::Timestamp;
 use menka::ports::Clock;
 use menka::secret::Passphrase;
 use menka::vault::{KdfCost, Vault};
@@ -115,8 +119,10 @@ fn search() -> Result<(), Failed> {
     };
     let people: Vec<(String, String)> = (0..ROWS).map(person).collect();
     let begun = Instant::now();
-    vault.fill(&people, now)?;
+    let ids = vault.fill(&people, now)?;
     println!("residents: {ROWS}, three in a unit, written in ms: {:.0}", millis(begun.elapsed()));
+    keys(&vault, &ids)?;
+    erasures(&mut vault, &ids, now)?;
     drop(vault);
     let begun = Instant::now();
     let vault = Vault::unlock(folder.path(), Realm::Practice, &passphrase, now)?;
@@ -152,6 +158,46 @@ fn search() -> Result<(), Failed> {
             return Err(format!("search by {name}: not everybody was found").into());
         }
     }
+    Ok(())
+}
+
+/// Reading persons' keys in no order, against point reads above.
+fn keys(vault: &Vault, ids: &[ResidentId]) -> Result<(), Failed> {
+    for round in ["first", "again"] {
+        let begun = Instant::now();
+        for n in 0..READS {
+            assert_eq!(vault.person_key_bytes(ids[n * 7919 % ROWS])?.len(), 32);
+        }
+        println!("persons' keys read, {round}, a second: {}", per_second(READS, begun.elapsed()));
+    }
+    Ok(())
+}
+
+/// What a retention run takes that erases identities, one or fifty, beside one without anything due and beside closing a record, which is one
+/// durable transaction.
+fn erasures(vault: &mut Vault, ids: &[ResidentId], now: Timestamp) -> Result<(), Failed> {
+    const DAY_MS: i64 = 86_400_000;
+    let mut at = now;
+    let mut next = ids.iter().step_by(1_009);
+    let mut took = vec![];
+    for count in [0, 1, 0, 1, 50] {
+        let begun = Instant::now();
+        for _ in 0..count {
+            let resident = *next.next().ok_or("enough people")?;
+            vault.close_record(resident, EraseReason::MovedOut, Actor::Station, at)?;
+        }
+        let closing = millis(begun.elapsed()) / f64::from(count.max(1));
+        at = at.plus_ms(32 * DAY_MS);
+        let begun = Instant::now();
+        let erased = vault.run_retention(at)?.identities;
+        assert_eq!(erased, count);
+        took.push((count, millis(begun.elapsed()), closing));
+    }
+    let [_, _, (_, none, _), (_, one, commit), (_, fifty, _)] = took[..] else { return Err("five runs".into()) };
+    println!("retention with nobody due among {ROWS} ms: {none:.1}");
+    println!("retention that erases 1 identity ms: {one:.1}; 50 of them: {fifty:.1}");
+    println!("one erased identity to one durable transaction: {:.1}", (one - none) / commit);
+    println!("fifty erased together to fifty times one: {:.2}", (fifty - none) / (50.0 * (one - none)));
     Ok(())
 }
 

@@ -45,6 +45,8 @@ pub enum Failure {
     OtherRealm,
     /// The vault file is damaged (which file).
     VaultDamaged(String),
+    /// The file of the persons' keys is from before an erasure.
+    KeysOlder,
     /// The disk is full; nothing was half written.
     DiskFull,
     /// The disk cannot be written.

@@ -54,6 +54,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         },
         Failure::OtherRealm => words!(texts, "err-other-realm", "rec-other-realm"),
         Failure::VaultDamaged(file) => words!(texts, "err-vault-damaged", "rec-vault-damaged", file = file.as_str()),
+        Failure::KeysOlder => words!(texts, "err-keys-older", "rec-keys-older"),
         Failure::DiskFull => words!(texts, "err-disk-full", "rec-disk-full"),
         Failure::DiskFailed(why) => words!(texts, "err-disk-failed", "rec-disk-failed", why = why.as_str()),
         Failure::Field(fault) => field(texts, *fault),
@@ -417,6 +418,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         | Failure::PassphraseTooShort
         | Failure::OtherRealm
         | Failure::VaultDamaged(_)
+        | Failure::KeysOlder
         | Failure::DiskFull
         | Failure::DiskFailed(_)
         | Failure::Field(_)

@@ -36,8 +36,8 @@ use super::{Vault, epoch, steps};
 pub(super) const HEADER_FILE: &str = "backup.json";
 /// Largest accepted header, in bytes.
 const HEADER_MAX: u64 = 64 * 1024;
-/// Version of the folder's shape.
-const FORMAT: u32 = 1;
+/// Version of the folder's shape. The first one had no keys of identities.
+const FORMAT: u32 = 2;
 /// Where the backup key's pair is kept.
 const PAIR: &str = "backup-pair";
 /// Where it is until its sheet was put away.
@@ -112,7 +112,7 @@ impl Header {
         };
         let header: Self = serde_json::from_slice(&bytes).map_err(|_| VaultError::NotABackup)?;
         match header.format {
-            FORMAT => Ok(header),
+            1..=FORMAT => Ok(header),
             0 => Err(VaultError::NotABackup),
             _ => Err(VaultError::TooNew { file: HEADER_FILE.into() }),
         }
@@ -222,7 +222,7 @@ impl Vault {
     /// # Errors
     /// Those of the disk.
     pub fn backups(&self, count: u32) -> Result<Vec<BackupRow>, VaultError> {
-        let generation = epoch::read(&self.people_keys)?.generation;
+        let (generation, _) = epoch::numbers(&self.people_keys)?;
         let sql = "SELECT made_at, people, bytes, drilled_at, generation FROM backups ORDER BY made_at DESC LIMIT ?1";
         let mut statement = self.main.prepare_cached(sql)?;
         let rows = statement.query_map([count], |row| {
@@ -352,7 +352,7 @@ impl Vault {
         to.execute_batch("PRAGMA journal_mode = DELETE;")?;
         steps::reached("backup/copied");
         let places = self.places()?;
-        let tree = epoch::read(&self.people_keys)?.tree;
+        let tree = self.people_keys.epoch()?.tree;
         let leaf = |resident: ResidentId, leaf| -> Result<VaultKey, VaultError> {
             let place = places.get(&resident).ok_or_else(|| VaultError::corrupt(KEYS_FILE))?;
             tree.key(*place, leaf).ok_or_else(|| VaultError::corrupt(KEYS_FILE))
@@ -396,25 +396,23 @@ impl Vault {
             "CREATE TABLE carried (one INTEGER PRIMARY KEY CHECK (one = 1), site BLOB NOT NULL, generation BLOB NOT NULL,
                  master BLOB NOT NULL, slots BLOB NOT NULL) STRICT;
              CREATE TABLE wrapped (resident BLOB PRIMARY KEY NOT NULL, place INTEGER NOT NULL, made_at INTEGER NOT NULL,
-                 sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;",
+                 own BLOB NOT NULL, identity BLOB) STRICT, WITHOUT ROWID;",
         )?;
         let slots = self.slots()?.to_bytes()?;
-        let view = self.people_keys.unchecked_transaction().map_err(|error| epoch::in_keys(&error))?;
-        let epoch = epoch::read(&view)?;
+        let (view, epoch) = self.people_keys.view()?;
         let work = to.unchecked_transaction()?;
         let sql = "INSERT INTO carried (one, site, generation, master, slots) VALUES (1, ?1, ?2, ?3, ?4)";
         work.execute(sql, params![self.site.bytes(), epoch.generation, self.ring.master().bytes(), slots])?;
         let mut statement = view
-            .prepare("SELECT resident, place, made_at, sealing_key FROM person_keys")
+            .prepare("SELECT resident, place, made_at, sealing_key, identity_key FROM person_keys")
             .map_err(|error| epoch::in_keys(&error))?;
         let mut rows = statement.query([]).map_err(|error| epoch::in_keys(&error))?;
         while let Some(row) = rows.next().map_err(|error| epoch::in_keys(&error))? {
             let (resident, place, made_at): ([u8; 16], u32, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let own: Zeroizing<Vec<u8>> = Zeroizing::new(row.get(3)?);
-            let Some(leaf) = epoch.tree.key(place, Leaf::Evidence) else { continue };
-            let sealed = leaf.seal(&sealed_place(ResidentId::from_bytes(resident), "key"), &own)?;
-            let sql = "INSERT INTO wrapped (resident, place, made_at, sealed) VALUES (?1, ?2, ?3, ?4)";
-            work.prepare_cached(sql)?.execute(params![resident, place, made_at, sealed])?;
+            // As they are stored: sealed under the leaves, which are not in it.
+            let (own, identity): (Vec<u8>, Option<Vec<u8>>) = (row.get(3)?, row.get(4)?);
+            let sql = "INSERT INTO wrapped (resident, place, made_at, own, identity) VALUES (?1, ?2, ?3, ?4, ?5)";
+            work.prepare_cached(sql)?.execute(params![resident, place, made_at, own, identity])?;
         }
         work.commit()?;
         to.close().map_err(|(_, error)| VaultError::from(error))?;

@@ -77,7 +77,7 @@ impl Vault {
             self.end_issue(&work, &own, keep, now)?;
         }
         let card = CardId::from_bytes(random_bytes());
-        let sealed = self.person_key(resident)?.seal(&place(card), uid.bytes())?;
+        let sealed = self.identity_key(resident)?.seal(&place(card), uid.bytes())?;
         work.execute(
             "INSERT INTO cards (id, resident, number, number_hash, ends_on, issued_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![card.bytes(), resident.bytes(), sealed, hash, ends_on.epoch_days(), now.ms()],
@@ -164,7 +164,7 @@ impl Vault {
         let mut statement = view.prepare_cached("SELECT resident, number FROM cards WHERE id = ?1")?;
         let (resident, sealed): ([u8; 16], Vec<u8>) =
             statement.query_row([card.bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let key = self.person_key(ResidentId::from_bytes(resident))?;
+        let key = self.identity_key(ResidentId::from_bytes(resident))?;
         let number = key.open(&place(card), &sealed).ok_or_else(damaged)?;
         CardUid::from_bytes(&number).ok_or_else(damaged)
     }

@@ -276,7 +276,7 @@ impl Vault {
     /// Those of the disk.
     pub fn check_no_face(&self) -> Result<FaceCheck, VaultError> {
         let mut check = FaceCheck { values: 0, templates: 0, other_files: 0 };
-        for file in [&self.main, &self.people_keys] {
+        for file in [&self.main, &*self.people_keys] {
             let mut names = file.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
             let tables = names.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
             for table in tables {
@@ -527,11 +527,13 @@ fn is_template(bytes: &[u8]) -> bool {
 
 /// Whether a file in the data folder is one that this program makes.
 fn is_ours(name: &str) -> bool {
-    use super::error::{ATTEMPTS_FILE, KEYS_FILE, LOCK_FILE, SLOTS_FILE, SWAP_FILE};
+    use super::error::{ATTEMPTS_FILE, EPOCH_FILE, KEYS_FILE, LOCK_FILE, SLOTS_FILE, SWAP_FILE};
     use super::{EVIDENCE_KEY_FILE, PUBLIC_RULES_FILE};
     let beside = [PUBLIC_RULES_FILE, EVIDENCE_KEY_FILE];
-    [MAIN_FILE, KEYS_FILE, SLOTS_FILE, ATTEMPTS_FILE, LOCK_FILE, SWAP_FILE, super::swap::NEXT, super::swap::SCRATCH]
+    let databases = [MAIN_FILE, KEYS_FILE, EPOCH_FILE];
+    [SLOTS_FILE, ATTEMPTS_FILE, LOCK_FILE, SWAP_FILE, super::swap::NEXT, super::swap::SCRATCH]
         .iter()
+        .chain(&databases)
         .chain(&beside)
         .any(|ours| name.starts_with(ours))
 }

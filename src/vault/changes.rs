@@ -234,7 +234,7 @@ impl Vault {
         Ok(())
     }
 
-    /// Notes one change. The values are sealed with the person's key; the log has the field's label only.
+    /// Notes one change. The values are sealed with the person's key, those of the identity with its own; the log has the field's label only.
     pub(super) fn note_change(
         &self,
         work: &Connection,
@@ -244,7 +244,7 @@ impl Vault {
         new: &str,
         now: Timestamp,
     ) -> Result<(), VaultError> {
-        let key = self.person_key(resident)?;
+        let key = if is_of_identity(field.label()) { self.identity_key(resident)? } else { self.person_key(resident)? };
         let next = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0) + 1";
         let n: i64 = work.query_row(next, [], |row| row.get(0))?;
         let sql = "INSERT INTO changes (n, resident, field, old, new, changed_at, changed_by)
@@ -260,19 +260,25 @@ impl Vault {
     }
 
     pub(super) fn changes_of(&self, view: &Connection, resident: ResidentId) -> Result<Vec<Change>, VaultError> {
-        let key = self.person_key(resident)?;
+        let pair = self.people_keys.pair_of(resident)?.ok_or_else(|| VaultError::corrupt(super::error::KEYS_FILE))?;
+        let of_identity = pair.of_identity()?;
         let mut statement = view.prepare_cached(
             "SELECT n, field, old, new, changed_at, changed_by, confirmed_at FROM changes WHERE resident = ?1 ORDER BY n",
         )?;
         let mut rows = statement.query([resident.bytes()])?;
         let mut all = vec![];
         while let Some(row) = rows.next()? {
-            let n: i64 = row.get(0)?;
-            let (old, new): (Vec<u8>, Vec<u8>) = (row.get(2)?, row.get(3)?);
+            let (n, field): (i64, String) = (row.get(0)?, row.get(1)?);
+            let key = if is_of_identity(&field) { of_identity.as_ref() } else { Some(&pair.own) };
+            let open = |column: &str, sealed: Vec<u8>| match key {
+                Some(key) if !sealed.is_empty() => Ok(open_text(key, &change_place(n, column), &sealed)?.to_string()),
+                // It went with the identity.
+                _ => Ok::<_, VaultError>(String::new()),
+            };
             all.push(Change {
-                field: row.get(1)?,
-                old: open_text(&key, &change_place(n, "old"), &old)?.to_string(),
-                new: open_text(&key, &change_place(n, "new"), &new)?.to_string(),
+                old: open("old", row.get(2)?)?,
+                new: open("new", row.get(3)?)?,
+                field,
                 changed_at: Timestamp::from_ms(row.get(4)?).second_text(),
                 changed_by: self.name_of_staff(StaffId::from_bytes(row.get(5)?))?,
                 confirmed_at: row.get::<_, Option<i64>>(6)?.map(|ms| Timestamp::from_ms(ms).second_text()),
@@ -334,7 +340,12 @@ pub(super) fn band_word(band: AgeBand) -> &'static str {
     }
 }
 
-fn change_place(n: i64, column: &str) -> Vec<u8> {
+/// Whether a change of this field names the person as the record itself does.
+pub(super) fn is_of_identity(field: &str) -> bool {
+    [Field::Name, Field::Unit, Field::Card].iter().any(|of| of.label() == field)
+}
+
+pub(super) fn change_place(n: i64, column: &str) -> Vec<u8> {
     format!("changes/{n}/{column}").into_bytes()
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
+use super::error::{EPOCH_FILE, KEYS_FILE, MAIN_FILE, VaultError};
 use super::keys::VaultKey;
 
 /// Numbered migrations of `vault.db`. Never edited after a release.
@@ -31,10 +31,14 @@ const MAIN_MIGRATIONS: &[&str] = &[
     include_str!("migrations/vault/0017_papers.sql"),
     include_str!("migrations/vault/0018_face_last.sql"),
     include_str!("migrations/vault/0019_ages.sql"),
+    include_str!("migrations/vault/0020_identity_apart.sql"),
 ];
 /// Numbered migrations of `keys.db`. Never edited after a release.
-const KEYS_MIGRATIONS: &[&str] =
-    &[include_str!("migrations/keys/0001_init.sql"), include_str!("migrations/keys/0002_epoch.sql")];
+const KEYS_MIGRATIONS: &[&str] = &[
+    include_str!("migrations/keys/0001_init.sql"),
+    include_str!("migrations/keys/0002_epoch.sql"),
+    include_str!("migrations/keys/0003_epoch_secret.sql"),
+];
 
 /// How long a write waits for the other connection, in milliseconds.
 const BUSY_MS: u64 = 5_000;
@@ -234,7 +238,7 @@ pub(super) fn sync_folder(dir: &Path) -> std::io::Result<()> {
 /// Moves leftovers of a first run that did not end out of the way. They cannot be opened, but they are never destroyed
 /// here: the slots file may have been lost by mistake, and a copy of it would open them again.
 pub(super) fn set_aside_leftovers(dir: &Path, at_ms: i64) -> Result<(), VaultError> {
-    for file in [MAIN_FILE, KEYS_FILE] {
+    for file in [MAIN_FILE, KEYS_FILE, EPOCH_FILE] {
         for ending in ["", "-wal", "-shm"] {
             let path = dir.join(format!("{file}{ending}"));
             if path.exists() {

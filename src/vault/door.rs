@@ -95,7 +95,8 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Absent`], [`VaultError::OtherRealm`] (before any key is derived), [`VaultError::Unknown`],
     /// [`VaultError::Chip`] (before a passphrase is tried or counted), [`VaultError::AccountDisabled`], [`VaultError::TooSoon`],
-    /// [`VaultError::WrongPassphrase`], [`VaultError::InUse`], [`VaultError::Corrupt`], [`VaultError::TooNew`], and those of the disk.
+    /// [`VaultError::WrongPassphrase`], [`VaultError::InUse`], [`VaultError::Corrupt`], [`VaultError::KeysOlder`], [`VaultError::TooNew`], and
+    /// those of the disk.
     pub fn unlock_with(
         dir: &Path,
         realm: Realm,
@@ -117,7 +118,7 @@ impl Vault {
         slots.ask(chip)?;
         let (master, failed) = try_slot(dir, &mut slots, account, passphrase, now)?;
         let ring = Ring::derive(master, realm)?;
-        let mut vault = Self::open(dir, realm, slots.site, account, ring, lock, Opening::Checked)?;
+        let mut vault = Self::open(dir, realm, slots.site, account, (ring, None), lock, Opening::Checked)?;
         vault.chip_key = slots.bound.as_ref().and_then(Bound::key);
         vault.check_slot(&mut slots, passphrase)?;
         vault.entered(failed, now)?;
@@ -169,7 +170,7 @@ impl Vault {
         let (Some(kind), Some(cost)) = (kind, cost) else { return Err(VaultError::Unknown) };
         let (master, failed) = try_slot(dir, &mut slots, old, &key.passphrase(), now)?;
         let ring = Ring::derive(master, realm)?;
-        let mut vault = Self::open(dir, realm, slots.site, account, ring, lock, Opening::Checked)?;
+        let mut vault = Self::open(dir, realm, slots.site, account, (ring, None), lock, Opening::Checked)?;
         if vault.role != Role::Supervisor || vault.is_disabled(account)? {
             return Err(VaultError::Unknown);
         }
@@ -265,6 +266,7 @@ impl Vault {
 
     /// What follows every way in: earlier refusals and this entry are logged, lost captures end.
     fn entered(&mut self, failed: u32, now: Timestamp) -> Result<(), VaultError> {
+        self.seal_identities()?;
         self.index_anew()?;
         self.sweep_slots()?;
         let work = self.begin()?;

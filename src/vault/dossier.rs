@@ -382,5 +382,6 @@ pub const NOT_IN_IT: &[(&str, &str, NotInIt)] = &[
     ("consent_parties", "signature", NotInIt::OtherPerson),
     ("person_keys", "resident", NotInIt::Said),
     ("person_keys", "sealing_key", NotInIt::Key),
+    ("person_keys", "identity_key", NotInIt::Key),
     ("person_keys", "place", NotInIt::Key),
 ];

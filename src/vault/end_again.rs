@@ -16,8 +16,7 @@ use super::Vault;
 use super::epoch::{Note, OLD_LIST};
 use super::epoch_lists::{Paper, Short, Told, short};
 use super::error::VaultError;
-use super::keys::VaultKey;
-use super::restore::{Cut, RestoreReport, Restoring, write_key};
+use super::restore::{Cut, RestoreReport, Restoring};
 use super::slots::Slots;
 
 /// Where a restored vault keeps the day of its backup when the gates could not say which of its cards have ended since.
@@ -196,8 +195,8 @@ impl Restoring {
             work.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('outbox', ?1)", [note.sequence])?;
         }
         work.commit()?;
-        for (resident, place) in gone {
-            write_key(&vault.people_keys, *resident, VaultKey::make().bytes(), now.ms(), *place)?;
+        for (resident, _) in gone {
+            vault.make_person_key(*resident, now)?;
             let work = vault.begin()?;
             let sql = "UPDATE residents SET closed_at = coalesce(closed_at, ?2) WHERE id = ?1";
             work.execute(sql, params![resident.bytes(), self.made_at.ms()])?;
@@ -322,6 +321,7 @@ impl Restoring {
         now: Timestamp,
     ) -> Result<(), VaultError> {
         let vault = &self.vault;
+        let mut identities = vec![];
         for resident in erased.iter().chain(gone.iter().map(|(id, _)| id)) {
             let sql = "SELECT identity_ended_at IS NULL FROM residents WHERE id = ?1";
             if vault.main.query_row(sql, [resident.bytes()], |row| row.get(0))? {
@@ -329,12 +329,11 @@ impl Restoring {
                 vault.main.execute(sql, params![resident.bytes(), now.ms()])?;
                 let sql = "UPDATE cards SET ended_at = ?2 WHERE resident = ?1 AND ended_at IS NULL";
                 vault.main.execute(sql, params![resident.bytes(), now.ms()])?;
-                vault.erase_identity(*resident, now)?;
+                identities.push(*resident);
             }
         }
-        for (resident, _) in gone {
-            vault.erase_evidence(*resident, now)?;
-        }
+        vault.erase_identities(&identities, now)?;
+        vault.erase_evidences(&gone.iter().map(|(resident, _)| *resident).collect::<Vec<_>>(), now)?;
         let all: BTreeSet<&ResidentId> = erased.iter().chain(gone.iter().map(|(id, _)| id)).collect();
         report.erased = all.len() as u64;
         Ok(())

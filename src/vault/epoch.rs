@@ -1,5 +1,7 @@
 //! Epochs of the keys to backups: a tree of keys, cut smaller at every erasure, and the note about it that gates keep.
 //!
+//! The tree itself and everybody's keys lie in `keys.db` (`people_keys`), under a secret that changes with each erasure (`epoch_secret`).
+//!
 //! A backup holds no leaf of the tree, so it opens only together with the newest tree, which is here and, sealed, at the
 //! gates. What was erased since the backup was made is cut out of both. The note also lists what ended since (`epoch_lists`):
 //! faces, cards, records, accounts, refusals, and what rests, so that a restored desk ends them again. Rules: P47, P56, K2-9.
@@ -39,6 +41,8 @@ pub(super) struct Epoch {
     pub(super) tree: Tree,
     /// The next free place.
     pub(super) next_place: u32,
+    /// Number of the secret that seals it here.
+    pub(super) secret: i64,
 }
 
 /// What a gate keeps for the station, sealed.
@@ -150,7 +154,7 @@ impl Vault {
         let key = self.note_key()?;
         let view = self.main.unchecked_transaction()?;
         let work = begin(&self.people_keys)?;
-        let epoch = read(&work)?;
+        let epoch = self.people_keys.epoch()?;
         let note = note_of(self, &view, &epoch, room)?;
         let plain = Zeroizing::new(minicbor::to_vec(&note).map_err(|_| VaultError::Refused(0))?);
         let says: [u8; 32] = Sha256::digest(&plain[..]).into();
@@ -174,9 +178,9 @@ impl Vault {
     /// # Errors
     /// Those of the disk.
     pub fn record_gate_epoch(&mut self, gate: GateId, number: u64, now: Timestamp) -> Result<(), VaultError> {
-        let epoch = read(&self.people_keys)?;
+        let (generation, latest) = numbers(&self.people_keys)?;
         let work = self.begin()?;
-        if super::log::number(number) > epoch.number && !is_older(&self.people_keys)? {
+        if super::log::number(number) > latest && !is_older(&self.people_keys)? {
             // It was given by a later state of the keys than the one that is here.
             mark_older(&self.people_keys)?;
             self.append(&work, Actor::Gate(gate), &AuditEvent::HeadConflict(gate, "erasures-ahead"), now)?;
@@ -184,7 +188,7 @@ impl Vault {
         work.execute(
             "INSERT INTO gate_epochs (gate, generation, number, kept_at) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (gate) DO UPDATE SET generation = ?2, number = ?3, kept_at = ?4",
-            params![gate.bytes(), epoch.generation, super::log::number(number), now.ms()],
+            params![gate.bytes(), generation, super::log::number(number), now.ms()],
         )?;
         Ok(work.commit()?)
     }
@@ -194,7 +198,7 @@ impl Vault {
     /// # Errors
     /// Those of the disk.
     pub fn gate_epochs(&self) -> Result<Vec<GateEpoch>, VaultError> {
-        let epoch = read(&self.people_keys)?;
+        let (newest, latest) = numbers(&self.people_keys)?;
         let sql = "SELECT gate, generation, number, kept_at FROM gate_epochs JOIN gates ON gates.id = gate
              WHERE retired_at IS NULL ORDER BY gate";
         let mut statement = self.main.prepare_cached(sql)?;
@@ -204,7 +208,7 @@ impl Vault {
                 gate: row.get(0).map(GateId::from_bytes)?,
                 number: number.unsigned_abs(),
                 kept_at: Timestamp::from_ms(row.get(3)?),
-                is_newest: generation == epoch.generation && number == epoch.number,
+                is_newest: generation == newest && number == latest,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -219,6 +223,12 @@ impl Vault {
         Ok(!is_older(&self.people_keys)?)
     }
 
+    /// Whether the key of the file of the persons' keys is independent of the master key. One of an earlier version's is not until new keys are dealt
+    /// or a backup is restored.
+    pub fn keys_file_has_own_key(&self) -> bool {
+        self.people_keys.has_own_file_key()
+    }
+
     /// Looks at every start whether an older file of keys was put back: neither the log nor its heads would show that.
     pub(super) fn check_keys(&self, work: &Connection, now: Timestamp) -> Result<(), VaultError> {
         if is_older(&self.people_keys)? {
@@ -226,7 +236,7 @@ impl Vault {
         }
         // Of every tree: numbers only grow, also when a tree is dealt anew and when a backup is restored.
         let seen: i64 = work.query_row("SELECT coalesce(max(number), 0) FROM gate_epochs", [], |row| row.get(0))?;
-        let mut older = seen > read(&self.people_keys)?.number;
+        let mut older = seen > numbers(&self.people_keys)?.1;
         let mut ended = work.prepare("SELECT id FROM residents WHERE evidence_ended_at IS NOT NULL")?;
         let mut ended = ended.query([])?;
         while let Some(row) = ended.next()? {
@@ -259,9 +269,13 @@ impl Vault {
         VaultKey::from_slice(&bytes).ok_or_else(|| VaultError::corrupt(super::error::MAIN_FILE))
     }
 
-    /// Cuts a person's leaf out of the tree: no backup that was ever made opens it again.
-    pub(super) fn cut_leaf(&self, resident: ResidentId, leaf: Leaf) -> Result<(), VaultError> {
-        cut_with(&self.people_keys, resident, leaf, BRANCHES_MAX)
+    /// Cuts people's leaves out of the tree: no backup that was ever made opens them again, and nothing that the disk still holds.
+    pub(super) fn cut_leaves(&self, cuts: &[(ResidentId, Leaf)]) -> Result<(), VaultError> {
+        if is_older(&self.people_keys)? {
+            // Whatever the right file has more than this one would be lost: its secret would be destroyed with this one's.
+            return Err(VaultError::KeysOlder);
+        }
+        self.people_keys.cut(cuts, BRANCHES_MAX)
     }
 }
 
@@ -287,38 +301,64 @@ pub(super) fn note_of(vault: &Vault, view: &Connection, epoch: &Epoch, room: usi
     })
 }
 
-/// Writes the first tree where there is none.
+/// Writes the first tree where there is none, in plain: it is sealed right after (`people_keys`).
 pub(super) fn ensure(keys: &Connection) -> Result<(), VaultError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM epoch)";
-    let there: bool = keys.query_row(sql, [], |row| row.get(0)).map_err(|error| in_keys(&error))?;
-    if there {
+    if stored_secret(keys)?.is_some() {
         return Ok(());
     }
     keys.execute(
         "INSERT OR IGNORE INTO epoch (one, generation, number, branches, next_place, told)
-         SELECT 1, ?1, 0, ?2, coalesce(max(place) + 1, 0), zeroblob(32) FROM person_keys",
+         SELECT 1, ?1, 0, ?2, coalesce(max(place) + 1, 0), zeroblob(32) FROM person_keys_plain",
         params![random_bytes::<16>(), Tree::make().to_bytes().as_slice()],
     )
     .map_err(|error| in_keys(&error))?;
     Ok(())
 }
 
-/// Reads the tree.
-pub(super) fn read(keys: &Connection) -> Result<Epoch, VaultError> {
-    let sql = "SELECT generation, number, branches, next_place FROM epoch";
-    let (generation, number, branches, next_place) = keys
-        .query_row(sql, [], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get::<_, Vec<u8>>(2).map(Zeroizing::new)?, row.get(3)?))
-        })
-        .map_err(|error| in_keys(&error))?;
-    Ok(Epoch { generation, number, tree: Tree::from_bytes(&branches)?, next_place })
+/// The row about the tree, as it is stored.
+pub(super) struct Stored {
+    pub(super) generation: [u8; 16],
+    pub(super) number: i64,
+    /// Sealed under the secret, in plain where its number is 0.
+    pub(super) branches: Zeroizing<Vec<u8>>,
+    pub(super) next_place: u32,
+    pub(super) secret: i64,
 }
 
-/// Writes the tree over the one that is there.
-pub(super) fn write(keys: &Connection, epoch: &Epoch) -> Result<(), VaultError> {
-    let sql = "UPDATE epoch SET generation = ?1, number = ?2, branches = ?3, next_place = ?4, told = zeroblob(32)";
-    let branches = epoch.tree.to_bytes();
-    keys.execute(sql, params![epoch.generation, epoch.number, branches.as_slice(), epoch.next_place])
+/// Reads the row about the tree.
+pub(super) fn stored(keys: &Connection) -> Result<Stored, VaultError> {
+    let sql = "SELECT generation, number, branches, next_place, secret_number FROM epoch";
+    keys.query_row(sql, [], |row| {
+        Ok(Stored {
+            generation: row.get(0)?,
+            number: row.get(1)?,
+            branches: Zeroizing::new(row.get(2)?),
+            next_place: row.get(3)?,
+            secret: row.get(4)?,
+        })
+    })
+    .map_err(|error| in_keys(&error))
+}
+
+/// Which secret seals the tree: 0 while it is in plain, `None` while there is none.
+pub(super) fn stored_secret(keys: &Connection) -> Result<Option<i64>, VaultError> {
+    let sql = "SELECT secret_number FROM epoch";
+    keys.prepare_cached(sql)
+        .and_then(|mut read| read.query_row([], |row| row.get(0)).optional())
+        .map_err(|error| in_keys(&error))
+}
+
+/// Which tree it is, and its number.
+pub(super) fn numbers(keys: &Connection) -> Result<([u8; 16], i64), VaultError> {
+    let sql = "SELECT generation, number FROM epoch";
+    keys.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(|error| in_keys(&error))
+}
+
+/// Writes the tree, sealed under the secret with its number, over the one that is there.
+pub(super) fn write(keys: &Connection, epoch: &Epoch, sealed: &[u8]) -> Result<(), VaultError> {
+    let sql = "UPDATE epoch SET generation = ?1, number = ?2, branches = ?3, next_place = ?4, secret_number = ?5,
+             told = zeroblob(32)";
+    keys.execute(sql, params![epoch.generation, epoch.number, sealed, epoch.next_place, epoch.secret])
         .map_err(|error| in_keys(&error))?;
     Ok(())
 }
@@ -339,36 +379,6 @@ pub(super) fn place_of(keys: &Connection, resident: ResidentId) -> Result<Option
 /// A transaction on the keys' file.
 pub(super) fn begin(keys: &Connection) -> Result<Transaction<'_>, VaultError> {
     Transaction::new_unchecked(keys, TransactionBehavior::Immediate).map_err(|error| in_keys(&error))
-}
-
-/// Cuts a leaf out; a tree with more branches than this is dealt anew.
-pub(super) fn cut_with(keys: &Connection, id: ResidentId, leaf: Leaf, branches_max: usize) -> Result<(), VaultError> {
-    let work = begin(keys)?;
-    cut(&work, id, leaf, branches_max)?;
-    work.commit().map_err(|error| in_keys(&error))
-}
-
-fn cut(work: &Connection, resident: ResidentId, leaf: Leaf, branches_max: usize) -> Result<(), VaultError> {
-    let Some(place) = place_of(work, resident)? else { return Ok(()) };
-    let mut epoch = read(work)?;
-    if !epoch.tree.cut(place, leaf)? {
-        return Ok(());
-    }
-    epoch.number += 1;
-    if epoch.tree.len() > branches_max {
-        // Too many holes to carry about: a new tree, in which everybody has a place anew. Earlier backups do not open
-        // any more, and the page about backups says so.
-        let renumber = "UPDATE person_keys SET place = anew.n FROM
-             (SELECT resident AS who, row_number() OVER (ORDER BY resident) - 1 AS n FROM person_keys) AS anew
-             WHERE resident = anew.who";
-        work.execute("UPDATE person_keys SET place = place + 1000000000", []).map_err(|error| in_keys(&error))?;
-        work.execute(renumber, []).map_err(|error| in_keys(&error))?;
-        let count: u32 = work
-            .query_row("SELECT count(*) FROM person_keys", [], |row| row.get(0))
-            .map_err(|error| in_keys(&error))?;
-        epoch = Epoch { generation: random_bytes(), number: epoch.number, tree: Tree::make(), next_place: count };
-    }
-    write(work, &epoch)
 }
 
 /// What SQLite's field for a program's own use holds in a file of keys that was found older. The mark is in the file itself: the right one,

@@ -8,6 +8,8 @@ use crate::ports::ChipError;
 pub(super) const MAIN_FILE: &str = "vault.db";
 /// Name of the file of the per-person keys.
 pub(super) const KEYS_FILE: &str = "keys.db";
+/// Name of the file of the epoch secret.
+pub(super) const EPOCH_FILE: &str = "epoch.key";
 /// Name of the file of the passphrase slots.
 pub(super) const SLOTS_FILE: &str = "slots";
 /// Name of the file that counts wrong passphrases.
@@ -56,6 +58,9 @@ pub enum VaultError {
         /// File name inside the data folder.
         file: String,
     },
+    /// The file of the persons' keys is from before an erasure: what opened it was destroyed. The right one, put back in its place, opens.
+    #[error("keys.db is older than the last erasure")]
+    KeysOlder,
     /// A file was written by a newer version of this program.
     #[error("{file} was written by a newer version")]
     TooNew {

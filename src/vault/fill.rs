@@ -7,7 +7,6 @@ use crate::domain::id::{CardId, GateId, ResidentId};
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::secret::random_bytes;
 
-use super::keys::VaultKey;
 use super::outbox::{self, Queued};
 use super::residents::place;
 use super::{Vault, VaultError, cards, epoch};
@@ -23,11 +22,8 @@ impl Vault {
         let ends_on = now.date().plus_days(365).epoch_days();
         let mut ids = Vec::with_capacity(people.len());
         for (name, unit) in people {
-            let (id, key) = (ResidentId::from_bytes(random_bytes()), VaultKey::make());
-            let sql = "INSERT INTO person_keys (resident, sealing_key, made_at, place) VALUES (?1, ?2, ?3, ?4)";
-            keys.prepare_cached(sql)
-                .and_then(|mut s| s.execute(params![id.bytes(), key.bytes(), now.ms(), epoch::take_place(&keys).ok()]))
-                .map_err(|error| epoch::in_keys(&error))?;
+            let id = ResidentId::from_bytes(random_bytes());
+            let key = self.people_keys.make_in(&keys, id, now)?.of_identity()?.ok_or(VaultError::Unknown)?;
             let sql = "INSERT INTO residents (id, name, unit, unit_hash, age_band, ends_on, recorded_at)
                  VALUES (?1, ?2, ?3, ?4, 2, ?5, ?6)";
             work.prepare_cached(sql)?.execute(params![
@@ -60,7 +56,7 @@ impl Vault {
         let work = self.begin()?;
         for resident in people {
             let (card, number): (CardId, [u8; 7]) = (CardId::from_bytes(random_bytes()), random_bytes());
-            let sealed = self.person_key(*resident)?.seal(&cards::place(card), &number)?;
+            let sealed = self.identity_key(*resident)?.seal(&cards::place(card), &number)?;
             let hash = self.ring.index_hash("card", &number)?;
             let sql = "INSERT INTO cards (id, resident, number, number_hash, ends_on, issued_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)";

@@ -115,6 +115,12 @@ impl Ring {
         derive(&self.master, self.realm, file)
     }
 
+    /// The SQLCipher key of a file that has a random half of its own: it follows from neither half alone.
+    pub(super) fn file_key_with(&self, file: &str, half: &VaultKey) -> Result<VaultKey, VaultError> {
+        let both = Zeroizing::new([self.master.bytes().as_slice(), half.bytes()].concat());
+        expand(&both, self.realm, &format!("{file}/2"))
+    }
+
     /// The master key, to be wrapped for another passphrase.
     pub(super) fn master(&self) -> &VaultKey {
         &self.master
@@ -140,11 +146,13 @@ impl Ring {
 const CARRIED: &[u8] = b"station/carried";
 
 pub(super) fn derive(master: &VaultKey, realm: Realm, purpose: &str) -> Result<VaultKey, VaultError> {
+    expand(master.bytes(), realm, purpose)
+}
+
+fn expand(from: &[u8], realm: Realm, purpose: &str) -> Result<VaultKey, VaultError> {
     let mut key = Zeroizing::new([0u8; 32]);
     let info = format!("menka/vault/1/{}/{purpose}", realm.label());
-    Hkdf::<Sha256>::new(None, master.bytes())
-        .expand(info.as_bytes(), &mut key[..])
-        .map_err(|_| VaultError::Refused(0))?;
+    Hkdf::<Sha256>::new(None, from).expand(info.as_bytes(), &mut key[..]).map_err(|_| VaultError::Refused(0))?;
     VaultKey::from_slice(&key[..]).ok_or(VaultError::Refused(0))
 }
 

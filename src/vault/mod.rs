@@ -1,4 +1,4 @@
-//! The desk's vault: names, cards, notices shown, consents, the outbox and the evidence log, in two SQLCipher files.
+//! The desk's vault: names, cards, notices shown, consents, the outbox and the evidence log, in two SQLCipher files with keys of their own.
 //!
 //! Concrete on purpose: no trait stands over it, and tests use a real one in a temporary folder. Every write is one
 //! transaction (`synchronous = FULL`) that also appends its records to the evidence log and its operations to the
@@ -44,6 +44,9 @@ mod end_again;
 mod endings;
 mod epoch;
 mod epoch_lists;
+mod epoch_secret;
+#[cfg(test)]
+mod erasure_tests;
 mod error;
 mod expected;
 mod figures;
@@ -58,6 +61,7 @@ mod hand_over;
 mod held;
 mod held_about;
 mod held_parties;
+mod identity_apart;
 mod incidents;
 mod joins;
 #[cfg(test)]
@@ -73,6 +77,7 @@ mod notices;
 mod openings;
 mod outbox;
 mod own_face;
+mod people_keys;
 mod places;
 mod posture;
 mod punctures;
@@ -167,8 +172,10 @@ use crate::secret::{Passphrase, random_bytes};
 
 use attempts::Counts;
 use database::Opening;
-use error::{KEYS_FILE, LOCK_FILE, MAIN_FILE, SLOTS_FILE};
+use epoch_secret::Secrets;
+use error::{EPOCH_FILE, KEYS_FILE, LOCK_FILE, MAIN_FILE, SLOTS_FILE};
 use keys::{Ring, VaultKey};
+use people_keys::PeopleKeys;
 use slots::{Kind, Slots};
 
 /// What lies in a data folder.
@@ -197,7 +204,7 @@ pub struct Vault {
     /// Boxed: an open vault is handed from place to place, and what is moved leaves a copy behind that nobody wipes.
     signer: Box<SigningKey>,
     main: Connection,
-    people_keys: Connection,
+    people_keys: PeopleKeys,
     start_check: StartCheck,
     /// Whose record staff have open: the only one of which they are given everything held.
     looked_at: Option<ResidentId>,
@@ -268,11 +275,11 @@ impl Vault {
         let mut slots = Slots::new(realm, site);
         slots.put(staff, Kind::Account { name: staff_name.clone(), role }, passphrase, &master, cost)?;
         let ring = Ring::derive(master, realm)?;
-        let people_keys = database::open(dir, KEYS_FILE, &ring.file_key(KEYS_FILE)?, Opening::New)?;
+        drop(Secrets::make(dir, &ring, epoch_secret::FIRST, VaultKey::make())?);
+        let people_keys = PeopleKeys::open(dir, &ring, None, Opening::New)?;
         people_keys
             .execute("INSERT INTO belongs (site) VALUES (?1)", [site.bytes()])
             .map_err(|error| VaultError::of(KEYS_FILE, &error))?;
-        epoch::ensure(&people_keys)?;
         let main = database::open(dir, MAIN_FILE, &ring.file_key(MAIN_FILE)?, Opening::New)?;
         let seed = Zeroizing::new(random_bytes::<32>());
         let signer = keys::signer(&seed[..]).ok_or(VaultError::Refused(0))?;
@@ -301,6 +308,7 @@ impl Vault {
         vault.write_station_sealed(&work, "evidence-key", &seed[..])?;
         // Nobody is in it yet: whoever is recorded is indexed in the form of today.
         vault.write_station(&work, residents::FORMS_AT, &[lookup::FORMS])?;
+        vault.write_station(&work, identity_apart::SEALED_AT, &[identity_apart::SHAPE])?;
         vault.write_staff(&work, staff, &vault.staff_name, role, now)?;
         vault.append(&work, Actor::Station, &AuditEvent::VaultCreated, now)?;
         vault.write_facts(&work, facts, Actor::Staff(staff), now)?;
@@ -317,7 +325,8 @@ impl Vault {
     /// Those of the disk.
     pub fn second_connection(&self) -> Result<Self, VaultError> {
         let lock = Arc::clone(&self.lock);
-        Self::open(&self.dir, self.realm, self.site, self.staff, self.ring.again()?, lock, Opening::Again)
+        let keys = (self.ring.again()?, Some(self.people_keys.secrets()));
+        Self::open(&self.dir, self.realm, self.site, self.staff, keys, lock, Opening::Again)
     }
 
     /// Logs that the desk was locked, then locks.
@@ -378,11 +387,11 @@ impl Vault {
         realm: Realm,
         site: SiteId,
         staff: StaffId,
-        ring: Ring,
+        (ring, shared): (Ring, Option<Arc<Secrets>>),
         lock: Arc<File>,
         opening: Opening,
     ) -> Result<Self, VaultError> {
-        let people_keys = database::open(dir, KEYS_FILE, &ring.file_key(KEYS_FILE)?, opening)?;
+        let people_keys = PeopleKeys::open(dir, &ring, shared, opening)?;
         let belongs: [u8; 16] = people_keys
             .query_row("SELECT site FROM belongs", [], |row| row.get(0))
             .map_err(|_| VaultError::corrupt(KEYS_FILE))?;
@@ -410,7 +419,6 @@ impl Vault {
         if belongs != *site.bytes() {
             return Err(VaultError::corrupt(KEYS_FILE));
         }
-        epoch::ensure(&vault.people_keys)?;
         if let Some(carried) = vault.read_station(rotation::CARRIED)? {
             vault.ring.take_carried(&carried)?;
         }
@@ -436,7 +444,7 @@ impl Vault {
     #[cfg(feature = "practice")]
     pub fn decrypted_values(&self) -> Result<Vec<u8>, VaultError> {
         let mut all = vec![];
-        for file in [&self.main, &self.people_keys] {
+        for file in [&self.main, &*self.people_keys] {
             let mut names = file.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
             let tables = names.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
             for table in tables {
@@ -462,7 +470,7 @@ impl Vault {
     #[allow(unsafe_code)]
     pub fn decrypted_pages(&self) -> Vec<u8> {
         let mut all = vec![];
-        for file in [&self.main, &self.people_keys] {
+        for file in [&self.main, &*self.people_keys] {
             let mut length = 0i64;
             // SAFETY: the handle is open; the returned block of `length` bytes is ours until it is freed, and is copied before.
             unsafe {
@@ -483,6 +491,16 @@ impl Vault {
     #[cfg(feature = "practice")]
     pub fn person_key_bytes(&self, resident: ResidentId) -> Result<Vec<u8>, VaultError> {
         Ok(self.person_key(resident)?.bytes().to_vec())
+    }
+
+    /// The same key as the file holds it, sealed.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    #[cfg(feature = "practice")]
+    pub fn person_key_as_stored(&self, resident: ResidentId) -> Result<Vec<u8>, VaultError> {
+        let sql = "SELECT sealing_key FROM person_keys WHERE resident = ?1";
+        self.people_keys.query_row(sql, [resident.bytes()], |row| row.get(0)).map_err(|error| epoch::in_keys(&error))
     }
 
     /// Starts a write: the lock is taken at once, so that two connections never build on the same state.
@@ -521,4 +539,4 @@ pub const PUBLIC_RULES_FILE: &str = "public-rules.cose";
 pub const EVIDENCE_KEY_FILE: &str = "evidence-key.pub";
 
 /// Names of the files that make up a vault, for a backup or a check.
-pub const FILES: [&str; 3] = [MAIN_FILE, KEYS_FILE, SLOTS_FILE];
+pub const FILES: [&str; 4] = [MAIN_FILE, KEYS_FILE, EPOCH_FILE, SLOTS_FILE];

@@ -5,6 +5,9 @@
 //! gates; an erasure cuts the person's leaves out of it there. An older copy of a backup holds nothing that opens a leaf
 //! that was cut out. Pure.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -14,6 +17,8 @@ use super::keys::VaultKey;
 
 /// Steps from the root to a leaf: 2^25 leaves, two a person.
 const DEPTH: u8 = 25;
+/// Steps to a node that is kept once it was passed: 128 people below each. A first delivery reads everybody's key.
+const KEPT: u8 = 17;
 /// Bytes of one stored branch: depth, index, key.
 const BRANCH_LEN: usize = 1 + 4 + 32;
 /// Most branches that are kept; a tree with more is dealt anew. The note that gates keep stays below its limit with it.
@@ -31,6 +36,8 @@ pub(super) enum Leaf {
 /// The tree, with the leaves that are left.
 pub(super) struct Tree {
     branches: Vec<Branch>,
+    /// Nodes at [`KEPT`] that were passed, none of them with a hole below. In memory only.
+    passed: RefCell<BTreeMap<u32, Zeroizing<[u8; 32]>>>,
 }
 
 struct Branch {
@@ -43,7 +50,7 @@ impl Tree {
     /// A new random tree with every leaf.
     pub(super) fn make() -> Self {
         let key = Zeroizing::new(crate::secret::random_bytes::<32>());
-        Self { branches: vec![Branch { depth: 0, index: 0, key }] }
+        Self { branches: vec![Branch { depth: 0, index: 0, key }], passed: RefCell::default() }
     }
 
     /// How many branches are stored.
@@ -54,10 +61,20 @@ impl Tree {
     /// The key of a person's leaf; `None` when it was cut out, or the place is none.
     pub(super) fn key(&self, place: u32, leaf: Leaf) -> Option<VaultKey> {
         let index = leaf_index(place, leaf)?;
-        let branch = self.branches.iter().find(|branch| branch.holds(index))?;
-        let mut key = branch.key.clone();
-        for depth in (0..DEPTH - branch.depth).rev() {
-            key = child(&key, (index >> depth) & 1)?;
+        let mut passed = self.passed.borrow_mut();
+        let (mut key, mut depth) = match passed.get(&(index >> (DEPTH - KEPT))) {
+            Some(node) => (node.clone(), KEPT),
+            None => {
+                let branch = self.branches.iter().find(|branch| branch.holds(index))?;
+                (branch.key.clone(), branch.depth)
+            }
+        };
+        while depth < DEPTH {
+            depth += 1;
+            key = child(&key, (index >> (DEPTH - depth)) & 1)?;
+            if depth == KEPT {
+                passed.insert(index >> (DEPTH - KEPT), key.clone());
+            }
         }
         VaultKey::from_slice(&mac(&key, b"menka/leaf/1")?[..])
     }
@@ -70,6 +87,7 @@ impl Tree {
         let refused = || VaultError::Refused(0);
         let Some(index) = leaf_index(place, leaf) else { return Ok(false) };
         let Some(at) = self.branches.iter().position(|branch| branch.holds(index)) else { return Ok(false) };
+        self.passed.get_mut().remove(&(index >> (DEPTH - KEPT)));
         let Branch { depth, index: mut on_way, mut key } = self.branches.swap_remove(at);
         for depth in depth + 1..=DEPTH {
             let bit = (index >> (DEPTH - depth)) & 1;
@@ -117,7 +135,7 @@ impl Tree {
             copied.copy_from_slice(key);
             branches.push(Branch { depth, index, key: copied });
         }
-        Ok(Self { branches })
+        Ok(Self { branches, passed: RefCell::default() })
     }
 }
 
@@ -163,6 +181,15 @@ mod tests {
         let before: Vec<_> =
             places.iter().map(|p| (bytes(&tree, *p, Leaf::Identity), bytes(&tree, *p, Leaf::Evidence))).collect();
         assert!(before.iter().all(|(a, b)| a.is_some() && b.is_some() && a != b));
+        // Anew without what was passed on the way: the same.
+        let fresh = Tree::from_bytes(&tree.to_bytes()).unwrap_or_else(|_| Tree::make());
+        for (place, known) in places.iter().zip(&before).rev() {
+            assert_eq!(
+                (bytes(&fresh, *place, Leaf::Identity), bytes(&fresh, *place, Leaf::Evidence)),
+                *known,
+                "{place}"
+            );
+        }
         assert_eq!(tree.cut(2, Leaf::Identity), Ok(true));
         assert_eq!(tree.cut(2, Leaf::Identity), Ok(false));
         assert_eq!(tree.cut(40_000, Leaf::Evidence), Ok(true));

@@ -87,11 +87,14 @@ impl Vault {
         }
         // The key is durable before anything is sealed with it. A key that is left over after a crash here opens
         // nothing.
-        let key = if draft.id.is_none() { self.make_person_key(id, now)? } else { self.person_key(id)? };
+        if draft.id.is_none() {
+            self.make_person_key(id, now)?;
+        }
         if draft.id.is_some() {
             let old = self.read_resident(&work, id)?;
             self.note_changes(&work, &old, draft, now)?;
         }
+        let key = self.identity_key(id)?;
         let name = key.seal(&place(id, "name"), draft.name.as_str().as_bytes())?;
         let unit = key.seal(&place(id, "unit"), draft.unit.as_str().as_bytes())?;
         let unit_hash = self.unit_hash(draft.unit.as_str())?;
@@ -140,7 +143,7 @@ impl Vault {
         }
         let work = self.begin()?;
         for (id, name, _) in super::backup::names(&work)? {
-            let key = self.person_key(id)?;
+            let key = self.identity_key(id)?;
             self.index_surname(&work, id, &open_text(&key, &place(id, "name"), &name)?)?;
         }
         self.write_station(&work, FORMS_AT, &[lookup::FORMS])?;
@@ -337,7 +340,7 @@ impl Vault {
             // Erased at the end of its term (`vault::retention`): nobody is recorded here any more.
             return Err(VaultError::Unknown);
         }
-        let key = self.person_key(id)?;
+        let key = self.identity_key(id)?;
         let name = open_text(&key, &place(id, "name"), &name)?;
         let unit = open_text(&key, &place(id, "unit"), &unit)?;
         Ok(Resident {
@@ -352,24 +355,22 @@ impl Vault {
 
     /// The key that seals one person's columns.
     pub(super) fn person_key(&self, id: ResidentId) -> Result<VaultKey, VaultError> {
-        let sql = "SELECT sealing_key FROM person_keys WHERE resident = ?1";
-        let bytes: Option<Zeroizing<Vec<u8>>> = self
-            .people_keys
-            .prepare_cached(sql)
-            .and_then(|mut read| read.query_row([id.bytes()], |row| row.get(0).map(Zeroizing::new)).optional())
-            .map_err(|error| VaultError::of(KEYS_FILE, &error))?;
-        bytes.and_then(|b| VaultKey::from_slice(&b)).ok_or_else(|| VaultError::corrupt(KEYS_FILE))
+        self.people_keys.own_of(id)?.ok_or_else(|| VaultError::corrupt(KEYS_FILE))
+    }
+
+    /// The key that seals one person's name, unit and card numbers.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`] once the identity was erased, and as [`Self::person_key`].
+    pub(super) fn identity_key(&self, id: ResidentId) -> Result<VaultKey, VaultError> {
+        let pair = self.people_keys.pair_of(id)?.ok_or_else(|| VaultError::corrupt(KEYS_FILE))?;
+        pair.of_identity()?.ok_or(VaultError::Unknown)
     }
 
     pub(super) fn make_person_key(&self, id: ResidentId, now: Timestamp) -> Result<VaultKey, VaultError> {
-        let key = VaultKey::make();
         // The person is not recorded (checked by the caller), so a key that is there is left over and may be replaced.
         let work = epoch::begin(&self.people_keys)?;
-        let place = epoch::take_place(&work)?;
-        let sql = "INSERT INTO person_keys (resident, sealing_key, made_at, place) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (resident) DO UPDATE SET sealing_key = ?2, made_at = ?3, place = ?4";
-        work.execute(sql, params![id.bytes(), key.bytes(), now.ms(), place])
-            .map_err(|error| VaultError::of(KEYS_FILE, &error))?;
+        let key = self.people_keys.make_in(&work, id, now)?.own;
         work.commit().map_err(|error| VaultError::of(KEYS_FILE, &error))?;
         Ok(key)
     }

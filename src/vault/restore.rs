@@ -20,10 +20,11 @@ use crate::secret::{Passphrase, RecoveryKey};
 use super::backup::{Header, SEALED_TEXT, card_place, names, numbers, own_texts, sealed_place, text_place};
 use super::database::{self, Opening};
 use super::epoch::{self, Epoch, Note, in_keys};
+use super::epoch_secret::{self, Secrets};
 use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
 use super::keys::{Ring, VaultKey, derive};
+use super::people_keys::{self, PeopleKeys, Plain, put};
 use super::punctures::{Leaf, Tree};
-use super::residents::{open_text, place};
 use super::rotation::{CARRIED, CHANGED_AT};
 use super::slots::{Slots, unhex};
 use super::swap::{self, Old};
@@ -97,9 +98,11 @@ pub struct Restoring {
     for_good: bool,
     pub(super) made_at: Timestamp,
     id: [u8; 16],
+    /// Shape of the backup's folder.
+    pub(super) format: u32,
     generation: [u8; 16],
     pub(super) slots: Slots,
-    wrapped: Connection,
+    pub(super) wrapped: Connection,
     pub(super) vault: Vault,
     note: Option<(u64, Note)>,
     gates_heard: u64,
@@ -200,7 +203,8 @@ impl Restoring {
         let ring = Ring::derive(again(&master)?, realm)?;
         let place = swap::fresh(dir, stage)?;
         {
-            let keys = database::open(&place, KEYS_FILE, &ring.file_key(KEYS_FILE)?, Opening::New)?;
+            drop(Secrets::make(&place, &ring, epoch_secret::FIRST, VaultKey::make())?);
+            let keys = PeopleKeys::open(&place, &ring, None, Opening::New)?;
             keys.execute("INSERT INTO belongs (site) VALUES (?1)", [site.bytes()]).map_err(|error| in_keys(&error))?;
             let key = derive(content, realm, "backup/vault.db")?;
             let main = database::open_aside(&from.join(MAIN_FILE), &key, false).map_err(damaged)?;
@@ -220,12 +224,13 @@ impl Restoring {
         steps::reached("restore/unpacked");
         let first = slots.accounts().next().map(|slot| slot.id).ok_or(VaultError::BackupDamaged)?;
         // A backup of an earlier version of the program is brought to this one's shape here.
-        let vault = Vault::open(&place, realm, site, first, ring, lock, Opening::Checked).map_err(damaged)?;
+        let vault = Vault::open(&place, realm, site, first, (ring, None), lock, Opening::Checked).map_err(damaged)?;
         Ok(Self {
             dir: dir.to_owned(),
             for_good: stage == swap::NEXT,
             made_at: Timestamp::from_ms(header.made_at),
             id: header.id()?,
+            format: header.format,
             generation,
             slots,
             wrapped,
@@ -296,7 +301,7 @@ impl Restoring {
     pub(super) fn take_live(&mut self, live: &Vault) -> Result<(), VaultError> {
         let key = live.note_key()?;
         let view = live.main.unchecked_transaction()?;
-        let epoch = epoch::read(&live.people_keys)?;
+        let epoch = live.people_keys.epoch()?;
         let note = epoch::note_of(live, &view, &epoch, usize::MAX)?;
         drop((view, key));
         self.note = Some((epoch.number.unsigned_abs(), note));
@@ -395,26 +400,47 @@ impl Restoring {
         Ok(report)
     }
 
-    /// Opens the persons' own keys. Returns whose leaf is cut out.
+    /// Opens the persons' keys. Returns whose leaf is cut out.
     fn open_keys(&self, (number, note): &(u64, Note)) -> Result<Vec<(ResidentId, u32)>, VaultError> {
-        let tree = note.tree()?;
-        let work = epoch::begin(&self.vault.people_keys)?;
         let mut gone = vec![];
-        let mut statement = self.wrapped.prepare("SELECT resident, place, made_at, sealed FROM wrapped")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let (resident, place): (ResidentId, u32) = (ResidentId::from_bytes(row.get(0)?), row.get(1)?);
-            let (made_at, sealed): (i64, Vec<u8>) = (row.get(2)?, row.get(3)?);
-            let Some(leaf) = tree.key(place, Leaf::Evidence) else {
-                gone.push((resident, place));
-                continue;
+        let next = Epoch {
+            generation: note.generation,
+            number: super::log::number(*number),
+            tree: note.tree()?,
+            next_place: note.next_place,
+            secret: 0,
+        };
+        self.vault.people_keys.replace(next, |work, tree| {
+            let sql = match self.format {
+                1 => "SELECT resident, place, made_at, sealed, NULL FROM wrapped",
+                _ => "SELECT resident, place, made_at, own, identity FROM wrapped",
             };
-            let own = leaf.open(&sealed_place(resident, "key"), &sealed).ok_or(VaultError::BackupDamaged)?;
-            write_key(&work, resident, &own, made_at, place)?;
-        }
-        let number = super::log::number(*number);
-        epoch::write(&work, &Epoch { generation: note.generation, number, tree, next_place: note.next_place })?;
-        work.commit().map_err(|error| in_keys(&error))?;
+            let mut statement = self.wrapped.prepare(sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let (resident, place): (ResidentId, u32) = (ResidentId::from_bytes(row.get(0)?), row.get(1)?);
+                let (made_at, own, identity): (i64, Vec<u8>, Option<Vec<u8>>) = (row.get(2)?, row.get(3)?, row.get(4)?);
+                let (own, identity) = if self.format == 1 {
+                    let leaf = tree.key(place, Leaf::Evidence);
+                    let own = leaf.map(|leaf| leaf.open(&sealed_place(resident, "key"), &own));
+                    // Keys of identities came later.
+                    (own.map(|own| own.and_then(|own| VaultKey::from_slice(&own))), Some(VaultKey::make()))
+                } else {
+                    let own = people_keys::opened(tree, resident, (place, Leaf::Evidence), &own).transpose();
+                    let identity = identity
+                        .and_then(|key| people_keys::opened(tree, resident, (place, Leaf::Identity), &key).transpose());
+                    (own.map(Result::ok), identity.transpose().map_err(|_| VaultError::BackupDamaged)?)
+                };
+                let Some(own) = own else {
+                    gone.push((resident, place));
+                    continue;
+                };
+                let own = own.ok_or(VaultError::BackupDamaged)?;
+                let identity = identity.as_ref().map(|key| &key.bytes()[..]);
+                put(work, tree, resident, &Plain { own: own.bytes(), identity, made_at, place })?;
+            }
+            Ok(())
+        })?;
         Ok(gone)
     }
 
@@ -430,7 +456,7 @@ impl Restoring {
         };
         let damaged = || VaultError::BackupDamaged;
         let work = vault.begin()?;
-        let (mut people, mut erased) = (0, vec![]);
+        let (mut opened, mut erased) = (vec![], vec![]);
         for (resident, name, unit) in names(&work)? {
             let Some(key) = leaf(resident, Leaf::Identity)? else {
                 erased.push(resident);
@@ -438,20 +464,33 @@ impl Restoring {
             };
             let inner = |column: &str, sealed: &[u8]| key.open(&sealed_place(resident, column), sealed);
             let (name, unit) = (inner("name", &name).ok_or_else(damaged)?, inner("unit", &unit).ok_or_else(damaged)?);
-            let own = vault.person_key(resident)?;
-            let shown_unit = open_text(&own, &place(resident, "unit"), &unit)?;
-            let shown_name = open_text(&own, &place(resident, "name"), &name)?;
-            let sql = "UPDATE residents SET name = ?2, unit = ?3, unit_hash = ?4 WHERE id = ?1";
-            let hash = vault.unit_hash(&shown_unit)?;
-            work.prepare_cached(sql)?.execute(params![resident.bytes(), &name[..], &unit[..], hash])?;
-            vault.index_surname(&work, resident, &shown_name)?;
-            people += 1;
+            work.prepare_cached("UPDATE residents SET name = ?2, unit = ?3 WHERE id = ?1")?.execute(params![
+                resident.bytes(),
+                &name[..],
+                &unit[..]
+            ])?;
+            opened.push(resident);
         }
+        let mut cards = vec![];
         for (card, resident, number) in numbers(&work)? {
             let Some(key) = leaf(resident, Leaf::Identity)? else { continue };
             let number = key.open(&card_place(card), &number).ok_or_else(damaged)?;
             work.prepare_cached("UPDATE cards SET number = ?2 WHERE id = ?1")?
                 .execute(params![card.bytes(), &number[..]])?;
+            cards.push(card);
+        }
+        if !vault.has_identities_apart()? {
+            // A backup of an earlier version of the program.
+            vault.seal_identities_in(&work)?;
+        }
+        for resident in &opened {
+            let shown = vault.read_resident(&work, *resident)?;
+            let sql = "UPDATE residents SET unit_hash = ?2 WHERE id = ?1";
+            let hash = vault.unit_hash(shown.unit.as_str())?;
+            work.prepare_cached(sql)?.execute(params![resident.bytes(), hash])?;
+            vault.index_surname(&work, *resident, shown.name.as_str())?;
+        }
+        for card in cards {
             let uid = vault.card_number(&work, card)?;
             let hash = vault.ring.index_hash("card", uid.bytes())?;
             work.prepare_cached("UPDATE cards SET number_hash = ?2 WHERE id = ?1")?
@@ -466,24 +505,10 @@ impl Restoring {
             work.prepare_cached("UPDATE texts SET body = ?2 WHERE sha256 = ?1")?.execute(params![sha256, body])?;
         }
         work.commit()?;
-        Ok((people, erased))
+        Ok((opened.len() as u64, erased))
     }
 }
 
 fn again(key: &VaultKey) -> Result<VaultKey, VaultError> {
     VaultKey::from_slice(key.bytes()).ok_or(VaultError::Refused(0))
-}
-
-pub(super) fn write_key(
-    keys: &Connection,
-    id: ResidentId,
-    own: &[u8],
-    made_at: i64,
-    place: u32,
-) -> Result<(), VaultError> {
-    let sql = "INSERT INTO person_keys (resident, sealing_key, made_at, place) VALUES (?1, ?2, ?3, ?4)";
-    keys.prepare_cached(sql)
-        .and_then(|mut insert| insert.execute(params![id.bytes(), own, made_at, place]))
-        .map_err(|error| in_keys(&error))?;
-    Ok(())
 }

@@ -14,7 +14,7 @@ use super::Vault;
 use super::audit::{ENDS_THE_TERM, TERM_MS};
 use super::endings::residents_of;
 use super::epoch;
-use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
+use super::error::{MAIN_FILE, VaultError};
 use super::guardian_terms::GuardianDue;
 use super::outbox::{self, Queued};
 use super::punctures::Leaf;
@@ -25,6 +25,8 @@ pub const IDENTITY_DAYS: i64 = 30;
 const RAN_AT: &str = "retention-ran";
 /// Fewest years that evidence is kept (PIPL 56).
 const EVIDENCE_YEARS_MIN: i64 = 3;
+/// How many people are erased in one transaction of each file: each costs the disk a few writes that are waited for.
+const TOGETHER: usize = 64;
 
 /// What is due, and would be ended or erased by a run now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,14 +131,14 @@ impl Vault {
         for resident in &plan.records {
             self.close_record(*resident, EraseReason::TermOver, Actor::Station, now)?;
         }
-        for resident in &plan.identities {
-            self.erase_identity(*resident, now)?;
+        for some in plan.identities.chunks(TOGETHER) {
+            self.erase_identities(some, now)?;
         }
         for due in &plan.guardians {
             self.erase_guardian(due, now)?;
         }
-        for resident in &plan.evidence {
-            self.erase_evidence(*resident, now)?;
+        for some in plan.evidence.chunks(TOGETHER) {
+            self.erase_evidences(some, now)?;
         }
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let report = RetentionReport {
@@ -283,59 +285,64 @@ impl Vault {
         Ok(work.commit()?)
     }
 
-    /// Overwrites name, unit, surname forms and card numbers, here and in every backup.
-    pub(super) fn erase_identity(&self, resident: ResidentId, now: Timestamp) -> Result<(), VaultError> {
+    /// Overwrites names, units, surname forms, card numbers and changes of them, here and in every backup: of several people in one transaction of each file.
+    pub(super) fn erase_identities(&self, residents: &[ResidentId], now: Timestamp) -> Result<(), VaultError> {
         let work = self.begin()?;
         // First: what is left after a crash is due again, and no backup opens it meanwhile.
-        self.cut_leaf(resident, Leaf::Identity)?;
-        work.execute(
-            "UPDATE residents SET name = x'', unit = x'', unit_hash = ?2, next_band_on = NULL, identity_ended_at = ?3
-             WHERE id = ?1",
-            params![resident.bytes(), random_bytes::<32>(), now.ms()],
-        )?;
-        work.execute("DELETE FROM resident_surnames WHERE resident = ?1", [resident.bytes()])?;
-        for card in cards_of(&work, resident)? {
-            let sql = "UPDATE cards SET number = x'', number_hash = ?2 WHERE id = ?1";
-            work.execute(sql, params![card.bytes(), random_bytes::<32>()])?;
-            // Left over for retired gates only: without the number it cannot be built any more.
-            let sql = "UPDATE outbox SET state = 'superseded', settled_at = ?2
-                 WHERE card = ?1 AND state IN ('pending', 'wedged')";
-            work.execute(sql, params![card.bytes(), now.ms()])?;
+        let cuts: Vec<_> = residents.iter().map(|resident| (*resident, Leaf::Identity)).collect();
+        self.cut_leaves(&cuts)?;
+        for resident in residents.iter().copied() {
+            work.execute(
+                "UPDATE residents SET name = x'', unit = x'', unit_hash = ?2, next_band_on = NULL, identity_ended_at = ?3
+                 WHERE id = ?1",
+                params![resident.bytes(), random_bytes::<32>(), now.ms()],
+            )?;
+            work.execute("DELETE FROM resident_surnames WHERE resident = ?1", [resident.bytes()])?;
+            super::identity_apart::empty_changes(&work, resident)?;
+            for card in cards_of(&work, resident)? {
+                let sql = "UPDATE cards SET number = x'', number_hash = ?2 WHERE id = ?1";
+                work.execute(sql, params![card.bytes(), random_bytes::<32>()])?;
+                // Left over for retired gates only: without the number it cannot be built any more.
+                let sql = "UPDATE outbox SET state = 'superseded', settled_at = ?2
+                     WHERE card = ?1 AND state IN ('pending', 'wedged')";
+                work.execute(sql, params![card.bytes(), now.ms()])?;
+            }
+            self.append(&work, Actor::Station, &AuditEvent::IdentityErased(resident), now)?;
         }
-        self.append(&work, Actor::Station, &AuditEvent::IdentityErased(resident), now)?;
         Ok(work.commit()?)
     }
 
-    /// Destroys the person's key, and the shown texts that were theirs alone. The signed records of random ids stay, and say nothing.
-    pub(super) fn erase_evidence(&self, resident: ResidentId, now: Timestamp) -> Result<(), VaultError> {
+    /// Destroys people's keys, and the shown texts that were theirs alone: of several people in one transaction of each file. The signed records of
+    /// random ids stay, and say nothing.
+    pub(super) fn erase_evidences(&self, residents: &[ResidentId], now: Timestamp) -> Result<(), VaultError> {
         let work = self.begin()?;
-        work.execute("UPDATE residents SET evidence_ended_at = ?2 WHERE id = ?1", params![resident.bytes(), now.ms()])?;
-        work.execute(
-            "UPDATE texts SET body = '' WHERE sha256 IN (SELECT text_sha256 FROM showings WHERE resident = ?1)
-             AND NOT EXISTS (SELECT 1 FROM showings JOIN residents ON residents.id = showings.resident
-                 WHERE showings.text_sha256 = texts.sha256 AND evidence_ended_at IS NULL)
-             AND NOT EXISTS (SELECT 1 FROM undertakings WHERE undertakings.text_sha256 = texts.sha256)",
-            [resident.bytes()],
-        )?;
-        let sql = "DELETE FROM certificates WHERE consent IN (SELECT id FROM consents WHERE resident = ?1)";
-        work.execute(sql, [resident.bytes()])?;
-        if epoch::place_of(&self.people_keys, resident)?.is_none() {
-            // The run before this one ended between the two files: a key for the moment in which that is written down.
-            self.make_person_key(resident, now)?;
+        for resident in residents.iter().copied() {
+            let sql = "UPDATE residents SET evidence_ended_at = ?2 WHERE id = ?1";
+            work.execute(sql, params![resident.bytes(), now.ms()])?;
+            work.execute(
+                "UPDATE texts SET body = '' WHERE sha256 IN (SELECT text_sha256 FROM showings WHERE resident = ?1)
+                 AND NOT EXISTS (SELECT 1 FROM showings JOIN residents ON residents.id = showings.resident
+                     WHERE showings.text_sha256 = texts.sha256 AND evidence_ended_at IS NULL)
+                 AND NOT EXISTS (SELECT 1 FROM undertakings WHERE undertakings.text_sha256 = texts.sha256)",
+                [resident.bytes()],
+            )?;
+            let sql = "DELETE FROM certificates WHERE consent IN (SELECT id FROM consents WHERE resident = ?1)";
+            work.execute(sql, [resident.bytes()])?;
+            if epoch::place_of(&self.people_keys, resident)?.is_none() {
+                // The run before this one ended between the two files: a key for the moment in which that is written down.
+                self.make_person_key(resident, now)?;
+            }
+            self.append(&work, Actor::Station, &AuditEvent::EvidenceErased(resident), now)?;
         }
-        self.append(&work, Actor::Station, &AuditEvent::EvidenceErased(resident), now)?;
-        // The key goes first, here and in every backup: what is left of the rest after a crash cannot be read.
-        self.cut_leaf(resident, Leaf::Identity)?;
-        self.cut_leaf(resident, Leaf::Evidence)?;
-        let sql = "DELETE FROM person_keys WHERE resident = ?1";
-        let in_keys = |error: rusqlite::Error| VaultError::of(KEYS_FILE, &error);
-        self.people_keys.execute(sql, [resident.bytes()]).map_err(in_keys)?;
+        // The keys go first, here and in every backup: what is left of the rest after a crash cannot be read.
+        let cuts: Vec<_> = residents.iter().map(|resident| (*resident, Leaf::Evidence)).collect();
+        self.cut_leaves(&cuts)?;
         Ok(work.commit()?)
     }
 
     /// Moves both write-ahead logs into their files and cuts them to nothing; freed pages are overwritten already (`secure_delete`).
     pub(super) fn empty_logs(&self) -> Result<(), VaultError> {
-        for file in [&self.main, &self.people_keys] {
+        for file in [&self.main, &*self.people_keys] {
             let busy: i64 = file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
             if busy != 0 {
                 return Err(VaultError::Busy);

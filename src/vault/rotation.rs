@@ -2,7 +2,7 @@
 //! the old one's place at once (`swap`). Needs two people. Rules: P51-4, K2-7.
 //!
 //! The keys of single columns (persons', station's, index) are carried along inside the new files: they open nothing
-//! without the file's own key. An old copy of the slots opens old copies of the files, and nothing that is written from
+//! without the file's own key. The epoch secret is another one, and so is the half of the key of `keys.db` beside it (`epoch_secret`). An old copy of the slots opens old copies of the files, and nothing that is written from
 //! here on.
 
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use super::binding::Binding;
 use super::database::{self, Opening};
 use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
 use super::keys::{Ring, VaultKey};
+use super::steps;
 use super::swap::{self, Old};
-use super::{epoch, steps};
 
 /// Where the carried keys are kept.
 pub(super) const CARRIED: &str = "carried";
@@ -84,8 +84,14 @@ impl Vault {
         let accounts = slots.accounts().count();
         let ring = Ring::derive(VaultKey::from_slice(master.bytes()).ok_or(VaultError::Refused(0))?, self.realm)?;
         let stage = swap::fresh(&self.dir, swap::NEXT)?;
-        for (from, file) in [(&self.main, MAIN_FILE), (&self.people_keys, KEYS_FILE)] {
-            let mut to = database::open_aside(&stage.join(file), &ring.file_key(file)?, true)?;
+        let secrets = self.people_keys.secret_into(&stage, &ring)?;
+        steps::reached("rotate/secret");
+        let copies = [
+            (&self.main, MAIN_FILE, ring.file_key(MAIN_FILE)?),
+            (&*self.people_keys, KEYS_FILE, secrets.file_key(&ring)?),
+        ];
+        for (from, file, key) in copies {
+            let mut to = database::open_aside(&stage.join(file), &key, true)?;
             database::copy(from, &mut to)?;
         }
         steps::reached("rotate/copied");
@@ -97,12 +103,15 @@ impl Vault {
         }
         steps::reached("rotate/carried");
         let lock = Arc::clone(&self.lock);
-        let staged = Self::open(&stage, self.realm, self.site, self.staff, ring, lock, Opening::Checked)?;
+        let staged = Self::open(&stage, self.realm, self.site, self.staff, (ring, None), lock, Opening::Checked)?;
+        // The old secret was carried into the new set; it ends with the old one.
+        staged.people_keys.renew()?;
+        steps::reached("rotate/sealed");
         // The copies are read back before they count: the whole tree of the log, and a key of a person.
         if !staged.audit()?.is_sound() && self.audit()?.is_sound() {
             return Err(VaultError::corrupt(MAIN_FILE));
         }
-        epoch::read(&staged.people_keys)?;
+        staged.people_keys.epoch()?;
         let work = staged.begin()?;
         staged.append(&work, Actor::Staff(self.staff), &AuditEvent::Keep(event), now)?;
         staged.write_station(&work, CHANGED_AT, &now.ms().to_be_bytes())?;

@@ -2,6 +2,7 @@
 
 use super::Vault;
 use super::error::{KEYS_FILE, MAIN_FILE, VaultError};
+use crate::domain::id::ResidentId;
 
 /// Bytes before the secrets: `menka-keys/1` and the realm.
 const IDENTITY_HEAD: usize = 13;
@@ -18,9 +19,12 @@ impl Vault {
             ("index key".to_owned(), self.ring.index.bytes().to_vec()),
             ("evidence key".to_owned(), self.signer.to_bytes().to_vec()),
         ];
-        for file in [MAIN_FILE, KEYS_FILE] {
-            all.push((format!("key of {file}"), self.ring.file_key(file)?.bytes().to_vec()));
+        let secrets = self.people_keys.secrets();
+        let of_files = [(MAIN_FILE, self.ring.file_key(MAIN_FILE)?), (KEYS_FILE, secrets.file_key(&self.ring)?)];
+        for (file, key) in of_files {
+            all.push((format!("key of {file}"), key.bytes().to_vec()));
         }
+        all.extend(secrets.of(secrets.highest()).map(|secret| ("epoch secret".to_owned(), secret.bytes().to_vec())));
         // `IdentityKeys::to_bytes`: a name, the realm, two secrets, and the TLS key after its length.
         if let Some(identity) = self.identity_bytes()?
             && let Some((_, secrets)) = identity.split_at_checked(IDENTITY_HEAD)
@@ -31,12 +35,13 @@ impl Vault {
             // PKCS #8 of a short key: sixteen bytes say what it is.
             all.extend(tls.get(16..48).map(|key| ("TLS key".to_owned(), key.to_vec())));
         }
-        let branches: Vec<u8> = self.people_keys.query_row("SELECT branches FROM epoch", [], |row| row.get(0))?;
-        all.push(("keys of the backups".to_owned(), branches));
-        let mut statement = self.people_keys.prepare("SELECT sealing_key FROM person_keys")?;
-        let keys = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
-        for (number, key) in keys.enumerate() {
-            all.push((format!("key of person {number}"), key?));
+        all.push(("keys of the backups".to_owned(), self.people_keys.epoch()?.tree.to_bytes().to_vec()));
+        let mut statement = self.people_keys.prepare("SELECT resident FROM person_keys")?;
+        let people = statement.query_map([], |row| row.get(0).map(ResidentId::from_bytes))?;
+        for (number, resident) in people.enumerate() {
+            let pair = self.people_keys.pair_of(resident?)?.ok_or_else(|| VaultError::corrupt(KEYS_FILE))?;
+            all.push((format!("key of person {number}"), pair.own.bytes().to_vec()));
+            all.extend(pair.identity.map(|key| (format!("key of identity {number}"), key.bytes().to_vec())));
         }
         Ok(all)
     }

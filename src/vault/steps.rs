@@ -3,6 +3,10 @@
 
 /// Every point, in the order in which it is passed.
 pub const STEPS: &[&str] = &[
+    "erase/secret",
+    "erase/cut",
+    "erase/emptied",
+    "erase/overwritten",
     "backup/copied",
     "backup/blinded",
     "backup/wrapped",
@@ -14,14 +18,17 @@ pub const STEPS: &[&str] = &[
     "restore/opened",
     "restore/ended",
     "restore/slots",
+    "rotate/secret",
     "rotate/copied",
     "rotate/carried",
+    "rotate/sealed",
     "rotate/recorded",
     "rotate/slots",
     "swap/decided",
     "swap/first",
     "swap/second",
     "swap/third",
+    "swap/fourth",
     "swap/cleared",
 ];
 

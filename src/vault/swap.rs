@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::database::{make_folder, sync_folder};
-use super::error::{KEYS_FILE, MAIN_FILE, SLOTS_FILE, SWAP_FILE, VaultError};
+use super::epoch_secret;
+use super::error::{EPOCH_FILE, KEYS_FILE, MAIN_FILE, SLOTS_FILE, SWAP_FILE, VaultError};
 use super::slots::{read_small, write_at_once};
 use super::steps;
 
@@ -18,7 +19,7 @@ pub(super) const NEXT: &str = "next";
 /// Folder in which a backup is made ready, or tried out. Nothing in it ever counts.
 pub(super) const SCRATCH: &str = "scratch";
 /// Files of a set, in the order in which they take their place: the slots last, as at a first run.
-const SET: [&str; 3] = [MAIN_FILE, KEYS_FILE, SLOTS_FILE];
+const SET: [&str; 4] = [MAIN_FILE, KEYS_FILE, EPOCH_FILE, SLOTS_FILE];
 /// Files that SQLite keeps beside a database.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 /// Largest accepted note of a swap, in bytes.
@@ -55,11 +56,12 @@ pub(super) fn fresh(dir: &Path, name: &str) -> Result<PathBuf, VaultError> {
     Ok(place)
 }
 
-/// Takes a folder of ours away with what is in it.
+/// Takes a folder of ours away with what is in it; the epoch secret in it is overwritten first.
 ///
 /// # Errors
 /// Those of the disk.
 pub(super) fn clear(place: &Path) -> Result<(), VaultError> {
+    epoch_secret::destroy(&place.join(EPOCH_FILE))?;
     match fs::remove_dir_all(place) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
@@ -100,7 +102,7 @@ pub(super) fn settle(dir: &Path) -> Result<(), VaultError> {
         return clear(&next);
     };
     let note: Note = serde_json::from_slice(&bytes).map_err(|_| VaultError::corrupt(SWAP_FILE))?;
-    for (file, step) in SET.into_iter().zip(["swap/first", "swap/second", "swap/third"]) {
+    for (file, step) in SET.into_iter().zip(["swap/first", "swap/second", "swap/third", "swap/fourth"]) {
         let new = next.join(file);
         if !new.exists() {
             continue;
@@ -119,6 +121,10 @@ pub(super) fn settle(dir: &Path) -> Result<(), VaultError> {
             && dir.join(file).exists()
         {
             fs::rename(dir.join(file), dir.join(format!("{file}{ASIDE}{at}")))?;
+        }
+        if note.old == Old::Goes && file == EPOCH_FILE {
+            // Its blocks would be freed with what is in them.
+            epoch_secret::destroy(&dir.join(file))?;
         }
         sync_folder(dir)?;
         fs::rename(&new, dir.join(file))?;
@@ -143,6 +149,9 @@ pub(super) fn sweep(dir: &Path, now_ms: i64) -> Result<u32, VaultError> {
         let name = entry.file_name().to_string_lossy().into_owned();
         let at: Option<i64> = name.rsplit_once(ASIDE).and_then(|(_, at)| at.parse().ok());
         if at.is_some_and(|at| now_ms.saturating_sub(at) >= ASIDE_MS) {
+            if name.starts_with(EPOCH_FILE) {
+                epoch_secret::destroy(&entry.path())?;
+            }
             fs::remove_file(entry.path())?;
             swept += 1;
         }

@@ -342,6 +342,14 @@ fn lsz4_after_its_term_the_chain_verifies_and_names_nobody() {
     assert!(export::verify(file.as_bytes(), &key, &[]).is_ok());
 }
 
+/// Puts one file back as it was, without what SQLite kept beside it.
+fn put_back(folder: &std::path::Path, file: &str, bytes: &[u8]) {
+    for ending in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(folder.join(format!("{file}{ending}")));
+    }
+    std::fs::write(folder.join(file), bytes).unwrap();
+}
+
 #[test]
 fn p69_an_older_file_of_keys_is_found_at_the_start_and_stays_found() {
     let (folder, mut vault, people) = lived_in();
@@ -354,29 +362,25 @@ fn p69_an_older_file_of_keys_is_found_at_the_start_and_stays_found() {
     vault.lock(NOW.plus_ms(11)).unwrap();
     let old = std::fs::read(&keys).unwrap();
 
-    // Somebody's evidence ends, and the gate takes the new note.
+    // Somebody moves out, and the gate takes the new note.
     let mut vault = start(20);
     assert!(current(&vault));
-    vault.erase_evidence(people[0], NOW.plus_ms(21)).unwrap();
+    vault.close_record(people[0], EraseReason::MovedOut, Actor::Station, NOW.plus_ms(21)).unwrap();
     let note = vault.epoch_note().unwrap();
     vault.record_gate_epoch(gate, note.number, NOW.plus_ms(22)).unwrap();
-    assert!(current(&vault) && vault.audit().unwrap().keys_back.is_empty());
+    assert!(current(&vault));
     vault.lock(NOW.plus_ms(23)).unwrap();
     let right = std::fs::read(&keys).unwrap();
 
     // Only the file of keys is put back.
-    std::fs::write(&keys, &old).unwrap();
+    put_back(folder.path(), "keys.db", &old);
     let mut vault = start(30);
     assert!(!current(&vault) && vault.start_check().sound, "the log itself is whole");
-    let report = vault.audit().unwrap();
-    assert_eq!((report.keys_back.len(), report.is_sound()), (1, false));
     let log = vault.log_records(0, 10_000).unwrap();
     assert!(log.iter().any(|r| r.what == "log-checked" && r.label.as_deref() == Some("not-sound")));
-    // What is done with it afterwards does not make it current, however its number grows.
-    for person in people {
-        for leaf in [super::punctures::Leaf::Identity, super::punctures::Leaf::Evidence] {
-            vault.cut_leaf(person, leaf).unwrap();
-        }
+    // What is done with it afterwards does not make it current, and nothing is destroyed that the right one opens with.
+    for leaf in [super::punctures::Leaf::Identity, super::punctures::Leaf::Evidence] {
+        assert_eq!(vault.cut_leaves(&[(people[0], leaf)]), Err(VaultError::KeysOlder));
     }
     assert!(vault.epoch_note().unwrap().number >= note.number);
     vault.lock(NOW.plus_ms(31)).unwrap();
@@ -384,10 +388,7 @@ fn p69_an_older_file_of_keys_is_found_at_the_start_and_stays_found() {
     assert!(!current(&vault));
     drop(vault);
     // The right one is.
-    for ending in ["-wal", "-shm"] {
-        let _ = std::fs::remove_file(folder.path().join(format!("keys.db{ending}")));
-    }
-    std::fs::write(&keys, right).unwrap();
+    put_back(folder.path(), "keys.db", &right);
     let mut vault = start(50);
     assert!(current(&vault));
 
@@ -402,21 +403,47 @@ fn p69_an_older_file_of_keys_is_found_at_the_start_and_stays_found() {
 }
 
 #[test]
-fn p69_a_key_that_came_back_is_found_without_any_gate() {
+fn p69_a_file_from_before_an_erasure_does_not_open_and_the_right_one_does() {
     let (folder, vault, people) = lived_in();
-    let keys = folder.path().join("keys.db");
     vault.lock(NOW.plus_ms(11)).unwrap();
-    let old = std::fs::read(&keys).unwrap();
-    let start = |ms: i64| Vault::unlock(folder.path(), Realm::Real, &passphrase(), NOW.plus_ms(ms)).unwrap();
-    let vault = start(20);
-    vault.erase_evidence(people[0], NOW.plus_ms(21)).unwrap();
+    let read = |file: &str| std::fs::read(folder.path().join(file)).unwrap();
+    let (old_keys, old_secret) = (read("keys.db"), read("epoch.key"));
+    let start = |ms: i64| Vault::unlock(folder.path(), Realm::Real, &passphrase(), NOW.plus_ms(ms));
+    let vault = start(20).unwrap();
+    vault.erase_evidences(&[people[0]], NOW.plus_ms(21)).unwrap();
     vault.lock(NOW.plus_ms(22)).unwrap();
-    assert!(start(30).keys_are_current().unwrap());
-    for ending in ["-wal", "-shm"] {
-        let _ = std::fs::remove_file(folder.path().join(format!("keys.db{ending}")));
+    assert!(start(30).unwrap().keys_are_current().unwrap());
+    let (keys, secret) = (read("keys.db"), read("epoch.key"));
+
+    put_back(folder.path(), "keys.db", &old_keys);
+    for ms in [40, 41] {
+        assert_eq!(start(ms).err(), Some(VaultError::KeysOlder));
     }
-    std::fs::write(&keys, &old).unwrap();
-    assert!(!start(40).keys_are_current().unwrap());
+    assert_eq!(read("epoch.key"), secret, "nothing is touched");
+    // The secret from before alone, and none at all.
+    put_back(folder.path(), "keys.db", &keys);
+    put_back(folder.path(), "epoch.key", &old_secret);
+    assert_eq!(start(50).err(), Some(VaultError::corrupt("epoch.key")));
+    assert_eq!(read("epoch.key"), old_secret);
+    std::fs::remove_file(folder.path().join("epoch.key")).unwrap();
+    assert_eq!(start(51).err(), Some(VaultError::corrupt("epoch.key")));
+    put_back(folder.path(), "epoch.key", &secret);
+    let vault = start(60).unwrap();
+    assert!(vault.keys_are_current().unwrap() && vault.audit().unwrap().keys_back.is_empty());
+    assert_eq!(vault.resident(people[1]).unwrap().name.as_str(), "欧阳锋");
+}
+
+#[test]
+fn p69_a_key_of_somebody_whose_evidence_ended_is_found_without_any_gate() {
+    let (folder, vault, people) = lived_in();
+    vault.erase_evidences(&[people[0]], NOW.plus_ms(21)).unwrap();
+    assert!(vault.audit().unwrap().keys_back.is_empty());
+    vault.make_person_key(people[0], NOW.plus_ms(22)).unwrap();
+    let report = vault.audit().unwrap();
+    assert_eq!((report.keys_back.len(), report.is_sound()), (1, false));
+    vault.lock(NOW.plus_ms(23)).unwrap();
+    let vault = Vault::unlock(folder.path(), Realm::Real, &passphrase(), NOW.plus_ms(40)).unwrap();
+    assert!(!vault.keys_are_current().unwrap());
 }
 
 #[test]

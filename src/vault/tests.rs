@@ -118,7 +118,7 @@ fn a_file_that_cannot_grow_is_told_as_full_and_nothing_is_half_written() -> Resu
 fn the_settings_are_in_force_on_both_connections() -> Result<(), Box<dyn std::error::Error>> {
     let (_folder, vault) = new_vault()?;
     let second = vault.second_connection()?;
-    for connection in [&vault.main, &vault.people_keys, &second.main, &second.people_keys] {
+    for connection in [&vault.main, &*vault.people_keys, &second.main, &*second.people_keys] {
         let number = |pragma: &str| connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0));
         let journal: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
         assert_eq!(journal, "wal");

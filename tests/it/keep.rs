@@ -129,7 +129,7 @@ fn a_changed_page_a_swapped_file_and_a_missing_one_are_refused_and_said_at_the_s
         drive.unlock();
         assert!(drive.is_locked(), "{what}");
         let said = drive.failures.iter().any(|failure| match failure {
-            Failure::VaultDamaged(named) => named == "vault.db" || named == "keys.db" || named == "slots",
+            Failure::VaultDamaged(named) => ["vault.db", "keys.db", "epoch.key", "slots"].contains(&named.as_str()),
             Failure::WrongPassphrase { .. } => file == "slots",
             _ => false,
         });
@@ -156,6 +156,13 @@ fn a_changed_page_a_swapped_file_and_a_missing_one_are_refused_and_said_at_the_s
         });
         refused(&format!("{file} is empty"), file, &|path| std::fs::write(path, b"").unwrap());
     }
+    refused("epoch.key of another site", "epoch.key", &|path| {
+        std::fs::copy(two.path().join("desk/epoch.key"), path).unwrap();
+    });
+    refused("epoch.key cut in half", "epoch.key", &|path| {
+        let bytes = std::fs::read(path).unwrap();
+        std::fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+    });
     refused("the slots of another site", "slots", &|path| {
         std::fs::copy(two.path().join("desk/slots"), path).unwrap();
     });

@@ -1049,6 +1049,7 @@ fn failures() -> Vec<Failure> {
         F::PassphraseTooShort,
         F::OtherRealm,
         F::VaultDamaged(mark()),
+        F::KeysOlder,
         F::DiskFull,
         F::DiskFailed(mark()),
         F::CardTaken,

@@ -281,5 +281,6 @@ fn an_end_at_any_point_of_binding_leaves_a_vault_that_opens_here() {
         assert_eq!(open(&dir, &mut *there.chip(), later(6_000)).is_err(), is_bound, "{step}");
         bound += usize::from(is_bound);
     }
-    assert_eq!(bound, 5);
+    assert_eq!(bound, STEPS.iter().filter(|step| step.starts_with("swap/")).count());
+    assert!(bound > 3);
 }

@@ -467,7 +467,12 @@ fn p47a_a_closed_record_ends_card_and_face_everywhere_and_is_kept_to_its_term() 
 fn p19_retention_ends_faces_records_identities_and_keys_by_rule_and_nothing_is_left_in_any_page() {
     let (_folder, mut vault, gates, reader, granted) = enrolled(Realm::Real, &["东门"]);
     let key = vault.person_key_bytes(reader.resident).unwrap();
-    let name_sealed_by = |vault: &Vault| contains(&vault.decrypted_pages(), &key);
+    let stored = vault.person_key_as_stored(reader.resident).unwrap();
+    let name_sealed_by = |vault: &Vault| {
+        let pages = vault.decrypted_pages();
+        assert!(!contains(&pages, &key), "a key lies in no page in plain");
+        contains(&pages, &stored)
+    };
     assert!(name_sealed_by(&vault), "the search finds what is there");
     assert_eq!(vault.retention_plan(later(0)).unwrap(), Default::default());
     let over = last_day().end();
@@ -498,6 +503,7 @@ fn p19_retention_ends_faces_records_identities_and_keys_by_rule_and_nothing_is_l
     let report = vault.run_retention(term).unwrap();
     assert_eq!((report.identities, report.evidence), (0, 1));
     assert!(!name_sealed_by(&vault), "no page of either file holds the key, free ones neither");
+    assert!(vault.person_key_bytes(reader.resident).is_err());
     for (file, bytes) in all_bytes(&_folder) {
         assert!(!file.ends_with("-wal") || bytes.is_empty(), "{file} was not emptied");
     }

@@ -212,7 +212,7 @@ fn a_file_of_another_vault_is_refused() {
     drop(vault);
     let (other, vault) = new_vault(Realm::Real);
     drop(vault);
-    for file in ["keys.db", "vault.db"] {
+    for file in ["keys.db", "vault.db", "epoch.key"] {
         let own = std::fs::read(mine.path().join(file)).unwrap();
         std::fs::copy(other.path().join(file), mine.path().join(file)).unwrap();
         assert_eq!(unlock(&mine, Realm::Real).unwrap_err(), VaultError::Corrupt { file: file.into() });

@@ -267,7 +267,7 @@ fn an_account_that_was_switched_off_since_stays_off_and_who_refuses_stays_refusi
     assert!(restored.is_restricted(reader.resident).unwrap());
 }
 
-fn rotate(folder: &Path, second: StaffId, now: Timestamp) -> Result<(), VaultError> {
+pub fn rotate(folder: &Path, second: StaffId, now: Timestamp) -> Result<(), VaultError> {
     let mut vault = Vault::unlock(folder, Realm::Real, &passphrase(), now)?;
     let approval = vault.approve(Act::ChangeKeys, second, &passphrase(), now)?;
     vault.rotate_keys(approval, now).map(|_| ())
@@ -295,7 +295,7 @@ fn new_keys_open_for_every_account_and_an_old_slots_file_opens_nothing_that_is_w
             let vault = Vault::unlock_as(dir, Realm::Real, account.id, &passphrase(), later(10_000)).unwrap();
             assert_eq!(vault.find("诸葛 1-101").unwrap().rows.len(), 1);
             assert!(vault.audit().unwrap().is_sound());
-            assert!(vault.keys_changed_at().unwrap().is_some());
+            assert!(vault.keys_changed_at().unwrap().is_some() && vault.keys_file_has_own_key());
         }
     }
     // Everything that a former employee copied, with the passphrase: it opens the copy, and nothing of now.
@@ -316,6 +316,11 @@ fn new_keys_open_for_every_account_and_an_old_slots_file_opens_nothing_that_is_w
 /// The folder and the act of the child; without them the child's test does nothing.
 const CHILD: &str = "MENKA_TEST_KEEP_CHILD";
 const END_AT: &str = "MENKA_END_AT";
+
+/// When the identity of somebody whose record was closed at the beginning is due.
+fn month_over() -> Timestamp {
+    NOW.plus_ms(32 * 86_400_000)
+}
 
 /// The child: this test binary, started again by the test below, which ends at a named point as if the power had failed.
 #[test]
@@ -342,6 +347,10 @@ fn keep_child_acts_until_it_ends() {
             assert!(restoring.take_note(number, sealed).unwrap());
             restoring.finish(now).unwrap();
         }
+        "erase" => {
+            let mut vault = Vault::unlock(&folder, Realm::Real, &passphrase(), month_over()).unwrap();
+            vault.run_retention(month_over()).unwrap();
+        }
         _ => {
             let second = Vault::accounts_at_the_door(&folder, now).unwrap().remove(1).id;
             rotate(&folder, second, now).unwrap();
@@ -363,6 +372,8 @@ fn an_end_at_any_point_of_backup_restore_and_new_keys_leaves_the_old_set_or_the_
     let stick = tempfile::tempdir().unwrap();
     vault.back_up(stick.path(), NOW).unwrap();
     let late = resident(&mut vault, "司马元元", "2-202");
+    let goes = resident(&mut vault, "上官多多", "3-303");
+    vault.close_record(goes, EraseReason::MovedOut, Actor::Station, NOW).unwrap();
     let note = vault.epoch_note().unwrap();
     let before = vault.log_len().unwrap();
     drop(vault);
@@ -373,6 +384,8 @@ fn an_end_at_any_point_of_backup_restore_and_new_keys_leaves_the_old_set_or_the_
             Some(("backup", _)) => &["backup"],
             Some(("restore", _)) => &["restore"],
             Some(("rotate", _)) => &["rotate"],
+            // New sets begin with a new secret.
+            Some(("erase", _)) => &["erase", "rotate", "restore"],
             // What all of them go through in the end.
             _ => &["rotate", "restore"],
         };
@@ -404,6 +417,18 @@ fn an_end_at_any_point_of_backup_restore_and_new_keys_leaves_the_old_set_or_the_
             assert!(vault.start_check().sound, "{act} at {step}");
             assert_eq!(vault.find("诸葛 1-101").unwrap().rows.len(), 1, "{act} at {step}");
             assert!(vault.current_consent(reader.resident).unwrap().is_some(), "{act} at {step}");
+            if *act == "erase" {
+                // The next run finishes what was due, and nothing else is gone.
+                drop(vault);
+                let mut vault = Vault::unlock(&dir, Realm::Real, &passphrase(), month_over()).unwrap();
+                vault.run_retention(month_over()).unwrap();
+                assert!(vault.retention_plan(month_over()).unwrap().is_empty(), "{step}");
+                assert_eq!(vault.find("上官 3-303").unwrap().rows.len(), 0, "{step}");
+                assert_eq!(vault.find("司马 2-202").unwrap().rows.len(), 1, "{step}");
+                assert!(vault.audit().unwrap().is_sound() && vault.keys_are_current().unwrap(), "{step}");
+                passed += 1;
+                continue;
+            }
             let restored = vault.restored_at().unwrap().is_some();
             let counts = step.starts_with("swap/");
             assert_eq!(restored, *act == "restore" && counts, "{act} at {step}: one or the other");

@@ -109,6 +109,10 @@ fn opens_with_consents_and_cards(shape: &str) {
         let vault = Vault::unlock(folder.path(), Realm::Real, &passphrase(), later).unwrap();
         assert!(vault.audit().unwrap().is_sound() && vault.start_check().sound && vault.keys_are_current().unwrap());
         assert!(!vault.is_bound().unwrap() && vault.check_rotation().is_ok());
+        assert!(
+            folder.path().join("epoch.key").exists() && !vault.keys_file_has_own_key(),
+            "until the keys are changed"
+        );
         let [stays, goes, waits] = [(1, "诸葛 1-101"), (2, "司马 2-202"), (3, "上官 3-303")]
             .map(|(number, search)| person(&vault, number, search));
         // A consent in force, with its words and its signature, and the gate that holds the face.
@@ -166,4 +170,19 @@ fn a_vault_of_shape_8_opens_with_everybody_in_it_and_takes_part_in_backups_and_n
     resident(&mut vault, "赵小红", "8-808");
     assert_eq!(vault.epoch_note().unwrap().number, before.number, "somebody new changes nothing for the gates");
     assert!(vault.audit().unwrap().is_sound());
+}
+
+#[test]
+fn new_keys_give_an_earlier_vault_a_key_of_its_own_for_the_file_of_keys() {
+    let folder = kept("vault-0018");
+    let vault = Vault::unlock(folder.path(), Realm::Real, &passphrase(), NOW.plus_ms(3_600_000)).unwrap();
+    let (vault, second) = with_second_supervisor(&folder, vault);
+    assert!(!vault.keys_file_has_own_key());
+    drop(vault);
+    super::keep::rotate(folder.path(), second, NOW.plus_ms(3_700_000)).unwrap();
+    let vault = Vault::unlock(folder.path(), Realm::Real, &passphrase(), NOW.plus_ms(3_800_000)).unwrap();
+    assert!(vault.keys_file_has_own_key() && vault.audit().unwrap().is_sound());
+    for (number, search) in [(1, "诸葛 1-101"), (2, "司马 2-202"), (3, "上官 3-303")] {
+        person(&vault, number, search);
+    }
 }
