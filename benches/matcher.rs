@@ -1,6 +1,7 @@
 //! The search among a gate's templates (1:N) on one thread: our two passes, comparing everything exactly, faiss's flat index on the same
 //! vectors in the same run (when `MENKA_FAISS` names a Python that has it), and the time to read the same bytes once. And what is lost when
-//! everything is compared as a gate keeps it, turned. `name: value` lines.
+//! everything is compared as a gate keeps it, turned. `name: value` lines; the last ones say for each size how many answers are the same and the
+//! ratio to faiss. A slower ratio is printed as it is; it fails when an answer differs.
 #![allow(clippy::print_stdout, reason = "its lines are its result")]
 
 use std::io::{BufRead, BufReader, Write};
@@ -183,6 +184,7 @@ fn main() -> Result<()> {
     let since = Instant::now();
     let transform = Transform::derive(&[1; 32], &[2; 32]);
     println!("transform derived ms: {:.1}", since.elapsed().as_secs_f64() * 1e3);
+    let (mut last, mut differs) = (vec![], 0);
     for size in SIZES {
         let held: Vec<[f32; TEMPLATE_LEN]> = (0..size).map(|_| dice.unit()).collect();
         let mut gallery = Gallery::new(EngineId::sface());
@@ -257,18 +259,25 @@ fn main() -> Result<()> {
         );
         println!("turned templates: another nearest one: {} of {PROBES}", loss.other_nearest);
         println!("same answer as everything exactly: {same_as_exact} of {PROBES}");
-        if same_as_exact != PROBES {
-            return Err("the two passes changed an answer".into());
-        }
+        differs += PROBES - same_as_exact;
+        last.push(format!("1:{size}, answers as everything exactly: {same_as_exact} of {PROBES}"));
         if flat.is_empty() {
             println!("faiss flat us: not run: MENKA_FAISS names no Python with faiss");
+            last.push(format!("1:{size}, time / faiss flat: not run: MENKA_FAISS names no Python with faiss"));
         } else {
             let flat = median(flat);
             println!("faiss flat us: {flat:.0}");
             println!("same answer as faiss: {same_as_faiss} of {PROBES}");
             println!("two passes / faiss flat: {:.2}", ours / flat);
+            differs += PROBES - same_as_faiss;
+            last.push(format!("1:{size}, answers as faiss: {same_as_faiss} of {PROBES}"));
+            last.push(format!("1:{size}, time / faiss flat: {:.2}", ours / flat));
         }
         println!("two passes / reading once: {:.2}", ours / read);
     }
-    Ok(())
+    for line in last {
+        println!("{line}");
+    }
+    println!("answers that differ: {differs}");
+    if differs > 0 { Err("an answer differs".into()) } else { Ok(()) }
 }

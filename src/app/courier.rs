@@ -338,6 +338,7 @@ impl Courier {
                 // Before the gate counts as answering: a log that does not continue what it keeps must not act on faces.
                 self.witness(gate, now)?;
                 self.fill(gate, now)?;
+                self.end_replacement(gate, now)?;
                 self.keep_epoch(gate, now)?;
             }
             self.note(gate, health, now)?;

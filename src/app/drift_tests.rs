@@ -3,10 +3,9 @@
 
 use super::*;
 use crate::domain::id::GateId;
-use crate::ports::{FoundGate, Lan, PairError};
-use crate::secret::PairingCode;
+use crate::ports::only_asked::{Answers, OnlyAsked};
 use crate::wire::frame::encode;
-use crate::wire::message::{HeldFace, Hello};
+use crate::wire::message::HeldFace;
 
 /// A gate that holds so much, and counts what goes over the wire.
 struct Counted {
@@ -15,8 +14,8 @@ struct Counted {
     old: bool,
 }
 
-impl GateLink for Counted {
-    fn ask(&mut self, _gate: &GateRecord, request: &Request, _limit: Duration) -> Result<Reply, LinkError> {
+impl Answers for Counted {
+    fn answer(&mut self, _gate: &GateRecord, request: &Request, _limit: Duration) -> Result<Reply, LinkError> {
         let reply = match request {
             Request::Digests(_) | Request::Entries(_) if self.old => Reply::Refused(Refusal::Malformed),
             Request::Digests(ask) => self.held.digests(ask).map_or_else(Reply::Refused, Reply::Digests),
@@ -27,20 +26,6 @@ impl GateLink for Counted {
         self.bytes += encode(request).len() + encode(&reply).len() + 8;
         Ok(reply)
     }
-
-    fn pair(&mut self, _: &str, _: &PairingCode, _: Duration) -> Result<(Hello, [u8; 32]), PairError> {
-        Err(PairError::NoCode)
-    }
-
-    fn lans(&mut self) -> Vec<Lan> {
-        vec![]
-    }
-
-    fn search(&mut self, _: &str) -> Result<Vec<FoundGate>, LinkError> {
-        Ok(vec![])
-    }
-
-    fn search_over(&mut self) {}
 }
 
 fn gate() -> GateRecord {
@@ -86,19 +71,19 @@ fn a_change_of_one_in_a_hundred_among_a_hundred_thousand_costs_a_fraction_of_the
         for n in 0..changed {
             held.put_card(number(n * 97), 20_001);
         }
-        let mut link = Counted { held, bytes: 0, old: false };
+        let mut link = OnlyAsked(Counted { held, bytes: 0, old: false });
         let found = differences(&mut link, &gate(), &ours).unwrap();
         assert_eq!(found.len(), changed as usize);
-        println!("{PEOPLE} people, {changed} changed: {} bytes (the whole list: {whole})", link.bytes);
-        assert!(link.bytes < whole / 12 && link.bytes < 1_000 + changed as usize * 5_000, "{}", link.bytes);
+        println!("{PEOPLE} people, {changed} changed: {} bytes (the whole list: {whole})", link.0.bytes);
+        assert!(link.0.bytes < whole / 12 && link.0.bytes < 1_000 + changed as usize * 5_000, "{}", link.0.bytes);
     }
 }
 
 #[test]
 fn a_gate_with_far_more_than_we_know_is_listed_in_parts_and_an_old_gate_whole() {
     let (few, many) = (people(10), people(60_000));
-    let mut link = Counted { held: many, bytes: 0, old: false };
+    let mut link = OnlyAsked(Counted { held: many, bytes: 0, old: false });
     assert_eq!(differences(&mut link, &gate(), &few).unwrap().len(), 2 * (60_000 - 10));
-    let mut link = Counted { held: people(12), bytes: 0, old: true };
+    let mut link = OnlyAsked(Counted { held: people(12), bytes: 0, old: true });
     assert_eq!(differences(&mut link, &gate(), &few).unwrap().len(), 4);
 }

@@ -12,11 +12,11 @@ use crate::domain::relay::FillGranted;
 use crate::domain::time::Timestamp;
 use crate::ports::LinkError;
 use crate::secret::random_bytes;
-use crate::vault::{FillRefused, Filled, VaultError};
+use crate::vault::{FillRefused, Filled, HeldWord, VaultError};
 use crate::wire::batch::{BATCH_BYTES, Step, StepReply};
 use crate::wire::frame;
 use crate::wire::held::AskHeld;
-use crate::wire::message::{Outcome, Receipt, Refusal, Reply, Request};
+use crate::wire::message::{Apply, Outcome, Receipt, Refusal, Reply, Request, What};
 use crate::wire::receipt::request_digest;
 use crate::wire::relay::{PASSES_MAX, PassOn, PutPassed, Want};
 
@@ -66,10 +66,42 @@ impl Courier {
                 break;
             }
         }
-        if self.vault.settle_replacement(gate.id, now)? {
+        self.filled.insert(gate.id, (self.vault.log_len()?, now));
+        Ok(())
+    }
+
+    /// Ends a replacement by the new gate's own word: it signs for the digest of what it holds, which is asked for once more and must be that of
+    /// what it should hold.
+    ///
+    /// # Errors
+    /// The vault failed.
+    pub(super) fn end_replacement(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(), VaultError> {
+        let in_step = self.step_of(gate.id).in_step == Some(true);
+        if !in_step || !self.vault.replacement_may_end(gate.id, now)? {
+            return Ok(());
+        }
+        let op = OpId::from_bytes(random_bytes());
+        let request = Request::Apply(Apply { op: *op.bytes(), sequence: 0, what: What::AttestHeld });
+        let signed = match self.link.ask(gate, &request, ANSWER_LIMIT) {
+            Ok(Reply::Done(signed)) if signed.check(gate, self.realm, &request).is_ok() => Some(signed),
+            // Of an earlier revision: its word over the authenticated line is all there is.
+            Ok(Reply::Refused(Refusal::Malformed)) => None,
+            _ => return Ok(()),
+        };
+        let Ok(Reply::Health(said)) = self.link.ask(gate, &Request::Health, ANSWER_LIMIT) else { return Ok(()) };
+        let should = self.vault.expected(gate.id, &mut self.numbers)?.held;
+        let same = signed.as_ref().is_none_or(|signed| signed.stored_digest == said.digest)
+            && should.digest() == said.digest
+            && should.counts() == (said.faces, said.cards);
+        if !same {
+            tracing::warn!(gate = %gate.id.short(), "a replacement is not called done: the new gate's list is not what it should be");
+            return Ok(());
+        }
+        let faces = u32::try_from(said.faces).unwrap_or(u32::MAX);
+        let held = HeldWord { faces, digest: said.digest, receipt: signed.as_ref().map(frame::encode) };
+        if self.vault.settle_replacement(gate.id, &held, now)? {
             self.shared().touch();
         }
-        self.filled.insert(gate.id, (self.vault.log_len()?, now));
         Ok(())
     }
 

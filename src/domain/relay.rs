@@ -179,14 +179,21 @@ pub struct Replacement {
     pub name: String,
     /// When.
     pub begun_at: Timestamp,
-    /// When the last face that another gate had was there.
+    /// When the last face that another gate had was there, and the new gate's own list was found to be what it should be.
     pub done_at: Option<Timestamp>,
-    /// Faces that are there.
+    /// Faces that are there: as the new gate counted them at the end, and before that those it has signed for.
     pub faces: u32,
     /// Faces that another gate has and that are still to come.
     pub waiting: u32,
-    /// SHA-256 over the random numbers and digests of those that are there.
-    pub digest: [u8; 32],
+    /// Faces that another gate has and that rest (paused, a changed notice is not answered, no card in force): each comes by itself once
+    /// its person has taken it up again.
+    pub resting: u32,
+    /// Faces that another gate has and that the new one will not take.
+    pub not_taken: u32,
+    /// At the end: SHA-256 of everything that the new gate holds, by its own word ([`crate::wire::message::Health::digest`]).
+    pub digest: Option<[u8; 32]>,
+    /// The new gate has signed for that digest: one of an earlier version only says it.
+    pub signed: bool,
     /// People whose face was on the old gate only; their consent ended, and they may be invited again.
     pub to_invite: u32,
 }

@@ -90,10 +90,10 @@ impl Gate {
         let face = face.unwrap_or(Err(Refusal::Envelope));
         match step {
             Step::Put(put) => self.take_face(put, digest, now, |_| face),
-            // Turning everything anew, forgetting the station, and another time, is a write of its own.
-            Step::Apply(Apply { what: What::RenewFaces | What::Unpair | What::SetClock(_), .. }) => {
-                Err(Refusal::Malformed.into())
-            }
+            // Turning everything anew, forgetting the station, another time, and a word on what is durable, is a write of its own.
+            Step::Apply(Apply {
+                what: What::RenewFaces | What::Unpair | What::SetClock(_) | What::AttestHeld, ..
+            }) => Err(Refusal::Malformed.into()),
             Step::Apply(apply) => self.apply(apply, digest, now),
             Step::Passed(passed) if passed.from == *self.id().bytes() => Err(Refusal::Envelope.into()),
             Step::Passed(passed) => self.take_face(&passed.put, digest, now, |_| face),

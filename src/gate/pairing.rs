@@ -146,12 +146,13 @@ pub(super) fn pin(tx: &Transaction<'_>, pin: &[u8; 32], hello: &Hello, now: Time
     heads::set_aside(tx, now)
 }
 
-/// Erases everybody, spends the numbers, and forgets the station, which may only repeat what it asked.
+/// Erases everybody, spends the numbers, and forgets the station, which may only repeat what it asked. The note about erasures goes too: nobody
+/// would ever overwrite it here again, and it opens backups of whoever is erased from now on.
 pub(super) fn unpair(tx: &Connection) -> rusqlite::Result<(Outcome, [u8; 32])> {
     tx.execute_batch(
         "INSERT OR IGNORE INTO spent (template) SELECT template FROM faces;
          DELETE FROM faces; DELETE FROM cards; DELETE FROM card_order; DELETE FROM openings;
-         DELETE FROM frozen_first;
+         DELETE FROM frozen_first; DELETE FROM epochs;
          UPDATE pairing SET former_pin = (SELECT station_pin FROM settings), code = NULL, tries_left = 0;
          UPDATE settings SET station_pin = NULL, station_seal = NULL, station_sign = NULL, station_site = NULL,
              faces_stopped = 0, stop_sequence = 0;",

@@ -1,9 +1,12 @@
-//! Small traits to the outside. Real adapters sit beside `app`; doubles live in `practice`, at the outermost edge only.
+//! Small traits to the outside. Real adapters sit beside `app`; doubles live in `practice`, at the outermost edge only. (`only_asked` is what tests
+//! of every layer need of a link.)
 
 mod aids;
 mod board;
 mod chip;
 mod door;
+#[cfg(any(test, feature = "practice"))]
+pub mod only_asked;
 
 use std::time::Duration;
 

@@ -112,13 +112,14 @@ impl Vault {
         Ok(work.commit()?)
     }
 
-    /// What gates did not take, by reason: refused for good, or refused so often that it is noted.
+    /// What gates in use did not take, by reason: refused for good, or refused so often that it is noted.
     ///
     /// # Errors
     /// Those of the disk.
     pub fn wedged(&self) -> Result<Vec<Wedged>, VaultError> {
         let mut statement = self.main.prepare_cached(
             "SELECT gate, coalesce(reason, ''), count(*), state = 'pending' FROM outbox
+             JOIN gates ON gates.id = outbox.gate AND retired_at IS NULL
              WHERE state = 'wedged' OR (state = 'pending' AND reason IS NOT NULL)
              GROUP BY gate, reason, state ORDER BY gate, reason, state",
         )?;

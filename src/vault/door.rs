@@ -277,6 +277,7 @@ impl Vault {
         }
         self.append(&work, Actor::Staff(self.staff), &AuditEvent::Unlocked, now)?;
         self.end_lost_captures(&work, now)?;
+        self.settle_former_gates(&work, now)?;
         self.adopt_facts(&work, now)?;
         self.keep_head(&work)?;
         work.commit()?;

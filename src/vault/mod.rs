@@ -140,6 +140,7 @@ pub use looks::Looks;
 pub use outbox::QueueCount;
 pub use reconcile::Drift;
 pub use registers::{AssessmentRow, EntrustedRow, SignRow};
+pub use replace::HeldWord;
 pub use requests::{NewRequest, RequestFull};
 pub use residents::{Found, FoundRow, OpenWhy};
 pub use restore::{Cut, RestoreReport, Restoring};

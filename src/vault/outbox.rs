@@ -25,7 +25,7 @@ pub struct QueueCount {
     pub gate: GateId,
     /// Operations waiting.
     pub pending: u32,
-    /// Operations the gate refused; staff must act.
+    /// Operations the gate refused; staff must act. None of a gate that is out of use.
     pub wedged: u32,
     /// When the oldest waiting operation was queued.
     pub oldest_pending_at: Option<Timestamp>,
@@ -252,7 +252,7 @@ impl Vault {
     /// Those of the disk.
     pub fn queue_counts(&self) -> Result<Vec<QueueCount>, VaultError> {
         let mut statement = self.main.prepare_cached(
-            "SELECT gates.id, count(*) FILTER (WHERE state = 'pending'), count(*) FILTER (WHERE state = 'wedged'),
+            "SELECT gates.id, count(*) FILTER (WHERE state = 'pending'), count(*) FILTER (WHERE state = 'wedged' AND retired_at IS NULL),
                  min(queued_at) FILTER (WHERE state = 'pending')
              FROM gates LEFT JOIN outbox ON outbox.gate = gates.id AND state IN ('pending', 'wedged')
              GROUP BY gates.id ORDER BY shown_name, gates.id",

@@ -4,23 +4,44 @@
 //! Deliberately absent: any face for a door that a consent does not name; any contact with the people who must be asked again.
 
 use rusqlite::{Connection, OptionalExtension, params};
-use sha2::{Digest, Sha256};
 
 use crate::domain::approval::{Act, Approval};
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::consent::EraseReason;
 use crate::domain::gate::GateRecord;
-use crate::domain::id::{CardId, ConsentId, GateId, ResidentId};
+use crate::domain::id::{CardId, ConsentId, GateId, ResidentId, TemplateId};
 use crate::domain::relay::{INVITED_A_PAGE, Replacement};
 use crate::domain::time::Timestamp;
 
 use super::Vault;
+use super::consents::row_is_current;
 use super::error::VaultError;
 use super::outbox::{self, Queued};
 use super::residents::FoundRow;
+use super::versions::live_gates;
 
 /// Most gates that stood at one door one after the other.
 const CHAIN_MAX: usize = 64;
+
+/// What a gate says that it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldWord {
+    /// Templates.
+    pub faces: u32,
+    /// SHA-256 of everything, as in its health.
+    pub digest: [u8; 32],
+    /// Its signed receipt for that digest; none from a gate of an earlier version.
+    pub receipt: Option<Vec<u8>>,
+}
+
+/// Faces that a gate does not have yet.
+#[derive(Clone, Copy, Debug, Default)]
+struct ToCome {
+    waiting: u32,
+    resting: u32,
+    not_taken: u32,
+}
+
 impl Vault {
     /// Puts a gate in the place of another: same door, same place, other keys. What is said of the door stays as it was.
     ///
@@ -71,12 +92,17 @@ impl Vault {
         super::unpairings::ask(&work, old, now)?;
         self.stop_newcomer_like(&work, old, new.id, now)?;
         self.move_cards(&work, old, new.id, now)?;
-        self.move_consents(&work, old, new.id, now)?;
+        match new.takes_faces {
+            true => self.move_consents(&work, old, new.id, now)?,
+            // No face can ever come there: the door leaves every consent, as with a gate that is taken out of use.
+            false => drop(self.drop_door_everywhere(&work, old, by, now)?),
+        }
         work.execute(
             "INSERT INTO signs (gate, words_sha256, posted_on, entered_at, staff)
              SELECT ?2, words_sha256, posted_on, entered_at, staff FROM signs WHERE gate = ?1 ORDER BY number",
             params![old.bytes(), new.id.bytes()],
         )?;
+        self.settle_former(&work, old, now)?;
         Ok(work.commit()?)
     }
 
@@ -161,18 +187,19 @@ impl Vault {
     /// Those of the disk.
     pub fn replacements(&self, now: Timestamp) -> Result<Vec<Replacement>, VaultError> {
         let mut statement = self.main.prepare_cached(
-            "SELECT gate, replaces, shown_name, begun_at, done_at FROM replacements JOIN gates ON gates.id = gate
-             ORDER BY begun_at DESC, gate",
+            "SELECT gate, replaces, shown_name, begun_at, done_at, coalesce(faces, (SELECT count(*) FROM held
+                 WHERE held.gate = replacements.gate AND erased_at IS NULL)), digest
+             FROM replacements JOIN gates ON gates.id = gate ORDER BY begun_at DESC, gate",
         )?;
-        type Row = ([u8; 16], [u8; 16], String, i64, Option<i64>);
-        let rows = statement
-            .query_map([], |row| Ok::<Row, _>((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?;
+        type Row = ([u8; 16], [u8; 16], String, i64, Option<i64>, u32, Option<[u8; 32]>);
+        let rows = statement.query_map([], |row| {
+            Ok::<Row, _>((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
+        })?;
         let rows: Vec<Row> = rows.collect::<Result<_, _>>()?;
         rows.into_iter()
-            .map(|(gate, replaces, name, begun_at, done_at)| {
+            .map(|(gate, replaces, name, begun_at, done_at, faces, digest)| {
                 let (gate, replaces) = (GateId::from_bytes(gate), GateId::from_bytes(replaces));
-                let (faces, digest) = faces_there(&self.main, gate)?;
-                let waiting = self.fills_due(gate, usize::MAX, now)?.len() + self.fills_sent(gate)?.len();
+                let to_come = self.to_come(gate, now)?;
                 Ok(Replacement {
                     gate,
                     replaces,
@@ -180,36 +207,95 @@ impl Vault {
                     begun_at: Timestamp::from_ms(begun_at),
                     done_at: done_at.map(Timestamp::from_ms),
                     faces,
-                    waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
+                    waiting: to_come.waiting,
+                    resting: to_come.resting,
+                    not_taken: to_come.not_taken,
                     digest,
+                    signed: self.replacement_receipt(gate)?.is_some(),
                     to_invite: u32::try_from(self.left_behind(gate)?.len()).unwrap_or(u32::MAX),
                 })
             })
             .collect()
     }
 
-    /// Notes that every face that another gate had is at the new gate: how many, and a digest over them. Returns whether it was noted now.
+    /// Whether a replacement is open of which nothing is on its way, or to come but for what rests: the new gate may be asked for its word.
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn settle_replacement(&mut self, gate: GateId, now: Timestamp) -> Result<bool, VaultError> {
-        let sql = "SELECT replaces FROM replacements WHERE gate = ?1 AND done_at IS NULL";
-        let open: Option<[u8; 16]> = self.main.query_row(sql, [gate.bytes()], |row| row.get(0)).optional()?;
-        let Some(replaces) = open.map(GateId::from_bytes) else { return Ok(false) };
-        let sql = "SELECT EXISTS (SELECT 1 FROM outbox WHERE gate = ?1 AND state IN ('pending', 'wedged'))
-             OR EXISTS (SELECT 1 FROM fills WHERE gate = ?1 AND state IN ('sent', 'waits', 'asked'))";
-        let waits: bool = self.main.query_row(sql, [gate.bytes()], |row| row.get(0))?;
-        if waits || !self.fills_due(gate, 1, now)?.is_empty() {
+    pub fn replacement_may_end(&self, gate: GateId, now: Timestamp) -> Result<bool, VaultError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM replacements WHERE gate = ?1 AND done_at IS NULL)
+             AND NOT EXISTS (SELECT 1 FROM outbox WHERE gate = ?1 AND state IN ('pending', 'wedged'))
+             AND NOT EXISTS (SELECT 1 FROM fills WHERE gate = ?1 AND state IN ('sent', 'waits', 'asked'))";
+        let may: bool = self.main.query_row(sql, [gate.bytes()], |row| row.get(0))?;
+        Ok(may && self.to_come(gate, now)?.waiting == 0)
+    }
+
+    /// Notes that a replacement is done, by what the new gate says that it holds: how many faces, the digest of everything, and its receipt.
+    /// Returns whether it was noted now.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn settle_replacement(&mut self, gate: GateId, held: &HeldWord, now: Timestamp) -> Result<bool, VaultError> {
+        if !self.replacement_may_end(gate, now)? {
             return Ok(false);
         }
+        let to_come = self.to_come(gate, now)?;
         let work = self.begin()?;
-        let (faces, digest) = faces_there(&work, gate)?;
+        let sql = "SELECT replaces FROM replacements WHERE gate = ?1";
+        let replaces = work.query_row(sql, [gate.bytes()], |row| row.get(0).map(GateId::from_bytes))?;
         let sql = "UPDATE replacements SET done_at = ?2, faces = ?3, digest = ?4 WHERE gate = ?1 AND done_at IS NULL";
-        work.execute(sql, params![gate.bytes(), now.ms(), faces, digest])?;
+        work.execute(sql, params![gate.bytes(), now.ms(), held.faces, held.digest])?;
+        if let Some(receipt) = &held.receipt {
+            self.write_station(&work, &receipt_place(gate), receipt)?;
+        }
         let event = AuditEvent::ReplacementDone(replaces, gate);
-        self.append_with(&work, Actor::Station, &event, Some(&faces.to_string()), Some(digest), now)?;
+        let label = match to_come.resting + to_come.not_taken {
+            0 => held.faces.to_string(),
+            _ => format!("{} resting:{} not-taken:{}", held.faces, to_come.resting, to_come.not_taken),
+        };
+        self.append_with(&work, Actor::Station, &event, Some(&label), Some(held.digest), now)?;
         work.commit()?;
         Ok(true)
+    }
+
+    /// The receipt with which the new gate of a replacement signed for what it held at the end; `None` before, and where a gate of an earlier
+    /// version does not sign for that.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn replacement_receipt(&self, gate: GateId) -> Result<Option<Vec<u8>>, VaultError> {
+        self.read_station(&receipt_place(gate))
+    }
+
+    /// Of the faces that consents in force name a gate for and that another gate in use has: those that the gate does not have yet.
+    fn to_come(&self, gate: GateId, now: Timestamp) -> Result<ToCome, VaultError> {
+        let mut statement = self.main.prepare_cached(
+            "SELECT c.id, c.resident, c.link,
+                 EXISTS (SELECT 1 FROM pauses WHERE pauses.consent = c.id AND resumed_at IS NULL),
+                 EXISTS (SELECT 1 FROM fills WHERE fills.consent = c.id AND fills.gate = ?1 AND state = 'closed')
+             FROM consents AS c JOIN consent_gates AS named ON named.consent = c.id
+             WHERE coalesce(named.taken_over_by, named.gate) = ?1 AND c.ended_at IS NULL
+                 AND NOT EXISTS (SELECT 1 FROM held WHERE held.consent = c.id AND held.gate = ?1 AND erased_at IS NULL)
+                 AND EXISTS (SELECT 1 FROM held JOIN gates ON gates.id = held.gate WHERE held.consent = c.id
+                     AND held.gate <> ?1 AND erased_at IS NULL AND retired_at IS NULL)",
+        )?;
+        let mut rows = statement.query([gate.bytes()])?;
+        let mut all = ToCome::default();
+        while let Some(row) = rows.next()? {
+            let (consent, resident) = (ConsentId::from_bytes(row.get(0)?), ResidentId::from_bytes(row.get(1)?));
+            let (link, paused, closed): (_, bool, bool) =
+                (row.get(2).map(TemplateId::from_bytes)?, row.get(3)?, row.get(4)?);
+            if !live_gates(&self.main, consent)?.contains(&gate) {
+                continue;
+            }
+            let count = match closed {
+                true => &mut all.not_taken,
+                false if paused || !row_is_current(&self.main, consent, resident, link, now)? => &mut all.resting,
+                false => &mut all.waiting,
+            };
+            *count = count.saturating_add(1);
+        }
+        Ok(all)
     }
 
     /// People whose face was on the replaced gate only and who have not decided anew: masked, as a search shows them, by the page
@@ -274,18 +360,7 @@ pub(super) fn door_of(view: &Connection, gate: GateId) -> Result<GateId, VaultEr
     Ok(predecessors(view, gate)?.last().copied().unwrap_or(gate))
 }
 
-fn faces_there(view: &Connection, gate: GateId) -> Result<(u32, [u8; 32]), VaultError> {
-    let mut statement = view.prepare_cached(
-        "SELECT link, digest FROM held JOIN consents ON consents.id = held.consent
-         WHERE gate = ?1 AND erased_at IS NULL ORDER BY link",
-    )?;
-    let mut rows = statement.query([gate.bytes()])?;
-    let (mut count, mut hash) = (0u32, Sha256::new());
-    hash.update(b"menka replacement 1\0");
-    while let Some(row) = rows.next()? {
-        count = count.saturating_add(1);
-        hash.update(row.get::<_, [u8; 16]>(0)?);
-        hash.update(row.get::<_, [u8; 32]>(1)?);
-    }
-    Ok((count, hash.finalize().into()))
+/// Where the receipt of a replacement's end is kept.
+fn receipt_place(gate: GateId) -> String {
+    format!("replacement-receipt/{gate}")
 }

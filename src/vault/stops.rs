@@ -185,20 +185,7 @@ impl Vault {
             return Err(VaultError::Unknown);
         }
         self.append(&work, by, &AuditEvent::GateRetired(gate), now)?;
-        let faces: Vec<(ResidentId, ConsentId)> = {
-            let mut statement = work.prepare(
-                "SELECT resident, consents.id FROM consents JOIN consent_gates ON consent_gates.consent = consents.id
-                 WHERE coalesce(taken_over_by, gate) = ?1 AND ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM dropped_doors
-                     WHERE dropped_doors.consent = consents.id AND dropped_doors.gate = ?1) ORDER BY consents.id",
-            )?;
-            let rows = statement.query_map([gate.bytes()], |row| {
-                Ok((ResidentId::from_bytes(row.get(0)?), ConsentId::from_bytes(row.get(1)?)))
-            })?;
-            rows.collect::<Result<_, _>>()?
-        };
-        for face in &faces {
-            self.drop_in(&work, *face, gate, EraseReason::GateRetired, by, now)?;
-        }
+        let faces = self.drop_door_everywhere(&work, gate, by, now)?;
         let cards: Vec<CardId> = {
             let mut statement = work.prepare(
                 "SELECT cards.id FROM cards JOIN card_gates ON card_gates.card = cards.id
@@ -213,7 +200,33 @@ impl Vault {
             outbox::queue(&work, gate, Queued::RemoveCard(card), now)?;
         }
         unpairings::ask(&work, gate, now)?;
+        self.settle_former(&work, gate, now)?;
         work.commit()?;
+        Ok(faces)
+    }
+
+    /// Takes a door out of every consent in force that names it; the last door ends the consent. Returns how many persons that concerns.
+    pub(super) fn drop_door_everywhere(
+        &self,
+        work: &Connection,
+        gate: GateId,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<usize, VaultError> {
+        let faces: Vec<(ResidentId, ConsentId)> = {
+            let mut statement = work.prepare(
+                "SELECT resident, consents.id FROM consents JOIN consent_gates ON consent_gates.consent = consents.id
+                 WHERE coalesce(taken_over_by, gate) = ?1 AND ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM dropped_doors
+                     WHERE dropped_doors.consent = consents.id AND dropped_doors.gate = ?1) ORDER BY consents.id",
+            )?;
+            let rows = statement.query_map([gate.bytes()], |row| {
+                Ok((ResidentId::from_bytes(row.get(0)?), ConsentId::from_bytes(row.get(1)?)))
+            })?;
+            rows.collect::<Result<_, _>>()?
+        };
+        for face in &faces {
+            self.drop_in(work, *face, gate, EraseReason::GateRetired, by, now)?;
+        }
         Ok(faces.len())
     }
 

@@ -42,6 +42,49 @@ fn a_new_vault_is_not_indexed_anew_at_its_first_unlock() -> Result<(), Box<dyn s
 }
 
 #[test]
+fn rows_that_an_earlier_version_left_for_a_gate_out_of_use_are_settled_at_the_next_unlock()
+-> Result<(), Box<dyn std::error::Error>> {
+    let (folder, vault) = new_vault()?;
+    vault.main.execute_batch(
+        "INSERT INTO gates (id, shown_name, place, capture_area, other_way, why_needed, address, tls_pin, seal_key, sign_key,
+             takes_faces, paired_at, retired_at)
+         SELECT column1, '', '', '', '', '', '', zeroblob(32), zeroblob(32), zeroblob(32), 1, 0, column2
+         FROM (VALUES (zeroblob(16), 1), (x'0102030405060708090a0b0c0d0e0f10', 1), (x'1102030405060708090a0b0c0d0e0f10', NULL));
+         INSERT INTO unpairings (op, gate, asked_at, settled_at) VALUES (randomblob(16), zeroblob(16), 1, 2),
+             (randomblob(16), x'0102030405060708090a0b0c0d0e0f10', 1, NULL);
+         INSERT INTO outbox (op, gate, rank, kind, link, state, attempts, not_before, queued_at, reason)
+         SELECT randomblob(16), id, 0, kind, CASE kind WHEN 'erase' THEN randomblob(16) END, state, 7, 0, 0, 'already expired'
+         FROM gates, (SELECT column1 AS kind, column2 AS state FROM (VALUES ('erase', 'pending'), ('erase', 'wedged'),
+             ('stop', 'wedged'), ('resume', 'wedged'), ('resume', 'pending')));",
+    )?;
+    vault.lock(NOW)?;
+    let vault = Vault::unlock(folder.path(), Realm::Real, &Passphrase::new("a long enough one".into()), NOW)?;
+    let states = |vault: &Vault, gate: &str| -> Result<Vec<String>, VaultError> {
+        let sql = format!("SELECT kind || ' ' || state FROM outbox WHERE gate = {gate} ORDER BY sequence");
+        let mut statement = vault.main.prepare(&sql)?;
+        Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    };
+    let all = "superseded";
+    let ended = ["erase", "erase", "stop", "resume", "resume"].map(|kind| format!("{kind} {all}"));
+    assert_eq!(states(&vault, "zeroblob(16)")?, ended, "it has forgotten this station");
+    let met = ["erase pending", "erase pending", "stop pending", "resume superseded", "resume superseded"];
+    assert_eq!(states(&vault, "x'0102030405060708090a0b0c0d0e0f10'")?, met, "it may be met and erased yet");
+    let used = ["erase pending", "erase wedged", "stop wedged", "resume wedged", "resume pending"];
+    assert_eq!(states(&vault, "x'1102030405060708090a0b0c0d0e0f10'")?, used, "a gate in use is none of this");
+    let log = vault.log_records(0, 100)?;
+    let labels: Vec<_> =
+        log.iter().filter(|r| r.what == "gate-retired").map(|r| (r.who.as_str(), r.label.as_deref())).collect();
+    assert_eq!(labels, [("station", Some("settled:5")), ("station", Some("settled:2"))]);
+    let wedged: u32 = vault.queue_counts()?.iter().map(|count| count.wedged).sum();
+    assert_eq!((wedged, vault.wedged()?.len()), (3, 2), "those of the gate in use");
+    vault.lock(NOW)?;
+    let vault = Vault::unlock(folder.path(), Realm::Real, &Passphrase::new("a long enough one".into()), NOW)?;
+    assert_eq!(vault.log_records(0, 100)?.iter().filter(|r| r.what == "gate-retired").count(), 2, "once");
+    assert!(vault.audit()?.is_sound());
+    Ok(())
+}
+
+#[test]
 fn cs1_an_edited_record_is_named() -> Result<(), Box<dyn std::error::Error>> {
     let (_folder, mut vault) = new_vault()?;
     for _ in 0..9 {

@@ -1,5 +1,5 @@
-//! Unpairing: after a gate was taken out of use and has signed for each of its erasures, it is told to erase whatever else it holds and to
-//! forget this station. Its receipt is kept.
+//! Unpairing: after a gate was taken out of use and has signed for each of its erasures, or refused one for good, it is told to erase whatever
+//! else it holds and to forget this station. Its receipt is kept, and with it ends everything that the outbox still has for that gate.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
@@ -27,7 +27,7 @@ pub struct Unpairing {
 }
 
 impl Vault {
-    /// The unpairing that is due at a gate: everything else was signed for, and the gate is not stopped.
+    /// The unpairing that is due at a gate: everything else was signed for or refused for good, and the gate is not stopped.
     ///
     /// # Errors
     /// Those of the disk.
@@ -36,7 +36,7 @@ impl Vault {
             return Ok(None);
         }
         let sql = "SELECT op FROM unpairings WHERE gate = ?1 AND settled_at IS NULL
-             AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.gate = ?1 AND state IN ('pending', 'wedged'))";
+             AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.gate = ?1 AND state = 'pending')";
         let found = self.main.prepare_cached(sql)?.query_row([gate.bytes()], |row| row.get(0).map(OpId::from_bytes));
         Ok(found.optional()?)
     }
@@ -78,6 +78,10 @@ impl Vault {
         }
         let digest = Some(Sha256::digest(receipt).into());
         self.append_with(&work, Actor::Gate(gate), &AuditEvent::GateUnpaired(gate), None, digest, now)?;
+        // It signed that it holds nobody.
+        let sql = "UPDATE held SET erased_at = ?2 WHERE gate = ?1 AND erased_at IS NULL";
+        work.execute(sql, params![gate.bytes(), now.ms()])?;
+        self.settle_former(&work, gate, now)?;
         Ok(work.commit()?)
     }
 
@@ -89,7 +93,58 @@ impl Vault {
         let work = self.begin()?;
         let sql = "UPDATE unpairings SET settled_at = ?2, reason = ?3 WHERE op = ?1 AND settled_at IS NULL";
         work.execute(sql, params![op.bytes(), now.ms(), reason])?;
+        let sql = "SELECT gate FROM unpairings WHERE op = ?1";
+        let gate = work.query_row(sql, [op.bytes()], |row| row.get(0).map(GateId::from_bytes)).optional()?;
+        if let Some(gate) = gate {
+            self.settle_former(&work, gate, now)?;
+        }
         Ok(work.commit()?)
+    }
+
+    /// Settles what the outbox has for a gate out of use and what nothing will come of any more. While the gate is still to be told to forget
+    /// this station: what would let somebody in, or match again; what it refused of the rest goes once more, and its refusal then keeps
+    /// the unpairing waiting no longer. After that: everything. How many rows were settled so goes into the log.
+    pub(super) fn settle_former(&self, work: &Connection, gate: GateId, now: Timestamp) -> Result<(), VaultError> {
+        let sql = "SELECT retired_at IS NOT NULL,
+                 EXISTS (SELECT 1 FROM unpairings WHERE gate = ?1 AND settled_at IS NULL)
+                     AND id NOT IN (SELECT gate FROM boards),
+                 EXISTS (SELECT 1 FROM unpairings WHERE gate = ?1 AND settled_at IS NOT NULL)
+             FROM gates WHERE id = ?1";
+        let (retired, open, settled): (bool, bool, bool) =
+            work.query_row(sql, [gate.bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let which = match (retired, open, settled) {
+            (false, ..) => return Ok(()),
+            (true, true, _) => "state IN ('pending', 'wedged') AND kind IN ('resume', 'thaw', 'put-card')",
+            (true, false, true) => "state IN ('pending', 'wedged')",
+            // Of a version that unpaired nobody, or a card board: it goes on waiting for what it has not been told yet.
+            (true, false, false) => "state = 'wedged'",
+        };
+        let sql = format!("UPDATE outbox SET state = 'superseded', settled_at = ?2 WHERE gate = ?1 AND {which}");
+        let count = work.execute(&sql, params![gate.bytes(), now.ms()])?;
+        if count > 0 {
+            let label = format!("settled:{count}");
+            self.append_with(work, Actor::Station, &AuditEvent::GateRetired(gate), Some(&label), None, now)?;
+        }
+        if open {
+            // The reason stays: papers go on saying that it was refused.
+            let sql = "UPDATE outbox SET state = 'pending', settled_at = NULL, attempts = 0, not_before = ?2
+                 WHERE gate = ?1 AND state = 'wedged'";
+            work.execute(sql, params![gate.bytes(), now.ms()])?;
+        }
+        Ok(())
+    }
+
+    /// The same for every gate that is out of use, at an unlock: rows of earlier versions of this program too.
+    pub(super) fn settle_former_gates(&self, work: &Connection, now: Timestamp) -> Result<(), VaultError> {
+        let gates: Vec<GateId> = {
+            let mut statement = work.prepare(
+                "SELECT id FROM gates WHERE retired_at IS NOT NULL AND EXISTS (SELECT 1 FROM outbox
+                     WHERE outbox.gate = gates.id AND state IN ('pending', 'wedged')) ORDER BY id",
+            )?;
+            let rows = statement.query_map([], |row| row.get(0).map(GateId::from_bytes))?;
+            rows.collect::<Result<_, _>>()?
+        };
+        gates.into_iter().try_for_each(|gate| self.settle_former(work, gate, now))
     }
 }
 

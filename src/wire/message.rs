@@ -21,7 +21,7 @@ pub use signed::{Outcome, Receipt};
 pub const PROTOCOL: u16 = 1;
 
 /// Revision within the version: sides of different revisions talk, and what one of them does not know it refuses as malformed.
-pub const REVISION: u16 = 5;
+pub const REVISION: u16 = 6;
 
 /// Largest accepted frame body, in bytes.
 pub const FRAME_MAX: usize = 256 * 1024;
@@ -310,6 +310,9 @@ pub enum What {
     /// It is this instant now, in milliseconds since 1970. Never before an instant that the gate has seen. Since revision 5.
     #[n(11)]
     SetClock(#[n(0)] i64),
+    /// Sign what you hold: the receipt's digest is that of [`Health::digest`]. Changes nothing. Since revision 6.
+    #[n(12)]
+    AttestHeld,
     /// Keep all templates under a new transform; a copy from before then opens nothing (rule S40660b). Since revision 3.
     #[n(7)]
     RenewFaces,

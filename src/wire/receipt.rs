@@ -90,7 +90,11 @@ impl Receipt {
         }
         let kept = self.stored_digest != [0; 32];
         let fits = match self.outcome {
-            Outcome::FaceStored | Outcome::CardStored | Outcome::FaceResealed | Outcome::FacesRenewed => kept,
+            Outcome::FaceStored
+            | Outcome::CardStored
+            | Outcome::FaceResealed
+            | Outcome::FacesRenewed
+            | Outcome::HeldAttested => kept,
             Outcome::FaceErased | Outcome::CardRemoved | Outcome::Unpaired | Outcome::ClockSet => !kept,
             Outcome::FaceFrozen | Outcome::FaceThawed => true,
             Outcome::FacesStopped | Outcome::FacesResumed => !kept,
@@ -181,6 +185,7 @@ fn outcome_byte(outcome: Outcome) -> u8 {
         Outcome::FaceResealed => 8,
         Outcome::FacesRenewed => 9,
         Outcome::ClockSet => 10,
+        Outcome::HeldAttested => 11,
         Outcome::Unpaired => 20,
     }
 }
@@ -195,6 +200,7 @@ fn outcome_answers(request: &Request, outcome: Outcome) -> bool {
             What::ThawFace(_) => outcome == Outcome::FaceThawed,
             What::RenewFaces => outcome == Outcome::FacesRenewed,
             What::SetClock(_) => outcome == Outcome::ClockSet,
+            What::AttestHeld => outcome == Outcome::HeldAttested,
             What::Unpair => outcome == Outcome::Unpaired,
             What::StopFaces | What::ResumeFaces => matches!(outcome, Outcome::FacesStopped | Outcome::FacesResumed),
             What::PutCard(..) | What::RemoveCard(_) | What::RemoveCardBy(_) => {

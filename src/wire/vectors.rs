@@ -306,6 +306,7 @@ fn text() -> String {
         ("resume faces", What::ResumeFaces),
         ("renew faces", What::RenewFaces),
         ("set clock", What::SetClock(1_795_320_000_000)),
+        ("attest held", What::AttestHeld),
     ];
     for (name, what) in kinds {
         line(&format!("{name} body"), hex(&encode(&Request::Apply(Apply { op: [0x07; 16], sequence: 1, what }))));

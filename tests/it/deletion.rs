@@ -211,6 +211,29 @@ fn search(site: &mut Site, vectors: &[Vec<u8>]) {
     site.drive.unlock();
 }
 
+/// A gate's write-ahead log: the salts in its header (drawn anew each time it begins), and whether every frame in it carries them. Nothing of an
+/// empty or absent one.
+fn log_of(gate: &GateProcess) -> Option<([u8; 8], bool)> {
+    let bytes = std::fs::read(gate.folder.join("gate.db-wal")).unwrap_or_default();
+    let salts: [u8; 8] = bytes.get(16..24)?.try_into().unwrap();
+    let page = u32::from_be_bytes(bytes[8..12].try_into().unwrap()) as usize;
+    // The last frame may be on its way: the gate lives.
+    let whole = bytes[32..].chunks_exact(24 + page).all(|frame| frame[8..16] == salts);
+    Some((salts, whole))
+}
+
+/// The log was cut to nothing since `before`, as the gate promises before it signs for an erasure: it is empty, or holds only what the gate wrote
+/// after that (heads and notes that it keeps for the desk). No frame is left from the time in which a template was in it.
+fn log_was_cut(gate: &GateProcess, before: Option<[u8; 8]>) {
+    match log_of(gate) {
+        None => {}
+        Some((salts, whole)) => {
+            assert_ne!(Some(salts), before, "{}: the log was not cut", gate.folder.display());
+            assert!(whole, "{}: frames from before are left", gate.folder.display());
+        }
+    }
+}
+
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().flatten() {
@@ -240,6 +263,8 @@ fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_its
     let away = [2usize, 5, 8];
     let addresses: Vec<String> = away.iter().map(|n| site.gates[*n].address.clone()).collect();
     away.iter().for_each(|n| site.gates[*n].kill());
+    // Each gate's log from the time in which it holds the face. (Empty where it was cut a moment ago, for a note that it keeps.)
+    let logs: Vec<Option<[u8; 8]>> = site.gates.iter().map(|gate| log_of(gate).map(|log| log.0)).collect();
     site.ask_withdraw();
     let asked = Instant::now();
     site.drive.resident(ResidentCommand::ConfirmWithdraw);
@@ -250,6 +275,13 @@ fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_its
     );
     let seconds = asked.elapsed().as_secs_f64();
     println!("seven of ten gates erased, signed and read back after {seconds:.2} s");
+    for n in 0..10 {
+        if away.contains(&n) {
+            assert_eq!(log_of(&site.gates[n]).map(|log| log.0), logs[n], "gate {n} was not there");
+        } else {
+            log_was_cut(&site.gates[n], logs[n]);
+        }
+    }
     assert!(seconds < 10.0, "{seconds} s");
     let ResidentScene::Withdrawn { pending, stops_at, .. } = &site.drive.scene else {
         panic!("{:?}", site.drive.scene)
@@ -294,6 +326,10 @@ fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_its
         site.gates[*n].restart(address).unwrap();
         let n = *n;
         site.deliver_until("the erasure", Duration::from_secs(30), |s| s.gates[n].faces().unwrap() == 0);
+        site.deliver_until("its signature", Duration::from_secs(30), |s| {
+            s.drive.gates.iter().any(|gate| gate.name == name_of(n) && gate.reachable && gate.pending == 0)
+        });
+        log_was_cut(&site.gates[n], logs[n]);
     }
     for gate in &mut site.gates {
         assert_eq!(gate.faces().unwrap(), 0);
@@ -380,6 +416,13 @@ fn n8_14_ten_gates_three_away_the_desk_is_lost_restored_from_a_backup_and_no_fac
     let read = |path: &Path| certificate::verify(&std::fs::read(path.with_extension("json")).unwrap(), &keys).unwrap();
     let in_hand = read(&part);
     assert_eq!((in_hand.erased.len(), in_hand.pending.len()), (7, 3));
+    // As on any day: a while passes, and with their next health the gates that are there get the note which knows of that paper.
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(12) {
+        site.drive.deliver().unwrap();
+        site.drive.tick();
+        std::thread::sleep(Duration::from_millis(200));
+    }
 
     // The disk is lost. The backup, which knows of no withdrawal, is all there is.
     site.drive.staff(StaffCommand::Lock);
@@ -412,6 +455,27 @@ fn n8_14_ten_gates_three_away_the_desk_is_lost_restored_from_a_backup_and_no_fac
     assert!(!site.knows(0) && !site.knows(8));
     site.deliver_until("gates that take the restored log", Duration::from_secs(20), |s| !log_is_doubted(&s.drive));
 
+    // The paper that was saved before the loss gets its supplement: all ten have signed, for the day and the reason of then.
+    site.drive.staff(StaffCommand::Lock);
+    let consent = {
+        let passphrase = Passphrase::new(PASSPHRASE.into());
+        let vault = Vault::unlock(site.drive.data(), Realm::Practice, &passphrase, SystemClock.now()).unwrap();
+        let ended = vault.endings_of(resident).unwrap().remove(0);
+        assert_eq!((ended.reason.as_str(), &ended.pending[..], ended.supplement_waits), ("withdrawn", &[][..], true));
+        ended.consent
+    };
+    site.drive.unlock();
+    let whole = site.paper("whole.pdf");
+    let save = DeletionCommand::SaveCertificate { consent, place: None, path: whole.clone() };
+    site.drive.staff(StaffCommand::Deletion(save));
+    let keys = site.key();
+    let last = certificate::verify(&std::fs::read(whole.with_extension("json")).unwrap(), &keys).unwrap();
+    assert!(last.is_complete() && last.erased.len() == 10 && last.reason == "withdrawn", "{last:?}");
+    assert_eq!(last.supplement_of, Some(in_hand.certificate), "of the very paper in the person's hand");
+
+    site.deliver_until("face entry to be offered", Duration::from_secs(60), |s| {
+        matches!(s.drive.scene, ResidentScene::Idle { face_offered: true, .. })
+    });
     // Life goes on: the person consents anew, under a new number.
     assert!(site.drive.enroll(0).unwrap(), "{:?}", site.drive.failures);
     assert!(site.gates.iter_mut().all(|gate| gate.faces().unwrap() == 1));

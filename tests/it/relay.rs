@@ -13,6 +13,7 @@ use menka::app::event::{FaceState, Failure, GatePlace, ResidentScene};
 use menka::app::relay::RelayCommand;
 use menka::app::runner::SystemClock;
 use menka::domain::Realm;
+use menka::domain::audit::Actor;
 use menka::domain::gate::GateRecord;
 use menka::domain::id::{GateId, ResidentId};
 use menka::domain::relay::{DriftKind, Place as Stands, Replacement};
@@ -20,14 +21,16 @@ use menka::domain::role::LookWhy;
 use menka::face::{self, EngineKind};
 use menka::gate::place::Place;
 use menka::lan::TlsLink;
-use menka::ports::{Clock, FoundGate, GateLink, Lan, LinkError, PairError};
+use menka::ports::only_asked::{Answers, OnlyAsked};
+use menka::ports::{Clock, GateLink, LinkError};
 use menka::practice::drive::Drive;
 use menka::practice::site::{COLLEAGUE, GateProcess, PASSPHRASE};
 use menka::practice::{PracticeAct, people, practice_card};
 use menka::secret::{PairingCode, Passphrase};
 use menka::vault::Vault;
+use menka::wire::frame::decode;
 use menka::wire::keys::IdentityKeys;
-use menka::wire::message::{Hello, Refusal, Reply, Request};
+use menka::wire::message::{Outcome, Receipt, Refusal, Reply, Request};
 
 use super::day::{gate_program, models, pictures};
 use super::keep;
@@ -426,6 +429,7 @@ fn p51_4_a_replaced_gate_is_filled_for_its_own_door_only_and_nobody_else_is_touc
     assert_eq!(site.gates[2].ask("look 2").unwrap(), "unknown", "was on the old gate only");
     let all = site.replacements();
     assert_eq!((all.len(), all[0].faces, all[0].waiting, all[0].to_invite), (1, 1, 0, 1));
+    assert_eq!((all[0].resting, all[0].not_taken, all[0].signed), (0, 0, true));
     let (invited, current) = site.vault(|v| {
         let invited: Vec<ResidentId> = v.to_invite(all[0].gate, 0).unwrap().iter().map(|row| row.id).collect();
         (invited, [both, dropped, alone].map(|r| v.current_consent(r).unwrap().is_some()))
@@ -455,14 +459,72 @@ fn p51_4_a_replaced_gate_is_filled_for_its_own_door_only_and_nobody_else_is_touc
     assert_eq!(pending, [door], "stated, not hidden");
 }
 
+#[test]
+fn p51_4_a_replacement_is_done_by_the_new_gates_signed_list_and_a_paused_face_comes_when_its_person_takes_it_up() {
+    let mut site = site(2);
+    let (goes, rests) = (site.enrolled(0), site.enrolled(1));
+    site.drive.staff(StaffCommand::Deletion(DeletionCommand::PauseFor(rests)));
+    site.until("the pause at both", |s| s.drive.gates.iter().all(|gate| gate.pending == 0));
+    site.gates[1].kill();
+    let new = site.new_gate();
+    site.replace(1, &new);
+    site.drive.approve();
+    assert_eq!(site.drive.failures, vec![]);
+    site.gates[1] = new;
+    site.until("the end of the replacement", |s| {
+        s.drive.told.iter().rev().any(|t| t.contains("Replacements") && t.contains("done_at: Some"))
+    });
+    // As the new gate's own file says.
+    let listed = |site: &Site| {
+        let store = Place::new(&site.gates[1].folder, None).open_beside(Realm::Practice).unwrap();
+        store.holdings().unwrap()
+    };
+    let held = listed(&site);
+    assert_eq!((held.faces.len(), held.cards.len()), (1, 2), "one face; the paused one is not there yet, its card is");
+    let [one] = &site.replacements()[..] else { panic!("one replacement") };
+    assert_eq!((one.faces, one.waiting, one.resting, one.not_taken, one.signed), (1, 0, 1, 0, true));
+    assert_eq!(one.digest, Some(held.digest()));
+    let (id, digest) = (one.gate, held.digest());
+    let (receipt, key, log) = site.vault(|v| {
+        let gate = v.gates().unwrap().into_iter().find(|gate| gate.id == id).unwrap();
+        (v.replacement_receipt(id).unwrap().unwrap(), gate.sign_key, v.log_records(0, 10_000).unwrap())
+    });
+    let receipt: Receipt = decode(&receipt).unwrap();
+    assert!(receipt.is_signed_by(&key) && receipt.outcome == Outcome::HeldAttested && receipt.stored_digest == digest);
+    let done: Vec<_> = log.iter().filter(|record| record.what == "replacement-done").collect();
+    assert_eq!(done.len(), 1);
+    assert_eq!(done[0].label.as_deref(), Some("1 resting:1 not-taken:0"));
+    assert_eq!(done[0].digest, Some(menka::evidence::hex(&digest)));
+    assert_eq!(site.gates[1].ask("look 0").unwrap(), "recognised");
+    for gate in 0..2 {
+        assert_eq!(site.gates[gate].ask("look 1").unwrap(), "unknown", "paused, gate {gate}");
+    }
+    // Only the person takes it up; then it comes by itself.
+    site.vault(|v| assert!(v.resume_face(rests, Actor::Resident(rests), SystemClock.now()).unwrap()));
+    site.until("the face that rested", |s| s.gates[1].faces().unwrap() == 2);
+    let stands = |g: &&menka::domain::gate::GateStatus| g.reachable;
+    site.until("both in step", |s| {
+        let mut there = s.drive.gates.iter().filter(stands);
+        there.all(|g| g.in_step == Some(true) && g.pending == 0)
+    });
+    for (gate, person) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        assert_eq!(site.gates[gate].ask(&format!("look {person}")).unwrap(), "recognised", "gate {gate}");
+    }
+    let [one] = &site.replacements()[..] else { panic!("one replacement") };
+    assert_eq!((one.faces, one.resting, one.waiting), (1, 0, 0), "what was signed at the end stays what it was");
+    // A withdrawal of the other goes on as ever.
+    site.drive.staff(StaffCommand::WithdrawFor(goes));
+    site.until("one face each", |s| s.gates.iter_mut().all(|gate| gate.faces().unwrap() == 1));
+}
+
 /// A link that fails for ever after so many questions, as a desk that is killed there would.
 struct Cut {
     inner: TlsLink,
     left: Arc<AtomicI64>,
 }
 
-impl GateLink for Cut {
-    fn ask(&mut self, gate: &GateRecord, request: &Request, limit: Duration) -> Result<Reply, LinkError> {
+impl Answers for Cut {
+    fn answer(&mut self, gate: &GateRecord, request: &Request, limit: Duration) -> Result<Reply, LinkError> {
         // The question is heard and the answer lost, every second time.
         let left = self.left.fetch_sub(1, Ordering::SeqCst);
         if left < 0 {
@@ -471,20 +533,6 @@ impl GateLink for Cut {
         let reply = self.inner.ask(gate, request, limit);
         if left == 0 { Err(LinkError::Away) } else { reply }
     }
-
-    fn pair(&mut self, _: &str, _: &PairingCode, _: Duration) -> Result<(Hello, [u8; 32]), PairError> {
-        Err(PairError::NoCode)
-    }
-
-    fn lans(&mut self) -> Vec<Lan> {
-        vec![]
-    }
-
-    fn search(&mut self, _: &str) -> Result<Vec<FoundGate>, LinkError> {
-        Ok(vec![])
-    }
-
-    fn search_over(&mut self) {}
 }
 
 #[test]
@@ -509,7 +557,7 @@ fn a_fill_that_is_cut_off_after_any_question_is_finished_by_the_next_run_and_sto
         let inner = TlsLink::new(keys, vault.site());
         let left = Arc::new(AtomicI64::new(n));
         let shared = Arc::new(Shared::default());
-        let link = Box::new(Cut { inner, left: Arc::clone(&left) });
+        let link = Box::new(OnlyAsked(Cut { inner, left: Arc::clone(&left) }));
         let mut courier = Courier::new(vault, link, menka::boards::links()(), shared);
         // Health is asked every five seconds, and what failed rests a while: the clock of this test moves on.
         for round in 0..4 {

@@ -15,11 +15,12 @@ use menka::domain::id::{GateId, OpId};
 use menka::domain::role::LookWhy;
 use menka::gate::place::Place;
 use menka::lan::TlsLink;
-use menka::ports::{Clock, FoundGate, GateLink, Lan, LinkError, PairError};
-use menka::secret::{PairingCode, random_bytes};
+use menka::ports::only_asked::{Answers, OnlyAsked};
+use menka::ports::{Clock, GateLink, LinkError};
+use menka::secret::random_bytes;
 use menka::wire::envelope::seal_face;
 use menka::wire::keys::IdentityKeys;
-use menka::wire::message::{Health, Hello, Holdings, Refusal, Reply, Request};
+use menka::wire::message::{Health, Holdings, Refusal, Reply, Request};
 use menka::wire::receipt::request_digest;
 
 use super::relay::site;
@@ -96,8 +97,8 @@ struct OneAnswers {
     asked: Arc<Mutex<BTreeMap<GateId, u32>>>,
 }
 
-impl GateLink for OneAnswers {
-    fn ask(&mut self, gate: &GateRecord, request: &Request, _: Duration) -> Result<Reply, LinkError> {
+impl Answers for OneAnswers {
+    fn answer(&mut self, gate: &GateRecord, request: &Request, _: Duration) -> Result<Reply, LinkError> {
         *self.asked.lock().unwrap().entry(gate.id).or_default() += 1;
         match request {
             Request::Health if gate.id == self.there => {
@@ -121,20 +122,6 @@ impl GateLink for OneAnswers {
             _ => Err(LinkError::Away),
         }
     }
-
-    fn pair(&mut self, _: &str, _: &PairingCode, _: Duration) -> Result<(Hello, [u8; 32]), PairError> {
-        Err(PairError::NoCode)
-    }
-
-    fn lans(&mut self) -> Vec<Lan> {
-        vec![]
-    }
-
-    fn search(&mut self, _: &str) -> Result<Vec<FoundGate>, LinkError> {
-        Ok(vec![])
-    }
-
-    fn search_over(&mut self) {}
 }
 
 #[test]
@@ -142,7 +129,7 @@ fn thirty_gates_that_are_away_keep_no_pass_from_the_one_that_answers() {
     let (_folder, mut vault) = new_vault(Realm::Practice);
     let ids: Vec<GateId> = (0..31).map(|n| super::vault::site::gate(&mut vault, &format!("{n}号门"))).collect();
     let asked = Arc::<Mutex<BTreeMap<GateId, u32>>>::default();
-    let link = Box::new(OneAnswers { there: ids[30], asked: Arc::clone(&asked) });
+    let link = Box::new(OnlyAsked(OneAnswers { there: ids[30], asked: Arc::clone(&asked) }));
     let mut courier = Courier::new(vault, link, menka::boards::links()(), Arc::new(Shared::default()));
     let at = |pass: i64| NOW.plus_ms(60_000 + pass * 6_000);
     courier.pass(at(0)).unwrap();

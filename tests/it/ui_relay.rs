@@ -44,7 +44,10 @@ fn replacements() -> Vec<Replacement> {
         done_at: done,
         faces: 118,
         waiting: if done.is_some() { 0 } else { 42 },
-        digest: [0xA7; 32],
+        resting: if n == 1 { 3 } else { 0 },
+        not_taken: 0,
+        digest: done.map(|_| [0xA7; 32]),
+        signed: true,
         to_invite: 2,
     };
     vec![one(3, "3 栋大堂", None), one(1, "东门", Some(BEGUN.plus_ms(60_000)))]

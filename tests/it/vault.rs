@@ -6,6 +6,7 @@ mod crash;
 pub mod deletion;
 mod duties;
 mod files;
+mod former;
 mod guardians;
 mod keep;
 mod notice;

@@ -70,6 +70,7 @@ impl Gate {
             | What::StopFaces
             | What::ResumeFaces
             | What::RenewFaces
+            | What::AttestHeld
             | What::Unpair => None,
             // Has a way of its own, which knows the system's clock.
             What::SetClock(_) => return Err(Refusal::Malformed.into()),
@@ -77,6 +78,10 @@ impl Gate {
         // A card that only its digest is known of: looked for among those held.
         let found = match &apply.what {
             What::RemoveCardBy(digest) => self.store.card_with(digest)?,
+            _ => None,
+        };
+        let held = match apply.what {
+            What::AttestHeld => Some(self.held_digest()?.0),
             _ => None,
         };
         self.withheld.heard(&apply.what);
@@ -107,6 +112,9 @@ impl Gate {
                 (What::StopFaces, _) => rows::stop_faces(tx, true, sequence),
                 (What::ResumeFaces, _) => rows::stop_faces(tx, false, sequence),
                 (What::Unpair, _) => pairing::unpair(tx),
+                (What::AttestHeld, _) => {
+                    held.map(|digest| (Outcome::HeldAttested, digest)).ok_or(rusqlite::Error::InvalidQuery)
+                }
                 // Done above.
                 (What::RenewFaces | What::SetClock(_), _) => Err(rusqlite::Error::InvalidQuery),
             },
@@ -121,7 +129,7 @@ impl Gate {
             }
             (What::Unpair, _) => self.index = None,
             (What::RemoveCardBy(_), None)
-            | (What::StopFaces | What::ResumeFaces | What::RenewFaces | What::SetClock(_), _) => {}
+            | (What::StopFaces | What::ResumeFaces | What::RenewFaces | What::SetClock(_) | What::AttestHeld, _) => {}
         }
         self.written(&apply.what);
         self.match_again(&apply.what)?;
@@ -153,7 +161,8 @@ impl Gate {
             | What::ThawFace(_)
             | What::ResumeFaces
             | What::RenewFaces
-            | What::SetClock(_) => {}
+            | What::SetClock(_)
+            | What::AttestHeld => {}
         }
     }
 
@@ -173,7 +182,8 @@ impl Gate {
             | What::RemoveCard(_)
             | What::RemoveCardBy(_)
             | What::RenewFaces
-            | What::SetClock(_) => {}
+            | What::SetClock(_)
+            | What::AttestHeld => {}
         }
         Ok(())
     }

@@ -119,6 +119,7 @@ fn steps_are_done_in_their_order_and_one_that_is_refused_touches_no_other() {
         step(6, card(8)),
         step(7, What::PutCard(vec![1], 21_000)),
         step(8, What::RenewFaces),
+        step(10, What::AttestHeld),
         step(9, What::EraseFace([9; 16])),
     ];
     let replies = batch(&mut site, &steps);
@@ -130,6 +131,7 @@ fn steps_are_done_in_their_order_and_one_that_is_refused_touches_no_other() {
         Some(O::CardStored),
         Some(O::CardRemoved),
         Some(O::CardStored),
+        None,
         None,
         None,
         Some(O::FaceErased),

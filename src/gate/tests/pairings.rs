@@ -9,7 +9,7 @@ use crate::lan::TlsLink;
 use crate::ports::{Clock, GateLink, LinkError, PairError};
 use crate::secret::PairingCode;
 use crate::wire::keys::IdentityKeys;
-use crate::wire::message::{FacesOff, Outcome, Refusal, Reply, Request, What};
+use crate::wire::message::{FacesOff, KeepEpoch, Outcome, Refusal, Reply, Request, What};
 use crate::wire::pairing::{CODE_LIFE_MS, TRIES_MAX};
 use std::sync::Arc;
 use std::time::Duration;
@@ -136,6 +136,9 @@ fn unpairing_erases_everybody_signs_for_it_and_repeats_the_receipt() {
     site.put(1, &person(1), "2027-01-31");
     site.apply(What::PutCard(vec![1, 2, 3, 4], 21_000));
     site.apply(What::StopFaces);
+    let note =
+        KeepEpoch { origin: "menka.real/00000000000000000000000000000001".into(), number: 4, sealed: vec![0xA7; 900] };
+    assert!(matches!(site.ask(&Request::KeepEpoch(note.clone())), Reply::Epoch(Some(_))));
     // As it is kept, which is not as it came.
     let kept: Vec<u8> = site.with_gate(|gate, _| {
         let db = gate.store().connection();
@@ -153,6 +156,7 @@ fn unpairing_erases_everybody_signs_for_it_and_repeats_the_receipt() {
         (store.decrypted_pages(), store.faces().unwrap(), store.cards().unwrap(), gate.face_count())
     });
     assert!(!contains(&pages, &kept), "nor in free pages");
+    assert!(!contains(&pages, &note.sealed[..64]), "the note about erasures would grow old here");
     assert_eq!((faces, cards, memory), (0, 0, 0));
 
     // The answer was lost: the same request gets the same receipt, also after a restart, and nothing else is answered.

@@ -60,6 +60,29 @@ fn n8_12_a_template_stolen_at_one_gate_matches_at_no_other_and_after_a_renewal_n
 }
 
 #[test]
+fn a_gate_signs_for_the_digest_of_everything_that_it_holds() {
+    let mut site = Site::new();
+    let digest = |site: &mut Site| {
+        let Reply::Health(health) = site.ask(&Request::Health) else { panic!("no health") };
+        health.digest
+    };
+    let empty = site.apply(What::AttestHeld);
+    assert_eq!((empty.outcome, empty.stored_digest), (Outcome::HeldAttested, digest(&mut site)));
+    site.put(1, &person(1), "2027-01-31");
+    site.apply(What::PutCard(vec![1, 2, 3, 4], 21_000));
+    let request = apply(1, What::AttestHeld);
+    let first = site.done(&request);
+    assert_eq!(first.stored_digest, digest(&mut site));
+    assert_ne!(first.stored_digest, empty.stored_digest);
+    site.apply(What::FreezeFace([1; 16]));
+    assert_eq!(site.done(&request), first, "the same operation is answered with its receipt");
+    let resting = site.apply(What::AttestHeld).stored_digest;
+    assert!(resting != first.stored_digest && resting == digest(&mut site), "a pause is in it");
+    site.restart();
+    assert_eq!(site.apply(What::AttestHeld).stored_digest, resting);
+}
+
+#[test]
 fn a_repeated_renewal_is_done_once_and_frozen_ones_stay_frozen() {
     let mut site = filled();
     site.apply(What::FreezeFace([3; 16]));

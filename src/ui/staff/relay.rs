@@ -348,9 +348,10 @@ fn replacement<'a>(
     known: &'a Known,
     role: Role,
 ) -> Element<'a, Message> {
-    let digest: String = one.digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = one.digest.iter().flatten().take(4).map(|byte| format!("{byte:02x}")).collect();
     let (tone, said) = match one.done_at {
-        Some(_) => (Tone::Well, tr!(texts, "replaced-done", faces = one.faces, digest = digest.as_str())),
+        Some(_) if one.signed => (Tone::Well, tr!(texts, "replaced-done", faces = one.faces, digest = digest.as_str())),
+        Some(_) => (Tone::Well, tr!(texts, "replaced-done-unsigned", faces = one.faces, digest = digest.as_str())),
         None => (Tone::Told, tr!(texts, "replaced-under-way", faces = one.faces, waiting = one.waiting)),
     };
     let invite = role.sees_people() && one.to_invite > 0;
@@ -413,7 +414,9 @@ fn replacement<'a>(
         .align_y(Center)
         .into()
     });
-    column![head].push(invite).push(turn).extend(rows).spacing(S.space).into()
+    let resting = (one.resting > 0).then(|| S.soft(tr!(texts, "replaced-resting", count = one.resting)));
+    let not_taken = (one.not_taken > 0).then(|| S.soft(tr!(texts, "replaced-not-taken", count = one.not_taken)));
+    column![head].push(resting).push(not_taken).push(invite).push(turn).extend(rows).spacing(S.space).into()
 }
 
 /// One line for every page while gates of a kind differ, or `None`.

@@ -68,6 +68,9 @@ pub enum Outcome {
     /// The clock stands where the station set it, and runs on from there. Since revision 5.
     #[n(10)]
     ClockSet,
+    /// This is the digest of everything held. Since revision 6.
+    #[n(11)]
+    HeldAttested,
     /// Nothing and nobody is held any more, and the station is forgotten. Since revision 3.
     #[n(20)]
     Unpaired,

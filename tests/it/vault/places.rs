@@ -200,7 +200,7 @@ fn p47b_a_cosigned_head_is_a_signature_of_the_gate_too() {
 }
 
 /// A gate like `signer`, which takes the place of another.
-fn replaced(vault: &mut Vault, second: StaffId, old: &Signer) -> Signer {
+pub(super) fn replaced(vault: &mut Vault, second: StaffId, old: &Signer) -> Signer {
     let (id, keys) = (GateId::from_bytes(random_bytes()), IdentityKeys::make(vault.realm()).unwrap());
     let record = GateRecord {
         id,

@@ -11,51 +11,63 @@ use menka::domain::time::Timestamp;
 use menka::evidence::certificate::{self, GateState, SCHEMA, SCHEMA_WIDER, Step, Stop};
 use menka::vault::{CardNumbers, SwitchOff, Vault};
 
-use super::deletion::{DAY, HOUR, enrolled, forged, later, own_key};
+use super::deletion::{DAY, HOUR, Signer, enrolled, forged, later, own_key};
 use super::places::signed_anew;
 use super::rig::{self, Gates, Way};
 use super::site::Reader;
 
-struct Rig {
-    _folder: tempfile::TempDir,
-    vault: Vault,
+pub(super) struct Rig {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) vault: Vault,
     courier: Courier,
-    gates: Gates,
-    ids: Vec<GateId>,
+    pub(super) gates: Gates,
+    pub(super) ids: Vec<GateId>,
     now: Arc<Mutex<Timestamp>>,
-    reader: Reader,
-    granted: ConsentGranted,
+    pub(super) reader: Reader,
+    pub(super) granted: ConsentGranted,
 }
 
-fn rig(names: &[&str]) -> Rig {
+pub(super) fn rig(names: &[&str]) -> Rig {
     let (folder, vault, signers, reader, granted) = enrolled(Realm::Real, names);
+    rig_of((folder, vault, signers, reader, granted))
+}
+
+pub(super) fn rig_of(made: (tempfile::TempDir, Vault, Vec<Signer>, Reader, ConsentGranted)) -> Rig {
+    let (folder, vault, signers, reader, granted) = made;
     let ids: Vec<GateId> = signers.iter().map(|signer| signer.id).collect();
     let (courier, gates, now) = rig::courier(vault.second_connection().unwrap(), signers, later(0));
     for id in &ids {
         let held = vault.expected(*id, &mut CardNumbers::new()).unwrap().held.holdings();
         gates.lock().unwrap().get_mut(id).unwrap().holds(held.faces, held.cards);
     }
-    Rig { _folder: folder, vault, courier, gates, ids, now, reader, granted }
+    Rig { folder, vault, courier, gates, ids, now, reader, granted }
 }
 
 impl Rig {
-    fn pass(&mut self, at: Timestamp) {
+    /// Both connections shut; the folder.
+    pub(super) fn close(self) -> tempfile::TempDir {
+        let Self { folder, vault, courier, .. } = self;
+        drop((vault, courier));
+        folder
+    }
+
+    pub(super) fn pass(&mut self, at: Timestamp) {
         *self.now.lock().unwrap() = at;
         self.courier.pass(at).unwrap();
     }
 
     /// Passes every few seconds from an instant on, as the courier's thread does.
-    fn passes(&mut self, from: Timestamp, seconds: i64) {
+    pub(super) fn passes(&mut self, from: Timestamp, seconds: i64) {
         for second in (0..seconds).step_by(5) {
             self.pass(from.plus_ms(second * 1_000));
         }
     }
 
-    fn way(&self, gate: usize, way: Way) {
+    pub(super) fn way(&self, gate: usize, way: Way) {
         self.gates.lock().unwrap().get_mut(&self.ids[gate]).unwrap().way = way;
     }
 
-    fn frozen(&self, gate: usize) -> Option<bool> {
+    pub(super) fn frozen(&self, gate: usize) -> Option<bool> {
         let faces = self.gates.lock().unwrap()[&self.ids[gate]].held.holdings().faces;
         faces.iter().find(|face| face.template == *self.granted.template().bytes()).map(|face| face.frozen)
     }

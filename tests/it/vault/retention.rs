@@ -52,3 +52,26 @@ fn l3_a_run_with_nothing_due_leaves_a_trace_too() {
     }
     assert_eq!(vault.retention_reports(5).unwrap(), [], "nothing was ended or erased");
 }
+
+#[test]
+fn l3_what_ends_by_rule_is_the_stations_doing_and_nobodys_who_happened_to_unlock() {
+    let (_folder, mut vault, gates, ..) = enrolled(Realm::Real, &["东门"]);
+    let mut run = |day: i64| -> Vec<(String, String)> {
+        let from = vault.log_len().unwrap();
+        vault.run_retention(later(day * DAY)).unwrap();
+        let logged = vault.log_records(from, 1_000).unwrap();
+        gates.iter().for_each(|gate| drop(gate.serve(&mut vault, later(day * DAY))));
+        logged.into_iter().map(|record| (record.what, record.who)).collect()
+    };
+    let (ended, erased, gone) = (run(301), run(340), run(340 + 5 * 366));
+    for (logged, what) in [
+        (&ended, &["consent-ended", "record-closed", "card-ended"][..]),
+        (&erased, &["identity-erased"]),
+        (&gone, &["evidence-erased"]),
+    ] {
+        for what in what {
+            assert!(logged.iter().any(|(word, _)| word == what), "{what}: {logged:?}");
+        }
+        assert!(logged.iter().all(|(_, who)| who == "station"), "{logged:?}");
+    }
+}

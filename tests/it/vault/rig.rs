@@ -9,15 +9,13 @@ use menka::domain::Realm;
 use menka::domain::gate::GateRecord;
 use menka::domain::id::GateId;
 use menka::domain::time::Timestamp;
-use menka::ports::{FoundGate, GateLink, Lan, LinkError, PairError};
-use menka::secret::PairingCode;
+use menka::ports::LinkError;
+use menka::ports::only_asked::{Answers, OnlyAsked};
 use menka::vault::Vault;
 use menka::wire::batch::{Step, StepReply};
 use menka::wire::held::Held;
 use menka::wire::keys::IdentityKeys;
-use menka::wire::message::{
-    Apply, CardDigest, Health, HeldFace, Hello, Outcome, Receipt, Refusal, Reply, Request, What,
-};
+use menka::wire::message::{Apply, CardDigest, Health, HeldFace, Outcome, Receipt, Refusal, Reply, Request, What};
 use menka::wire::receipt::request_digest;
 use sha2::{Digest, Sha256};
 
@@ -32,6 +30,10 @@ pub struct Way {
     pub keeps: bool,
     /// Nor a freeze.
     pub keeps_all: bool,
+    /// It refuses erasures for good.
+    pub refuses: bool,
+    /// It signs for this digest of what it holds, whatever it holds; without one it is of a version that does not know the question.
+    pub attests: Option<[u8; 32]>,
     /// Nobody can reach it.
     pub away: bool,
     /// It hears the next so many requests, and their answers are lost.
@@ -68,7 +70,7 @@ pub fn courier(vault: Vault, signers: Vec<Signer>, now: Timestamp) -> (Courier, 
     }
     let now = Arc::new(Mutex::new(now));
     let link = Link { realm: vault.realm(), keys, gates: Arc::clone(&gates), now: Arc::clone(&now) };
-    let courier = Courier::new(vault, Box::new(link), menka::boards::links()(), Arc::new(Shared::default()));
+    let courier = Courier::new(vault, Box::new(OnlyAsked(link)), menka::boards::links()(), Arc::new(Shared::default()));
     (courier, gates, now)
 }
 
@@ -77,6 +79,12 @@ impl Link {
         let (outcome, stored) = match &apply.what {
             What::EraseFace(_) if gate.way.keeps || gate.way.keeps_all => return Err(Refusal::Storage),
             What::FreezeFace(_) if gate.way.keeps_all => return Err(Refusal::Storage),
+            What::EraseFace(_) if gate.way.refuses => return Err(Refusal::Expired),
+            What::AttestHeld => (Outcome::HeldAttested, gate.way.attests.ok_or(Refusal::Malformed)?),
+            What::Unpair => {
+                gate.held = Held::default();
+                (Outcome::Unpaired, [0; 32])
+            }
             What::EraseFace(template) => {
                 gate.held.drop_face(template);
                 (Outcome::FaceErased, [0; 32])
@@ -111,7 +119,7 @@ impl Link {
         Ok(receipt.sign(&self.keys[&id]))
     }
 
-    fn answer(&self, gate: &mut Posing, id: GateId, request: &Request) -> Reply {
+    fn reply(&self, gate: &mut Posing, id: GateId, request: &Request) -> Reply {
         let done = |done: Result<Receipt, Refusal>| done.map_or_else(Reply::Refused, Reply::Done);
         match request {
             Request::Health => Reply::Health(Health {
@@ -149,8 +157,8 @@ impl Link {
     }
 }
 
-impl GateLink for Link {
-    fn ask(&mut self, gate: &GateRecord, request: &Request, _: Duration) -> Result<Reply, LinkError> {
+impl Answers for Link {
+    fn answer(&mut self, gate: &GateRecord, request: &Request, _: Duration) -> Result<Reply, LinkError> {
         let gates = Arc::clone(&self.gates);
         let mut gates = gates.lock().unwrap();
         let posing = gates.get_mut(&gate.id).ok_or(LinkError::Away)?;
@@ -162,10 +170,11 @@ impl GateLink for Link {
             Request::Batch(_) => "batch",
             Request::Apply(Apply { what: What::EraseFace(_), .. }) => "erase",
             Request::Apply(Apply { what: What::FreezeFace(_), .. }) => "freeze",
+            Request::Apply(Apply { what: What::Unpair, .. }) => "unpair",
             Request::Health => "health",
             _ => "other",
         });
-        let reply = self.answer(posing, gate.id, request);
+        let reply = self.reply(posing, gate.id, request);
         if posing.way.swallows > 0 {
             posing.way.swallows -= 1;
             posing.way.away = posing.way.swallows == 0;
@@ -174,23 +183,9 @@ impl GateLink for Link {
         Ok(reply)
     }
 
-    fn take_heard(&mut self, gate: GateId) -> bool {
+    fn heard(&mut self, gate: GateId) -> bool {
         self.gates.lock().unwrap().get_mut(&gate).is_some_and(|posing| std::mem::take(&mut posing.heard))
     }
-
-    fn pair(&mut self, _: &str, _: &PairingCode, _: Duration) -> Result<(Hello, [u8; 32]), PairError> {
-        Err(PairError::NoCode)
-    }
-
-    fn lans(&mut self) -> Vec<Lan> {
-        vec![]
-    }
-
-    fn search(&mut self, _: &str) -> Result<Vec<FoundGate>, LinkError> {
-        Ok(vec![])
-    }
-
-    fn search_over(&mut self) {}
 }
 
 impl Posing {
