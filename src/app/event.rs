@@ -43,6 +43,8 @@ pub enum Failure {
     PassphraseTooShort,
     /// The vault is of the other realm.
     OtherRealm,
+    /// Data of a vault lie here, and the file of slots that opens them does not.
+    SlotsGone,
     /// The vault file is damaged (which file).
     VaultDamaged(String),
     /// The disk is full; nothing was half written.

@@ -53,6 +53,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
             todo: tr!(texts, "first-passphrase-rules", chars = Passphrase::CHARS_MIN),
         },
         Failure::OtherRealm => words!(texts, "err-other-realm", "rec-other-realm"),
+        Failure::SlotsGone => words!(texts, "err-slots-gone", "rec-slots-gone"),
         Failure::VaultDamaged(file) => words!(texts, "err-vault-damaged", "rec-vault-damaged", file = file.as_str()),
         Failure::DiskFull => words!(texts, "err-disk-full", "rec-disk-full"),
         Failure::DiskFailed(why) => words!(texts, "err-disk-failed", "rec-disk-failed", why = why.as_str()),
@@ -416,6 +417,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         | Failure::WrongPassphrase { .. }
         | Failure::PassphraseTooShort
         | Failure::OtherRealm
+        | Failure::SlotsGone
         | Failure::VaultDamaged(_)
         | Failure::DiskFull
         | Failure::DiskFailed(_)

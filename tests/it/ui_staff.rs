@@ -1049,6 +1049,7 @@ fn failures() -> Vec<Failure> {
         F::PassphraseTooShort,
         F::OtherRealm,
         F::VaultDamaged(mark()),
+        F::SlotsGone,
         F::DiskFull,
         F::DiskFailed(mark()),
         F::CardTaken,
