@@ -45,6 +45,8 @@ pub(super) struct State {
     /// Gates that somebody wants put right, and who.
     pub(super) repairs: BTreeMap<GateId, StaffId>,
     differs: BTreeMap<GateId, Differs>,
+    /// What gates keep that were not heard at the restore, until the desk has taken it.
+    pub(super) late: BTreeMap<GateId, super::epochs::KeptNote>,
     changes: u64,
     rung: bool,
     over: bool,
@@ -324,6 +326,7 @@ impl Courier {
                 self.away.insert(gate.id, self.passes);
             }
             if let Ok(health) = &health {
+                self.hear_late(gate)?;
                 self.repair(gate, now)?;
                 self.compare_held(gate, health, now)?;
                 if gate.card_way_tested_at.is_none()

@@ -258,6 +258,7 @@ impl Desk {
         self.listen();
         self.watch_machine(now);
         self.go_on_changing(now);
+        self.hear_gates_late(now);
         self.step(now);
         self.care(now);
         self.care_notice_daily(now);

@@ -43,6 +43,8 @@ pub enum Failure {
     PassphraseTooShort,
     /// The vault is of the other realm.
     OtherRealm,
+    /// Data of a vault lie here, and the file of slots that opens them does not.
+    SlotsGone,
     /// The vault file is damaged (which file).
     VaultDamaged(String),
     /// The file of the persons' keys is from before an erasure.

@@ -31,6 +31,8 @@ pub(super) struct Idle {
     told: Option<u8>,
     /// Since when the staff window is shut.
     curtain: Option<Timestamp>,
+    /// Somebody waited at the staff window for something that took the desk's thread: the time that it took is none without anybody.
+    waited: bool,
 }
 
 impl Desk {
@@ -42,8 +44,16 @@ impl Desk {
         }
     }
 
+    /// Somebody waited for what was just done. How long that took is known with the next moment only.
+    pub(super) fn staff_waited(&mut self) {
+        self.idle.waited = true;
+    }
+
     /// Counts down and draws the curtain; closes a desk that nobody comes back to.
     pub(super) fn watch_idle(&mut self, now: Timestamp) {
+        if std::mem::take(&mut self.idle.waited) {
+            self.staff_acted();
+        }
         let Some(open) = self.open.as_ref() else { return };
         if let Some(since) = self.idle.curtain {
             if !open.flow.is_busy() && self.moment.since(since) >= CLOSE_AFTER_MS {

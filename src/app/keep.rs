@@ -11,6 +11,7 @@ use super::event::{Failure, StaffEvent};
 use crate::domain::approval::{Act, Approval};
 use crate::domain::id::StaffId;
 use crate::domain::notice::Language;
+use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 use crate::notice::{Text, Values};
 use crate::ports::ChipError;
@@ -18,7 +19,7 @@ use crate::secret::{Passphrase, RecoveryKey, RecoveryKeyFault, Typed};
 pub use crate::vault::{BackupReport, BackupRow, Cut, RESTORERS, RestoreReport};
 use crate::vault::{Restorers, Restoring, Vault, VaultError};
 use crate::wire::keys::IdentityKeys;
-use crate::wire::message::{Reply, Request};
+use crate::wire::message::{Refusal, Reply, Request};
 
 /// Longest wait for one gate's half of a backup's keys.
 const KEPT_LIMIT: Duration = Duration::from_millis(3_000);
@@ -95,6 +96,10 @@ pub struct KeepView {
     pub keys_changed_at: Option<Timestamp>,
     /// Since when this vault is a restored one.
     pub restored_at: Option<Timestamp>,
+    /// Gates that have not been heard since then, by name.
+    pub unheard: Vec<String>,
+    /// Whether new keys should be dealt: the recovery key was used without the chip that the vault was bound to.
+    pub keys_advised: bool,
     /// Whether it is bound to this computer.
     pub computer: ComputerView,
 }
@@ -114,6 +119,8 @@ pub enum KeepTold {
     BackedUp(BackupReport),
     /// A drill restored a backup.
     Drilled(RestoreReport),
+    /// A gate that was not heard at the restore, by its name, has answered: what it knew of ended again.
+    HeardLate(String, RestoreReport),
     /// A backup was restored; whoever has an account of that time logs in.
     Restored(RestoreReport),
     /// The keys are being changed; the desk is locked meanwhile.
@@ -124,6 +131,8 @@ pub enum KeepTold {
     Bound,
     /// It is bound no more.
     Released,
+    /// The recovery key was used without the chip: new keys should be dealt.
+    KeysAdvised,
 }
 
 /// What went wrong with backups or keys.
@@ -174,6 +183,8 @@ pub(super) struct Keep {
     sheet: Option<RecoveryKey>,
     /// The keys are to be changed as soon as this is the only connection; since when.
     changing: Option<(Vault, Approval, Timestamp)>,
+    /// What gates that were heard late knew of, until somebody is at the staff window who can read it.
+    late: Vec<KeepTold>,
 }
 
 impl Keep {
@@ -201,13 +212,21 @@ impl Desk {
                     self.show_keep();
                 }
             }
+            // Both take the desk's thread for a while, on which a resident's Stop is heard as well.
+            KeepCommand::BackUp(_) | KeepCommand::Drill(..) if self.is_serving() => {
+                self.keep_failed(KeepFailure::Serving);
+            }
             KeepCommand::BackUp(into) => {
                 if let Some(report) = self.vault(|v| v.back_up(&into, now)) {
                     self.tell_keep(KeepTold::BackedUp(report));
                     self.show_keep();
                 }
+                self.staff_waited();
             }
-            KeepCommand::Drill(from, typed) => self.drill(&from, &typed, now),
+            KeepCommand::Drill(from, typed) => {
+                self.drill(&from, &typed, now);
+                self.staff_waited();
+            }
             KeepCommand::Restore(from, typed, by) => self.restore(&from, &typed, by, now),
             KeepCommand::ChangeKeys => self.change_keys(Act::ChangeKeys, KeepCommand::ChangeKeys, now),
             KeepCommand::BindComputer => self.bind_computer(now),
@@ -215,6 +234,10 @@ impl Desk {
                 self.change_keys(Act::ReleaseComputer, KeepCommand::ReleaseComputer, now);
             }
         }
+    }
+
+    fn is_serving(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.flow.is_busy())
     }
 
     fn tell_keep(&mut self, told: KeepTold) {
@@ -228,7 +251,9 @@ impl Desk {
     fn show_keep(&mut self) {
         let chip = self.devices.chip.is_there();
         let read = self.vault(|v| {
-            let epochs = v.gate_epochs()?;
+            let (epochs, unheard) = (v.gate_epochs()?, v.unheard()?);
+            let named = |gate: &crate::domain::gate::GateRecord| unheard.contains(&gate.id);
+            let unheard = v.gates()?.into_iter().filter(named).map(|gate| gate.name).collect();
             let keeper = |gate: crate::domain::gate::GateRecord| {
                 let newest = epochs.iter().find(|kept| kept.gate == gate.id).map(|kept| kept.is_newest);
                 KeeperView { name: gate.name, newest }
@@ -239,6 +264,8 @@ impl Desk {
                 keepers: v.gates()?.into_iter().map(keeper).collect(),
                 keys_changed_at: v.keys_changed_at()?,
                 restored_at: v.restored_at()?,
+                unheard,
+                keys_advised: v.new_keys_advised()?,
                 computer: match (v.is_bound()?, chip) {
                     (true, _) => ComputerView::Bound,
                     (false, true) => ComputerView::Free,
@@ -320,6 +347,47 @@ impl Desk {
         }
     }
 
+    /// Takes what gates keep that were not heard at the restore, and says what ended by it. Whose account ended with it is logged out.
+    pub(super) fn hear_gates_late(&mut self, now: Timestamp) {
+        let Some(open) = self.open.as_mut() else { return };
+        let mut late = std::collections::BTreeMap::new();
+        if open.shared.read(|state| !state.late.is_empty()) {
+            late = open.shared.read(|state| state.late.clone());
+        }
+        for (gate, kept) in late {
+            let kept = kept.as_ref().map(|(number, sealed)| (*number, &sealed[..]));
+            let heard = self.vault(|v| {
+                let report = v.hear_late(gate, kept, now)?;
+                Ok((report, v.gates()?.into_iter().find(|known| known.id == gate)))
+            });
+            let Some(open) = self.open.as_mut() else { return };
+            open.shared.change(|state| {
+                state.late.remove(&gate);
+                true
+            });
+            open.shared.ring();
+            open.mark_stale();
+            if let Some((Some(report), known)) = heard {
+                let name = known.map(|gate| gate.name).unwrap_or_default();
+                self.keep.late.push(KeepTold::HeardLate(name, report));
+                let own = |v: &mut Vault| v.may_stay();
+                if self.vault(own) == Some(false) {
+                    self.lock(now);
+                }
+            }
+        }
+        if self.open.is_some() && !self.is_curtained() {
+            std::mem::take(&mut self.keep.late).into_iter().for_each(|told| self.tell_keep(told));
+        }
+    }
+
+    /// Said at every entry of a supervisor until they are dealt.
+    pub(super) fn advise_new_keys(&mut self) {
+        if self.vault(|v| Ok(v.role() == Role::Supervisor && v.new_keys_advised()?)) == Some(true) {
+            self.tell_keep(KeepTold::KeysAdvised);
+        }
+    }
+
     fn backup_key(&mut self, typed: &Typed) -> Option<RecoveryKey> {
         match RecoveryKey::parse(typed) {
             Ok(key) => Some(key),
@@ -340,10 +408,12 @@ impl Desk {
         for gate in restoring.gates()? {
             match link.ask(&gate, &Request::EpochOf(note_of.clone()), KEPT_LIMIT) {
                 Ok(Reply::Epoch(Some(kept))) => {
+                    restoring.heard(gate.id);
                     if !restoring.take_note(kept.number, &kept.sealed)? {
                         tracing::warn!(gate = %gate.id.short(), "a gate keeps a note that this backup does not open");
                     }
                 }
+                Ok(Reply::Epoch(None) | Reply::Refused(Refusal::Malformed)) => restoring.heard(gate.id),
                 Ok(_) => {}
                 Err(error) => {
                     tracing::warn!(gate = %gate.id.short(), %error, "a gate did not say what it keeps");
@@ -372,7 +442,7 @@ impl Desk {
 
     /// New keys, and with some acts another binding.
     fn change_keys(&mut self, act: Act, again: KeepCommand, now: Timestamp) {
-        if self.open.as_ref().is_some_and(|open| open.flow.is_busy()) {
+        if self.is_serving() {
             return self.keep_failed(KeepFailure::Serving);
         }
         // Said before a second person is asked to type a passphrase for nothing.

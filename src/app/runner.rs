@@ -1,8 +1,8 @@
-//! Gives the desk a thread, a clock and bounded channels, and the courier a thread of its own.
+//! Gives the desk a thread, a clock and its channels, and the courier a thread of its own.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -13,8 +13,6 @@ use super::event::{Event, ResidentScene, StaffEvent};
 use crate::domain::time::Timestamp;
 use crate::ports::Clock;
 
-/// Most commands that wait for the desk.
-pub const COMMANDS_MAX: usize = 64;
 /// Most events that wait for the windows; of previews only the newest waits.
 pub const EVENTS_MAX: usize = 64;
 /// Pause between two looks at camera and gates while somebody is being served.
@@ -29,13 +27,14 @@ pub type EventSink = Box<dyn FnMut(&Event) -> bool + Send>;
 
 /// A running desk.
 pub struct Running {
-    commands: SyncSender<Command>,
+    commands: Sender<Command>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Running {
-    /// A handle that the windows send commands through.
-    pub fn commands(&self) -> SyncSender<Command> {
+    /// A handle that the windows send commands through. What people press waits in its order, however much that is while the desk is about
+    /// something long: no press is lost, and no window waits.
+    pub fn commands(&self) -> Sender<Command> {
         self.commands.clone()
     }
 
@@ -58,7 +57,7 @@ pub fn start(
     clock: Arc<dyn Clock + Sync>,
     sink: EventSink,
 ) -> std::io::Result<Running> {
-    let (commands, inbox) = sync_channel(COMMANDS_MAX);
+    let (commands, inbox) = channel();
     let thread = std::thread::Builder::new().name("desk".into()).spawn(move || {
         let desk = Desk::new(config, devices());
         run(desk, &inbox, &clock, sink);

@@ -145,7 +145,8 @@ fn open_desk(options: Options) -> Result<(), String> {
     };
     let (running, events) = start(config, Box::new(devices))?;
     let commands = running.commands();
-    let send = move |command: Command| drop(commands.try_send(command));
+    // Fails only when the desk has ended, with whom nobody can talk any more.
+    let send = move |command: Command| drop(commands.send(command));
     let boot = Boot {
         realm: Realm::Real,
         commands: Box::new(send),
@@ -261,8 +262,8 @@ mod practice {
         let commands = running.commands();
         // A practice site opens by itself: its passphrase is no secret.
         let passphrase = Passphrase::new(site::PASSPHRASE.into());
-        let _ = commands.try_send(Command::Staff(StaffCommand::Unlock { account: None, passphrase }));
-        let send = move |command: Command| drop(commands.try_send(command));
+        let _ = commands.send(Command::Staff(StaffCommand::Unlock { account: None, passphrase }));
+        let send = move |command: Command| drop(commands.send(command));
         let cards = (1..=8).map(|n| n.to_string()).collect();
         let tools = PracticeTools { cards, people: labels, act: Box::new(move |act| controls.act(act)) };
         let boot = Boot { realm: Realm::Practice, commands: Box::new(send), events, windows, practice: Some(tools) };

@@ -208,7 +208,10 @@ fn words(event: &AuditEvent) -> (&'static str, Vec<String>, Option<&'static str>
         E::LogChecked(verdict) => ("log-checked", vec![], Some(verdict)),
         E::HeadConflict(gate, why) => ("head-conflict", one(gate), Some(why)),
         E::Account(event) => event.words(),
-        E::Keep(event) => (event.label(), vec![], None),
+        E::Keep(event) => {
+            let (ids, more) = event.about();
+            (event.label(), ids, more)
+        }
         E::GuardianChecked(resident, guardian) => ("guardian-checked", two(resident, guardian), None),
         E::GuardianErased(resident, guardian, what) => ("guardian-erased", two(resident, guardian), Some(what)),
         E::WardMarked(resident, mark) => ("ward-marked", one(resident), Some(mark)),

@@ -53,6 +53,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
             todo: tr!(texts, "first-passphrase-rules", chars = Passphrase::CHARS_MIN),
         },
         Failure::OtherRealm => words!(texts, "err-other-realm", "rec-other-realm"),
+        Failure::SlotsGone => words!(texts, "err-slots-gone", "rec-slots-gone"),
         Failure::VaultDamaged(file) => words!(texts, "err-vault-damaged", "rec-vault-damaged", file = file.as_str()),
         Failure::KeysOlder => words!(texts, "err-keys-older", "rec-keys-older"),
         Failure::DiskFull => words!(texts, "err-disk-full", "rec-disk-full"),
@@ -417,6 +418,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         | Failure::WrongPassphrase { .. }
         | Failure::PassphraseTooShort
         | Failure::OtherRealm
+        | Failure::SlotsGone
         | Failure::VaultDamaged(_)
         | Failure::KeysOlder
         | Failure::DiskFull

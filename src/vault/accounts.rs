@@ -4,7 +4,7 @@
 //! therefore written before its row: what broke off in between is a slot that nobody is known for, which opens nothing and is taken out at the
 //! next entry. An active account without a slot is one whose slot somebody took out, and is said aloud.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use sha2::{Digest, Sha256};
 
 use crate::domain::account::AccountEvent;
@@ -19,7 +19,7 @@ use crate::secret::{Passphrase, random_bytes};
 
 use super::Vault;
 use super::error::VaultError;
-use super::slots::Kind;
+use super::slots::{Kind, Slots};
 
 /// Longest name of an account, in characters.
 pub const NAME_CHARS_MAX: usize = 40;
@@ -229,7 +229,7 @@ impl Vault {
     /// As [`Self::add_account`], without the approval.
     pub fn check_new(&self, new: &NewAccount, now: Timestamp) -> Result<(), VaultError> {
         let name = new.name.trim();
-        if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
+        if !is_a_name(name) {
             return Err(VaultError::NameWrong);
         }
         if new.passphrase.chars() < Passphrase::CHARS_MIN {
@@ -369,6 +369,14 @@ impl Vault {
         Ok(work.commit()?)
     }
 
+    /// Whether the account that is logged in is not switched off.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn may_stay(&self) -> Result<bool, VaultError> {
+        Ok(!self.is_disabled(self.staff)?)
+    }
+
     /// Whether there is such an account.
     pub(super) fn knows_staff(&self, id: StaffId) -> Result<bool, VaultError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM staff WHERE id = ?1)";
@@ -409,11 +417,23 @@ impl Vault {
         // A slot that somebody took out of the file is made anew as the vault knows the account.
         let slot = slots.slot(account.id).or_else(|| slots.slot(self.staff)).ok_or(VaultError::Unknown)?;
         let (kind, cost) = (Kind::Account { name: account.name.clone(), role: account.role }, slot.cost);
+        let before = slots.clone();
         slots.put(account.id, kind, passphrase, self.ring.master(), cost)?;
         let work = self.begin()?;
         self.append(&work, Actor::Staff(self.staff), &AuditEvent::Account(event), now)?;
-        work.commit()?;
-        slots.write(&self.dir)
+        self.write_with(work, &slots, &before)
+    }
+
+    /// Writes the slots and what the log says of them. The slots first: the log never says that a passphrase or a key counts that does not,
+    /// and a failure puts the slots back. A program that ends in between leaves the new slots without their record.
+    pub(super) fn write_with(&self, work: Transaction<'_>, slots: &Slots, before: &Slots) -> Result<(), VaultError> {
+        let written = slots.write(&self.dir).and_then(|()| Ok(work.commit()?));
+        if written.is_err()
+            && let Err(error) = before.write(&self.dir)
+        {
+            tracing::error!(%error, "the slots could not be put back");
+        }
+        written
     }
 
     fn write_training(&self, work: &Connection, id: StaffId, on: CivilDate, now: Timestamp) -> Result<(), VaultError> {
@@ -436,6 +456,11 @@ impl Vault {
         };
         Ok((record, signed.map(|(_, version)| version)))
     }
+}
+
+/// Whether it can be an account's name: not empty, one line, no longer than [`NAME_CHARS_MAX`].
+pub fn is_a_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().count() <= NAME_CHARS_MAX && !name.chars().any(char::is_control)
 }
 
 /// A training day that counts today: not in the future, and of the last year.

@@ -71,11 +71,16 @@ impl Counts {
     /// Reads the counts. A damaged file counts as many wrong tries just now, for every account, so that damaging it wins nothing; that is written
     /// down, so that the pause runs from now on and ends.
     pub(super) fn read(dir: &Path, now: Timestamp) -> Result<Self, VaultError> {
-        let Some(bytes) = read_small(&dir.join(ATTEMPTS_FILE), LEN_MAX)? else {
-            return Ok(Self::default());
-        };
-        if let Ok(counts) = serde_json::from_slice(&bytes) {
-            return Ok(counts);
+        match read_small(&dir.join(ATTEMPTS_FILE), LEN_MAX) {
+            Ok(None) => return Ok(Self::default()),
+            Ok(Some(bytes)) => {
+                if let Ok(counts) = serde_json::from_slice(&bytes) {
+                    return Ok(counts);
+                }
+            }
+            // Larger than any that is written here.
+            Err(VaultError::Corrupt { .. }) => {}
+            Err(error) => return Err(error),
         }
         let damaged = Self { all: AllAlike { failed: DAMAGED_COUNTS_AS, last_at: now.ms() }, ..Self::default() };
         damaged.write(dir)?;

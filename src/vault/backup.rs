@@ -278,6 +278,10 @@ impl Vault {
         let generation = self.copy_keys(scratch, &content)?;
         steps::reached("backup/wrapped");
         fs::create_dir_all(place)?;
+        if let Some(into) = place.parent() {
+            // Or a power cut takes the whole folder along.
+            database::sync_folder(into)?;
+        }
         let mut bytes = 0;
         for file in [MAIN_FILE, KEYS_FILE] {
             bytes += copy_file(&scratch.join(file), &place.join(file))?;
@@ -305,7 +309,11 @@ impl Vault {
         let text = serde_json::to_vec_pretty(&header).map_err(|_| VaultError::BackupDamaged)?;
         write_at_once(place, HEADER_FILE, &text)?;
         steps::reached("backup/header");
-        // From the medium, not from what was meant to be on it.
+        // From the medium where the system lets go of what it remembers of the files, which is asked of it; on a system or a medium where it
+        // does not, what is read back is what the system says is there.
+        for file in [MAIN_FILE, KEYS_FILE, HEADER_FILE] {
+            forget_cached(&place.join(file))?;
+        }
         let (people, records) = self.try_backup(place, &content)?;
         steps::reached("backup/tried");
         let work = self.begin()?;
@@ -486,6 +494,20 @@ fn digest(path: &Path) -> std::io::Result<[u8; 32]> {
     let mut sha = Sha256::new();
     std::io::copy(&mut fs::File::open(path)?, &mut sha)?;
     Ok(sha.finalize().into())
+}
+
+/// Asks the system to forget what it remembers of a durable file, so that the next reading asks the medium.
+fn forget_cached(path: &Path) -> Result<(), VaultError> {
+    #[cfg(target_os = "linux")]
+    {
+        let file = fs::File::open(path)?;
+        if let Err(error) = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed) {
+            tracing::warn!(%error, "the system keeps what it remembers of a written file");
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = path;
+    Ok(())
 }
 
 fn copy_file(from: &Path, to: &Path) -> Result<u64, VaultError> {

@@ -23,6 +23,9 @@ use super::keys::VaultKey;
 use super::rotation::Rotated;
 use super::slots::Slots;
 
+/// Where the vault keeps when a recovery key was used without the chip that the slots were bound to.
+pub(super) const SETTLED_AT: &str = "binding-settled-at";
+
 /// The layer: what the chip sealed, and the key in it once the chip was asked.
 #[derive(Clone)]
 pub(super) struct Bound {
@@ -151,15 +154,27 @@ impl Slots {
 
     /// Of slots whose chip is lost: they are bound to this one, or to none where there is none. What is to be logged; `None` when the chip
     /// is the right one, or none was asked for.
+    ///
+    /// # Errors
+    /// [`VaultError::Chip`] when a chip is there that refuses for a reason of the moment.
     pub(super) fn settle_binding(
         &mut self,
         master: &VaultKey,
         chip: &mut dyn SecurityChip,
     ) -> Result<Option<KeepEvent>, VaultError> {
-        if self.bound.is_none() || self.ask(chip).is_ok() {
-            return Ok(None);
+        match self.ask(chip) {
+            _ if self.bound.is_none() => return Ok(None),
+            Ok(()) => return Ok(None),
+            // The chip is not here, or this is another one.
+            Err(VaultError::Chip(ChipError::Missing | ChipError::Other)) => {}
+            // It may be the right one, which does not do it just now: nothing is released for that.
+            Err(error) => return Err(error),
         }
-        self.bound = Bound::make(chip).ok();
+        self.bound = match Bound::make(chip) {
+            Ok(bound) => Some(bound),
+            Err(VaultError::Chip(ChipError::Missing)) => None,
+            Err(error) => return Err(error),
+        };
         self.deal(master, master)?;
         Ok(Some(if self.bound.is_some() { KeepEvent::ComputerBound } else { KeepEvent::ComputerReleased }))
     }
@@ -172,6 +187,17 @@ impl Vault {
     /// Those of the disk.
     pub fn is_bound(&self) -> Result<bool, VaultError> {
         Ok(self.slots()?.bound.is_some())
+    }
+
+    /// Whether the recovery key was used without the chip, under the master key that there was, and no new keys were dealt since: the old slots
+    /// with the old chip open what is written.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn new_keys_advised(&self) -> Result<bool, VaultError> {
+        let stored = self.read_station(SETTLED_AT)?.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok());
+        let settled = stored.map(|bytes| Timestamp::from_ms(i64::from_be_bytes(bytes)));
+        Ok(settled.is_some_and(|at| self.keys_changed_at().is_ok_and(|changed| changed.is_none_or(|c| c <= at))))
     }
 
     /// Binds the vault to this computer's security chip, under new keys. Locked and resumed like [`Self::rotate_keys`].

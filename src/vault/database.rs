@@ -9,6 +9,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::error::{EPOCH_FILE, KEYS_FILE, MAIN_FILE, VaultError};
 use super::keys::VaultKey;
+use super::swap::ORPHAN;
 
 /// Numbered migrations of `vault.db`. Never edited after a release.
 const MAIN_MIGRATIONS: &[&str] = &[
@@ -235,14 +236,14 @@ pub(super) fn sync_folder(dir: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Moves leftovers of a first run that did not end out of the way. They cannot be opened, but they are never destroyed
-/// here: the slots file may have been lost by mistake, and a copy of it would open them again.
+/// Moves leftovers of a first run that did not end out of the way. They cannot be opened, but they are not destroyed at once: the slots file
+/// may have been lost by mistake, and a copy of it would open them again. After thirty days they go (`swap::sweep`).
 pub(super) fn set_aside_leftovers(dir: &Path, at_ms: i64) -> Result<(), VaultError> {
     for file in [MAIN_FILE, KEYS_FILE, EPOCH_FILE] {
         for ending in ["", "-wal", "-shm"] {
             let path = dir.join(format!("{file}{ending}"));
             if path.exists() {
-                std::fs::rename(&path, dir.join(format!("{file}{ending}.orphan-{at_ms}")))?;
+                std::fs::rename(&path, dir.join(format!("{file}{ending}{ORPHAN}{at_ms}")))?;
             }
         }
     }

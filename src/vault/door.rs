@@ -143,10 +143,10 @@ impl Vault {
     }
 
     /// [`Self::recover`], where a security chip may be. Slots that were bound to a chip that is not here are bound to this one, or released
-    /// where there is none; that is logged.
+    /// where there is none; that is logged. The master key stays the same: new keys are advised ([`Self::new_keys_advised`]).
     ///
     /// # Errors
-    /// As [`Self::recover`].
+    /// As [`Self::recover`]; [`VaultError::Chip`] when a chip that is there does not do its part, which says nothing about whose it is.
     pub fn recover_with(
         dir: &Path,
         realm: Realm,
@@ -174,6 +174,7 @@ impl Vault {
         if vault.role != Role::Supervisor || vault.is_disabled(account)? {
             return Err(VaultError::Unknown);
         }
+        let before = slots.clone();
         let settled = slots.settle_binding(vault.ring.master(), chip)?;
         vault.chip_key = slots.bound.as_ref().and_then(Bound::key);
         slots.put(account, kind, passphrase, vault.ring.master(), cost)?;
@@ -184,11 +185,11 @@ impl Vault {
         vault.append(&work, Actor::Station, &AuditEvent::Account(AccountEvent::RecoveryKeyMade), now)?;
         if let Some(event) = settled {
             vault.append(&work, Actor::Station, &AuditEvent::Keep(event), now)?;
+            vault.write_station(&work, super::binding::SETTLED_AT, &now.ms().to_be_bytes())?;
         }
         vault.write_station(&work, super::recovery::KEPT, &[])?;
-        work.commit()?;
         // One write: the old key is void in the moment in which the new passphrase opens.
-        slots.write(dir)?;
+        vault.write_with(work, &slots, &before)?;
         let mut counts = Counts::read(dir, now)?;
         counts.set(account, Attempts::default());
         counts.write(dir)?;

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::audit::Actor;
+use crate::domain::account::AccountEvent;
+use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::consent::EraseReason;
 use crate::domain::id::{CardId, ConsentId, GateId, ResidentId, StaffId};
 use crate::domain::role::Role;
@@ -103,6 +104,21 @@ impl Since {
     }
 }
 
+impl Since {
+    /// Only what nobody takes back: an ending, a place that was left, a card. What rests, refuses, is stopped or closed may have been taken up
+    /// again in what was written later, and a list that is cut says nothing beside a newer one.
+    fn lasting(self) -> Self {
+        let Self { faces, oldest_consent, places, mut doors, cards, oldest_card, .. } = self;
+        // "None is left" was true of what there was then, and says nothing of what came after.
+        let known = |oldest: i64| if oldest == i64::MAX { i64::MIN } else { oldest };
+        let (oldest_consent, oldest_card) = (known(oldest_consent), known(oldest_card));
+        doors.retain(|(_, age)| *age != i64::MAX);
+        let (closed, refusing, resting, stopped) = (vec![], BTreeSet::new(), BTreeSet::new(), vec![]);
+        let cut = Cut::default();
+        Self { faces, oldest_consent, places, doors, cards, oldest_card, closed, refusing, resting, stopped, cut }
+    }
+}
+
 /// A consent that is in force in the backup.
 struct Current {
     consent: ConsentId,
@@ -146,26 +162,72 @@ impl Restoring {
         report: &mut RestoreReport,
         now: Timestamp,
     ) -> Result<(), VaultError> {
-        let since = Since::of(note, &self.vault.main, self.made_at)?;
-        report.cut = since.cut;
+        self.begin_again(gone, now)?;
+        let (vault, slots, made_at) = (&mut self.vault, &mut self.slots, self.made_at);
+        Again { vault, slots, made_at, until: None, all: true }.run(note, (gone, erased), report, now)
+    }
+
+    /// What comes before everything else: no number that a gate has seen, and keys for the moment in which the end of a person's evidence is
+    /// written down; they go with the rest.
+    fn begin_again(&self, gone: &[(ResidentId, u32)], now: Timestamp) -> Result<(), VaultError> {
+        let vault = &self.vault;
+        let work = vault.begin()?;
+        work.execute_batch("DELETE FROM gate_heads; DELETE FROM gate_epochs;")?;
+        work.commit()?;
+        for (resident, _) in gone {
+            vault.make_person_key(*resident, now)?;
+        }
+        Ok(())
+    }
+}
+
+/// A vault in which what a note lists is ended again.
+pub(super) struct Again<'a> {
+    pub(super) vault: &'a mut Vault,
+    pub(super) slots: &'a mut Slots,
+    /// When the backup was made that it was restored from.
+    pub(super) made_at: Timestamp,
+    /// What came into being after this instant is none of the note's; nothing did while the backup is being restored.
+    pub(super) until: Option<Timestamp>,
+    /// Everything. Otherwise what ended for good: the note may be older than what was lifted since.
+    pub(super) all: bool,
+}
+
+impl Again<'_> {
+    /// Ends it. Every step may be done twice.
+    pub(super) fn run(
+        &mut self,
+        note: &Note,
+        (gone, erased): (&[(ResidentId, u32)], &[ResidentId]),
+        report: &mut RestoreReport,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        let mut since = Since::of(note, &self.vault.main, self.made_at)?;
+        if !self.all {
+            since = since.lasting();
+        }
+        report.cut = report.cut.or(since.cut);
         if !since.cut.is_none() {
             tracing::warn!(cut = ?since.cut, "what the gates list does not reach back to this backup");
         }
-        self.begin_again(note, gone, now)?;
+        self.go_on_above(note)?;
+        self.close_gone(gone, now)?;
         self.end_faces(&since, (gone, erased), report, now)?;
         self.close_again(&since, gone, report, now)?;
         self.end_cards(&since, report, now)?;
-        let vault = &self.vault;
+        let vault = &*self.vault;
         let work = vault.begin()?;
         for who in &since.refusing {
+            // Who has said yes since has taken the refusal back.
             work.execute(
                 "INSERT INTO restrictions (resident, since) SELECT id, ?2 FROM residents WHERE substr(id, 1, 8) = ?1
-                     AND NOT EXISTS (SELECT 1 FROM restrictions AS r WHERE r.resident = residents.id AND lifted_at IS NULL)",
-                params![who, now.ms()],
+                     AND NOT EXISTS (SELECT 1 FROM restrictions AS r WHERE r.resident = residents.id AND lifted_at IS NULL)
+                     AND NOT EXISTS (SELECT 1 FROM consents AS c WHERE c.resident = residents.id AND signed_at > ?3)",
+                params![who, now.ms(), self.until.map_or(i64::MAX, Timestamp::ms)],
             )?;
         }
         for (link, current) in consents_in_force(&work)? {
-            let rests = since.cut.resting || since.resting.contains(&link);
+            let rests = since.cut.resting && self.concerns(current.signed_at) || since.resting.contains(&link);
             if rests && vault.rest_in(&work, current.consent, Actor::Station, now)? {
                 report.resting += 1;
             }
@@ -180,24 +242,23 @@ impl Restoring {
         work.commit()?;
         self.erase_again(gone, erased, report, now)?;
         let off = note.accounts.as_chunks::<16>().0.iter().copied().map(StaffId::from_bytes);
-        report.accounts = switch_off(&mut self.vault, &mut self.slots, &off.collect::<Vec<_>>(), now)?;
+        report.accounts += switch_off(self.vault, self.slots, &off.collect::<Vec<_>>(), now)?;
         Ok(())
     }
 
-    /// What comes before everything else: no number that a gate has seen, and keys for the moment in which the end of a person's evidence is
-    /// written down; they go with the rest.
-    fn begin_again(&self, note: &Note, gone: &[(ResidentId, u32)], now: Timestamp) -> Result<(), VaultError> {
-        let vault = &self.vault;
-        let work = vault.begin()?;
-        work.execute_batch("DELETE FROM gate_heads; DELETE FROM gate_epochs;")?;
+    /// No operation goes to a gate with a number that it has seen.
+    fn go_on_above(&self, note: &Note) -> Result<(), VaultError> {
+        let work = self.vault.begin()?;
         let sql = "UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'outbox'";
         if work.execute(sql, [note.sequence])? == 0 {
             work.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('outbox', ?1)", [note.sequence])?;
         }
-        work.commit()?;
+        Ok(work.commit()?)
+    }
+
+    fn close_gone(&self, gone: &[(ResidentId, u32)], now: Timestamp) -> Result<(), VaultError> {
         for (resident, _) in gone {
-            vault.make_person_key(*resident, now)?;
-            let work = vault.begin()?;
+            let work = self.vault.begin()?;
             let sql = "UPDATE residents SET closed_at = coalesce(closed_at, ?2) WHERE id = ?1";
             work.execute(sql, params![resident.bytes(), self.made_at.ms()])?;
             let sql = "UPDATE cards SET ended_at = ?2 WHERE resident = ?1 AND ended_at IS NULL";
@@ -205,6 +266,11 @@ impl Restoring {
             work.commit()?;
         }
         Ok(())
+    }
+
+    /// Whether something that came into being then is any of the note's.
+    fn concerns(&self, at: i64) -> bool {
+        self.until.is_none_or(|until| at <= until.ms())
     }
 
     /// Places and faces, as they ended and when, with the number of the paper that was given out about it.
@@ -215,7 +281,7 @@ impl Restoring {
         report: &mut RestoreReport,
         now: Timestamp,
     ) -> Result<(), VaultError> {
-        let vault = &self.vault;
+        let vault = &*self.vault;
         let closed: BTreeSet<Short> = since.closed.iter().map(|(who, ..)| *who).collect();
         let mut none: BTreeSet<ResidentId> = erased.iter().copied().collect();
         none.extend(gone.iter().map(|(resident, _)| *resident));
@@ -240,7 +306,8 @@ impl Restoring {
         }
         for (link, of) in consents_in_force(&work)? {
             let listed = since.faces.get(&link);
-            let ended = listed.is_some() || since.cut.faces || of.signed_at < since.oldest_consent;
+            let unlisted = since.cut.faces || of.signed_at < since.oldest_consent;
+            let ended = listed.is_some() || unlisted && self.concerns(of.signed_at);
             if !ended && !none.contains(&of.resident) {
                 continue;
             }
@@ -257,7 +324,8 @@ impl Restoring {
         }
         for (gate, age) in &since.doors {
             let Some(gate) = gates.get(gate) else { continue };
-            for of in consents_in_force(&work)?.into_values().filter(|of| of.signed_at < *age) {
+            let older = |of: &Current| of.signed_at < *age && self.concerns(of.signed_at);
+            for of in consents_in_force(&work)?.into_values().filter(older) {
                 match vault.drop_in(&work, (of.resident, of.consent), *gate, found, Actor::Station, now) {
                     Ok(_) => report.places += 1,
                     Err(VaultError::GateNotNamed) => {}
@@ -275,7 +343,7 @@ impl Restoring {
         report: &mut RestoreReport,
         now: Timestamp,
     ) -> Result<(), VaultError> {
-        let vault = &mut self.vault;
+        let vault = &mut *self.vault;
         for (who, at, reason) in &since.closed {
             let sql = "SELECT id FROM residents WHERE substr(id, 1, 8) = ?1";
             let known = vault.main.query_row(sql, [who], |row| row.get(0).map(ResidentId::from_bytes)).optional()?;
@@ -291,7 +359,7 @@ impl Restoring {
     }
 
     fn end_cards(&self, since: &Since, report: &mut RestoreReport, now: Timestamp) -> Result<(), VaultError> {
-        let vault = &self.vault;
+        let vault = &*self.vault;
         let work = vault.begin()?;
         let cards: Vec<(Short, ResidentId, i64)> = {
             let sql = "SELECT substr(id, 1, 8), resident, issued_at FROM cards WHERE ended_at IS NULL ORDER BY id";
@@ -301,7 +369,7 @@ impl Restoring {
             rows.collect::<Result<_, _>>()?
         };
         for (card, resident, issued_at) in cards {
-            if issued_at < since.oldest_card || since.cards.contains(&card) {
+            if issued_at < since.oldest_card && self.concerns(issued_at) || since.cards.contains(&card) {
                 vault.end_card_in(&work, resident, Actor::Station, now)?;
                 report.cards += 1;
             }
@@ -320,7 +388,7 @@ impl Restoring {
         report: &mut RestoreReport,
         now: Timestamp,
     ) -> Result<(), VaultError> {
-        let vault = &self.vault;
+        let vault = &*self.vault;
         let mut identities = vec![];
         for resident in erased.iter().chain(gone.iter().map(|(id, _)| id)) {
             let sql = "SELECT identity_ended_at IS NULL FROM residents WHERE id = ?1";
@@ -335,7 +403,7 @@ impl Restoring {
         vault.erase_identities(&identities, now)?;
         vault.erase_evidences(&gone.iter().map(|(resident, _)| *resident).collect::<Vec<_>>(), now)?;
         let all: BTreeSet<&ResidentId> = erased.iter().chain(gone.iter().map(|(id, _)| id)).collect();
-        report.erased = all.len() as u64;
+        report.erased += all.len() as u64;
         Ok(())
     }
 }
@@ -365,8 +433,12 @@ fn switch_off(vault: &mut Vault, slots: &mut Slots, off: &[StaffId], now: Timest
         if slots.slot(*id).is_none() || !others {
             continue;
         }
-        let sql = "UPDATE staff SET disabled_at = coalesce(disabled_at, ?2) WHERE id = ?1";
-        vault.main.execute(sql, params![id.bytes(), now.ms()])?;
+        let work = vault.begin()?;
+        let sql = "UPDATE staff SET disabled_at = ?2 WHERE id = ?1 AND disabled_at IS NULL";
+        if work.execute(sql, params![id.bytes(), now.ms()])? == 1 {
+            vault.append(&work, Actor::Station, &AuditEvent::Account(AccountEvent::Disabled(*id)), now)?;
+        }
+        work.commit()?;
         slots.remove(*id);
         count += 1;
     }

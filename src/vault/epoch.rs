@@ -250,7 +250,7 @@ impl Vault {
     }
 
     /// Under which name gates keep the note: the log's, whatever was restored since.
-    pub(super) fn epoch_origin(&self) -> String {
+    pub fn epoch_origin(&self) -> String {
         format!("menka.{}/{}", self.realm.label(), self.site)
     }
 

@@ -67,6 +67,7 @@ mod joins;
 #[cfg(test)]
 mod keep_tests;
 mod keys;
+mod late;
 mod lockbox;
 mod log;
 mod looks;
@@ -113,7 +114,7 @@ mod torn_tests;
 mod unpairings;
 mod versions;
 
-pub use accounts::{Account, NAME_CHARS_MAX, NewAccount};
+pub use accounts::{Account, NAME_CHARS_MAX, NewAccount, is_a_name};
 pub use audit::{AuditReport, StartCheck};
 pub use backup::{BackupReport, BackupRow};
 pub use boards::BoardCards;
@@ -242,11 +243,16 @@ impl Vault {
         }
     }
 
+    /// Whether a vault's data lie in a folder without the slots that open them: the slots file was lost, or a first run broke off.
+    pub fn has_data_without_slots(dir: &Path) -> bool {
+        !dir.join(SLOTS_FILE).exists() && dir.join(MAIN_FILE).exists()
+    }
+
     /// Makes a vault with one account, a supervisor's. The slots file is written last: a first run that breaks off leaves no vault.
     ///
     /// # Errors
-    /// [`VaultError::AlreadyThere`], [`VaultError::PassphraseTooShort`], [`VaultError::CostWrong`], and those of the
-    /// disk.
+    /// [`VaultError::AlreadyThere`], [`VaultError::NameWrong`], [`VaultError::PassphraseTooShort`], [`VaultError::CostWrong`], and those of
+    /// the disk.
     pub fn create(
         dir: &Path,
         realm: Realm,
@@ -256,6 +262,9 @@ impl Vault {
         now: Timestamp,
         cost: KdfCost,
     ) -> Result<Self, VaultError> {
+        if !accounts::is_a_name(operator.trim()) {
+            return Err(VaultError::NameWrong);
+        }
         if passphrase.chars() < Passphrase::CHARS_MIN {
             return Err(VaultError::PassphraseTooShort);
         }
@@ -346,7 +355,11 @@ impl Vault {
         if !swap::is_unsettled(dir) {
             return Ok(());
         }
-        let _lock = take_lock(dir)?;
+        let _lock = match take_lock(dir) {
+            // What is left of a try, or of a set that was never decided for, changes nothing about who may unlock: it waits.
+            Err(VaultError::InUse) if !swap::is_decided(dir) => return Ok(()),
+            taken => taken?,
+        };
         swap::settle(dir)
     }
 

@@ -195,6 +195,17 @@ impl PeopleKeys {
         self.change(|_, _| Ok(true))
     }
 
+    /// Changes the tree as another keeper of it says, under another secret.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(super) fn join(&self, change: impl FnOnce(&mut Epoch)) -> Result<(), VaultError> {
+        self.change(|_, epoch| {
+            change(epoch);
+            Ok(true)
+        })
+    }
+
     /// Puts another tree in the place of the one that is there, with the keys that `write` seals under it in the same transaction ([`put`]).
     ///
     /// # Errors

@@ -79,6 +79,11 @@ impl Tree {
         VaultKey::from_slice(&mac(&key, b"menka/leaf/1")?[..])
     }
 
+    /// Whether a person's leaf is there.
+    pub(super) fn has(&self, place: u32, leaf: Leaf) -> bool {
+        leaf_index(place, leaf).is_some_and(|index| self.branches.iter().any(|branch| branch.holds(index)))
+    }
+
     /// Cuts a leaf out: every branch on the way to it is replaced by what leaves it. `false` when it was gone already.
     ///
     /// # Errors
@@ -97,6 +102,20 @@ impl Tree {
             on_way = on_way << 1 | bit;
         }
         Ok(true)
+    }
+
+    /// Keeps what both this and another state of the same tree have: what was cut out of either is gone.
+    pub(super) fn keep_common(&mut self, other: &Self) {
+        let mut common = vec![];
+        for ours in &self.branches {
+            if other.branches.iter().any(|theirs| theirs.covers(ours)) {
+                common.push(ours.again());
+                continue;
+            }
+            // Cut further there.
+            common.extend(other.branches.iter().filter(|theirs| ours.covers(theirs)).map(Branch::again));
+        }
+        self.branches = common;
     }
 
     /// As it is stored.
@@ -140,6 +159,15 @@ impl Tree {
 }
 
 impl Branch {
+    /// Whether every leaf of another branch is one of this branch.
+    fn covers(&self, other: &Self) -> bool {
+        self.depth <= other.depth && other.index >> (other.depth - self.depth) == self.index
+    }
+
+    fn again(&self) -> Self {
+        Self { depth: self.depth, index: self.index, key: self.key.clone() }
+    }
+
     fn holds(&self, leaf: u32) -> bool {
         leaf >> (DEPTH - self.depth) == self.index
     }

@@ -33,13 +33,13 @@ impl Vault {
             return Err(VaultError::ApprovalNeeded);
         }
         let mut slots = self.slots()?;
+        let before = slots.clone();
         let key = self.wrap_recovery_key(&mut slots)?;
         let work = self.begin()?;
         let made = AuditEvent::Account(AccountEvent::RecoveryKeyMade);
         self.append(&work, Actor::Staff(self.staff), &made, now)?;
         self.write_station(&work, KEPT, &[])?;
-        work.commit()?;
-        slots.write(&self.dir)?;
+        self.write_with(work, &slots, &before)?;
         Ok(key)
     }
 

@@ -2,6 +2,7 @@
 //! was erased or ended since done again, and only then put in the vault's place at once (`swap`). A drill is the same
 //! without the last step. Rules: P47, P56, K2-9.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::domain::Realm;
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::gate::GateRecord;
-use crate::domain::id::{ResidentId, SiteId, StaffId};
+use crate::domain::id::{GateId, ResidentId, SiteId, StaffId};
 use crate::domain::keep::KeepEvent;
 use crate::domain::time::Timestamp;
 use crate::evidence::checkpoint;
@@ -60,6 +61,10 @@ pub struct RestoreReport {
     pub accounts: u64,
     /// Gates that gave what the backup opens with.
     pub gates: u64,
+    /// Gates that said what they keep, if anything.
+    pub heard: u64,
+    /// Gates in use in the backup.
+    pub gates_all: u64,
     /// A new master key is in force.
     pub fresh_keys: bool,
     /// The recovery key of that time is void: another one was made since.
@@ -86,9 +91,30 @@ pub struct Cut {
 }
 
 impl Cut {
+    /// What either of two does not reach back to.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            faces: self.faces || other.faces,
+            resting: self.resting || other.resting,
+            cards: self.cards || other.cards,
+            records: self.records || other.records,
+        }
+    }
+
     /// Whether all lists reach back.
     pub fn is_none(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// The folder in which a backup is tried: gone with the try, however that ends.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = swap::clear(&self.0) {
+            tracing::warn!(%error, "what a try left behind could not be taken away; the next start does");
+        }
     }
 }
 
@@ -104,15 +130,23 @@ pub struct Restoring {
     pub(super) slots: Slots,
     pub(super) wrapped: Connection,
     pub(super) vault: Vault,
-    note: Option<(u64, Note)>,
-    gates_heard: u64,
+    pub(super) note: Option<(u64, Note)>,
+    /// What other gates keep.
+    pub(super) others: Vec<(u64, Note)>,
+    pub(super) gates_heard: u64,
+    /// Gates that said what they keep.
+    pub(super) heard: BTreeSet<GateId>,
     seen: Option<u64>,
     /// Everybody's slot has a pair: a new master key was dealt.
     fresh_keys: bool,
     /// The slots were bound to a chip.
     released: bool,
+    /// Supervisors of the vault that was there who allowed it; `None` stands for its recovery key.
+    pub(super) allowed: Vec<Option<StaffId>>,
     /// Who typed a passphrase at the door, which counts from here on.
     pub(super) typed: Vec<(StaffId, Passphrase)>,
+    /// Last: it goes after the files in it are closed.
+    scratch: Option<Scratch>,
 }
 
 impl std::fmt::Debug for Restoring {
@@ -202,6 +236,7 @@ impl Restoring {
         }
         let ring = Ring::derive(again(&master)?, realm)?;
         let place = swap::fresh(dir, stage)?;
+        let scratch = (stage == swap::SCRATCH).then(|| Scratch(place.clone()));
         {
             drop(Secrets::make(&place, &ring, epoch_secret::FIRST, VaultKey::make())?);
             let keys = PeopleKeys::open(&place, &ring, None, Opening::New)?;
@@ -236,11 +271,15 @@ impl Restoring {
             wrapped,
             vault,
             note: None,
+            others: vec![],
             gates_heard: 0,
+            heard: BTreeSet::new(),
             seen: None,
             fresh_keys,
             released,
+            allowed: vec![],
             typed: vec![],
+            scratch,
         })
     }
 
@@ -273,20 +312,6 @@ impl Restoring {
     /// Under which name gates keep the note about erasures, and under which the head of the log.
     pub fn origins(&self) -> (String, String) {
         (self.vault.epoch_origin(), self.vault.log_origin())
-    }
-
-    /// Takes what a gate keeps; the one with the highest number counts. `false` when it is not of this station.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn take_note(&mut self, number: u64, sealed: &[u8]) -> Result<bool, VaultError> {
-        let key = self.vault.note_key()?;
-        let Some(note) = Note::open(&key, &self.vault.epoch_origin(), number, sealed) else { return Ok(false) };
-        self.gates_heard += 1;
-        if self.note.as_ref().is_none_or(|(known, _)| *known < number) {
-            self.note = Some((number, note));
-        }
-        Ok(true)
     }
 
     /// Takes the head of the log that a gate keeps: how much of the log the backup lacks.
@@ -347,9 +372,12 @@ impl Restoring {
             records,
             lost: self.seen.map(|seen| seen.saturating_sub(records)),
             gates: self.gates_heard,
+            heard: self.heard.len() as u64,
+            gates_all: self.vault.gates()?.len() as u64,
             ..RestoreReport::default()
         };
         self.end_again(&note.1, &gone, &erased, &mut report, now)?;
+        self.end_what_others_keep(&note, &mut report, now)?;
         let work = self.vault.begin()?;
         if self.released {
             self.vault.append(&work, Actor::Station, &AuditEvent::Keep(KeepEvent::ComputerReleased), now)?;
@@ -374,15 +402,20 @@ impl Restoring {
                 report.passphrases += 1;
             }
         }
+        for who in &self.allowed {
+            let allowed = AuditEvent::Keep(KeepEvent::RestoreAllowed(*who));
+            self.vault.append(&work, who.map_or(Actor::Station, Actor::Staff), &allowed, now)?;
+        }
         let lost = report.lost.map(|lost| format!("lost-{lost}"));
         let restored = AuditEvent::Keep(KeepEvent::Restored);
         self.vault.append_with(&work, Actor::Station, &restored, lost.as_deref(), None, now)?;
         self.vault.write_station(&work, RESTORED_AT, &now.ms().to_be_bytes())?;
+        self.write_heard(&work, &note)?;
         self.vault.keep_head(&work)?;
         work.commit()?;
         report.sound = self.vault.audit()?.is_sound();
         steps::reached("restore/ended");
-        let Self { dir, for_good, slots, wrapped, vault, .. } = self;
+        let Self { dir, for_good, slots, wrapped, vault, scratch, .. } = self;
         drop(wrapped);
         if for_good {
             vault.empty_logs()?;
@@ -395,8 +428,8 @@ impl Restoring {
             drop(lock);
         } else {
             drop(vault);
-            swap::clear(&dir.join(swap::SCRATCH))?;
         }
+        drop(scratch);
         Ok(report)
     }
 

@@ -54,20 +54,29 @@ impl Vault {
         swap::settle(dir)?;
         let header = Header::read(from)?;
         // Only a passphrase that was checked here counts later.
-        let checked = match Slots::read(dir) {
+        let allowed = match Slots::read(dir) {
             Ok(Some(slots)) => check(dir, slots, (realm, header.site()?), by, chip, now)?,
-            Ok(None) => vec![],
+            Ok(None) => Allowed::default(),
             Err(VaultError::Corrupt { .. }) => {
                 tracing::warn!("the slots of the vault that is there cannot be read");
-                vec![]
+                Allowed::default()
             }
             Err(error) => return Err(error),
         };
         let content = header.open(key, realm)?;
         let mut restoring = Restoring::unpack(from, header, &content, (dir, swap::NEXT), lock)?;
-        restoring.typed = checked;
+        restoring.allowed = allowed.by;
+        restoring.typed = allowed.typed;
         Ok(restoring)
     }
+}
+
+/// Who allowed it; nobody where there is no vault whose slots can be read.
+#[derive(Default)]
+struct Allowed {
+    /// Supervisors; `None` stands for the recovery key.
+    by: Vec<Option<StaffId>>,
+    typed: Vec<(StaffId, Passphrase)>,
 }
 
 fn supervisors(slots: &Slots) -> BTreeSet<StaffId> {
@@ -82,7 +91,7 @@ fn check(
     mut by: Restorers,
     chip: &mut dyn SecurityChip,
     now: Timestamp,
-) -> Result<Vec<(StaffId, Passphrase)>, VaultError> {
+) -> Result<Allowed, VaultError> {
     if slots.realm != realm {
         return Err(VaultError::OtherRealm);
     }
@@ -91,7 +100,8 @@ fn check(
     }
     if let Some(key) = &by.recovery {
         let id = slots.recovery().map(|slot| slot.id).ok_or(VaultError::Unknown)?;
-        return try_slot(dir, &mut slots, id, &key.passphrase(), now).map(|_| vec![]);
+        try_slot(dir, &mut slots, id, &key.passphrase(), now)?;
+        return Ok(Allowed { by: vec![None], typed: vec![] });
     }
     let known = supervisors(&slots);
     by.supervisors.retain(|(id, _)| known.contains(id));
@@ -103,5 +113,6 @@ fn check(
     for (id, passphrase) in &by.supervisors {
         try_slot(dir, &mut slots, *id, passphrase, now)?;
     }
-    Ok(by.supervisors)
+    let allowed = typed.into_iter().map(Some).collect();
+    Ok(Allowed { by: allowed, typed: by.supervisors })
 }

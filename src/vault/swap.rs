@@ -28,6 +28,8 @@ const LEN_MAX: u64 = 4096;
 pub(super) const ASIDE_MS: i64 = 30 * 86_400_000;
 /// What stands in the name of a file that was put aside, before the instant.
 const ASIDE: &str = ".aside-";
+/// The same of files that were there without slots when a vault was made beside them.
+pub(super) const ORPHAN: &str = ".orphan-";
 
 /// What becomes of the old set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +87,11 @@ pub(super) fn decide(dir: &Path, old: Old) -> Result<(), VaultError> {
     Ok(())
 }
 
+/// Whether a swap counts that waits to be finished.
+pub(super) fn is_decided(dir: &Path) -> bool {
+    dir.join(SWAP_FILE).exists()
+}
+
 /// Whether a swap waits to be finished, or a broken-off one to be swept up.
 pub(super) fn is_unsettled(dir: &Path) -> bool {
     [SWAP_FILE, NEXT, SCRATCH].iter().any(|name| dir.join(name).exists())
@@ -98,10 +105,18 @@ pub(super) fn is_unsettled(dir: &Path) -> bool {
 pub(super) fn settle(dir: &Path) -> Result<(), VaultError> {
     clear(&dir.join(SCRATCH))?;
     let next = dir.join(NEXT);
-    let Some(bytes) = read_small(&dir.join(SWAP_FILE), LEN_MAX)? else {
+    let read = match read_small(&dir.join(SWAP_FILE), LEN_MAX) {
+        Ok(None) => return clear(&next),
+        Ok(Some(bytes)) => serde_json::from_slice(&bytes).ok(),
+        Err(VaultError::Corrupt { .. }) => None,
+        Err(error) => return Err(error),
+    };
+    let Some(note): Option<Note> = (match read {
+        None => settle_unread(dir)?,
+        read => read,
+    }) else {
         return clear(&next);
     };
-    let note: Note = serde_json::from_slice(&bytes).map_err(|_| VaultError::corrupt(SWAP_FILE))?;
     for (file, step) in SET.into_iter().zip(["swap/first", "swap/second", "swap/third", "swap/fourth"]) {
         let new = next.join(file);
         if !new.exists() {
@@ -138,7 +153,27 @@ pub(super) fn settle(dir: &Path) -> Result<(), VaultError> {
     Ok(())
 }
 
-/// Removes sets that were put aside more than thirty days ago: what was erased by rule since is still in them.
+/// What to do about a note that cannot be read: the disk's fault, or somebody's. Where nothing was moved yet the old set is whole, and counts;
+/// the note is put aside. Where the change had begun it is finished, and nothing of the old set is overwritten.
+fn settle_unread(dir: &Path) -> Result<Option<Note>, VaultError> {
+    let path = dir.join(SWAP_FILE);
+    let made = fs::metadata(&path)?.modified()?;
+    let since = made.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    let at = i64::try_from(since).unwrap_or(0);
+    let waiting = SET.iter().filter(|file| dir.join(NEXT).join(file).exists()).count();
+    let is_whole = SET.iter().all(|file| dir.join(file).exists());
+    if waiting > 0 && !(is_whole && waiting == SET.len()) {
+        tracing::error!("the note of a change of files cannot be read; the change had begun and is finished");
+        return Ok(Some(Note { format: 1, old: Old::Aside(at) }));
+    }
+    tracing::error!("the note of a change of files cannot be read; nothing was changed yet, and the old files count");
+    fs::rename(&path, dir.join(format!("{SWAP_FILE}{ASIDE}{at}")))?;
+    sync_folder(dir)?;
+    Ok(None)
+}
+
+/// Removes sets that were put aside more than thirty days ago, and files that were left without slots: what was erased by rule since is still
+/// in them.
 ///
 /// # Errors
 /// Those of the disk.
@@ -147,7 +182,8 @@ pub(super) fn sweep(dir: &Path, now_ms: i64) -> Result<u32, VaultError> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let at: Option<i64> = name.rsplit_once(ASIDE).and_then(|(_, at)| at.parse().ok());
+        let of = |mark| name.rsplit_once(mark).and_then(|(_, at)| at.parse::<i64>().ok());
+        let at = of(ASIDE).or(of(ORPHAN));
         if at.is_some_and(|at| now_ms.saturating_sub(at) >= ASIDE_MS) {
             if name.starts_with(EPOCH_FILE) {
                 epoch_secret::destroy(&entry.path())?;

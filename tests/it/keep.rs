@@ -225,3 +225,181 @@ fn p51_the_desk_binds_the_vault_to_its_computer_and_says_on_another_why_it_does_
     keep(&mut drive, KeepCommand::BindComputer);
     assert_eq!(drive.failures, vec![Failure::Keep(KeepFailure::ChipMissing)]);
 }
+
+/// Rounds of desk and courier until these gates keep what the desk says now.
+fn all_keep(site: &mut crate::relay::Site, names: &[&str]) {
+    // The note is looked at with a gate's health: what was written last is in it after that.
+    site.passes(1);
+    site.until("gates that keep the newest note", |s| {
+        let keepers = view(&mut s.drive).keepers;
+        keepers.iter().filter(|k| names.contains(&k.name.as_str())).all(|k| k.newest == Some(true))
+    });
+}
+
+/// The same site with shorter pauses between two questions.
+fn hasty(count: usize) -> crate::relay::Site {
+    let mut site = crate::relay::site(count);
+    site.drive.hasten();
+    site.drive.staff(StaffCommand::Lock);
+    site.drive.unlock();
+    site
+}
+
+#[test]
+fn p47_what_only_a_gate_knows_that_was_away_at_the_restore_ends_again_when_it_answers_and_its_note_is_not_lost() {
+    use menka::app::deletion::{Closing, DeletionCommand};
+    use menka::app::operators::OperatorsCommand;
+    use menka::domain::role::Role;
+    use menka::practice::site::PASSPHRASE;
+    use menka::secret::Passphrase;
+
+    let stick = tempfile::tempdir().unwrap();
+    let mut site = hasty(2);
+    let passphrase = || Passphrase::new(PASSPHRASE.into());
+    let trained_on = menka::ports::Clock::now(&menka::app::runner::SystemClock).date().to_string();
+    let clerk =
+        OperatorsCommand::Add { name: "小赵".into(), role: Role::FrontDesk, passphrase: passphrase(), trained_on };
+    site.drive.operators(clerk);
+    site.drive.approve();
+    let resident = site.drive.add("欧阳暖暖", "9-1909").unwrap();
+    site.drive.staff(StaffCommand::CloseResident);
+    let key = backup_key(&mut site.drive);
+    all_keep(&mut site, &["1号门", "2号门"]);
+    let backup = back_up(&mut site.drive, stick.path());
+
+    // The second gate is away while a clerk is switched off and a record closed; the first one hears of it.
+    let addresses = [site.gates[0].address.clone(), site.gates[1].address.clone()];
+    site.gates[1].kill();
+    let who = |drive: &Drive| drive.door.iter().find(|account| account.name == "小赵").map(|account| account.id);
+    site.drive.staff(StaffCommand::Lock);
+    let clerk = who(&site.drive).expect("the clerk is at the door");
+    site.drive.unlock();
+    site.drive.operators(OperatorsCommand::Disable(clerk));
+    site.drive.approve();
+    site.drive.staff(StaffCommand::OpenResident(resident, LookWhy::Request));
+    let close = DeletionCommand::CloseRecord { resident, why: Closing::MovedOut };
+    site.drive.staff(StaffCommand::Deletion(close));
+    site.drive.staff(StaffCommand::CloseResident);
+    assert_eq!(site.drive.failures, vec![]);
+    all_keep(&mut site, &["1号门"]);
+    let closed = |site: &mut crate::relay::Site| site.vault(|v| v.closed_since(resident).unwrap().is_some());
+    assert!(closed(&mut site));
+    all_keep(&mut site, &["1号门"]);
+
+    // The desk is lost; at the restore only the one answers that heard nothing of it.
+    site.drive.staff(StaffCommand::Lock);
+    std::fs::remove_dir_all(site.drive.data()).unwrap();
+    site.gates[0].kill();
+    site.gates[1].restart(&addresses[1]).unwrap();
+    site.drive.restore(&backup, &key);
+    let report = restored(&site.drive);
+    assert_eq!((report.gates, report.heard, report.gates_all), (1, 1, 2), "{report:?}");
+    assert_eq!((report.accounts, report.closed), (0, 0), "nobody could know: {report:?}");
+    site.drive.unlock();
+    assert_eq!(view(&mut site.drive).unheard, ["1号门"]);
+    // The desk goes on, so that its number passes the one that the first gate keeps.
+    all_keep(&mut site, &["2号门"]);
+    for n in 0..3 {
+        site.drive.add(&format!("新住户{n}"), "8-808").unwrap();
+        let newcomer = site.drive.opened.as_ref().unwrap().resident.id;
+        site.drive
+            .staff(StaffCommand::Deletion(DeletionCommand::CloseRecord { resident: newcomer, why: Closing::MovedOut }));
+        site.drive.staff(StaffCommand::CloseResident);
+        all_keep(&mut site, &["2号门"]);
+    }
+    assert!(!closed(&mut site));
+
+    site.gates[0].restart(&addresses[0]).unwrap();
+    let heard = |drive: &Drive| {
+        let late = drive.keep.iter().filter_map(|told| match told {
+            KeepTold::HeardLate(name, report) => Some((name.clone(), report.clone())),
+            _ => None,
+        });
+        late.collect::<Vec<_>>()
+    };
+    site.until("the gate that was away", |s| !heard(&s.drive).is_empty());
+    let late = heard(&site.drive);
+    assert_eq!((late.len(), late[0].0.as_str(), late[0].1.accounts, late[0].1.closed), (1, "1号门", 1, 1), "{late:?}");
+    assert!(view(&mut site.drive).unheard.is_empty());
+    assert!(closed(&mut site), "closed again");
+    let words = site.vault(|v| v.log_records(0, 10_000).unwrap().into_iter().map(|r| r.what).collect::<Vec<_>>());
+    for word in ["ended-again", "account-disabled", "record-closed"] {
+        assert!(words.iter().any(|what| what == word), "{word}: {words:?}");
+    }
+    site.drive.staff(StaffCommand::Lock);
+    site.drive.failures.clear();
+    site.drive.staff(StaffCommand::Unlock { account: Some(clerk), passphrase: passphrase() });
+    assert!(site.drive.is_locked(), "the clerk's passphrase opens nothing");
+    site.drive.unlock();
+    all_keep(&mut site, &["1号门", "2号门"]);
+
+    // The desk is lost once more, and this time only the first gate is there: what it knew is still known.
+    site.drive.staff(StaffCommand::Lock);
+    std::fs::remove_dir_all(site.drive.data()).unwrap();
+    site.gates[1].kill();
+    site.drive.restore(&backup, &key);
+    let report = restored(&site.drive);
+    assert_eq!((report.heard, report.accounts, report.closed), (1, 1, 1), "{report:?}");
+}
+
+#[test]
+fn a_drill_that_fails_leaves_nothing_behind_and_the_lock_screen_says_who_may_unlock() {
+    let stick = tempfile::tempdir().unwrap();
+    let mut site = hasty(1);
+    let key = backup_key(&mut site.drive);
+    all_keep(&mut site, &["1号门"]);
+    let backup = back_up(&mut site.drive, stick.path());
+    site.gates[0].kill();
+    keep(&mut site.drive, KeepCommand::Drill(backup, key));
+    assert_eq!(site.drive.failures.pop(), Some(Failure::Keep(KeepFailure::KeptNowhere)));
+    assert!(!site.drive.data().join("scratch").exists(), "nothing of it is left");
+    // As a program that was killed in a drill leaves it, and while the courier still holds the vault.
+    std::fs::create_dir(site.drive.data().join("scratch")).unwrap();
+    site.drive.door.clear();
+    site.drive.failures.clear();
+    site.drive.staff(StaffCommand::Lock);
+    assert_eq!(site.drive.failures, vec![]);
+    assert_eq!(site.drive.door.len(), 2, "both supervisors can be chosen");
+    // Somebody's damaged note keeps nobody out.
+    std::fs::write(site.drive.data().join("swap"), b"{").unwrap();
+    site.drive.unlock();
+    assert!(!site.drive.is_locked(), "{:?}", site.drive.failures);
+}
+
+#[test]
+fn the_time_of_a_backup_is_none_without_anybody_at_the_window() {
+    use menka::app::command::Command;
+    use menka::domain::time::Timestamp;
+    use menka::ports::Clock;
+    let stick = tempfile::tempdir().unwrap();
+    let mut site = hasty(1);
+    let _ = backup_key(&mut site.drive);
+    all_keep(&mut site, &["1号门"]);
+    let at = menka::app::runner::SystemClock.now().plus_ms(500);
+    let shut = |site: &mut crate::relay::Site, now: Timestamp| {
+        let events = site.drive.desk.tick(now);
+        format!("{events:?}").contains("Curtain")
+    };
+    let command = Command::Staff(StaffCommand::Keep(KeepCommand::BackUp(stick.path().into())));
+    let events = format!("{:?}", site.drive.desk.handle(command, at));
+    assert!(events.contains("BackedUp"), "{events}");
+    assert!(!shut(&mut site, at.plus_ms(70_000)), "a slow stick: the result can still be read");
+    assert!(!shut(&mut site, at.plus_ms(120_000)));
+    assert!(shut(&mut site, at.plus_ms(131_000)), "a minute after it");
+}
+
+#[test]
+fn no_backup_and_no_drill_begin_while_a_resident_is_served() {
+    let stick = tempfile::tempdir().unwrap();
+    let mut site = hasty(1);
+    let key = backup_key(&mut site.drive);
+    let resident = site.drive.add("欧阳暖暖", "9-1909").unwrap();
+    site.drive.issue(resident, 0).unwrap();
+    site.drive.staff(StaffCommand::CloseResident);
+    site.drive.ask_for_face(0).unwrap();
+    keep(&mut site.drive, KeepCommand::BackUp(stick.path().into()));
+    assert_eq!(site.drive.failures.pop(), Some(Failure::Keep(KeepFailure::Serving)));
+    keep(&mut site.drive, KeepCommand::Drill(stick.path().into(), key));
+    assert_eq!(site.drive.failures.pop(), Some(Failure::Keep(KeepFailure::Serving)));
+    assert_eq!(stick.path().read_dir().unwrap().count(), 0);
+}

@@ -812,3 +812,35 @@ fn p51_4_nobody_rises_by_editing_the_slots_file() {
     std::fs::write(&slots, text).unwrap();
     station.enter("主管甲");
 }
+
+// Shows: K2-7
+#[test]
+fn a_passphrase_for_whom_nobody_was_chosen_counts_against_nobody() {
+    let (mut station, _) = Station::new();
+    station.staff(StaffCommand::Lock);
+    station.staff(StaffCommand::Unlock { account: None, passphrase: passphrase("主管甲") });
+    assert!(!station.desk.is_locked(), "the only account needs no choosing");
+    station.add_second();
+    station.staff(StaffCommand::Lock);
+    station.told.clear();
+    for _ in 0..5 {
+        station.staff(StaffCommand::Unlock { account: None, passphrase: passphrase("主管甲") });
+        assert!(station.desk.is_locked());
+    }
+    assert_eq!(station.failures(), vec![], "nothing was tried");
+    assert_eq!(station.door().len(), 2, "and who may be chosen is told again");
+    assert!(station.door().iter().all(|account| account.wait_ms == 0));
+    station.enter("主管甲");
+}
+
+// Shows: K2-7
+#[test]
+fn data_without_the_slots_that_open_them_are_said_at_the_first_run() {
+    let (mut station, _) = Station::new();
+    station.staff(StaffCommand::Lock);
+    std::fs::remove_file(station.folder.path().join("slots")).unwrap();
+    station.told.clear();
+    station.restart();
+    assert!(station.told.iter().any(|event| matches!(event, StaffEvent::FirstRun)));
+    assert_eq!(station.failures(), vec![Failure::SlotsGone]);
+}

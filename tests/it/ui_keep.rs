@@ -61,6 +61,8 @@ fn good() -> KeepView {
         keepers: vec![keeper("东门", Some(true)), keeper("西门", Some(true))],
         keys_changed_at: Some(AT),
         restored_at: None,
+        unheard: vec![],
+        keys_advised: false,
         computer: ComputerView::Free,
     }
 }

@@ -1050,6 +1050,7 @@ fn failures() -> Vec<Failure> {
         F::OtherRealm,
         F::VaultDamaged(mark()),
         F::KeysOlder,
+        F::SlotsGone,
         F::DiskFull,
         F::DiskFailed(mark()),
         F::CardTaken,

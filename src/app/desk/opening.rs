@@ -1,5 +1,6 @@
 //! The door of the desk: first run, unlocking, what is set up behind it, locking, and the end of a practice site.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::{Desk, LinkMaker, Open, failure_of};
@@ -24,7 +25,12 @@ impl Desk {
     /// First run, or locked with the pause that applies.
     pub(in crate::app) fn say_door(&mut self, now: Timestamp) {
         match Vault::state(&self.config.data_dir, now) {
-            Ok(VaultState::Absent) => self.say(StaffEvent::FirstRun),
+            Ok(VaultState::Absent) => {
+                self.say(StaffEvent::FirstRun);
+                if Vault::has_data_without_slots(&self.config.data_dir) {
+                    self.fail(Failure::SlotsGone);
+                }
+            }
             Ok(VaultState::Locked { realm, wait_ms }) => {
                 self.say(StaffEvent::Locked { wait_ms });
                 self.say_who_may_unlock(now);
@@ -34,6 +40,8 @@ impl Desk {
             }
             Err(error) => {
                 self.say(StaffEvent::Locked { wait_ms: 0 });
+                // Or nobody could be chosen for whom a passphrase counts.
+                self.say_who_may_unlock(now);
                 self.fail(failure_of(error));
             }
         }
@@ -49,7 +57,7 @@ impl Desk {
         if self.open.is_some() {
             return;
         }
-        if operator.trim().is_empty() {
+        if !crate::vault::is_a_name(operator.trim()) {
             return self.fail(Failure::Field(FieldFault::Operator));
         }
         if passphrase.chars() < Passphrase::CHARS_MIN {
@@ -68,8 +76,8 @@ impl Desk {
             return;
         }
         let (dir, realm, chip) = (&self.config.data_dir, self.config.realm, &mut *self.devices.chip);
-        let opened = Vault::first_account(dir)
-            .and_then(|first| Vault::unlock_with(dir, realm, account.unwrap_or(first), passphrase, chip, now));
+        let opened = chosen(dir, realm, account, now)
+            .and_then(|account| Vault::unlock_with(dir, realm, account, passphrase, chip, now));
         match opened {
             Ok(mut vault) => {
                 // Of an older program, or of a slower machine. A slot that stays as it is opens as well.
@@ -80,6 +88,8 @@ impl Desk {
                 }
                 self.enter(vault, now);
             }
+            // Nobody was chosen, or somebody who is there no more: shown again, and nothing was counted.
+            Err(VaultError::Unknown) => self.say_door(now),
             Err(error) => self.refused_at_the_door(error, now),
         }
     }
@@ -178,6 +188,7 @@ impl Desk {
         self.tell_head_due(now);
         self.to_idle(now);
         self.say_entered(now);
+        self.advise_new_keys();
         self.tell_looks_due(now);
         self.tell_joins();
         Ok(())
@@ -218,6 +229,20 @@ impl Desk {
         }
         self.lock(now);
         self.out.push(Event::Goodbye { erased, unanswered });
+    }
+}
+
+/// For whom a passphrase was typed: never counted against somebody who was not chosen. The only account needs no choosing, and a practice
+/// site, whose passphrase is no secret, opens as its first one.
+fn chosen(dir: &Path, realm: Realm, account: Option<StaffId>, now: Timestamp) -> Result<StaffId, VaultError> {
+    match account {
+        Some(account) => Ok(account),
+        None if realm == Realm::Practice => Vault::first_account(dir),
+        None => match Vault::accounts_at_the_door(dir, now)?.as_slice() {
+            [only] => Ok(only.id),
+            [] => Err(VaultError::Absent),
+            _ => Err(VaultError::Unknown),
+        },
     }
 }
 

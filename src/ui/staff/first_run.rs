@@ -77,6 +77,8 @@ pub struct FirstRun {
     facts: SiteFacts,
     tried: bool,
     asked: bool,
+    /// Data of a vault are here already, without the slots that open them.
+    data_there: bool,
 }
 
 impl FirstRun {
@@ -96,6 +98,11 @@ impl FirstRun {
         } else {
             None
         }
+    }
+
+    /// Data are on this computer that a lost file opened: a new desk is not what is wanted.
+    pub fn data_is_there(&mut self) {
+        self.data_there = true;
     }
 
     /// The desk could not make the vault: the passphrase was moved out, so it is asked for again.
@@ -167,7 +174,11 @@ impl FirstRun {
             Step::Site => self.site(texts),
             Step::Done => self.done(texts),
         };
-        let content = column![steps, body].spacing(S.space * 2.0);
+        let there = self.data_there.then(|| {
+            let (what, todo) = (tr!(texts, "err-slots-gone"), tr!(texts, "rec-slots-gone"));
+            widget::telling(S, "first-data-there", Tone::Alarm, what, Some(todo))
+        });
+        let content = column![steps].push(there).push(body).spacing(S.space * 2.0);
         let panel = widget::panel(S, Tone::Plain, content).max_width(760);
         widget::scroll("first-scroll", container(panel).center_x(Fill)).height(Fill).into()
     }

@@ -248,6 +248,10 @@ impl Staff {
                 screen.answered();
                 Action::None
             }
+            (Page::FirstRun(screen), Failure::SlotsGone) => {
+                screen.data_is_there();
+                Action::None
+            }
             (Page::FirstRun(screen), _) => screen.failed(),
             (Page::Keep(screen), _) => {
                 screen.failed();

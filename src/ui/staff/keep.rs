@@ -222,8 +222,18 @@ impl Keep {
             let words = tr!(texts, "keep-restored", day = at.date().to_string());
             widget::telling(S, "keep-restored", Tone::Told, words, None)
         });
+        let advised = view.keys_advised.then(|| {
+            let (words, todo) = (tr!(texts, "keep-keys-advised"), tr!(texts, "keep-keys-advised-todo"));
+            widget::telling(S, "keep-keys-advised", Tone::Warn, words, Some(todo))
+        });
+        let unheard = (!view.unheard.is_empty()).then(|| {
+            let words = tr!(texts, "keep-unheard", names = view.unheard.join("、"));
+            widget::telling(S, "keep-unheard", Tone::Warn, words, Some(tr!(texts, "keep-unheard-todo")))
+        });
         let content = column![S.title(tr!(texts, "keep-title"))]
             .push(restored)
+            .push(unheard)
+            .push(advised)
             .push(panels.spacing(S.space * 1.5))
             .spacing(S.space * 1.5);
         widget::scroll("keep-scroll", content).height(Fill).into()
@@ -390,7 +400,7 @@ pub fn said(texts: &Texts, told: &KeepTold) -> Option<(Tone, explain::Words)> {
         KeepTold::Drilled(report) => {
             let day = report.made_at.minute_text();
             let what = tr!(texts, "keep-drill-well", day = day, people = report.people, records = report.records);
-            let more = vec![since(texts, report)];
+            let more = [Some(since(texts, report)), heard(texts, report)].into_iter().flatten().collect();
             if report.sound { words(Tone::Well, what, more) } else { unsound(texts) }
         }
         KeepTold::Restored(report) => {
@@ -402,10 +412,21 @@ pub fn said(texts: &Texts, told: &KeepTold) -> Option<(Tone, explain::Words)> {
             if report.recovery_void {
                 more.push(tr!(texts, "keep-restored-recovery"));
             }
+            more.extend(heard(texts, report));
             if let Some(lost) = report.lost.filter(|lost| *lost > 0) {
                 more.push(tr!(texts, "keep-restored-lost", lost = lost));
             }
             if report.sound { words(Tone::Well, what, more) } else { unsound(texts) }
+        }
+        KeepTold::HeardLate(name, report) => {
+            let what = tr!(texts, "keep-heard-late", name = name.as_str());
+            let (closed, accounts) = (report.closed, report.accounts);
+            let mut more = vec![since(texts, report)];
+            more.push(tr!(texts, "keep-heard-late-more", closed = closed, accounts = accounts));
+            if report.recovery_void {
+                more.push(tr!(texts, "keep-restored-recovery"));
+            }
+            words(Tone::Warn, what, more)
         }
         KeepTold::Changing => words(Tone::Told, tr!(texts, "keep-changing"), vec![]),
         KeepTold::Changed(accounts) => {
@@ -413,6 +434,9 @@ pub fn said(texts: &Texts, told: &KeepTold) -> Option<(Tone, explain::Words)> {
         }
         KeepTold::Bound => words(Tone::Well, tr!(texts, "keep-computer-bound-now"), vec![]),
         KeepTold::Released => words(Tone::Well, tr!(texts, "keep-computer-released-now"), vec![]),
+        KeepTold::KeysAdvised => {
+            words(Tone::Warn, tr!(texts, "keep-keys-advised"), vec![tr!(texts, "keep-keys-advised-todo")])
+        }
         KeepTold::View(_) | KeepTold::Sheet(_) | KeepTold::SheetOver | KeepTold::SheetSaved(_) => None,
     }
 }
@@ -435,6 +459,12 @@ fn since(texts: &Texts, report: &crate::app::keep::RestoreReport) -> String {
         said.push(tr!(texts, "keep-drill-cut-records"));
     }
     said.join(" ")
+}
+
+/// How many gates were asked in vain, and what that means.
+fn heard(texts: &Texts, report: &crate::app::keep::RestoreReport) -> Option<String> {
+    let (heard, all) = (report.heard, report.gates_all);
+    (heard < all).then(|| tr!(texts, "keep-heard-some", heard = heard, all = all))
 }
 
 fn unsound(texts: &Texts) -> Option<(Tone, explain::Words)> {

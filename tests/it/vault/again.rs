@@ -244,3 +244,93 @@ fn p15_a_gate_that_no_consent_names_any_more_needs_no_list() {
         assert!(doors.iter().all(|door| door.dropped == (door.gate == west)), "{doors:?}");
     }
 }
+
+#[test]
+fn p47_a_gate_that_is_heard_after_the_restore_ends_what_it_lists_and_nothing_that_came_later() {
+    let (_folder, mut vault, east, people) = many(4);
+    let west = gate(&mut vault, "西门");
+    // The one gate keeps this note and is away from here on.
+    let stale = vault.epoch_note().unwrap();
+    let stick = back_up(&mut vault);
+    vault.end_consent(people[0], EraseReason::Withdrawn, later(2)).unwrap();
+    vault.end_card(people[1], later(3)).unwrap();
+    vault.close_record(people[2], EraseReason::MovedOut, Actor::Station, later(4)).unwrap();
+    let newest = vault.epoch_note().unwrap();
+    assert_eq!(newest.number, stale.number + 1, "the number that the restored desk counts to next");
+    drop(vault);
+
+    let dir = stick.folder.path().join("menka");
+    let mut restoring = begin_restore(&dir, &stick.backup, &stick.key, &[], later(DAY)).unwrap();
+    assert!(restoring.take_note(stale.number, &stale.sealed).unwrap());
+    restoring.heard(west);
+    let report = restoring.finish(later(DAY)).unwrap();
+    assert_eq!(
+        (report.heard, report.gates_all, report.faces, report.cards, report.closed),
+        (1, 2, 0, 0, 0),
+        "{report:?}"
+    );
+    let mut vault = Vault::unlock(&dir, Realm::Real, &passphrase(), later(DAY)).unwrap();
+    assert!(vault.is_unheard(east).unwrap() && !vault.is_unheard(west).unwrap());
+    let own = vault.epoch_note().unwrap();
+    assert_eq!(own.number, newest.number, "the same number, with other words");
+
+    // Life goes on before the gate answers.
+    let fresh = reader(&mut vault, "李小红", "9-909", 77, &[east]);
+    let _ = fresh.consent(&mut vault, &[east]).unwrap();
+    let report = vault.hear_late(east, Some((newest.number, &newest.sealed)), later(DAY + HOUR)).unwrap().unwrap();
+    assert_eq!((report.faces, report.cards, report.closed), (1, 1, 1), "{report:?}");
+    assert!(vault.current_consent(people[0]).unwrap().is_none());
+    assert!(vault.current_card(people[1]).unwrap().is_none());
+    assert!(vault.closed_since(people[2]).unwrap().is_some());
+    assert!(vault.current_consent(people[3]).unwrap().is_some());
+    assert!(vault.current_consent(fresh.resident).unwrap().is_some(), "none of the note's");
+    assert!(!vault.is_unheard(east).unwrap());
+    let next = vault.epoch_note().unwrap();
+    assert!(next.number > newest.number, "only a higher number takes the place of what the gate keeps");
+    let again = vault.hear_late(east, Some((newest.number, &newest.sealed)), later(DAY + 2 * HOUR)).unwrap();
+    assert_eq!(again, None, "once");
+
+    // A note of before, and a gate that keeps none, end nothing.
+    drop(vault);
+    std::fs::remove_dir_all(&dir).unwrap();
+    let mut restoring = begin_restore(&dir, &stick.backup, &stick.key, &[], later(DAY)).unwrap();
+    assert!(restoring.take_note(newest.number, &newest.sealed).unwrap());
+    // Two that differ: the older one lists nothing more.
+    assert!(restoring.take_note(stale.number, &stale.sealed).unwrap());
+    let report = restoring.finish(later(DAY)).unwrap();
+    assert_eq!((report.faces, report.cards, report.closed), (1, 1, 1), "{report:?}");
+    let mut vault = Vault::unlock(&dir, Realm::Real, &passphrase(), later(DAY)).unwrap();
+    let log = vault.log_len().unwrap();
+    assert_eq!(vault.hear_late(east, Some((stale.number, &stale.sealed)), later(DAY)).unwrap(), None);
+    assert_eq!(vault.hear_late(west, None, later(DAY)).unwrap(), None);
+    assert_eq!(vault.log_len().unwrap(), log);
+    assert!(vault.unheard().unwrap().is_empty());
+}
+
+#[test]
+fn p47_whom_only_a_gate_knew_as_erased_is_erased_again_when_it_is_heard() {
+    let (_folder, mut vault, east, _) = many(3);
+    let moved = resident(&mut vault, "诸葛暖暖", "2-202");
+    let stale = vault.epoch_note().unwrap();
+    let stick = back_up(&mut vault);
+    vault.close_record(moved, EraseReason::MovedOut, Actor::Station, later(2)).unwrap();
+    vault.run_retention(later(40 * DAY)).unwrap();
+    let newest = vault.epoch_note().unwrap();
+    drop(vault);
+
+    let dir = stick.folder.path().join("menka");
+    let mut restoring = begin_restore(&dir, &stick.backup, &stick.key, &[], later(41 * DAY)).unwrap();
+    assert!(restoring.take_note(stale.number, &stale.sealed).unwrap());
+    assert_eq!(restoring.finish(later(41 * DAY)).unwrap().erased, 0);
+    let mut vault = Vault::unlock(&dir, Realm::Real, &passphrase(), later(41 * DAY)).unwrap();
+    let report = vault.hear_late(east, Some((newest.number, &newest.sealed)), later(41 * DAY)).unwrap().unwrap();
+    assert_eq!(report.erased, 1, "{report:?}");
+    let audit = vault.audit().unwrap();
+    assert!(audit.is_sound(), "{audit:?}");
+    // From here on no gate gives the name back: the note of now has that leaf no more.
+    let note = vault.epoch_note().unwrap();
+    drop(vault);
+    std::fs::remove_dir_all(&dir).unwrap();
+    let (report, _) = stick.restore(&note, later(42 * DAY));
+    assert_eq!((report.erased, report.people), (1, 3), "{report:?}");
+}

@@ -284,3 +284,44 @@ fn an_end_at_any_point_of_binding_leaves_a_vault_that_opens_here() {
     assert_eq!(bound, STEPS.iter().filter(|step| step.starts_with("swap/")).count());
     assert!(bound > 3);
 }
+
+/// A chip that is there and refuses, as one does that is locked for a while.
+struct Refusing;
+
+impl SecurityChip for Refusing {
+    fn is_there(&mut self) -> bool {
+        true
+    }
+
+    fn seal(&mut self, _secret: &[u8; 32]) -> Result<Vec<u8>, ChipError> {
+        Err(ChipError::Refused("locked out".into()))
+    }
+
+    fn unseal(&mut self, _sealed: &[u8]) -> Result<zeroize::Zeroizing<[u8; 32]>, ChipError> {
+        Err(ChipError::Refused("locked out".into()))
+    }
+}
+
+#[test]
+fn a_chip_that_refuses_for_a_moment_releases_nothing_and_a_way_back_without_it_advises_new_keys() {
+    let Some(here) = Swtpm::start() else { return };
+    let mut here = here.chip();
+    let (folder, vault, second, printed) = site();
+    let dir = folder.path();
+    let first = vault.operator().0;
+    bind(vault, second, &mut *here, later(0)).unwrap();
+    let slots = || std::fs::read(dir.join("slots")).unwrap();
+    let recover = |chip: &mut dyn SecurityChip, ms: i64| {
+        Vault::recover_with(dir, Realm::Real, &printed, (first, &passphrase()), chip, later(ms)).map(|(vault, _)| vault)
+    };
+    let refused = recover(&mut Refusing, 1_000).err();
+    assert_eq!(refused, Some(VaultError::Chip(ChipError::Refused("locked out".into()))));
+    assert!(String::from_utf8(slots()).unwrap().contains("\"chip\""), "still bound");
+    assert!(!open(dir, &mut *here, later(90_000)).unwrap().new_keys_advised().unwrap());
+
+    let mut vault = recover(&mut NoChip, 200_000).unwrap();
+    assert!(!vault.is_bound().unwrap() && vault.new_keys_advised().unwrap());
+    let approval = vault.approve(Act::ChangeKeys, second, &passphrase(), later(201_000)).unwrap();
+    vault.rotate_keys(approval, later(202_000)).unwrap();
+    assert!(!open(dir, &mut NoChip, later(203_000)).unwrap().new_keys_advised().unwrap());
+}

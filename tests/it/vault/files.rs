@@ -348,3 +348,100 @@ fn p13_no_file_of_the_schema_has_room_for_a_face() {
     }
     assert!(seen >= 2, "both files have a schema");
 }
+
+#[test]
+fn a_count_of_tries_of_any_size_and_a_damaged_note_of_a_change_lock_nobody_out() {
+    let (folder, vault) = new_vault(Realm::Real);
+    drop(vault);
+    let dir = folder.path();
+    std::fs::write(dir.join("attempts"), vec![b'{'; 20_000]).unwrap();
+    // Six wrong tries just now, as of a damaged one: eight seconds.
+    let refused = Vault::unlock(dir, Realm::Real, &passphrase(), NOW).unwrap_err();
+    assert_eq!(refused, VaultError::TooSoon { wait_ms: 8_000 });
+    assert!(std::fs::metadata(dir.join("attempts")).unwrap().len() < 1_000);
+    drop(Vault::unlock(dir, Realm::Real, &passphrase(), NOW.plus_ms(8_000)).unwrap());
+
+    for note in [&b"{"[..], &[b' '; 9_000], br#"{"format":1,"old":"somehow"}"#] {
+        std::fs::write(dir.join("swap"), note).unwrap();
+        assert!(matches!(Vault::state(dir, NOW.plus_ms(9_000)), Ok(VaultState::Locked { .. })));
+        assert!(!dir.join("swap").exists(), "put aside");
+        drop(Vault::unlock(dir, Realm::Real, &passphrase(), NOW.plus_ms(9_000)).unwrap());
+    }
+
+    // The change had begun: the first file is in its place already, under a key of the slots that still wait.
+    let (other, vault) = new_vault(Realm::Real);
+    drop(vault);
+    let next = dir.join("next");
+    std::fs::create_dir(&next).unwrap();
+    for file in ["keys.db", "slots"] {
+        std::fs::copy(other.path().join(file), next.join(file)).unwrap();
+    }
+    std::fs::copy(other.path().join("vault.db"), dir.join("vault.db")).unwrap();
+    std::fs::write(dir.join("swap"), b"{").unwrap();
+    assert!(matches!(Vault::state(dir, NOW.plus_ms(10_000)), Ok(VaultState::Locked { .. })));
+    drop(Vault::unlock(dir, Realm::Real, &passphrase(), NOW.plus_ms(10_000)).unwrap());
+    let names: Vec<String> = all_bytes(&folder).into_iter().map(|(name, _)| name).collect();
+    assert!(names.iter().any(|name| name.starts_with("slots.aside-")), "nothing is overwritten: {names:?}");
+}
+
+#[test]
+fn files_without_slots_are_said_and_go_after_thirty_days() {
+    let (folder, vault) = new_vault(Realm::Real);
+    drop(vault);
+    let dir = folder.path();
+    assert!(!Vault::has_data_without_slots(dir));
+    std::fs::remove_file(dir.join("slots")).unwrap();
+    assert!(Vault::has_data_without_slots(dir));
+    let mut vault = Vault::create(dir, Realm::Real, "前台", &passphrase(), &facts(), NOW, CHEAP).unwrap();
+    assert!(!Vault::has_data_without_slots(dir));
+    let orphans = || all_bytes(&folder).iter().filter(|(name, _)| name.contains(".orphan-")).count();
+    let day = 86_400_000;
+    vault.run_retention(NOW.plus_ms(29 * day)).unwrap();
+    assert!(orphans() >= 2);
+    vault.run_retention(NOW.plus_ms(30 * day)).unwrap();
+    assert_eq!(orphans(), 0);
+}
+
+#[test]
+fn the_first_supervisors_name_is_as_short_as_everybodys() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = |name: &str| Vault::create(folder.path(), Realm::Real, name, &passphrase(), &facts(), NOW, CHEAP).err();
+    for name in ["", "  ", &"长".repeat(41), &"x".repeat(60_000), "两\n行"] {
+        assert_eq!(made(name), Some(VaultError::NameWrong));
+    }
+    assert_eq!(Vault::state(folder.path(), NOW), Ok(VaultState::Absent));
+    assert_eq!(made(&"长".repeat(40)), None);
+}
+
+#[test]
+fn a_passphrase_or_a_key_that_could_not_be_written_is_not_logged_as_changed() {
+    let (folder, mut vault) = new_vault(Realm::Real);
+    let dir = folder.path().to_owned();
+    let logged = |vault: &Vault| {
+        let records = vault.log_records(0, 1_000).unwrap().into_iter();
+        records.filter(|r| ["passphrase-changed", "recovery-key-made"].contains(&r.what.as_str())).count()
+    };
+    let before = logged(&vault);
+    vault.check_own(&passphrase(), NOW).unwrap();
+    let slots = std::fs::read(dir.join("slots")).unwrap();
+    // The draft of the slots file cannot be written.
+    let block = || std::fs::create_dir(dir.join("slots.new")).unwrap();
+    block();
+    assert!(vault.make_recovery_key(None, NOW).is_err());
+    assert_eq!(logged(&vault), before);
+    assert_eq!(std::fs::read(dir.join("slots")).unwrap(), slots);
+    std::fs::remove_dir(dir.join("slots.new")).unwrap();
+    let changed = Passphrase::new("another long enough one".into());
+    vault.change_passphrase(&passphrase(), &changed, NOW).unwrap();
+    let key = vault.make_recovery_key(None, NOW).unwrap();
+    assert_eq!(logged(&vault), before + 2);
+    let first = vault.operator().0;
+    drop(vault);
+    // Nor is the way back by the printed key half done.
+    block();
+    let refused = Vault::recover(&dir, Realm::Real, &key, first, &passphrase(), NOW.plus_ms(1)).err();
+    assert!(refused.is_some());
+    std::fs::remove_dir(dir.join("slots.new")).unwrap();
+    let vault = Vault::unlock(&dir, Realm::Real, &changed, NOW.plus_ms(2)).unwrap();
+    assert!(!vault.log_records(0, 1_000).unwrap().iter().any(|r| r.what == "recovery-key-used"));
+}

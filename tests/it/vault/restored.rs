@@ -135,3 +135,29 @@ fn k2_7_a_restore_brings_no_key_back_that_was_changed_since() {
     std::fs::write(dir.join("slots"), right).unwrap();
     assert!(Vault::unlock_as(&dir, Realm::Real, first, &changed(), later(400_000)).is_ok());
 }
+
+#[test]
+fn who_allowed_a_restore_is_logged_by_name() {
+    let There { folder, stick: _stick, backup, key, recovery, first, second, note, vault } = there();
+    let dir = folder.path();
+    drop(vault);
+    let allowed = |vault: &Vault| {
+        let records = vault.log_records(0, 1_000).unwrap().into_iter();
+        records.filter(|record| record.what == "restore-allowed").map(|record| record.who.clone()).collect::<Vec<_>>()
+    };
+    let restoring = begin_restore(dir, &backup, &key, &[first, second], later(1)).unwrap();
+    finish(restoring, &note, later(1));
+    let vault = Vault::unlock(dir, Realm::Real, &passphrase(), later(1_000)).unwrap();
+    let (named, mut both) = (allowed(&vault), vec![first, second]);
+    both.sort();
+    assert_eq!(named.len(), 2, "{named:?}");
+    for (who, id) in named.iter().zip(both) {
+        assert!(who.contains(&id.to_string()), "{who} {id}");
+    }
+    drop(vault);
+    let by = Restorers { supervisors: vec![], recovery: Some(recovery) };
+    let restoring = Vault::begin_restore(dir, Realm::Real, (&backup, &key), by, &mut NoChip, later(2_000)).unwrap();
+    finish(restoring, &note, later(2_000));
+    let vault = Vault::unlock(dir, Realm::Real, &passphrase(), later(3_000)).unwrap();
+    assert_eq!(allowed(&vault).len(), 1, "the key, and nobody");
+}
