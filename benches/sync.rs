@@ -303,7 +303,8 @@ fn faces(people: usize) -> Result<(), Failed> {
     let link = Box::new(TlsLink::new(Arc::clone(&site.keys), site.vault.site()));
     let mut courier =
         Courier::new(site.vault.second_connection()?, link, menka::boards::links()(), Arc::clone(&shared));
-    (site.wire.take(), wire.take());
+    site.wire.take();
+    wire.take();
     let each = gates.map(|gate| (gate, people));
     let (cards, _) = until_in_step(&mut courier, &shared, &site.vault, &each)?;
     let card_bytes = site.wire.take() + wire.take();
@@ -328,7 +329,8 @@ fn faces(people: usize) -> Result<(), Failed> {
             site.vault.record_face_held(one, site.gate.id, receipt.stored_digest, &encode(&receipt), now)?;
         }
     }
-    (site.wire.take(), wire.take());
+    site.wire.take();
+    wire.take();
     let begun = Instant::now();
     let mut numbers = CardNumbers::new();
     while site.vault.expected(second.id, &mut numbers)?.held.counts().0 < people as u64 {

@@ -813,7 +813,6 @@ fn p51_4_nobody_rises_by_editing_the_slots_file() {
     station.enter("主管甲");
 }
 
-// Shows: K2-7
 #[test]
 fn a_passphrase_for_whom_nobody_was_chosen_counts_against_nobody() {
     let (mut station, _) = Station::new();
@@ -833,7 +832,6 @@ fn a_passphrase_for_whom_nobody_was_chosen_counts_against_nobody() {
     station.enter("主管甲");
 }
 
-// Shows: K2-7
 #[test]
 fn data_without_the_slots_that_open_them_are_said_at_the_first_run() {
     let (mut station, _) = Station::new();
