@@ -366,6 +366,9 @@ fn p69_an_older_file_of_keys_is_found_at_the_start_and_stays_found() {
     let mut vault = start(20);
     assert!(current(&vault));
     vault.close_record(people[0], EraseReason::MovedOut, Actor::Station, NOW.plus_ms(21)).unwrap();
+    while let Some(delivery) = vault.next_due(gate, NOW.plus_ms(21)).unwrap() {
+        vault.record_delivered(delivery.op, gate, &random_bytes::<40>(), NOW.plus_ms(21)).unwrap();
+    }
     let note = vault.epoch_note().unwrap();
     vault.record_gate_epoch(gate, note.number, NOW.plus_ms(22)).unwrap();
     assert!(current(&vault));
@@ -382,6 +385,10 @@ fn p69_an_older_file_of_keys_is_found_at_the_start_and_stays_found() {
     for leaf in [super::punctures::Leaf::Identity, super::punctures::Leaf::Evidence] {
         assert_eq!(vault.cut_leaves(&[(people[0], leaf)]), Err(VaultError::KeysOlder));
     }
+    let month = NOW.plus_ms(40 * 86_400_000);
+    assert_eq!(vault.retention_plan(month).unwrap().identities, [people[0]]);
+    assert_eq!(vault.run_retention(month).unwrap().identities, 0);
+    assert_eq!(vault.retention_plan(month).unwrap().identities, [people[0]], "it stays due");
     assert!(vault.epoch_note().unwrap().number >= note.number);
     vault.lock(NOW.plus_ms(31)).unwrap();
     let vault = start(40);

@@ -131,3 +131,33 @@ fn p69_either_file_alone_rolled_back_is_found_and_said_and_cards_go_on() {
         site.assert_card_opens(2);
     }
 }
+
+#[test]
+fn p47_a_file_of_keys_from_before_an_erasure_does_not_open_and_says_that_the_right_one_does() {
+    let mut site = site(1);
+    let resident = site.resident("周", 0);
+    site.drive.deliver().unwrap();
+    let why = Closing::MovedOut;
+    site.drive.staff(StaffCommand::Deletion(DeletionCommand::CloseRecord { resident, why }));
+    site.drive.deliver().unwrap();
+    site.drive.staff(StaffCommand::Lock);
+    let (data, old, right) =
+        (site.drive.data().to_owned(), site.folder.path().join("old"), site.folder.path().join("right"));
+    copy(&data, &old);
+    // A month later name and unit are erased.
+    let month = SystemClock.now().plus_ms(40 * 86_400_000);
+    let mut vault = site.vault();
+    assert_eq!(vault.run_retention(month).unwrap().identities, 1);
+    drop(vault);
+    copy(&data, &right);
+
+    put_back("keys.db", &old, &data);
+    site.drive.failures.clear();
+    site.drive.unlock();
+    assert!(site.drive.is_locked());
+    assert_eq!(site.drive.failures, vec![Failure::KeysOlder]);
+    put_back("keys.db", &right, &data);
+    site.drive.failures.clear();
+    site.drive.unlock();
+    assert!(!site.drive.is_locked(), "{:?}", site.drive.failures);
+}
