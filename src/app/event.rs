@@ -99,6 +99,8 @@ pub enum Failure {
     DateDoubted,
     /// Something keeps face entry off just now (staff see what); the card works.
     FaceNotOffered,
+    /// The camera waits: nobody who may see people is at the staff window.
+    NobodyAtDesk,
     /// The paper could not be written there.
     PaperNotWritten(String),
     /// A key was to be saved on the disk that it opens.
@@ -409,6 +411,8 @@ pub enum ResidentScene {
         gate: GateLabel,
         /// The camera is on again.
         looking: bool,
+        /// Why the last look came to nothing.
+        failure: Option<Failure>,
     },
     /// Done.
     Done {

@@ -105,16 +105,16 @@ const FAULTS: [(Blocker, Spoil); 5] = [
     (Blocker::MachineState, |f| f.files = Reading::Seen(FileAccess { open_to_others: 1, of_others: 0 })),
 ];
 
-struct Site {
-    drive: Drive,
+pub(super) struct Site {
+    pub drive: Drive,
     machine: Facts,
-    face: Arc<AtomicBool>,
+    pub face: Arc<AtomicBool>,
     _gate: Server,
     _folder: tempfile::TempDir,
 }
 
 /// A practice desk with one gate and one resident whose card works.
-fn site() -> Site {
+pub(super) fn site() -> Site {
     let folder = tempfile::tempdir().unwrap();
     let machine: Facts = Arc::new(Mutex::new(sound()));
     let face = Arc::new(AtomicBool::new(false));
@@ -164,13 +164,13 @@ impl Site {
         self.drive.desk.config.realm = Realm::Real;
     }
 
-    fn camera_on(&mut self) {
+    pub fn camera_on(&mut self) {
         self.drive.ask_for_face(0).unwrap();
         self.drive.read_and_consent().unwrap();
         assert!(matches!(self.flow(), Flow::Capturing(_)), "{:?}", self.drive.scene);
     }
 
-    fn flow(&self) -> &Flow {
+    pub fn flow(&self) -> &Flow {
         &self.drive.desk.open.as_ref().unwrap().flow
     }
 

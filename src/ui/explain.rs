@@ -72,6 +72,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::OldFaceThere => words!(texts, "err-old-face-there", "rec-old-face-there"),
         Failure::DateDoubted => words!(texts, "err-date-doubted", "clock-ahead-todo"),
         Failure::FaceNotOffered => words!(texts, "err-face-not-offered", "rec-face-not-offered"),
+        Failure::NobodyAtDesk => words!(texts, "err-nobody-at-desk", "rec-nobody-at-desk"),
         Failure::Pairing(failure) => pairing(texts, failure),
         Failure::NotRecognised => words!(texts, "err-not-recognised", "rec-not-recognised"),
         Failure::TooLong => words!(texts, "err-too-long", "rec-too-long"),
@@ -411,6 +412,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         Failure::OldFaceThere => tr!(texts, "say-old-face-there"),
         Failure::Request(fault) => super::words_rights::fault_for_resident(texts, *fault),
         Failure::FaceNotOffered => tr!(texts, "say-face-not-offered"),
+        Failure::NobodyAtDesk => tr!(texts, "say-nobody-at-desk"),
         Failure::RulesChanged
         | Failure::DateDoubted
         | Failure::WrongPassphrase { .. }
