@@ -234,6 +234,8 @@ pub enum OperatorsFailure {
     NotAnApprover,
     /// The typed recovery key is not one.
     RecoveryKey(RecoveryKeyFault),
+    /// No recovery key is in force, or the account that was chosen is no active supervisor.
+    NothingToRecover,
     /// The end of the rules was not on screen.
     RulesNotRead,
 }

@@ -56,6 +56,14 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::VaultDamaged(file) => words!(texts, "err-vault-damaged", "rec-vault-damaged", file = file.as_str()),
         Failure::DiskFull => words!(texts, "err-disk-full", "rec-disk-full"),
         Failure::DiskFailed(why) => words!(texts, "err-disk-failed", "rec-disk-failed", why = why.as_str()),
+        Failure::VaultInUse => words!(texts, "err-vault-in-use", "rec-vault-in-use"),
+        Failure::VaultTooNew(file) => words!(texts, "err-vault-too-new", "rec-vault-too-new", file = file.as_str()),
+        Failure::VaultBusy => words!(texts, "err-vault-busy", "rec-vault-busy"),
+        Failure::GatesUnserved { again: true } => words!(texts, "err-courier", "rec-courier-again"),
+        Failure::GatesUnserved { again: false } => words!(texts, "err-courier", "rec-courier"),
+        Failure::NotRecorded => words!(texts, "err-not-recorded", "rec-not-recorded"),
+        Failure::UsedAlready => words!(texts, "err-used-already", "rec-used-already"),
+        Failure::NotDone(why) => words!(texts, "err-not-done", "rec-not-done", why = why.as_str()),
         Failure::Field(fault) => field(texts, *fault),
         Failure::CardTaken => words!(texts, "err-card-taken", "rec-card-taken"),
         Failure::CardSame => words!(texts, "err-card-same", "rec-card-same"),
@@ -158,6 +166,7 @@ pub fn operators(texts: &Texts, failure: OperatorsFailure) -> Words {
         OperatorsFailure::OnlyTheOneConcerned => words!(texts, "err-only-concerned", "rec-only-concerned"),
         OperatorsFailure::NotAnApprover => words!(texts, "err-not-an-approver", "rec-not-an-approver"),
         OperatorsFailure::RecoveryKey(_) => words!(texts, "err-recovery-key", "rec-recovery-key"),
+        OperatorsFailure::NothingToRecover => words!(texts, "err-nothing-to-recover", "rec-nothing-to-recover"),
         OperatorsFailure::RulesNotRead => words!(texts, "err-rules-not-read", "rec-rules-not-read"),
     }
 }
@@ -421,6 +430,13 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         | Failure::VaultDamaged(_)
         | Failure::DiskFull
         | Failure::DiskFailed(_)
+        | Failure::VaultInUse
+        | Failure::VaultTooNew(_)
+        | Failure::VaultBusy
+        | Failure::NotRecorded
+        | Failure::GatesUnserved { .. }
+        | Failure::UsedAlready
+        | Failure::NotDone(_)
         | Failure::Field(_)
         | Failure::NoGateChosen
         | Failure::Face(_)

@@ -92,6 +92,7 @@ pub fn scenes(language: Language) -> Vec<(&'static str, ResidentScene, Vec<&'sta
             vec!["save", "finish"],
         ),
         ("stopped", ended(None, false), vec!["back"]),
+        ("ended-nobody", ended(Some(Failure::NobodyAtDesk), true), vec!["back", "retry"]),
         ("ended", ended(Some(Failure::Camera(CameraError::Unplugged)), true), vec!["back", "retry"]),
         (
             "withdraw",

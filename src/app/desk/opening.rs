@@ -133,9 +133,8 @@ impl Desk {
         let trusted = vault.trusted_at()?;
         let shared = Arc::new(Shared::default());
         let link = (self.devices.link)(Arc::clone(&keys), vault.site(), self.config.realm);
-        let courier_link = (self.devices.link)(Arc::clone(&keys), vault.site(), self.config.realm);
-        self.courier =
-            Some(Courier::new(vault.second_connection()?, courier_link, (self.devices.boards)(), Arc::clone(&shared)));
+        self.courier = Some(self.make_courier(&vault, &keys, &shared)?);
+        self.courier_falls = 0;
         self.open = Some(Box::new(Open {
             vault,
             link,
@@ -183,6 +182,35 @@ impl Desk {
         Ok(())
     }
 
+    fn make_courier(
+        &self,
+        vault: &Vault,
+        keys: &Arc<IdentityKeys>,
+        shared: &Arc<Shared>,
+    ) -> Result<Courier, VaultError> {
+        let link = (self.devices.link)(Arc::clone(keys), vault.site(), self.config.realm);
+        Ok(Courier::new(vault.second_connection()?, link, (self.devices.boards)(), Arc::clone(shared)))
+    }
+
+    /// The courier's thread ended by a fault, or could not begin: said at the staff window, and a new one is made, so often at most.
+    pub fn courier_fell(&mut self) -> Vec<Event> {
+        if let Some(open) = self.open.as_ref() {
+            self.courier_falls = self.courier_falls.saturating_add(1);
+            let mut again = self.courier_falls <= COURIER_FALLS_MAX;
+            if again {
+                match self.make_courier(&open.vault, &open.keys, &open.shared) {
+                    Ok(courier) => self.courier = Some(courier),
+                    Err(error) => {
+                        tracing::error!(%error, "the courier could not be started again");
+                        again = false;
+                    }
+                }
+            }
+            self.fail(Failure::GatesUnserved { again });
+        }
+        std::mem::take(&mut self.out)
+    }
+
     pub(in crate::app) fn lock(&mut self, now: Timestamp) {
         self.drop_visit(now);
         if let Some(open) = self.open.take() {
@@ -220,6 +248,9 @@ impl Desk {
         self.out.push(Event::Goodbye { erased, unanswered });
     }
 }
+
+/// How often in one session the courier is started again after a fault.
+const COURIER_FALLS_MAX: u8 = 3;
 
 /// Ends all faces and carries the erasures, twice at most: a gate that is away keeps its lease. Returns how many erasures gates signed for,
 /// and the gates that did not answer.

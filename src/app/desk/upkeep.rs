@@ -28,7 +28,7 @@ impl Desk {
         let owes = !owed.is_empty();
         for (resident, reason, by) in owed {
             if let Err(failure) = self.end_consent(resident, reason, by, now) {
-                tracing::warn!(?failure, "a consent could not be ended yet");
+                tracing::warn!(why = %failure.kind(), "a consent could not be ended yet");
             }
         }
         if owes {

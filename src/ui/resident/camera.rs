@@ -115,7 +115,7 @@ pub(super) fn try_gate<'a>(sizes: Sizes, texts: &'a Texts, gate: &'a str, failur
         sizes.soft(trr!(texts, "try-text")).align_x(Center),
     ]
     .push(why.map(|_| {
-        let words = trr!(texts, "say-nobody-for-try");
+        let words = trr!(texts, "try-nobody");
         container(parts::telling(sizes, "try-why", Tone::Told, words)).max_width(900)
     }));
     let foot = parts::foot(
