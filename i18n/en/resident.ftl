@@ -74,6 +74,7 @@ hand-stored = Stored and checked
 hand-away = No answer, use your card
 try-title = Try it now with { $gate }?
 try-text = Look at the camera once more; the gate itself answers. You may skip this.
+try-nobody = The camera goes on only while somebody of the staff is at the desk. Ask them and look again, or skip this.
 try-looking = Look at the camera: { $gate } is checking.
 try-action = Try it
 try-skip = Skip

@@ -74,6 +74,7 @@ hand-stored = 已写入，已核对
 hand-away = 没有回应，请刷卡
 try-title = 现在试一试 { $gate }？
 try-text = 再看一次镜头，由门禁机来回答。也可以不试。
+try-nobody = 有工作人员在窗口时，摄像头才会打开。可以叫一下工作人员再试，也可以不试。
 try-looking = 请看镜头，{ $gate } 正在认您。
 try-action = 试一次
 try-skip = 不试了

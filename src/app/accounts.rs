@@ -327,6 +327,7 @@ impl Desk {
                 self.operators = Operators { sheet: Some(new), ..Operators::default() };
                 self.enter(vault, now);
             }
+            Err(VaultError::Unknown) => self.fail(Failure::Operators(OperatorsFailure::NothingToRecover)),
             Err(error) => self.refused_at_the_door(error, now),
         }
     }
@@ -357,7 +358,7 @@ impl Desk {
         values: &Values,
         path: &Path,
     ) -> Result<(), Failure> {
-        if self.config.realm == Realm::Real && !crate::paper::is_apart(path, &self.config.data_dir) {
+        if self.config.realm == Realm::Real && !self.devices.posture.is_apart(path) {
             return Err(Failure::KeyOnItsDisk);
         }
         let pdf = sheet_pdf(text, language, values).map_err(Failure::PaperNotWritten)?;

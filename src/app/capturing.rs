@@ -11,7 +11,7 @@ use super::preview::preview;
 use crate::domain::audit::Actor;
 use crate::domain::consent::{EraseReason, Warrant};
 use crate::domain::id::{OpId, ResidentId};
-use crate::domain::permit;
+use crate::domain::permit::{self, Blocker, Condition};
 use crate::domain::presence::{Presence, PresenceShown, Side};
 use crate::domain::quality::{self, FaceBox, Guidance, Limits};
 use crate::domain::time::Timestamp;
@@ -29,6 +29,14 @@ pub(super) struct Trouble {
 impl Trouble {
     pub fn retry(failure: Failure) -> Self {
         Self { failure: Some(failure), may_retry: true }
+    }
+}
+
+/// What the resident is told of blockers: that the staff window is shut can be mended while they wait.
+fn off(blockers: &[(Blocker, Condition)]) -> Failure {
+    match blockers {
+        [(Blocker::OperatorLoggedIn, _)] => Failure::NobodyAtDesk,
+        _ => Failure::FaceNotOffered,
     }
 }
 
@@ -92,7 +100,7 @@ impl Desk {
             refusal_stands,
         };
         let permit = permit::judge(&self.conditions(&answering, person))
-            .map_err(|_| Trouble { failure: Some(link.unwrap_or(Failure::FaceNotOffered)), may_retry: true })?;
+            .map_err(|blockers| Trouble::retry(link.unwrap_or_else(|| off(&blockers))))?;
         self.devices.engine.wake().map_err(|e| Trouble::retry(Failure::Face(e)))?;
         // On disk before the lamp goes on: a crash from here on is seen at the next unlock.
         match self.open.as_mut().map(|o| o.vault.record_capture_begun(&held.consent, now)) {
@@ -109,6 +117,10 @@ impl Desk {
         let Trouble { failure, may_retry } = trouble;
         if may_retry {
             self.set(Flow::Resting(held));
+            if failure == Some(Failure::NobodyAtDesk) {
+                // The staff window is where it can be mended.
+                self.fail(Failure::NobodyAtDesk);
+            }
         } else {
             let resident = held.person.resident.id;
             drop(held);

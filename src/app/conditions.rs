@@ -29,7 +29,7 @@ pub struct PersonFacts {
     pub refusal_stands: bool,
 }
 
-fn known(holds: bool) -> Condition {
+pub(super) fn known(holds: bool) -> Condition {
     if holds { Condition::Holds } else { Condition::Fails }
 }
 
@@ -40,6 +40,8 @@ pub struct Around<'a> {
     pub assessment: Standing,
     /// The evidence log was found whole.
     pub log_is_whole: bool,
+    /// Somebody who may see people is at an open staff window.
+    pub staffed: Condition,
     /// The account that is logged in has its training and undertaking.
     pub trained: Condition,
     /// The machine, as last looked at.
@@ -65,7 +67,7 @@ pub fn gather(
     conditions.set(Blocker::OperatorTrained, around.trained);
     conditions.set(Blocker::ImpactAssessment, known(around.assessment.holds()));
     posture::note(&mut conditions, realm, around.machine);
-    conditions.set(Blocker::OperatorLoggedIn, Condition::Holds);
+    conditions.set(Blocker::OperatorLoggedIn, around.staffed);
     conditions.set(Blocker::GateAnswers, known(answering.iter().any(|g| g.takes_faces)));
     let tested = answering.iter().any(|g| g.takes_faces)
         && answering.iter().filter(|g| g.takes_faces).all(|g| g.card_way_tested_at.is_some());
@@ -177,6 +179,7 @@ mod tests {
             let around = Around {
                 assessment: Standing::default(),
                 log_is_whole: true,
+                staffed: Condition::Holds,
                 trained: Condition::Holds,
                 machine: None,
                 terms: Condition::Holds,

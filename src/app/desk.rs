@@ -160,6 +160,8 @@ pub struct Desk {
     pub(super) language: Language,
     pub(super) out: Vec<Event>,
     courier: Option<Courier>,
+    /// How often the courier ended by a fault in this session.
+    courier_falls: u8,
     card_there: Option<CardUid>,
     reader_asked: Option<Timestamp>,
     pub(super) reader_state: Option<ReaderError>,
@@ -189,6 +191,7 @@ impl Desk {
             language: Language::Chinese,
             out: vec![],
             courier: None,
+            courier_falls: 0,
             card_there: None,
             reader_asked: None,
             reader_state: None,
@@ -357,6 +360,13 @@ pub(super) fn failure_of(error: VaultError) -> Failure {
         VaultError::RequestDecided | VaultError::RequestUndecided => {
             super::rights::fault_of(&error).map_or(Failure::FaceNotOffered, Failure::Request)
         }
-        other => Failure::DiskFailed(other.to_string()),
+        VaultError::InUse => Failure::VaultInUse,
+        VaultError::TooNew { file } => Failure::VaultTooNew(file),
+        VaultError::Busy => Failure::VaultBusy,
+        VaultError::Unknown | VaultError::Absent => Failure::NotRecorded,
+        VaultError::IdUsed => Failure::UsedAlready,
+        VaultError::Disk(_) => Failure::DiskFailed(error.to_string()),
+        // No command of a window comes here in ordinary use; whoever helps is told which it was.
+        other => Failure::NotDone(other.to_string()),
     }
 }

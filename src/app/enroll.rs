@@ -174,6 +174,11 @@ impl Flow {
         !matches!(self, Self::Idle | Self::Rules)
     }
 
+    /// Whether the camera is on, or a face on its way: a device sets the pace, with a limit of its own.
+    pub fn is_under_way(&self) -> bool {
+        matches!(self, Self::Capturing(_) | Self::Sending(_)) || matches!(self, Self::Trying(trying) if trying.looking)
+    }
+
     /// How long this may stand without anybody's doing, in milliseconds; `None` where a device sets the pace (with a limit of its own)
     /// or nobody is there. A resident who walks away leaves nothing that the next one could go on with.
     pub fn stay_ms_max(&self) -> Option<i64> {

@@ -53,6 +53,23 @@ pub enum Failure {
     DiskFull,
     /// The disk cannot be written.
     DiskFailed(String),
+    /// Another running copy of the program holds the vault.
+    VaultInUse,
+    /// A newer version of the program wrote this file.
+    VaultTooNew(String),
+    /// Something else was being written for too long.
+    VaultBusy,
+    /// What serves the gates ended by a fault; whether it was started again.
+    GatesUnserved {
+        /// It was started again.
+        again: bool,
+    },
+    /// What was asked for is not recorded here, or not any more.
+    NotRecorded,
+    /// It is recorded here already, such as a gate that is to take another's place.
+    UsedAlready,
+    /// What was asked for did not fit what is recorded: nothing was done.
+    NotDone(String),
     /// A field was not accepted.
     Field(FieldFault),
     /// The card belongs to somebody else already.
@@ -103,6 +120,8 @@ pub enum Failure {
     DateDoubted,
     /// Something keeps face entry off just now (staff see what); the card works.
     FaceNotOffered,
+    /// The camera waits: nobody who may see people is at the staff window.
+    NobodyAtDesk,
     /// The paper could not be written there.
     PaperNotWritten(String),
     /// A key was to be saved on the disk that it opens.
@@ -121,6 +140,18 @@ pub enum Failure {
     Keep(super::keep::KeepFailure),
     /// Incidents, the end of a manager's work, papers for an audit.
     Duty(super::duties::DutyFailure),
+}
+
+impl Failure {
+    /// Which failure, for the program's log: without the names, paths and numbers that it may carry.
+    pub fn kind(&self) -> String {
+        match self {
+            Self::Link(_, error) => format!("Link({error:?})"),
+            Self::Refused(_, refusal) => format!("Refused({refusal:?})"),
+            Self::Reader(error) => format!("Reader({error:?})"),
+            other => format!("{other:?}").split(['(', '{', ' ']).next().unwrap_or_default().to_owned(),
+        }
+    }
 }
 
 /// A gate's shown name.
@@ -413,6 +444,8 @@ pub enum ResidentScene {
         gate: GateLabel,
         /// The camera is on again.
         looking: bool,
+        /// Why the last look came to nothing.
+        failure: Option<Failure>,
     },
     /// Done.
     Done {

@@ -99,7 +99,7 @@ impl Desk {
             Some(gate) => {
                 // The camera is closed and the template wiped: this capture is over. The try opens one of its own.
                 self.vault(|v| v.record_capture_over(&held.consent, now));
-                let scene = ResidentScene::TryGate { gate: gate.name.clone(), looking: false };
+                let scene = ResidentScene::TryGate { gate: gate.name.clone(), looking: false, failure: None };
                 let at = self.moment;
                 let trying = Trying {
                     held,
@@ -132,7 +132,7 @@ impl Desk {
                 trying.looking = true;
                 trying.begun = self.moment;
                 trying.last_frame = self.moment;
-                self.scene(ResidentScene::TryGate { gate: trying.gate.name.clone(), looking: true });
+                self.scene(ResidentScene::TryGate { gate: trying.gate.name.clone(), looking: true, failure: None });
                 self.set(Flow::Trying(trying));
             }
             // The gate holds the face already; a dark camera only means that the try is skipped or asked again.
@@ -151,11 +151,11 @@ impl Desk {
     /// The try did not come to an end: dark, and the resident may ask for it again or leave it.
     pub(super) fn try_later(&mut self, mut trying: Box<Trying>, failure: Option<Failure>, now: Timestamp) {
         self.dark(&trying.held, now);
-        if let Some(failure) = failure {
-            self.fail(failure);
+        if let Some(failure) = &failure {
+            self.fail(failure.clone());
         }
         trying.looking = false;
-        self.scene(ResidentScene::TryGate { gate: trying.gate.name.clone(), looking: false });
+        self.scene(ResidentScene::TryGate { gate: trying.gate.name.clone(), looking: false, failure });
         self.set(Flow::Trying(trying));
     }
 

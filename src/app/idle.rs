@@ -2,10 +2,13 @@
 //! what the gates must do still reaches them. After a day without anybody the desk closes. Rules: P15a, P25, K2-7, K2-8.
 //!
 //! The desk counts, not the window: a window that hangs does not keep the desk open. A card that is laid on the reader for staff counts as
-//! somebody being there; what happens on the resident window does not.
+//! somebody being there; what happens on the resident window does not: a resident's tap shows nobody of the staff, and the camera counts on
+//! one. Whoever helps a resident is warned longer instead, and a capture that has begun comes to its end before the window shuts.
 
+use super::capturing::Trouble;
 use super::command::StaffCommand;
 use super::desk::Desk;
+use super::enroll::Flow;
 use super::event::{Failure, StaffEvent};
 use super::operators::{OperatorsCommand, OperatorsEvent};
 use crate::domain::id::StaffId;
@@ -19,6 +22,8 @@ pub const IDLE_LOCK_MS: i64 = 60_000;
 pub const SHEET_LOCK_MS: i64 = 300_000;
 /// For so long before that, it says so, in milliseconds.
 pub const COUNTDOWN_MS: i64 = 10_000;
+/// The same while somebody is served on the resident window, in milliseconds: whoever helps them read looks at the other screen.
+pub const VISIT_COUNTDOWN_MS: i64 = 30_000;
 /// A staff window that stays shut for so long closes the desk, in milliseconds (product figure: one day, the longest contact lease of a gate, so
 /// that a desk nobody comes back to stops matching everywhere within two).
 pub const CLOSE_AFTER_MS: i64 = 86_400_000;
@@ -64,7 +69,16 @@ impl Desk {
         let sheet = self.operators.shows_sheet() || self.keep.shows_sheet();
         let limit_ms = if sheet { SHEET_LOCK_MS } else { IDLE_LOCK_MS };
         let left_ms = limit_ms - self.moment.since(self.idle.acted_at);
-        if left_ms > COUNTDOWN_MS {
+        let countdown_ms = if open.flow.is_busy() { VISIT_COUNTDOWN_MS } else { COUNTDOWN_MS };
+        if left_ms > countdown_ms {
+            return;
+        }
+        if left_ms <= 0 && open.flow.is_under_way() {
+            // Somebody was there when it began, and it ends by itself within its own limits.
+            if self.idle.told != Some(0) {
+                self.idle.told = Some(0);
+                self.tell(OperatorsEvent::LocksIn(Some(0)));
+            }
             return;
         }
         if left_ms <= 0 {
@@ -101,6 +115,18 @@ impl Desk {
         self.say_curtain(now);
         self.idle.curtain = Some(self.moment);
         self.idle.told = None;
+        self.camera_waits(now);
+    }
+
+    /// Somebody shut the window while the camera is on: it goes dark until one of the desk is there again.
+    fn camera_waits(&mut self, now: Timestamp) {
+        match self.flow() {
+            Flow::Capturing(capturing) => {
+                self.rest_on(Box::new(capturing.held), Trouble::retry(Failure::NobodyAtDesk), now);
+            }
+            Flow::Trying(trying) if trying.looking => self.try_later(trying, Some(Failure::NobodyAtDesk), now),
+            other => self.set(other),
+        }
     }
 
     /// Who may open the window; the account that shut it comes first.

@@ -2,6 +2,8 @@
 
 mod accounts;
 pub mod aids;
+#[cfg(all(test, feature = "practice"))]
+mod at_desk_tests;
 mod audit_pack;
 mod board_courier;
 pub mod boards;

@@ -186,7 +186,7 @@ pub enum OperatorsEvent {
     SlotsMissing(Vec<String>),
     /// A paper was written to this path.
     PaperSaved(String),
-    /// The desk locks in so many seconds unless somebody moves; `None`: no longer.
+    /// The desk locks in so many seconds unless somebody moves, 0: as soon as the camera is dark; `None`: no longer.
     LocksIn(Option<u8>),
     /// The staff window is shut while residents and gates go on; these accounts may open it, first the one that shut it.
     Curtain(Vec<DoorView>),
@@ -234,6 +234,8 @@ pub enum OperatorsFailure {
     NotAnApprover,
     /// The typed recovery key is not one.
     RecoveryKey(RecoveryKeyFault),
+    /// No recovery key is in force, or the account that was chosen is no active supervisor.
+    NothingToRecover,
     /// The end of the rules was not on screen.
     RulesNotRead,
 }

@@ -92,6 +92,11 @@ impl Desk {
         self.watch.looked_at = self.moment;
         let facts = self.devices.posture.check();
         let Some(open) = self.open.as_mut() else { return };
+        if let Some(cameras) = facts.cameras.value()
+            && let Err(error) = open.vault.note_serials(cameras)
+        {
+            tracing::warn!(%error, "serial numbers of cameras could not be noted");
+        }
         // A list that cannot be read knows nobody: then every camera is said to be new.
         let known = open.vault.known_cameras().unwrap_or_else(|error| {
             tracing::warn!(%error, "the known cameras could not be read");

@@ -41,6 +41,10 @@ impl Posture for MachineThatChanges {
     fn check(&mut self) -> MachineFacts {
         self.0.lock().unwrap().clone()
     }
+
+    fn is_apart(&self, _path: &std::path::Path) -> bool {
+        false
+    }
 }
 
 /// An engine that sees one face that turns, always the same, or nobody.
@@ -105,16 +109,16 @@ const FAULTS: [(Blocker, Spoil); 5] = [
     (Blocker::MachineState, |f| f.files = Reading::Seen(FileAccess { open_to_others: 1, of_others: 0 })),
 ];
 
-struct Site {
-    drive: Drive,
+pub(super) struct Site {
+    pub drive: Drive,
     machine: Facts,
-    face: Arc<AtomicBool>,
+    pub face: Arc<AtomicBool>,
     _gate: Server,
     _folder: tempfile::TempDir,
 }
 
 /// A practice desk with one gate and one resident whose card works.
-fn site() -> Site {
+pub(super) fn site() -> Site {
     let folder = tempfile::tempdir().unwrap();
     let machine: Facts = Arc::new(Mutex::new(sound()));
     let face = Arc::new(AtomicBool::new(false));
@@ -164,13 +168,13 @@ impl Site {
         self.drive.desk.config.realm = Realm::Real;
     }
 
-    fn camera_on(&mut self) {
+    pub fn camera_on(&mut self) {
         self.drive.ask_for_face(0).unwrap();
         self.drive.read_and_consent().unwrap();
         assert!(matches!(self.flow(), Flow::Capturing(_)), "{:?}", self.drive.scene);
     }
 
-    fn flow(&self) -> &Flow {
+    pub fn flow(&self) -> &Flow {
         &self.drive.desk.open.as_ref().unwrap().flow
     }
 
@@ -307,6 +311,10 @@ fn the_machine_is_not_asked_more_often_than_it_must_be() {
             *self.0.lock().unwrap() += 1;
             sound()
         }
+
+        fn is_apart(&self, _path: &std::path::Path) -> bool {
+            false
+        }
     }
     let mut site = site();
     let count = Arc::new(Mutex::new(0));
@@ -436,4 +444,22 @@ fn l2_a_desk_that_first_saw_no_camera_knows_none() {
     none.lock().unwrap().cameras = Reading::Seen(vec![first.clone(), camera("OBS", "virtual", true)]);
     drive.staff(StaffCommand::Posture(PostureCommand::Check));
     assert_eq!(drive.machine.strangers, [first], "a program that poses as a camera is not offered for acceptance");
+}
+
+// Shows: F14a
+#[test]
+fn l2_another_camera_of_the_same_make_in_the_same_socket_is_a_stranger_by_its_serial_number() {
+    let mut site = site();
+    let look = |site: &mut Site, cameras: &[CameraSeen]| {
+        site.machine.lock().unwrap().cameras = Reading::Seen(cameras.to_vec());
+        site.drive.staff(StaffCommand::Posture(PostureCommand::Check));
+        site.drive.machine.strangers.clone()
+    };
+    // What an earlier version knew by name and socket alone gets its number from what stands there at the first look.
+    let own = camera("HD", "usb serial A1", false);
+    assert_eq!(look(&mut site, &[own.clone()]), vec![]);
+    let other = camera("HD", "usb serial B2", false);
+    assert_eq!(look(&mut site, &[other.clone()]), vec![other.clone()]);
+    assert_eq!(look(&mut site, &[camera("HD", "usb", false)]).len(), 1, "nor one that hides its number");
+    assert_eq!(look(&mut site, &[own]), vec![]);
 }

@@ -42,6 +42,18 @@ impl ProgramLog {
     }
 }
 
+/// A fault that ends a thread is said in the log: which thread, and where in the program. Not its message, which may be made of anything.
+pub fn note_faults() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |fault| {
+        let thread = std::thread::current();
+        let place = fault.location().map(|at| (at.file().rsplit(['/', '\\']).next().unwrap_or_default(), at.line()));
+        let (file, line) = place.unwrap_or_default();
+        tracing::error!(thread = thread.name().unwrap_or("without a name"), file, line, "a thread fell");
+        before(fault);
+    }));
+}
+
 impl Write for ProgramLog {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.len > 0 && self.len.saturating_add(bytes.len() as u64) > LEN_MAX {

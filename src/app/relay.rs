@@ -122,16 +122,20 @@ impl Desk {
             RelayCommand::Replace { old, address, code } => self.replace(old, &address, code, now),
             RelayCommand::ReplaceProved(old) => self.replace_proved(old, now),
             RelayCommand::Invited(gate, page) => {
-                self.vault(|v| v.record_searched(now));
-                if let Some(found) = self.vault(|v| v.to_invite(gate, page)) {
+                if let Some(found) = self.vault(|v| {
+                    v.record_searched(now)?;
+                    v.to_invite(gate, page)
+                }) {
                     self.say(StaffEvent::Relay(RelayEvent::Invited(gate, page, rows(found))));
                 }
             }
             RelayCommand::Concerned(gate) => {
                 let Some(differs) = self.open.as_ref().map(|open| open.shared.differs(gate)) else { return };
                 let cards: Vec<CardId> = differs.cards.into_keys().collect();
-                self.vault(|v| v.record_searched(now));
-                if let Some(found) = self.vault(|v| v.concerned(gate, &cards)) {
+                if let Some(found) = self.vault(|v| {
+                    v.record_searched(now)?;
+                    v.concerned(gate, &cards)
+                }) {
                     self.say(StaffEvent::Relay(RelayEvent::Concerned(gate, rows(found))));
                 }
             }

@@ -30,7 +30,7 @@ impl Desk {
             match self.renew_at(&gate, now) {
                 Ok(()) => done.push(gate.name),
                 Err(failure) => {
-                    tracing::warn!(gate = %gate.id.short(), ?failure, "templates were not turned anew");
+                    tracing::warn!(gate = %gate.id.short(), why = %failure.kind(), "templates were not turned anew");
                     left.push(gate.name);
                 }
             }

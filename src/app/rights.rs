@@ -434,6 +434,11 @@ pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).map_err(failed)?;
+    // One that was there keeps the rights it had, and is emptied already. A stick without rights of its own (FAT) refuses: it has one reader.
+    #[cfg(unix)]
+    if let Err(error) = file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)) {
+        tracing::debug!(%error, "the file system keeps no rights of its own");
+    }
     std::io::Write::write_all(&mut file, bytes).and_then(|()| file.sync_all()).map_err(failed)
 }
 

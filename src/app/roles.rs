@@ -18,6 +18,7 @@ use super::posture::PostureCommand;
 use super::relay::RelayCommand;
 use super::rights::RightsCommand;
 use crate::domain::account::AccountEvent;
+use crate::domain::permit::Condition;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 
@@ -297,6 +298,16 @@ impl Desk {
     /// Whether the account that is logged in may see people now: a card on the reader opens no record for the others.
     pub(super) fn sees_people(&self, now: Timestamp) -> bool {
         self.open.as_ref().is_some_and(|open| open.vault.role().sees_people()) && self.standing(now).works()
+    }
+
+    /// Whether somebody who may see people is at the staff window, which is open: the camera goes on beside them only.
+    pub(super) fn staffed(&self) -> Condition {
+        super::conditions::known(!self.is_curtained() && self.role_sees_people())
+    }
+
+    /// Whether the role that is logged in is one of the desk.
+    pub(super) fn role_sees_people(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.vault.role().sees_people())
     }
 
     /// Tells and logs that an act was refused.

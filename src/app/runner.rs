@@ -82,16 +82,27 @@ fn run(mut desk: Desk, inbox: &Receiver<Command>, clock: &Arc<dyn Clock + Sync>,
                 desk.handle(Command::Close, clock.now())
             }
         };
-        if let Some(courier) = desk.take_courier()
-            && let Some(thread) = spawn_courier(courier, Arc::clone(clock))
-        {
-            couriers.push(thread);
+        if let Some(courier) = desk.take_courier() {
+            match spawn_courier(courier, Arc::clone(clock)) {
+                Ok(thread) => couriers.push(thread),
+                Err(error) => {
+                    tracing::error!(%error, "the courier got no thread");
+                    desk.courier_fell().into_iter().for_each(|event| queue(&mut waiting, event));
+                }
+            }
         }
         events.into_iter().for_each(|event| queue(&mut waiting, event));
         flush(&mut waiting, &mut sink);
         if desk.is_locked() {
             // A courier that still runs would keep the vault in use.
             couriers.drain(..).for_each(|courier| drop(courier.join()));
+        }
+        // One that ends by itself at a locked desk was told to; at an open one it fell.
+        for fallen in couriers.extract_if(.., |courier| courier.is_finished()) {
+            if fallen.join().is_err() {
+                tracing::error!("the courier fell");
+                desk.courier_fell().into_iter().for_each(|event| queue(&mut waiting, event));
+            }
         }
     }
     drop(desk);
@@ -134,7 +145,7 @@ fn flush(waiting: &mut VecDeque<Event>, sink: &mut EventSink) {
     }
 }
 
-fn spawn_courier(mut courier: Courier, clock: Arc<dyn Clock + Sync>) -> Option<JoinHandle<()>> {
+fn spawn_courier(mut courier: Courier, clock: Arc<dyn Clock + Sync>) -> std::io::Result<JoinHandle<()>> {
     let round = move || {
         let shared = Arc::clone(courier.shared());
         loop {
@@ -146,7 +157,7 @@ fn spawn_courier(mut courier: Courier, clock: Arc<dyn Clock + Sync>) -> Option<J
             }
         }
     };
-    std::thread::Builder::new().name("courier".into()).spawn(round).ok()
+    std::thread::Builder::new().name("courier".into()).spawn(round)
 }
 
 /// The machine's clock.

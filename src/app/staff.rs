@@ -43,8 +43,10 @@ impl Desk {
             // Done at the door, or nothing to shut.
             StaffCommand::Shut => {}
             StaffCommand::Find { query } => {
-                self.vault(|v| v.record_searched(now));
-                self.find(&query);
+                // What is not on disk as looked for is not shown.
+                if self.vault(|v| v.record_searched(now)).is_some() {
+                    self.find(&query);
+                }
             }
             StaffCommand::OpenResident(id, why) => self.open_record(id, OpenWhy::Staff(why), now),
             StaffCommand::CloseResident => {
@@ -132,8 +134,9 @@ impl Desk {
         let record_open = self.open.as_ref().is_some_and(|o| o.opened.is_some());
         let found = self.open.as_ref().and_then(|o| o.vault.find(text).ok()).is_some_and(|f| !f.rows.is_empty());
         if !known && !record_open && found {
-            self.vault(|v| v.record_searched(now));
-            self.find(text);
+            if self.vault(|v| v.record_searched(now)).is_some() {
+                self.find(text);
+            }
         } else {
             self.staff_card(uid, now);
         }

@@ -18,6 +18,7 @@ use crate::domain::gate::GateRecord;
 use crate::domain::guardian::View;
 use crate::domain::id::{ResidentId, ShowingId};
 use crate::domain::notice::{Language, NoticeShown};
+use crate::domain::permit::Blocker;
 use crate::domain::site::Fact;
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::notice::{self, ConsentPage, PersonCase, Text, Values};
@@ -74,10 +75,10 @@ impl Desk {
         }
     }
 
-    /// The idle screen. Whether face entry is offered depends on the desk alone, never on a person; not while nobody of the staff is there to
-    /// be asked.
+    /// The idle screen. Whether face entry is offered depends on the desk alone, never on a person; not while nobody of the staff who may see
+    /// people is there to be asked.
     pub(super) fn to_idle(&mut self, now: Timestamp) {
-        let trained = self.standing(now).condition();
+        let (staffed, trained) = (self.staffed(), self.standing(now).condition());
         let Some(open) = self.open.as_mut() else { return };
         open.flow = Flow::Idle;
         let site = open.facts.get(Fact::SiteName).to_owned();
@@ -88,12 +89,13 @@ impl Desk {
         let around = super::conditions::Around {
             assessment: open.notice.standing,
             log_is_whole: super::evidence::log_is_whole(&open.vault),
+            staffed,
             trained,
             machine: self.watch.report.as_ref(),
             terms: super::conditions::terms(&open.shared.gates().0, &stopped),
         };
         let known = super::conditions::gather(self.config.realm, &open.facts, &gates, &answering, around, None);
-        let face_offered = known.desk_blockers().is_empty() && !self.is_curtained();
+        let face_offered = known.desk_blockers().is_empty();
         self.last_offered = face_offered;
         self.devices.engine.rest();
         self.scene(ResidentScene::Idle { face_offered, site });
@@ -189,8 +191,15 @@ impl Desk {
         let person = PersonFacts { decider: Some(case.decider), card_works, ..PersonFacts::default() };
         // The resident's own tap lifts a standing refusal (NDR 22(5)): that is the asking that the notice speaks of.
         let known = self.conditions(&answering, person);
-        if !known.desk_blockers().is_empty() || !card_works || answering.is_empty() {
-            return self.ended(Some(failure.unwrap_or(Failure::FaceNotOffered)));
+        // Reading needs nobody of the staff: a window that was shut since is asked about again before the camera goes on. An account that sees
+        // no people will not be there then either.
+        let shut = self.is_curtained() && self.role_sees_people();
+        let blockers = known.desk_blockers();
+        let mut blocked = blockers.iter().filter(|(b, _)| !(shut && *b == Blocker::OperatorLoggedIn)).peekable();
+        if blocked.peek().is_some() || !card_works || answering.is_empty() {
+            let alone = blocked.all(|(b, _)| *b == Blocker::OperatorLoggedIn) && !blockers.is_empty() && !shut;
+            let why = if alone { Failure::NobodyAtDesk } else { Failure::FaceNotOffered };
+            return self.ended(Some(failure.unwrap_or(why)));
         }
         if self.vault(|v| v.record_face_asked(id, now)).is_none() {
             return self.to_idle(now);

@@ -174,6 +174,7 @@ fn start(config: DeskConfig, devices: Made) -> Result<(runner::Running, mpsc::Re
 fn log_to(folder: &Path) {
     if let Ok(log) = menka::app::program_log::ProgramLog::open(folder) {
         tracing_subscriber::fmt().with_ansi(false).with_writer(std::sync::Mutex::new(log)).init();
+        menka::app::program_log::note_faults();
     }
 }
 

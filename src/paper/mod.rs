@@ -9,8 +9,6 @@ mod page;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
-
 use crate::notice::Rendered;
 
 /// Why no paper came out.
@@ -32,28 +30,6 @@ pub const FONT_FILES: [&[u8]; 2] = [
     include_bytes!("../../assets/fonts/NotoSansSC-Regular.ttf"),
     include_bytes!("../../assets/fonts/NotoSansSC-Bold-GB2312.ttf"),
 ];
-
-/// Whether a file at `path` would lie on another disk than `data`; a place that cannot be looked at is not apart.
-pub fn is_apart(path: &Path, data: &Path) -> bool {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match (disk_of(folder), disk_of(data)) {
-        (Some(there), Some(here)) => there != here,
-        _ => false,
-    }
-}
-
-/// Which disk a folder is on.
-#[cfg(unix)]
-fn disk_of(folder: &Path) -> Option<u64> {
-    std::fs::metadata(folder).ok().map(|found| std::os::unix::fs::MetadataExt::dev(&found))
-}
-
-/// Which drive a folder is on.
-#[cfg(not(unix))]
-fn disk_of(folder: &Path) -> Option<std::ffi::OsString> {
-    let whole = std::fs::canonicalize(folder).ok()?;
-    whole.components().next().map(|first| first.as_os_str().to_owned())
-}
 
 /// Makes a receipt: the text, then a QR code that carries `qr` (also printed below it, to be read by people).
 ///

@@ -8,6 +8,7 @@ mod door;
 #[cfg(any(test, feature = "practice"))]
 pub mod only_asked;
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::domain::card::CardUid;
@@ -265,6 +266,10 @@ pub struct FoundGate {
 pub trait Posture: Send {
     /// Looks at everything. Called at unlock, every half minute and before the camera opens; takes milliseconds, and changes nothing.
     fn check(&mut self) -> MachineFacts;
+
+    /// Whether a file at this path would lie on other disks than the data folder, followed down to the disks themselves: another partition,
+    /// volume or image file of one disk is that disk. What cannot be told is not apart.
+    fn is_apart(&self, path: &Path) -> bool;
 }
 
 /// The clock. Read by the runner and the binaries only; everyone else is told `now`.

@@ -1,5 +1,6 @@
-//! Whether the data folder and the swap lie on encrypted block devices. Rules K2-6, P51-3.
+//! Whether the data folder and the swap lie on encrypted block devices, and whether two folders share a disk. Rules K2-6, P51-3.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::linux::Root;
@@ -38,6 +39,68 @@ pub(super) fn plain_swaps(root: &Root) -> Reading<Vec<String>> {
     Reading::Seen(plain)
 }
 
+/// Whether two folders share no disk; `false` where that cannot be told.
+pub(super) fn are_apart(root: &Root, one: &Path, other: &Path) -> bool {
+    let bottoms = |folder: &Path| below_path(root, &std::fs::canonicalize(folder).ok()?, 2 * DEPTH_MAX);
+    match (bottoms(one), bottoms(other)) {
+        (Some(one), Some(other)) => !one.is_empty() && !other.is_empty() && one.is_disjoint(&other),
+        _ => false,
+    }
+}
+
+/// The disks that a path rests on in the end, by the kernel's names for them.
+fn below_path(root: &Root, path: &Path, depth: u8) -> Option<BTreeSet<String>> {
+    let depth = depth.checked_sub(1)?;
+    let on = mount_of(root, path)?;
+    match on.kind.as_str() {
+        "tmpfs" | "ramfs" => return Some(BTreeSet::from([format!("memory {}", on.device)])),
+        // A folder over a folder.
+        "ecryptfs" | "fuse.gocryptfs" | "fuse.cryfs" | "fuse.encfs" => {
+            return below_path(root, Path::new(&on.source), depth);
+        }
+        _ => {}
+    }
+    if on.device.starts_with("0:") {
+        let device = mapped(root, on.source.strip_prefix("/dev/")?);
+        let mut all = BTreeSet::new();
+        for member in members(root, &device) {
+            all.extend(below_device(root, &format!("/sys/class/block/{member}"), depth)?);
+        }
+        return Some(all);
+    }
+    below_device(root, &format!("/sys/dev/block/{}", on.device), depth)
+}
+
+/// All devices of the btrfs that this one belongs to; itself where it belongs to none.
+fn members(root: &Root, device: &str) -> Vec<String> {
+    let systems = root.names("/sys/fs/btrfs");
+    let devices = systems.into_iter().map(|uuid| root.names(&format!("/sys/fs/btrfs/{uuid}/devices")));
+    devices.into_iter().find(|names| names.iter().any(|name| name == device)).unwrap_or_else(|| vec![device.to_owned()])
+}
+
+/// Follows a block device down to whole disks.
+fn below_device(root: &Root, device: &str, depth: u8) -> Option<BTreeSet<String>> {
+    let depth = depth.checked_sub(1)?;
+    if root.has(&format!("{device}/partition")) {
+        // The kernel follows the link before it goes up: to the disk that the partition is of.
+        return below_device(root, &format!("{device}/.."), depth);
+    }
+    if let Some(file) = root.read(&format!("{device}/loop/backing_file")) {
+        return below_path(root, Path::new(file.trim_end_matches('\n')), depth);
+    }
+    let below = root.names(&format!("{device}/slaves"));
+    if below.is_empty() {
+        let uevent = root.read(&format!("{device}/uevent"))?;
+        let name = uevent.lines().find_map(|line| line.strip_prefix("DEVNAME="))?.trim().to_owned();
+        return Some(BTreeSet::from([name]));
+    }
+    let mut all = BTreeSet::new();
+    for slave in below {
+        all.extend(below_device(root, &format!("{device}/slaves/{slave}"), depth)?);
+    }
+    Some(all)
+}
+
 struct Mount {
     device: String,
     point: PathBuf,
@@ -45,12 +108,17 @@ struct Mount {
     source: String,
 }
 
-/// Where a path comes to rest; `None` when it cannot be told.
-fn of_path(root: &Root, path: &Path, depth: u8) -> Option<Storage> {
+/// The file system that a path is on.
+fn mount_of(root: &Root, path: &Path) -> Option<Mount> {
     let mounts = root.read("/proc/self/mountinfo")?;
     let mounts = mounts.lines().filter_map(mount);
     // Of two mounts at one place the later one is on top.
-    let on = mounts.filter(|m| path.starts_with(&m.point)).max_by_key(|m| m.point.components().count())?;
+    mounts.filter(|m| path.starts_with(&m.point)).max_by_key(|m| m.point.components().count())
+}
+
+/// Where a path comes to rest; `None` when it cannot be told.
+fn of_path(root: &Root, path: &Path, depth: u8) -> Option<Storage> {
+    let on = mount_of(root, path)?;
     match on.kind.as_str() {
         "tmpfs" | "ramfs" => return Some(Storage::Memory),
         "ecryptfs" | "fuse.gocryptfs" | "fuse.cryfs" | "fuse.encfs" => return Some(Storage::Encrypted),

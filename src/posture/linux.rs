@@ -46,6 +46,10 @@ impl Posture for Linux {
             files: files::access(&self.data, own),
         }
     }
+
+    fn is_apart(&self, path: &Path) -> bool {
+        disks::are_apart(&self.root, super::folder_of(path), &self.data)
+    }
 }
 
 /// Where `/` is.

@@ -42,6 +42,11 @@ pub fn this_machine(data: &Path) -> Box<dyn Posture> {
     }
 }
 
+/// The folder that a file would lie in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// A system that nobody has looked at yet: every condition stays unchecked.
 #[cfg(not(any(target_os = "linux", windows)))]
 struct Unread;
@@ -50,5 +55,9 @@ struct Unread;
 impl Posture for Unread {
     fn check(&mut self) -> crate::domain::posture::MachineFacts {
         crate::domain::posture::MachineFacts::unread()
+    }
+
+    fn is_apart(&self, _path: &Path) -> bool {
+        false
     }
 }

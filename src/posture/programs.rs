@@ -27,7 +27,11 @@ const fn sharing(name: &'static str, begins: &'static [&'static str], is: &'stat
 
 /// The list. Kept by hand; add what is met in the field.
 pub(super) const KNOWN: &[Known] = &[
-    help("向日葵 Sunlogin", &["sunlogin", "oray", "awesun", "slclient", "com.oray"], &["slservice"]),
+    help(
+        "向日葵 Sunlogin",
+        &["sunlogin", "oray_", "awesun", "slclient", "com.oray"],
+        &["slservice", "oray", "oraynewph"],
+    ),
     help("ToDesk", &["todesk", "com.youqu.todesk"], &[]),
     help("TeamViewer", &["teamviewer", "com.teamviewer"], &["tv_bin"]),
     help("AnyDesk", &["anydesk", "com.anydesk"], &[]),
@@ -43,7 +47,8 @@ pub(super) const KNOWN: &[Known] = &[
     help("xrdp", &["xrdp"], &[]),
     help("NoMachine", &["nxserver", "nxnode", "nxclient", "nomachine"], &["nxd"]),
     help("Splashtop", &["splashtop", "srserver", "srmanager"], &[]),
-    help("Parsec", &["parsecd", "parsec"], &[]),
+    // Not `parsec`: so is called the service of the same name that stands before a security chip.
+    help("Parsec", &["com.parsecgaming"], &["parsecd"]),
     help("Chrome Remote Desktop", &["chrome-remote-desktop", "remoting_host"], &[]),
     help("DWService", &["dwagent", "dwagsvc"], &[]),
     help("MeshCentral", &["meshagent"], &[]),
@@ -60,10 +65,10 @@ pub(super) const KNOWN: &[Known] = &[
     help("weston-rdp", &["weston-rdp"], &[]),
     sharing("GNOME Remote Desktop", &["gnome-remote-desktop", "grd-daemon"], &[]),
     sharing("KDE krfb", &["krfb", "krdp"], &["org.kde.krfb"]),
-    sharing("Vino", &["vino-server", "vino"], &[]),
+    sharing("Vino", &["vino-server"], &["vino", "org.gnome.vino"]),
     sharing("腾讯会议 Tencent Meeting", &["wemeet"], &[]),
     sharing("钉钉 DingTalk", &["dingtalk", "com.alibabainc.dingtalk"], &[]),
-    sharing("飞书 Feishu", &["feishu", "bytedance-feishu", "lark"], &[]),
+    sharing("飞书 Feishu", &["feishu", "bytedance-feishu"], &["lark", "bytedance-lark", "com.larksuite.lark"]),
     sharing("Zoom", &["zoom-client", "us.zoom"], &["zoom"]),
     sharing("QQ", &["linuxqq"], &["qq", "com.qq.im.deepin"]),
     sharing("微信 WeChat", &["wechat", "weixin", "com.tencent.wechat"], &[]),
@@ -128,6 +133,11 @@ mod tests {
             ("Xtigervnc", "TigerVNC"),
             ("wemeetapp", "腾讯会议 Tencent Meeting"),
             ("sshd", "SSH"),
+            ("parsecd", "Parsec"),
+            ("com.parsecgaming.parsec.desktop", "Parsec"),
+            ("oray_rundaemon", "向日葵 Sunlogin"),
+            ("vino-server.desktop", "Vino"),
+            ("Lark.exe", "飞书 Feishu"),
         ] {
             assert_eq!(known(name).map(|k| k.name), Some(known_as), "{name}");
         }
@@ -137,6 +147,8 @@ mod tests {
     fn ordinary_programs_are_not_taken_for_them() {
         for name in
             ["menka", "menka-gate", "Xorg", "Xvfb", "openbox", "zoomer", "ssh-agent", "qqwing", "bash", "msrad", ""]
+                .into_iter()
+                .chain(["parsec", "parsec.service", "parsec-tool", "larkspur", "vinotheque", "orayon"])
         {
             assert!(known(name).is_none(), "{name}");
         }

@@ -469,3 +469,86 @@ fn the_clock_the_room_and_a_strange_camera_are_graded_through_the_adapter() {
     let gone = Before { cameras: Some(report.strangers.clone()), ..before };
     assert_eq!(look(&gone).strangers.len(), 1, "another one is accepted, this one is not");
 }
+
+/// A machine whose data folder is on a volume of one disk, with a second disk, a stick and memory beside it.
+fn with_disks() -> (Machine, std::path::PathBuf) {
+    let machine = Machine::sound();
+    let away = machine.data().parent().unwrap().join("away");
+    fs::create_dir(&away).unwrap();
+    let disk = |path: &str, name: &str, parts: &[&str]| {
+        machine.write(&format!("/sys/devices/{path}/uevent"), &format!("DEVNAME={name}\n"));
+        for part in parts {
+            machine.write(&format!("/sys/devices/{path}/{part}/uevent"), &format!("DEVNAME={part}\n"));
+            machine.write(&format!("/sys/devices/{path}/{part}/partition"), "1\n");
+        }
+    };
+    disk("pci/sda", "sda", &["sda1", "sda2", "sda3"]);
+    disk("pci/usb/sdb", "sdb", &["sdb1"]);
+    for (link, to) in [
+        ("/sys/dev/block/8:1", "pci/sda/sda1"),
+        ("/sys/dev/block/8:3", "pci/sda/sda3"),
+        ("/sys/dev/block/8:17", "pci/usb/sdb/sdb1"),
+        ("/sys/class/block/sda3", "pci/sda/sda3"),
+        ("/sys/class/block/sdb1", "pci/usb/sdb/sdb1"),
+        ("/sys/dev/block/253:1/slaves/dm-0/slaves/sda2", "pci/sda/sda2"),
+    ] {
+        let link = machine.root().join(link.trim_start_matches('/'));
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(machine.root().join("sys/devices").join(to), link).unwrap();
+    }
+    (machine, away)
+}
+
+#[test]
+fn a_key_is_apart_from_the_vault_only_on_another_disk() {
+    let (machine, away) = with_disks();
+    let mounted = |line: &str| {
+        let line = line.replace("AT", away.to_str().unwrap());
+        machine.write("/proc/self/mountinfo", &format!("{MOUNTS}{line}"));
+        Linux::at_root(&machine.root(), &machine.data()).is_apart(&away.join("sheet.pdf"))
+    };
+    let apart = ["40 27 8:17 / AT rw - vfat /dev/sdb1 rw\n", "40 27 0:50 / AT rw - tmpfs tmpfs rw\n"];
+    let apart = apart.into_iter().chain(["40 27 0:51 / AT rw - fuseblk /dev/sdb1 rw\n"]);
+    for line in apart {
+        assert!(mounted(line), "{line}");
+    }
+    // The same file system, another partition of the disk, its own volume in btrfs, over FUSE, and what cannot be told.
+    for line in [
+        "",
+        "40 27 8:1 / AT rw - ext4 /dev/sda1 rw\n",
+        "40 27 253:1 /sub AT rw - ext4 /dev/mapper/root rw\n",
+        "40 27 0:52 /@keys AT rw - btrfs /dev/sda3 rw\n",
+        "40 27 0:53 / AT rw - fuseblk /dev/sda3 rw\n",
+        "40 27 0:54 / AT rw - nfs4 server:/x rw\n",
+        "40 27 9:9 / AT rw - ext4 /dev/unknown rw\n",
+    ] {
+        assert!(!mounted(line), "{line}");
+    }
+    // A file system over two disks, one of which is the vault's; and an image file that lies on it.
+    machine.write("/sys/fs/btrfs/0123/devices/sdb1/x", "");
+    assert!(mounted("40 27 0:52 / AT rw - btrfs /dev/sdb1 rw\n"), "alone on the stick");
+    machine.write("/sys/fs/btrfs/0123/devices/sda3/x", "");
+    assert!(!mounted("40 27 0:52 / AT rw - btrfs /dev/sdb1 rw\n"), "half of it is on the vault's disk");
+    machine.write("/sys/dev/block/7:0/loop/backing_file", &format!("{}/img\n", machine.data().display()));
+    assert!(!mounted("40 27 7:0 / AT rw - ext4 /dev/loop0 rw\n"));
+    machine.write("/proc/self/mountinfo", "");
+    assert!(!Linux::at_root(&machine.root(), &machine.data()).is_apart(&away.join("sheet.pdf")));
+    assert!(!Linux::at_root(&machine.root(), &machine.data()).is_apart(&machine.data().join("sheet.pdf")));
+}
+
+#[test]
+fn l2_a_camera_is_known_by_its_serial_number_where_it_states_one() {
+    let machine = Machine::sound();
+    let place = |machine: &Machine| {
+        let facts = Linux::at_root(&machine.root(), &machine.data()).check();
+        facts.cameras.value().unwrap()[0].place.clone()
+    };
+    let socket = "devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0";
+    assert_eq!(place(&machine), socket);
+    let serial = format!("/sys/{}/serial", socket.rsplit_once('/').unwrap().0);
+    machine.write(&serial, "SN/0042\n");
+    assert_eq!(place(&machine), format!("{socket} serial SN0042"));
+    // Factories that give every device the same nothing.
+    machine.write(&serial, "0000\n");
+    assert_eq!(place(&machine), socket);
+}

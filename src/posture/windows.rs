@@ -63,6 +63,18 @@ impl Posture for Windows {
         self.ask();
         self.latest.lock().unwrap_or_else(PoisonError::into_inner).facts.clone()
     }
+
+    /// By the letter of the drive: two letters of one disk are not told apart from two disks.
+    fn is_apart(&self, path: &Path) -> bool {
+        let drive = |folder: &Path| {
+            let whole = std::fs::canonicalize(folder).ok()?;
+            whole.components().next().map(|first| first.as_os_str().to_owned())
+        };
+        match (drive(super::folder_of(path)), drive(&self.data)) {
+            (Some(there), Some(here)) => there != here,
+            _ => false,
+        }
+    }
 }
 
 /// What PowerShell said, as JSON.

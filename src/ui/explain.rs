@@ -58,6 +58,14 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::KeysOlder => words!(texts, "err-keys-older", "rec-keys-older"),
         Failure::DiskFull => words!(texts, "err-disk-full", "rec-disk-full"),
         Failure::DiskFailed(why) => words!(texts, "err-disk-failed", "rec-disk-failed", why = why.as_str()),
+        Failure::VaultInUse => words!(texts, "err-vault-in-use", "rec-vault-in-use"),
+        Failure::VaultTooNew(file) => words!(texts, "err-vault-too-new", "rec-vault-too-new", file = file.as_str()),
+        Failure::VaultBusy => words!(texts, "err-vault-busy", "rec-vault-busy"),
+        Failure::GatesUnserved { again: true } => words!(texts, "err-courier", "rec-courier-again"),
+        Failure::GatesUnserved { again: false } => words!(texts, "err-courier", "rec-courier"),
+        Failure::NotRecorded => words!(texts, "err-not-recorded", "rec-not-recorded"),
+        Failure::UsedAlready => words!(texts, "err-used-already", "rec-used-already"),
+        Failure::NotDone(why) => words!(texts, "err-not-done", "rec-not-done", why = why.as_str()),
         Failure::Field(fault) => field(texts, *fault),
         Failure::CardTaken => words!(texts, "err-card-taken", "rec-card-taken"),
         Failure::CardSame => words!(texts, "err-card-same", "rec-card-same"),
@@ -74,6 +82,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::OldFaceThere => words!(texts, "err-old-face-there", "rec-old-face-there"),
         Failure::DateDoubted => words!(texts, "err-date-doubted", "clock-ahead-todo"),
         Failure::FaceNotOffered => words!(texts, "err-face-not-offered", "rec-face-not-offered"),
+        Failure::NobodyAtDesk => words!(texts, "err-nobody-at-desk", "rec-nobody-at-desk"),
         Failure::Pairing(failure) => pairing(texts, failure),
         Failure::NotRecognised => words!(texts, "err-not-recognised", "rec-not-recognised"),
         Failure::TooLong => words!(texts, "err-too-long", "rec-too-long"),
@@ -159,6 +168,7 @@ pub fn operators(texts: &Texts, failure: OperatorsFailure) -> Words {
         OperatorsFailure::OnlyTheOneConcerned => words!(texts, "err-only-concerned", "rec-only-concerned"),
         OperatorsFailure::NotAnApprover => words!(texts, "err-not-an-approver", "rec-not-an-approver"),
         OperatorsFailure::RecoveryKey(_) => words!(texts, "err-recovery-key", "rec-recovery-key"),
+        OperatorsFailure::NothingToRecover => words!(texts, "err-nothing-to-recover", "rec-nothing-to-recover"),
         OperatorsFailure::RulesNotRead => words!(texts, "err-rules-not-read", "rec-rules-not-read"),
     }
 }
@@ -413,6 +423,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         Failure::OldFaceThere => tr!(texts, "say-old-face-there"),
         Failure::Request(fault) => super::words_rights::fault_for_resident(texts, *fault),
         Failure::FaceNotOffered => tr!(texts, "say-face-not-offered"),
+        Failure::NobodyAtDesk => tr!(texts, "say-nobody-at-desk"),
         Failure::RulesChanged
         | Failure::DateDoubted
         | Failure::WrongPassphrase { .. }
@@ -423,6 +434,13 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         | Failure::KeysOlder
         | Failure::DiskFull
         | Failure::DiskFailed(_)
+        | Failure::VaultInUse
+        | Failure::VaultTooNew(_)
+        | Failure::VaultBusy
+        | Failure::NotRecorded
+        | Failure::GatesUnserved { .. }
+        | Failure::UsedAlready
+        | Failure::NotDone(_)
         | Failure::Field(_)
         | Failure::NoGateChosen
         | Failure::Face(_)

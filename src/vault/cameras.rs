@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::Vault;
 use super::error::VaultError;
 use crate::domain::audit::{Actor, AuditEvent};
-use crate::domain::posture::CameraSeen;
+use crate::domain::posture::{CameraSeen, SERIAL};
 use crate::domain::time::Timestamp;
 
 /// Set once this vault has looked for cameras, also when there was none.
@@ -41,6 +41,31 @@ impl Vault {
         }
         self.write_station(&work, LOOKED, &now.ms().to_be_bytes())?;
         Ok(work.commit()?)
+    }
+
+    /// A known camera of which only name and socket were written down, by an earlier version, gets its serial number from what stands there now.
+    /// Returns whether any did.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn note_serials(&mut self, cameras: &[CameraSeen]) -> Result<bool, VaultError> {
+        let known = self.known_cameras()?.unwrap_or_default();
+        let is_known = |name: &str, place: &str| known.iter().any(|k| k.name == name && k.place == place);
+        let bare = |camera: &CameraSeen| camera.place.split_once(SERIAL).map(|(place, _)| place.to_owned());
+        let news = cameras.iter().filter(|c| !c.is_virtual).filter_map(|c| Some((c, bare(c)?)));
+        let news: Vec<_> = news.filter(|(c, place)| is_known(&c.name, place) && !is_known(&c.name, &c.place)).collect();
+        if news.is_empty() {
+            return Ok(false);
+        }
+        let work = self.begin()?;
+        for (camera, place) in news {
+            work.execute(
+                "UPDATE OR IGNORE cameras SET place = ?3 WHERE name = ?1 AND place = ?2",
+                params![camera.name, place, camera.place],
+            )?;
+        }
+        work.commit()?;
+        Ok(true)
     }
 
     /// Accepts a camera for good, in the name of the account that is logged in. The log keeps a digest, not the name.

@@ -202,20 +202,31 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::TooSoon`], [`VaultError::WrongPassphrase`], and those of the disk.
-    pub fn check_own(&self, passphrase: &Passphrase, now: Timestamp) -> Result<(), VaultError> {
+    pub fn check_own(&mut self, passphrase: &Passphrase, now: Timestamp) -> Result<(), VaultError> {
         self.check_slot_of(self.staff, passphrase, now)
     }
 
-    /// Checks another account's passphrase while the vault is open.
+    /// Checks another account's passphrase while the vault is open; earlier refusals are logged as at the door. Whoever gives up leaves the count
+    /// as it is, and the next right passphrase logs it, wherever that is.
     pub(super) fn check_slot_of(
-        &self,
+        &mut self,
         account: StaffId,
         passphrase: &Passphrase,
         now: Timestamp,
     ) -> Result<(), VaultError> {
         let mut slots = self.slots()?;
-        let (master, _) = try_slot(&self.dir, &mut slots, account, passphrase, now)?;
-        if master.same_as(self.ring.master()) { Ok(()) } else { Err(VaultError::corrupt(SLOTS_FILE)) }
+        let (master, failed) = try_slot(&self.dir, &mut slots, account, passphrase, now)?;
+        if !master.same_as(self.ring.master()) {
+            return Err(VaultError::corrupt(SLOTS_FILE));
+        }
+        if failed > 0 {
+            let work = self.begin()?;
+            for _ in 0..failed.min(REFUSALS_LOGGED_MAX) {
+                self.append(&work, Actor::Station, &AuditEvent::UnlockRefused, now)?;
+            }
+            work.commit()?;
+        }
+        Ok(())
     }
 
     /// Wraps the slot of the account that is logged in anew when its derivation is cheaper than this. Returns whether it was.

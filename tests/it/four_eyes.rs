@@ -272,3 +272,39 @@ fn ones_own_passphrase_needs_nobody() {
     station.operators(own);
     assert!(station.failures().is_empty() && about(&station).is_none());
 }
+
+// Shows: P51-4
+#[test]
+fn p51_4_wrong_passphrases_at_an_approval_are_in_the_log_as_those_at_the_door() {
+    let (mut station, _) = Station::new();
+    let second = station.add_second();
+    let refused = |station: &mut Station| station.log().iter().filter(|r| r.what == "unlock-refused").count();
+    let ask = |station: &mut Station| station.operators(OperatorsCommand::NewRecoveryKey);
+    let wrong = |station: &mut Station, times: usize| {
+        for _ in 0..times {
+            station.operators(OperatorsCommand::Approve(second, passphrase("nobody")));
+        }
+    };
+    ask(&mut station);
+    wrong(&mut station, 2);
+    station.operators(OperatorsCommand::Approve(second, passphrase("主管乙")));
+    assert_eq!(refused(&mut station), 2);
+    let log = station.log();
+    let at = |what: &str| log.iter().rposition(|r| r.what == what).unwrap_or_else(|| panic!("{what}: {log:?}"));
+    assert!(at("unlock-refused") < at("approved"), "{log:?}");
+    // Reading the log closed the desk.
+    station.enter("主管甲");
+    station.operators(OperatorsCommand::RecoveryKept);
+    // Given up: the count stays, and the next right passphrase brings it into the log.
+    ask(&mut station);
+    wrong(&mut station, 2);
+    station.operators(OperatorsCommand::ApproveNot);
+    station.staff(StaffCommand::Lock);
+    station.enter("主管乙");
+    assert_eq!(refused(&mut station), 4);
+    // One's own, at a change.
+    station.enter("主管乙");
+    station.operators(OperatorsCommand::ChangePassphrase(passphrase("nobody"), passphrase("anew")));
+    station.operators(OperatorsCommand::ChangePassphrase(passphrase("主管乙"), passphrase("anew")));
+    assert_eq!(refused(&mut station), 5);
+}

@@ -7,6 +7,7 @@ use menka::app::desk::{Desk, DeskConfig, Devices};
 use menka::app::event::{Event, Failure, ResidentScene, StaffEvent};
 use menka::app::idle::{COUNTDOWN_MS, IDLE_LOCK_MS, SHEET_LOCK_MS};
 use menka::app::operators::{DoorView, LooksRow, OperatorsCommand, OperatorsEvent, OperatorsFailure};
+use menka::app::runner::SystemClock;
 use menka::domain::Realm;
 use menka::domain::approval::Act;
 use menka::domain::id::{ResidentId, StaffId};
@@ -40,8 +41,12 @@ pub struct Station {
 }
 
 fn desk(folder: &Path) -> Desk {
+    Desk::new(DeskConfig { data_dir: folder.to_owned(), realm: Realm::Real, kdf: CHEAP.into() }, devices(folder))
+}
+
+fn devices(folder: &Path) -> Devices {
     let controls = Controls::default();
-    let devices = Devices {
+    Devices {
         camera: Box::new(PictureCamera::new(vec![], controls.clone())),
         engine: face::engine_for(EngineKind::Sface, &models(), &gate_program()),
         reader: Box::new(PracticeReader::new(controls)),
@@ -51,8 +56,7 @@ fn desk(folder: &Path) -> Desk {
         printer: Box::new(menka::printing::SystemPrinter::new()),
         posture: menka::posture::this_machine(folder),
         chip: menka::chip::none(),
-    };
-    Desk::new(DeskConfig { data_dir: folder.to_owned(), realm: Realm::Real, kdf: CHEAP.into() }, devices)
+    }
 }
 
 pub fn passphrase(of: &str) -> Passphrase {
@@ -661,6 +665,39 @@ fn an_account_that_is_switched_off_stays_off_when_its_slot_is_put_back() {
 }
 
 #[test]
+fn what_keeps_the_door_shut_is_said_as_it_is_and_not_as_a_broken_disk() {
+    let (mut station, sheet) = Station::new();
+    let first = station.account("主管甲");
+    // The same vault in a second window.
+    let mut second = desk(station.folder.path());
+    let unlock = |account| Command::Staff(StaffCommand::Unlock { account, passphrase: passphrase("主管甲") });
+    let failed = |events: Vec<Event>| {
+        let of = |event| if let Event::Staff(StaffEvent::Failed(failure)) = event { Some(failure) } else { None };
+        events.into_iter().filter_map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(failed(second.handle(unlock(Some(first)), station.now)), vec![Failure::VaultInUse]);
+    drop(second);
+    // A key that was restored away: no slot of it is there any more.
+    station.staff(StaffCommand::Lock);
+    let slots = station.folder.path().join("slots");
+    let mut read: serde_json::Value = serde_json::from_slice(&std::fs::read(&slots).unwrap()).unwrap();
+    let kept = read["slots"].as_array_mut().unwrap();
+    let before = kept.len();
+    kept.retain(|slot| !slot["kind"].to_string().contains("recovery"));
+    assert_eq!(kept.len() + 1, before, "{kept:?}");
+    std::fs::write(&slots, serde_json::to_vec(&read).unwrap()).unwrap();
+    station.told.clear();
+    station.operators(OperatorsCommand::Recover(first, sheet, passphrase("anew")));
+    assert_eq!(station.failures(), vec![Failure::Operators(OperatorsFailure::NothingToRecover)]);
+    // An older program finds files of a newer one.
+    read["format"] = 999.into();
+    std::fs::write(&slots, serde_json::to_vec(&read).unwrap()).unwrap();
+    station.told.clear();
+    station.staff(StaffCommand::Unlock { account: Some(first), passphrase: passphrase("主管甲") });
+    assert!(station.failures().contains(&Failure::VaultTooNew("slots".into())), "{:?}", station.failures());
+}
+
+#[test]
 fn the_recovery_key_sets_a_new_passphrase_once_and_is_logged() {
     let (mut station, sheet) = Station::new();
     station.staff(StaffCommand::Lock);
@@ -685,6 +722,9 @@ fn the_recovery_key_sets_a_new_passphrase_once_and_is_logged() {
     assert!(!here.exists());
     let stick = tempfile::tempdir_in("/dev/shm").unwrap();
     let paper = stick.path().join("sheet.pdf");
+    // Also over a file that others could read.
+    std::fs::write(&paper, "somebody's").unwrap();
+    std::fs::set_permissions(&paper, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
     station.operators(OperatorsCommand::SaveRecoverySheet(paper.clone(), Language::Chinese));
     assert!(std::fs::read(&paper).unwrap().starts_with(b"%PDF"));
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&paper).unwrap().permissions());
@@ -841,4 +881,80 @@ fn data_without_the_slots_that_open_them_are_said_at_the_first_run() {
     station.restart();
     assert!(station.told.iter().any(|event| matches!(event, StaffEvent::FirstRun)));
     assert_eq!(station.failures(), vec![Failure::SlotsGone]);
+}
+
+/// A clock at which the courier falls, so often.
+struct FallingAt(std::sync::atomic::AtomicU32, std::sync::atomic::AtomicU32);
+
+impl menka::ports::Clock for FallingAt {
+    fn now(&self) -> Timestamp {
+        use std::sync::atomic::Ordering::SeqCst;
+        if std::thread::current().name() == Some("courier") {
+            self.1.fetch_add(1, SeqCst);
+            assert!(self.0.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_err(), "王小明 falls");
+        }
+        SystemClock.now()
+    }
+}
+
+/// Where the log of that test goes.
+struct LogInto(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+impl std::io::Write for LogInto {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_courier_that_falls_is_said_and_started_again_so_often_at_most() {
+    use menka::app::runner;
+    let log = std::sync::Arc::new(std::sync::Mutex::new(vec![]));
+    let kept = std::sync::Arc::clone(&log);
+    tracing_subscriber::fmt().with_ansi(false).with_writer(move || LogInto(std::sync::Arc::clone(&kept))).init();
+    menka::app::program_log::note_faults();
+    for (falls, told) in [(1, vec![true]), (9, vec![true, true, true, false])] {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = std::sync::Arc::new(FallingAt(falls.into(), 0.into()));
+        let (into, events) = std::sync::mpsc::channel();
+        let sink = move |event: &Event| {
+            let _ = into.send(event.clone());
+            true
+        };
+        let config = DeskConfig { data_dir: folder.path().to_owned(), realm: Realm::Real, kdf: CHEAP.into() };
+        let data = folder.path().to_owned();
+        let made = Box::new(move || devices(&data));
+        let at: std::sync::Arc<dyn menka::ports::Clock + Sync> = clock.clone();
+        let running = runner::start(config, made, at, Box::new(sink)).unwrap();
+        let (operator, facts) = ("主管甲".into(), SiteFacts::default());
+        let create = StaffCommand::CreateVault { operator, passphrase: passphrase("主管甲"), facts };
+        running.commands().send(Command::Staff(create)).unwrap();
+        let mut heard = vec![];
+        let start = std::time::Instant::now();
+        let asked = || clock.1.load(std::sync::atomic::Ordering::SeqCst);
+        // Until all is told; one that was started again then lives on.
+        while heard.len() < told.len() || (told == [true] && asked() < 3) {
+            assert!(start.elapsed() < std::time::Duration::from_secs(30), "{heard:?}, asked {}", asked());
+            if let Ok(Event::Staff(StaffEvent::Failed(Failure::GatesUnserved { again }))) =
+                events.recv_timeout(std::time::Duration::from_millis(100))
+            {
+                heard.push(again);
+            }
+        }
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        heard.extend(events.try_iter().filter_map(|event| match event {
+            Event::Staff(StaffEvent::Failed(Failure::GatesUnserved { again })) => Some(again),
+            _ => None,
+        }));
+        assert_eq!(heard, told);
+        running.commands().send(Command::Staff(StaffCommand::Lock)).unwrap();
+        running.commands().send(Command::Close).unwrap();
+        running.join();
+    }
+    let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("a thread fell") && log.contains("courier") && log.contains("operators.rs"), "{log}");
+    assert!(!log.contains("王小明"), "{log}");
 }

@@ -590,7 +590,7 @@ fn a_gate_that_belongs_to_the_site_cannot_replace_another() {
     let second = site.gates.pop().unwrap();
     site.replace(0, &second);
     site.drive.approve();
-    assert!(matches!(site.drive.failures.as_slice(), [Failure::DiskFailed(_)]), "{:?}", site.drive.failures);
+    assert!(matches!(site.drive.failures.as_slice(), [Failure::UsedAlready]), "{:?}", site.drive.failures);
     assert!(site.replacements().is_empty());
     assert!(!matches!(site.drive.scene, ResidentScene::Closed));
 }

@@ -329,3 +329,15 @@ fn p51_4_over_a_desk_that_is_there_two_supervisors_type_their_passphrases_or_som
     let KeepCommand::Restore(_, _, by) = asked(staff.update(Message::Keep(K::TryPressed))) else { panic!("restore") };
     assert!(by.supervisors.is_empty() && by.recovery.is_some_and(|key| key.as_str() == "4H7KD-Q2M9X"));
 }
+
+#[test]
+fn after_a_restore_the_page_says_whose_passphrase_is_which() {
+    let said = |passphrases| {
+        let told = KeepTold::Restored(RestoreReport { passphrases, ..report() });
+        let (_, words) = menka::ui::staff::keep::said(&Texts::new(Language::English), &told).unwrap();
+        let then = "Log in with an account and passphrase of that time.";
+        let typed = format!("logs in with the passphrase typed for it (accounts: {passphrases})");
+        (words.todo.contains(then), words.todo.contains(&typed))
+    };
+    assert_eq!((said(0), said(2)), ((true, false), (false, true)));
+}

@@ -197,6 +197,12 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
     );
     let mut counting = people(1);
     tell(&mut counting, OperatorsEvent::LocksIn(Some(7)));
+    let mut visit = people(1);
+    visit.apply(StaffEvent::ResidentBusy(true));
+    tell(&mut visit, OperatorsEvent::LocksIn(Some(27)));
+    let mut camera = people(1);
+    camera.apply(StaffEvent::ResidentBusy(true));
+    tell(&mut camera, OperatorsEvent::LocksIn(Some(0)));
     let mut adding = people(1);
     adding.update(Message::Operators(O::AddPressed(true)));
     adding.update(Message::Operators(O::SavePressed));
@@ -263,6 +269,8 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ),
         ("accounts-people", people(0), vec!["accounts-add", "accounts-alone", "accounts-recovery", "account-row-1"]),
         ("accounts-counting", counting, vec!["locks-in", "accounts-add", "lock"]),
+        ("accounts-counting-visit", visit, vec!["locks-in", "stop", "lock"]),
+        ("accounts-counting-camera", camera, vec!["locks-in", "stop", "lock"]),
         ("accounts-add", adding, vec!["account-name", "account-role-auditor"]),
         ("accounts-change", changing, vec!["account-train", "account-trained"]),
         ("accounts-approve", asked(), vec!["approve-by-0", "approve-passphrase", "approve-yes", "approve-no"]),

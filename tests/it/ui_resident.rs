@@ -75,8 +75,13 @@ pub fn scenes(language: Language) -> Vec<(&'static str, ResidentScene, Vec<&'sta
         ("refused", S::Refused { text: words(Text::Refused) }, vec!["back"]),
         ("camera", S::Camera { hint: menka::notice::plain(&words(Text::CameraHint)) }, vec!["stop"]),
         ("working", S::Working { gates }, vec!["stop"]),
-        ("try", S::TryGate { gate: "东门".into(), looking: false }, vec!["skip", "try"]),
-        ("try-looking", S::TryGate { gate: "东门".into(), looking: true }, vec!["stop"]),
+        ("try", S::TryGate { gate: "东门".into(), looking: false, failure: None }, vec!["skip", "try"]),
+        (
+            "try-nobody",
+            S::TryGate { gate: "东门".into(), looking: false, failure: Some(Failure::NobodyAtDesk) },
+            vec!["skip", "try"],
+        ),
+        ("try-looking", S::TryGate { gate: "东门".into(), looking: true, failure: None }, vec!["stop"]),
         (
             "done",
             S::Done {
@@ -87,6 +92,7 @@ pub fn scenes(language: Language) -> Vec<(&'static str, ResidentScene, Vec<&'sta
             vec!["save", "finish"],
         ),
         ("stopped", ended(None, false), vec!["back"]),
+        ("ended-nobody", ended(Some(Failure::NobodyAtDesk), true), vec!["back", "retry"]),
         ("ended", ended(Some(Failure::Camera(CameraError::Unplugged)), true), vec!["back", "retry"]),
         (
             "withdraw",

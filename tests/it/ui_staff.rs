@@ -12,7 +12,7 @@ use menka::app::event::{
 };
 use menka::app::guardian_desk::GuardianCommand;
 use menka::app::on_paper::FormCommand;
-use menka::app::operators::OperatorsEvent;
+use menka::app::operators::{OperatorsEvent, OperatorsFailure};
 use menka::app::pairing::{PairingCommand, PairingFailure};
 use menka::app::posture::{PostureCommand, PostureEvent};
 use menka::domain::Realm;
@@ -1053,6 +1053,16 @@ fn failures() -> Vec<Failure> {
         F::SlotsGone,
         F::DiskFull,
         F::DiskFailed(mark()),
+        F::VaultInUse,
+        F::VaultTooNew(mark()),
+        F::VaultBusy,
+        F::GatesUnserved { again: true },
+        F::GatesUnserved { again: false },
+        F::NotRecorded,
+        F::UsedAlready,
+        F::NotDone(mark()),
+        F::NobodyAtDesk,
+        F::Operators(OperatorsFailure::NothingToRecover),
         F::CardTaken,
         F::CardSame,
         F::CardUnknown,

@@ -106,6 +106,7 @@ impl Desk {
         let around = Around {
             assessment: self.open.as_ref().map(|o| o.notice.standing).unwrap_or_default(),
             log_is_whole: self.open.as_ref().is_some_and(|o| evidence::log_is_whole(&o.vault)),
+            staffed: self.staffed(),
             trained: self.standing(self.told.unwrap_or_default()).condition(),
             machine: self.watch.report.as_ref(),
             terms: self.open.as_ref().map_or(Condition::NotYetChecked, |o| {

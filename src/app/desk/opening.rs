@@ -143,9 +143,8 @@ impl Desk {
         let trusted = vault.trusted_at()?;
         let shared = Arc::new(Shared::default());
         let link = (self.devices.link)(Arc::clone(&keys), vault.site(), self.config.realm);
-        let courier_link = (self.devices.link)(Arc::clone(&keys), vault.site(), self.config.realm);
-        self.courier =
-            Some(Courier::new(vault.second_connection()?, courier_link, (self.devices.boards)(), Arc::clone(&shared)));
+        self.courier = Some(self.make_courier(&vault, &keys, &shared)?);
+        self.courier_falls = 0;
         self.open = Some(Box::new(Open {
             vault,
             link,
@@ -192,6 +191,35 @@ impl Desk {
         self.tell_looks_due(now);
         self.tell_joins();
         Ok(())
+    }
+
+    fn make_courier(
+        &self,
+        vault: &Vault,
+        keys: &Arc<IdentityKeys>,
+        shared: &Arc<Shared>,
+    ) -> Result<Courier, VaultError> {
+        let link = (self.devices.link)(Arc::clone(keys), vault.site(), self.config.realm);
+        Ok(Courier::new(vault.second_connection()?, link, (self.devices.boards)(), Arc::clone(shared)))
+    }
+
+    /// The courier's thread ended by a fault, or could not begin: said at the staff window, and a new one is made, so often at most.
+    pub fn courier_fell(&mut self) -> Vec<Event> {
+        if let Some(open) = self.open.as_ref() {
+            self.courier_falls = self.courier_falls.saturating_add(1);
+            let mut again = self.courier_falls <= COURIER_FALLS_MAX;
+            if again {
+                match self.make_courier(&open.vault, &open.keys, &open.shared) {
+                    Ok(courier) => self.courier = Some(courier),
+                    Err(error) => {
+                        tracing::error!(%error, "the courier could not be started again");
+                        again = false;
+                    }
+                }
+            }
+            self.fail(Failure::GatesUnserved { again });
+        }
+        std::mem::take(&mut self.out)
     }
 
     pub(in crate::app) fn lock(&mut self, now: Timestamp) {
@@ -245,6 +273,9 @@ fn chosen(dir: &Path, realm: Realm, account: Option<StaffId>, now: Timestamp) ->
         },
     }
 }
+
+/// How often in one session the courier is started again after a fault.
+const COURIER_FALLS_MAX: u8 = 3;
 
 /// Ends all faces and carries the erasures, twice at most: a gate that is away keeps its lease. Returns how many erasures gates signed for,
 /// and the gates that did not answer.

@@ -28,7 +28,7 @@ impl Desk {
         let owes = !owed.is_empty();
         for (resident, reason, by) in owed {
             if let Err(failure) = self.end_consent(resident, reason, by, now) {
-                tracing::warn!(?failure, "a consent could not be ended yet");
+                tracing::warn!(why = %failure.kind(), "a consent could not be ended yet");
             }
         }
         if owes {
@@ -79,7 +79,7 @@ impl Desk {
         if !open.stale && open.shared.changes() == open.changes_seen && busy == self.busy_shown {
             return;
         }
-        let trained = self.standing(now).condition();
+        let (staffed, trained) = (self.staffed(), self.standing(now).condition());
         let Some(open) = self.open.as_mut() else { return };
         let (seen, changes) = open.shared.gates();
         let mut events = vec![];
@@ -101,6 +101,7 @@ impl Desk {
         let around = Around {
             assessment: open.notice.standing,
             log_is_whole: evidence::log_is_whole(&open.vault),
+            staffed,
             trained,
             machine: self.watch.report.as_ref(),
             terms: conditions::terms(&seen, &stopped),
@@ -111,7 +112,7 @@ impl Desk {
             open.desk_shown = Some(known.clone());
         }
         let idle = matches!(open.flow, Flow::Idle);
-        let offered = known.desk_blockers().is_empty() && !self.is_curtained();
+        let offered = known.desk_blockers().is_empty();
         if busy != self.busy_shown {
             self.busy_shown = busy;
             events.push(StaffEvent::ResidentBusy(busy));

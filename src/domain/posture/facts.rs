@@ -84,12 +84,15 @@ pub struct Login {
     pub automatic: Vec<String>,
 }
 
+/// Stands between the place of a camera and its serial number.
+pub const SERIAL: &str = " serial ";
+
 /// A camera as the operating system lists it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CameraSeen {
     /// What its maker calls it.
     pub name: String,
-    /// Stable while it stays in its socket.
+    /// Stable while it stays in its socket; then [`SERIAL`] and the device's own number, where it states one.
     pub place: String,
     /// Not a device but a program that plays pictures.
     pub is_virtual: bool,

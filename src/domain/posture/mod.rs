@@ -20,7 +20,7 @@ mod report;
 mod tests;
 
 pub use facts::{
-    Before, CameraSeen, FileAccess, Helper, HelperKind, HelperSeen, Login, MachineFacts, Reading, Storage,
+    Before, CameraSeen, FileAccess, Helper, HelperKind, HelperSeen, Login, MachineFacts, Reading, SERIAL, Storage,
 };
 pub use finding::{Check, Grade, What};
 pub use report::{Finding, MACHINE, PostureReport};

@@ -3,7 +3,7 @@
 use iced::widget::{Column, canvas, column, container, image, responsive, row, stack, text};
 use iced::{Center, ContentFit, Element, Fill, Length};
 
-use crate::app::event::{GateLabel, HandOver};
+use crate::app::event::{Failure, GateLabel, HandOver};
 use crate::domain::quality::Guidance;
 use crate::i18n::Texts;
 use crate::trr;
@@ -107,11 +107,17 @@ pub(super) fn working<'a>(sizes: Sizes, texts: &'a Texts, gates: &'a [(GateLabel
 }
 
 /// Before the try: what will happen, and that it may be skipped.
-pub(super) fn try_gate<'a>(sizes: Sizes, texts: &'a Texts, gate: &'a str) -> Page<'a> {
+pub(super) fn try_gate<'a>(sizes: Sizes, texts: &'a Texts, gate: &'a str, failure: Option<&Failure>) -> Page<'a> {
+    // Only what somebody beside the resident can mend: that a look came to nothing is no news to whoever just looked.
+    let why = failure.filter(|failure| **failure == Failure::NobodyAtDesk);
     let content = column![
         parts::large(sizes, trr!(texts, "try-title", gate = gate)),
         sizes.soft(trr!(texts, "try-text")).align_x(Center),
-    ];
+    ]
+    .push(why.map(|_| {
+        let words = trr!(texts, "try-nobody");
+        container(parts::telling(sizes, "try-why", Tone::Told, words)).max_width(900)
+    }));
     let foot = parts::foot(
         sizes,
         [

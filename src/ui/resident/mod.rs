@@ -450,10 +450,12 @@ impl Resident {
                 camera::view(sizes, texts, camera::Words::Hint(hint), self.preview.as_ref(), self.guide)
             }
             ResidentScene::Working { gates } => camera::working(sizes, texts, gates),
-            ResidentScene::TryGate { gate, looking: true } => {
+            ResidentScene::TryGate { gate, looking: true, .. } => {
                 camera::view(sizes, texts, camera::Words::Gate(gate), self.preview.as_ref(), self.guide)
             }
-            ResidentScene::TryGate { gate, looking: false } => camera::try_gate(sizes, texts, gate),
+            ResidentScene::TryGate { gate, looking: false, failure } => {
+                camera::try_gate(sizes, texts, gate, failure.as_ref())
+            }
             ResidentScene::Done { recognised, receipt, saved_to } => {
                 ending::done(sizes, texts, *recognised, receipt, &self.texts, saved_to.as_deref())
             }

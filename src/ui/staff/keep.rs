@@ -406,6 +406,14 @@ pub fn said(texts: &Texts, told: &KeepTold) -> Option<(Tone, explain::Words)> {
         KeepTold::Restored(report) => {
             let what = tr!(texts, "keep-restored-well", day = report.made_at.minute_text(), people = report.people);
             let mut more = vec![since(texts, report)];
+            // Whoever allowed it typed the passphrase of today, and that one was taken over.
+            more.insert(
+                0,
+                match report.passphrases {
+                    0 => tr!(texts, "keep-restored-passphrases-then"),
+                    count => tr!(texts, "keep-restored-passphrases-typed", count = count),
+                },
+            );
             if report.fresh_keys {
                 more.push(tr!(texts, "keep-restored-keys"));
             }

@@ -176,7 +176,11 @@ impl Staff {
 
     fn locks_in<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
         let seconds = self.accounts.locks_in?;
-        let words = tr!(texts, "locks-in", seconds = seconds);
+        let words = match (seconds, self.known.resident_busy) {
+            (0, _) => tr!(texts, "locks-in-camera"),
+            (_, true) => tr!(texts, "locks-in-visit", seconds = seconds),
+            (_, false) => tr!(texts, "locks-in", seconds = seconds),
+        };
         Some(widget::telling(S, "locks-in", Tone::Warn, words, None))
     }
 

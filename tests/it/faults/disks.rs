@@ -126,6 +126,12 @@ fn a_full_disk_is_told_says_erased_of_nothing_and_loses_nothing() {
     site.drive.staff(StaffCommand::CloseResident);
     site.drive.failures.clear();
 
+    // Nobody's name is shown by a search that is not in the log.
+    site.drive.told.clear();
+    site.drive.staff(StaffCommand::Find { query: "8-0".into() });
+    assert_eq!(site.drive.failures.split_off(0), vec![Failure::DiskFull]);
+    assert!(!site.drive.told.iter().any(|told| told.contains("Found")), "{:?}", site.drive.told);
+
     // A withdrawal that is not on disk is not said to be done.
     site.drive.resident(ResidentCommand::AskWithdraw);
     site.drive.resident(ResidentCommand::WedgeTyped(typed(0)));

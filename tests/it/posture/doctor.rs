@@ -4,13 +4,14 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use menka::app::command::{ResidentCommand, StaffCommand};
+use menka::app::deletion::DeletionCommand;
 use menka::app::doctor::Health;
 use menka::app::event::Failure;
 use menka::app::posture::PostureCommand;
 use menka::app::program_log::ProgramLog;
 use menka::face::{self, EngineKind};
 use menka::practice::drive::Drive;
-use menka::practice::site::{GateProcess, OPERATOR};
+use menka::practice::site::{COLLEAGUE, GateProcess, OPERATOR};
 use menka::practice::{PracticeAct, people};
 
 use crate::day::{gate_program, models, pictures};
@@ -74,8 +75,18 @@ fn an_examination_asks_every_part_and_what_is_saved_names_nobody() {
         assert!(!json.contains(name) && !text.contains(name), "{name} is in {json} or {text}");
     }
 
-    // A gate that went away is counted, and trouble is said.
+    // A gate that went away is counted, and trouble is said; that it was away is in the log, and not under its name.
     gate.kill();
+    drive.add_colleague();
+    drive.staff(StaffCommand::Deletion(DeletionCommand::RenewTemplates));
+    drive.approve();
+    ask(&mut drive, PostureCommand::Examine);
+    save(&mut drive, "away.json");
+    let away = std::fs::read_to_string(to("away.json")).unwrap();
+    assert!(away.contains("templates were not turned anew") && away.contains("Link(Away)"), "{away}");
+    for name in ["东门", "王小明", OPERATOR, COLLEAGUE, &gate.address] {
+        assert!(!away.contains(name), "{name} is in {away}");
+    }
     let start = std::time::Instant::now();
     while drive.gates.iter().any(|g| g.reachable) {
         assert!(start.elapsed() < std::time::Duration::from_secs(20), "the courier notices that the gate is gone");
