@@ -112,6 +112,7 @@ doors-pause = Pause at all doors
 doors-resume = Use again
 door-open = in use
 door-paused = paused
+door-stopped = stopped, please use your card
 door-waiting = waiting for the gate
 door-dropped = taken out, deleted
 door-dropping = taken out, being deleted

@@ -112,6 +112,7 @@ doors-pause = 全部停用
 doors-resume = 恢复使用
 door-open = 在用
 door-paused = 已停用
+door-stopped = 已停，请用门禁卡
 door-waiting = 等门禁机回应
 door-dropped = 已去掉，已删除
 door-dropping = 已去掉，等待删除

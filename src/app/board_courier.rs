@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use super::boards::{BoardSeen, DriftLine};
 use super::courier::{Courier, Differs, LeftOver, OPS_PER_PASS};
+use super::deletion::is_ahead;
+use super::drift::unread_line;
 use crate::domain::audit::Actor;
 use crate::domain::board::{BoardCard, BoardDrift, BoardEntry, BoardFault, BoardRecord};
 use crate::domain::delivery::{Delivery, GateOp};
-use crate::domain::gate::{GateKind, GateStatus, GateTerms};
+use crate::domain::gate::{CLOCK_SET_BACK_MAX_MS, GateKind, GateStatus, GateTerms};
 use crate::domain::id::{GateId, StaffId};
-use crate::domain::relay::{DriftKind, DriftLine as GateLine, reason};
+use crate::domain::relay::{DriftCounts, DriftKind, DriftLine as GateLine, drift_counts, reason};
 use crate::domain::time::Timestamp;
 use crate::ports::{BoardLink, LinkError};
 use crate::vault::{BoardCards, VaultError};
@@ -25,6 +27,8 @@ const PLACES_PER_PASS: u32 = 64;
 const PLACES_MAX: u32 = 131_072;
 /// From this difference on a board's clock is set, in milliseconds: its entries end by its own clock.
 const CLOCK_SET_FROM_MS: i64 = 30_000;
+/// Of so many of the newest records of the log none may be later than the desk's clock: it was set back.
+const RECORDS_LOOKED_AT: u32 = 200;
 /// Most differences that are shown one by one.
 const SHOWN_MAX: usize = 40;
 
@@ -55,6 +59,9 @@ struct Known {
     differs: BoardDrift,
     /// The same as the other kind of gate says it.
     lines: Vec<GateLine>,
+    counts: DriftCounts,
+    /// Cards whose number the desk cannot read.
+    unread: usize,
 }
 
 /// A comparison under way.
@@ -100,7 +107,8 @@ impl Courier {
             known.reading = None;
         }
         let due = known.asked_at.is_none_or(|at| now.since(at) >= self.pace.health_ms || now < at);
-        let wanted = self.shared().take_repair(board.id);
+        // A board that does not answer just now is put right when it does: the press stays.
+        let wanted = self.shared().repair_wanted(board.id).filter(|_| due || known.answers);
         if !(due
             || done > 0
             || stuck
@@ -144,13 +152,20 @@ impl Courier {
         now: Timestamp,
     ) -> Result<(u32, bool, Option<LinkError>), VaultError> {
         let (mut done, mut stuck) = (0, false);
-        let mut cards: Option<BoardCards> = None;
+        let mut cards: Option<(i64, BoardCards)> = None;
         for _ in 0..OPS_PER_PASS {
-            let Some(delivery) = self.vault.next_due(board.id, now)? else { break };
-            if cards.is_none() {
-                cards = Some(self.vault.board_cards(board)?);
+            let next = match self.vault.next_due(board.id, now) {
+                // What can be read goes on.
+                Err(error) if error.is_of_a_row() && self.vault.set_aside_unreadable(board.id, now)? > 0 => continue,
+                read => read?,
+            };
+            let Some(delivery) = next else { break };
+            // The desk writes meanwhile: a card that it has ended since must not be written back by a list that was read before.
+            let version = self.vault.data_version()?;
+            if cards.as_ref().is_none_or(|(read_at, _)| *read_at != version) {
+                cards = Some((version, self.vault.board_cards(board)?));
             }
-            match self.carry(board, &delivery, cards.as_ref(), now) {
+            match self.carry(board, &delivery, cards.as_ref().map(|(_, cards)| cards), now) {
                 Ok(Carried::Done(note)) => {
                     self.vault.record_board_done(delivery.op, board.id, &note, now)?;
                     done += 1;
@@ -238,7 +253,9 @@ impl Courier {
         }
         let Answer::Status(status) = self.ask_board(board, &Ask::Status)? else { return Err(LinkError::Protocol) };
         let mut clock = status.clock;
-        if clock.is_none_or(|clock| clock.since(now).saturating_abs() >= CLOCK_SET_FROM_MS) {
+        let is_off = clock.is_none_or(|clock| clock.since(now).saturating_abs() >= CLOCK_SET_FROM_MS);
+        known.seen.clock_doubted = is_off && self.doubts_clock(now);
+        if is_off && !known.seen.clock_doubted {
             self.ask_board(board, &Ask::SetTime(now))?;
             clock = match self.ask_board(board, &Ask::Time)? {
                 Answer::Time(clock) => clock,
@@ -262,6 +279,20 @@ impl Courier {
             known.reading = Some(Reading::default());
         }
         Ok(())
+    }
+
+    /// Whether the desk's own clock cannot be believed: a board that is set to it would let nobody in any more, or let in who has ended.
+    fn doubts_clock(&self, now: Timestamp) -> bool {
+        let read = || -> Result<bool, VaultError> {
+            let from = self.vault.log_len()?.saturating_sub(u64::from(RECORDS_LOOKED_AT));
+            let records = self.vault.log_records(from, RECORDS_LOOKED_AT)?;
+            let latest = records.iter().map(|record| record.at).max().unwrap_or_default();
+            Ok(is_ahead(self.vault.trusted_at()?, now) || latest.saturating_sub(now.ms()) > CLOCK_SET_BACK_MAX_MS)
+        };
+        read().unwrap_or_else(|error| {
+            tracing::warn!(%error, "whether the clock can be believed could not be read");
+            true
+        })
     }
 
     /// Reads on in the list; at its end the difference is known.
@@ -326,7 +357,12 @@ impl Courier {
             },
             number: card.last4(),
         };
-        known.lines = drift.each().take(SHOWN_MAX).map(line).collect();
+        let mut lines: Vec<GateLine> = cards.unread.iter().map(|card| unread_line(*card)).collect();
+        lines.extend(drift.each().map(line));
+        known.counts = drift_counts(&lines);
+        lines.truncate(SHOWN_MAX);
+        known.lines = lines;
+        known.unread = cards.unread.len();
         let mut differs = Differs::default();
         for (fault, card, _) in drift.each() {
             let kind = if fault == BoardFault::Missing { DriftKind::CardMissing } else { DriftKind::CardDay };
@@ -353,18 +389,34 @@ impl Courier {
         by: StaffId,
         now: Timestamp,
     ) -> Result<Option<LinkError>, VaultError> {
-        let cards = self.vault.board_cards(board)?;
+        let mut version = self.vault.data_version()?;
+        let mut cards = self.vault.board_cards(board)?;
         let faults: Vec<BoardCard> = known.differs.each().map(|(_, card, _)| card).collect();
-        for card in faults.into_iter().filter(|card| !cards.moving.contains(card)) {
+        let (mut mended, mut left) = (0, 0);
+        for card in faults {
+            let known_now = self.vault.data_version()?;
+            if known_now != version {
+                (version, cards) = (known_now, self.vault.board_cards(board)?);
+            }
+            if cards.moving.contains(&card) {
+                continue;
+            }
             // As it should be now, not as it should have been when the difference was found.
             let wanted = cards.wanted(card).map(|(_, entry)| *entry);
             match self.bring(board, card, wanted) {
-                Ok(Ok(())) => {}
-                Ok(Err(reason)) => tracing::warn!(board = %board.id.short(), reason, "a card was not mended"),
+                Ok(Ok(())) => mended += 1,
+                Ok(Err(reason)) => {
+                    left += 1;
+                    tracing::warn!(board = %board.id.short(), reason, "a card was not mended");
+                }
                 Err(error) => return Ok(Some(error)),
             }
         }
-        self.vault.record_board_act(board.id, "mended", Actor::Staff(by), now)?;
+        self.shared().take_repair(board.id);
+        if mended > 0 || left == 0 {
+            // Where the board took no card, nothing was done that the log could say.
+            self.vault.record_board_act(board.id, "mended", Actor::Staff(by), now)?;
+        }
         // Whether it worked is said by a whole new comparison.
         known.reading = Some(Reading::default());
         Ok(None)
@@ -387,11 +439,17 @@ impl Courier {
             version: known.version.clone(),
             card_way_tested: tested,
             key_changed: false,
-            in_step: known.seen.compared_at.filter(|_| !known.doubtful).map(|_| known.differs.is_empty()),
+            in_step: known
+                .seen
+                .compared_at
+                .filter(|_| !known.doubtful)
+                .map(|_| known.differs.is_empty() && known.unread == 0),
             compared_at: known.seen.compared_at,
             drift: known.lines.clone(),
+            drift_counts: known.counts.clone(),
             drift_count: known.seen.drift_count,
             card_first: false,
+            faces_rest: None,
             terms: GateTerms::default(),
         });
         self.shared().note_board(board.id, known.seen.clone());

@@ -104,6 +104,8 @@ pub struct BoardSeen {
     pub extra_count: u32,
     /// The first of them.
     pub drift: Vec<DriftLine>,
+    /// Its clock is off and was not set: the desk's own cannot be believed just now.
+    pub clock_doubted: bool,
 }
 
 /// One card that differs.
@@ -134,6 +136,11 @@ impl Shared {
     pub(super) fn ask_repair(&self, gate: GateId, by: StaffId) {
         self.change(|state| state.repairs.insert(gate, by).is_none());
         self.ring();
+    }
+
+    /// Who wants a gate put right, if anybody does.
+    pub(super) fn repair_wanted(&self, gate: GateId) -> Option<StaffId> {
+        self.read(|state| state.repairs.get(&gate).copied())
     }
 
     /// Who wants it; once.

@@ -37,7 +37,7 @@ pub(super) enum Carry {
     Unable,
 }
 
-/// What an operation is about, so that of several in one batch the last one is read back.
+/// What an operation is about, so that of several in one batch the last one is read back, and an erasure in any case.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Face([u8; 16]),
@@ -128,7 +128,9 @@ impl Courier {
         for (delivery, receipt, overtaken) in signed.into_iter().rev() {
             let key = key_of(&delivery.what);
             let last = later.insert(key);
-            let read_back = last && !overtaken;
+            // An erasure is final: whatever followed it on the same number, the gate must hold nothing under it.
+            let is_final = matches!(delivery.what, GateOp::EraseFace { .. });
+            let read_back = !overtaken && (last || is_final);
             if read_back && !fits(&delivery.what, &found) {
                 outcomes.push(wedged(delivery, reason::READ_BACK));
             } else {

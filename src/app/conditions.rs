@@ -165,8 +165,10 @@ mod tests {
             in_step: Some(true),
             compared_at: None,
             drift: vec![],
+            drift_counts: crate::domain::relay::DriftCounts::new(),
             drift_count: 0,
             card_first: false,
+            faces_rest: None,
             terms: GateTerms::default(),
         }
     }

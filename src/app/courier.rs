@@ -9,15 +9,16 @@ use std::time::{Duration, Instant};
 use super::board_courier::Boards;
 use super::carry::{BATCH, BATCHES_PER_PASS, Carry};
 use super::drift::ComparedGates;
+use super::orders;
 use super::pace::Pace;
 use crate::domain::Realm;
 use crate::domain::audit::Actor;
 use crate::domain::board::BoardCard;
 use crate::domain::delivery::GateOp;
-use crate::domain::gate::{GateKind, GateRecord, GateStatus, GateTerms};
+use crate::domain::gate::{FacesRest, GateKind, GateRecord, GateStatus, GateTerms};
 use crate::domain::id::{CardId, GateId, StaffId};
 use crate::domain::relay::{DriftKind, reason};
-use crate::domain::site::Fact;
+use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::Timestamp;
 use crate::ports::{BoardLink, GateLink, LinkError};
 use crate::vault::{CardNumbers, Vault, VaultError};
@@ -296,11 +297,16 @@ impl Courier {
 
     /// One gate's turn: what is due, then its health.
     fn visit(&mut self, gate: &GateRecord, now: Timestamp) -> Result<u32, VaultError> {
+        let due = self.asked_at.get(&gate.id).is_none_or(|at| now.since(*at) >= self.pace.health_ms || now < *at);
+        if due || self.something_due(gate, now)? {
+            // A gate that was away, or has just started, matches nobody until its station is heard. What it hears first is whom it shall match
+            // no more, also when that waits for its next try.
+            self.vault.hurry_orders(gate.id, now)?;
+        }
         let (done, last_error) = self.serve(gate, now)?;
         if last_error.is_none() {
             self.unpair(gate, now)?;
         }
-        let due = self.asked_at.get(&gate.id).is_none_or(|at| now.since(*at) >= self.pace.health_ms || now < *at);
         if let Some(tried) = self.away.get_mut(&gate.id) {
             // Also when nothing was due: its place goes to the next.
             *tried = self.passes;
@@ -327,11 +333,16 @@ impl Courier {
             }
             if let Ok(health) = &health {
                 self.hear_late(gate)?;
+                self.compare_stop(gate, health, now)?;
                 self.repair(gate, now)?;
                 self.compare_held(gate, health, now)?;
-                if gate.card_way_tested_at.is_none()
-                    && let Some(card) = self.vault.card_at(gate.id, now)?
-                {
+                let card = match self.vault.card_at(gate.id, now) {
+                    _ if gate.card_way_tested_at.is_some() => None,
+                    // One whose number cannot be read tests nothing.
+                    Err(error) if error.is_of_a_row() => None,
+                    read => read?,
+                };
+                if let Some(card) = card {
                     // The run that wrote the card ended before it could ask.
                     self.test_card_way(gate, card.bytes(), now)?;
                 }
@@ -349,11 +360,20 @@ impl Courier {
         Ok(done)
     }
 
+    /// Whether an operation would go to a gate now.
+    fn something_due(&self, gate: &GateRecord, now: Timestamp) -> Result<bool, VaultError> {
+        match self.vault.next_due(gate.id, now) {
+            Err(error) if error.is_of_a_row() => Ok(true),
+            read => Ok(read?.is_some()),
+        }
+    }
+
     /// Whether a gate out of use answers at a gate's address: switched on again, say, while the one that replaced it is off. It is told what
     /// waits for it, erasures and the end of its pairing.
     fn meet_former(&mut self, gate: &GateRecord, now: Timestamp) -> Result<bool, VaultError> {
         for former in self.vault.former_gates_at(&gate.address)? {
-            match self.link.ask(&former, &Request::Health, ANSWER_LIMIT) {
+            let told = orders::tell(&self.vault, self.link.as_mut(), &former, ANSWER_LIMIT);
+            match told.and_then(|()| self.link.ask(&former, &Request::Health, ANSWER_LIMIT)) {
                 Ok(Reply::Health(_)) => {
                     tracing::warn!(former = %former.id.short(), gate = %gate.id.short(), "a gate out of use answers in another's place");
                     self.vault.record_met(former.id, &former.address, now)?;
@@ -373,9 +393,14 @@ impl Courier {
     fn serve(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(u32, Option<LinkError>), VaultError> {
         let (mut done, mut batches) = (0, 0);
         for _ in 0..OPS_PER_PASS {
-            let mut due = match self.single.contains(&gate.id) {
-                true => self.vault.next_due(gate.id, now)?.into_iter().collect(),
-                false => self.vault.due_together(gate.id, BATCH, now)?,
+            let read = match self.single.contains(&gate.id) {
+                true => self.vault.next_due(gate.id, now).map(|next| next.into_iter().collect()),
+                false => self.vault.due_together(gate.id, BATCH, now),
+            };
+            let mut due = match read {
+                // What can be read goes on.
+                Err(error) if error.is_of_a_row() && self.vault.set_aside_unreadable(gate.id, now)? > 0 => continue,
+                read => read?,
             };
             if due.len() > 1 {
                 batches += 1;
@@ -438,6 +463,24 @@ impl Courier {
         Ok((done, None))
     }
 
+    /// Compares whether all faces are stopped at a gate with what was decided. A gate that lost a stop is told again. One that is stopped and
+    /// nobody here knows why (it was stopped by a desk before this one, or an older state was put back here) stays so, and is recorded as
+    /// stopped: a supervisor takes it up again.
+    fn compare_stop(&mut self, gate: &GateRecord, health: &Health, now: Timestamp) -> Result<(), VaultError> {
+        let said = match health.faces_off {
+            Some(FacesOff::CardsOnly) => return Ok(()),
+            off => off == Some(FacesOff::Stopped),
+        };
+        if self.vault.match_stop(gate.id, said, now)? {
+            tracing::warn!(gate = %gate.id.short(), said, "a gate and the vault did not agree whether all faces are stopped there");
+            self.shared.ring();
+        }
+        if matches!(health.faces_off, None | Some(FacesOff::CardFirst)) {
+            self.vault.record_faces_on(gate.id, now)?;
+        }
+        Ok(())
+    }
+
     /// Tells a gate that was taken out of use, and has signed for everything else, to erase what is left and to forget this station.
     fn unpair(&mut self, gate: &GateRecord, now: Timestamp) -> Result<(), VaultError> {
         let Some(op) = self.vault.unpairing_due(gate.id)? else { return Ok(()) };
@@ -488,7 +531,11 @@ impl Courier {
 
     /// The gate's own limits, beside what the notice says of them.
     fn terms(&self, health: &Health) -> Result<GateTerms, VaultError> {
-        let facts = self.vault.facts()?;
+        let facts = match self.vault.facts() {
+            // A site file that is not believed promises nothing; which gates there are does not depend on it.
+            Err(VaultError::SiteFileRefused) => SiteFacts::default(),
+            read => read?,
+        };
         let promised = |fact: Fact| facts.get(fact).trim().parse().unwrap_or(0);
         let said = GateTerms {
             offline_hours: health.offline_hours,
@@ -542,6 +589,10 @@ impl Courier {
             self.shared.ring();
         }
         let told = self.step_of(gate.id);
+        let faces_rest = match &health {
+            Some(health) => faces_rest(health),
+            None => before.as_ref().and_then(|status| status.faces_rest),
+        };
         let card_first = health.as_ref().is_some_and(|h| h.faces_off == Some(FacesOff::CardFirst));
         self.shared.note(GateStatus {
             id: gate.id,
@@ -559,11 +610,23 @@ impl Courier {
             in_step: told.in_step,
             compared_at: told.at,
             drift: told.lines,
+            drift_counts: told.counts,
             drift_count: told.count,
             card_first,
+            faces_rest,
             terms,
         });
         Ok(())
+    }
+}
+
+/// Why a gate matches no face, where that is not how it is meant to be.
+fn faces_rest(health: &Health) -> Option<FacesRest> {
+    match health.faces_off {
+        Some(FacesOff::Stopped) => Some(FacesRest::Stopped),
+        Some(FacesOff::NoContact) => Some(FacesRest::NoContact),
+        Some(FacesOff::ClockBack) => Some(FacesRest::ClockBack),
+        None | Some(FacesOff::CardsOnly | FacesOff::CardFirst) => None,
     }
 }
 

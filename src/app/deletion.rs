@@ -282,7 +282,11 @@ impl Desk {
         }
         // Believed again: staff confirmed the date, or somebody put the clock right.
         open.clock_doubt = None;
-        match open.vault.run_retention(now).and_then(|report| open.vault.trust(None, now).map(|()| report)) {
+        let ran = open.vault.run_retention(now);
+        // What cannot be ended says nothing about the clock.
+        let ran = open.vault.trust(None, now).and(ran);
+        open.retention_failed = ran.is_err();
+        match ran {
             Ok(report) => {
                 open.cared_on = now.date();
                 if report.faces + report.records > 0 {
@@ -292,7 +296,11 @@ impl Desk {
                     tracing::info!(?report, "ended and erased by rule");
                 }
             }
-            Err(error) => tracing::warn!(%error, "what is due could not be ended yet"),
+            Err(error) => {
+                // What could be ended goes to its gates.
+                open.shared.ring();
+                tracing::warn!(%error, "what is due could not be ended yet");
+            }
         }
     }
 
@@ -310,6 +318,7 @@ impl Desk {
         let doubt = self.open.as_ref().and_then(|o| o.clock_doubt);
         let Some(mut site) = self.vault(|v| site_view(v, now)) else { return };
         site.clock_doubt = doubt.map(|trusted| (trusted, now));
+        site.retention_failed = self.open.as_ref().is_some_and(|open| open.retention_failed);
         let Some(open) = self.open.as_mut() else { return };
         let alarms = site.open.iter().filter(|e| !e.pending.is_empty()).map(|e| e.ended_at.plus_ms(ALARM_MS));
         open.overdue_at = alarms.filter(|at| *at > now).min();
@@ -391,7 +400,8 @@ impl Desk {
     }
 }
 
-fn is_ahead(trusted: Timestamp, now: Timestamp) -> bool {
+/// Whether the clock is further ahead of the last believed instant than a closed desk explains.
+pub(super) fn is_ahead(trusted: Timestamp, now: Timestamp) -> bool {
     trusted.ms() > 0 && now.since(trusted) > CLOCK_AHEAD_DAYS * DAY_MS
 }
 

@@ -43,6 +43,8 @@ pub enum DoorState {
     Open,
     /// Paused, signed by the gate.
     Paused,
+    /// Stopped by staff, or until the person has answered a changed notice.
+    Stopped,
     /// The gate has not signed for the last change.
     Waiting,
     /// Taken out, erased, signed.
@@ -90,6 +92,8 @@ pub struct SiteView {
     pub plan: RetentionPlan,
     /// When what is due was looked for last.
     pub ran_at: Option<Timestamp>,
+    /// The last run could not end or erase everything.
+    pub retention_failed: bool,
     /// What was done by rule.
     pub reports: Vec<RetentionReport>,
     /// Endings that a gate has not signed for [`ALARM_HOURS`] and longer.
@@ -149,6 +153,7 @@ pub(super) fn lines(doors: &[Door], paused: bool, gates: &[GateRecord]) -> Vec<D
         },
         (false, true, true) => DoorState::Waiting,
         (false, false, true) if paused => DoorState::Paused,
+        (false, false, true) if door.stopped => DoorState::Stopped,
         (false, false, true) => DoorState::Open,
     };
     doors.iter().map(|d| DoorLine { gate: d.gate, label: label(gates, d.gate), state: state(d) }).collect()
@@ -201,6 +206,7 @@ pub(super) fn site_view(vault: &Vault, now: Timestamp) -> Result<SiteView, Vault
         open,
         plan: vault.retention_plan(now)?,
         ran_at: vault.retention_ran_at()?,
+        retention_failed: false,
         reports: vault.retention_reports(REPORTS_SHOWN)?,
         clock_doubt: None,
     })

@@ -86,6 +86,8 @@ pub(super) struct Open {
     owed: Vec<(ResidentId, EraseReason, Actor)>,
     /// The day on which overdue consents were last ended.
     pub cared_on: CivilDate,
+    /// The last run of retention could not end or erase everything.
+    pub retention_failed: bool,
     /// The last believed instant, while the clock is further ahead of it than can be believed: nothing ends by its date meanwhile.
     pub clock_doubt: Option<Timestamp>,
     /// The page of stops, endings and retention as last told.

@@ -9,8 +9,8 @@ use sha2::Digest;
 use super::courier::{ANSWER_LIMIT, Courier, Differs, LeftOver};
 use crate::domain::audit::Actor;
 use crate::domain::gate::GateRecord;
-use crate::domain::id::{GateId, OpId, TemplateId};
-use crate::domain::relay::{DriftKind, DriftLine};
+use crate::domain::id::{CardId, GateId, OpId, TemplateId};
+use crate::domain::relay::{DriftCounts, DriftKind, DriftLine, drift_counts};
 use crate::domain::time::Timestamp;
 use crate::ports::{GateLink, LinkError};
 use crate::secret::random_bytes;
@@ -48,6 +48,7 @@ pub(super) struct Compared {
     settled: bool,
     /// The exact difference: the first [`LINES_MAX`] lines.
     lines: Vec<DriftLine>,
+    counts: DriftCounts,
     count: u32,
     cards: Vec<Difference>,
 }
@@ -58,6 +59,7 @@ pub(super) struct ToldStep {
     pub(super) in_step: Option<bool>,
     pub(super) at: Option<Timestamp>,
     pub(super) lines: Vec<DriftLine>,
+    pub(super) counts: DriftCounts,
     pub(super) count: u32,
 }
 
@@ -116,6 +118,7 @@ impl Courier {
         lines.extend(self.vault.faces_lost(gate.id)?.iter().map(|link| line(DriftKind::FaceMissing, link.bytes())));
         let cards: Vec<Difference> = differ.into_iter().filter(|one| matches!(one, Difference::Card(..))).collect();
         lines.extend(cards.iter().filter_map(card_line));
+        lines.extend(after.unread.iter().map(|card| unread_line(*card)));
         self.shared().note_differs(gate.id, differing_cards(&cards, &after, now));
         lines.sort();
         lines.dedup();
@@ -129,10 +132,21 @@ impl Courier {
             tracing::warn!(gate = %gate.id.short(), count = lines.len(), "a gate and the vault differ");
         }
         let count = u32::try_from(lines.len()).unwrap_or(u32::MAX);
+        let counts = drift_counts(&lines);
         lines.truncate(LINES_MAX);
         let (log_len, digest) = (self.vault.log_len()?, health.digest);
-        let compared =
-            Compared { at: now, same_at: now, log_len, digest, unfinished: false, settled, lines, count, cards };
+        let compared = Compared {
+            at: now,
+            same_at: now,
+            log_len,
+            digest,
+            unfinished: false,
+            settled,
+            lines,
+            counts,
+            count,
+            cards,
+        };
         self.compared.insert(gate.id, compared);
         Ok(())
     }
@@ -205,7 +219,13 @@ impl Courier {
     pub(super) fn step_of(&self, gate: GateId) -> ToldStep {
         let Some(compared) = self.compared.get(&gate) else { return ToldStep::default() };
         let known = (!compared.unfinished).then_some(compared.count == 0);
-        ToldStep { in_step: known, at: Some(compared.same_at), lines: compared.lines.clone(), count: compared.count }
+        ToldStep {
+            in_step: known,
+            at: Some(compared.same_at),
+            lines: compared.lines.clone(),
+            counts: compared.counts.clone(),
+            count: compared.count,
+        }
     }
 }
 
@@ -321,6 +341,11 @@ fn first_four(key: &[u8]) -> u32 {
 
 fn line(kind: DriftKind, key: &[u8]) -> DriftLine {
     DriftLine { kind, number: format!("{:08x}", first_four(key)) }
+}
+
+/// A card whose number the desk cannot read is named by its row.
+pub(super) fn unread_line(card: CardId) -> DriftLine {
+    line(DriftKind::CardUnread, card.bytes())
 }
 
 /// A card is named by digits of a digest over its digest: its own is too easily searched for.

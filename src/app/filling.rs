@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::courier::{ANSWER_LIMIT, Courier};
+use super::orders;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{ConsentId, GateId, OpId};
 use crate::domain::relay::FillGranted;
@@ -48,11 +49,10 @@ impl Courier {
         // Before it is compared nobody knows what the gate holds; what waits for it (an erasure, a card) goes first, and a card must have been
         // seen to let in there: a face is never the only way (rule J10a).
         let card_way = gate.card_way_tested_at.is_some();
-        if !gate.takes_faces
-            || !card_way
-            || !self.compared.contains_key(&gate.id)
-            || self.vault.something_waits(gate.id)?
-        {
+        if !self.compared.contains_key(&gate.id) || self.vault.something_waits(gate.id)? {
+            return Ok(());
+        }
+        if !gate.takes_faces || !card_way {
             return Ok(());
         }
         let log_len = self.vault.log_len()?;
@@ -200,7 +200,8 @@ impl Courier {
             consent: granted.evidence().to_vec(),
         });
         let request = Request::PassOn(PassOn { introduction, wants: wants.collect() });
-        let passed = match self.link.ask(source, &request, RELAY_LIMIT) {
+        let told = orders::tell(&self.vault, self.link.as_mut(), source, RELAY_LIMIT);
+        let passed = match told.and_then(|()| self.link.ask(source, &request, RELAY_LIMIT)) {
             Ok(Reply::PassedOn(passed)) if passed.len() == with_ops.len() => passed,
             other => {
                 let why = match other {

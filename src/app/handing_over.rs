@@ -214,7 +214,13 @@ impl Desk {
                 self.dark(&trying.held, now);
                 self.not_recognised(*trying, now);
             }
-            // The gate went away between storing and trying: it holds the face; the try can be made at the door.
+            // It holds the face; the try can be made at the door. Why not now is the gate's to say.
+            Ok(Reply::Refused(refusal)) => {
+                self.dark(&trying.held, now);
+                self.fail(Failure::Refused(trying.gate.name.clone(), refusal));
+                self.done(*trying, false, now);
+            }
+            // The gate went away between storing and trying.
             Ok(_) | Err(_) => {
                 self.dark(&trying.held, now);
                 self.fail(Failure::Link(trying.gate.name.clone(), LinkError::Away));

@@ -42,6 +42,7 @@ mod notice_acts;
 mod notice_care;
 pub mod on_paper;
 pub mod operators;
+mod orders;
 pub mod own_face;
 mod pace;
 pub mod pairing;

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::desk::Desk;
 use super::enroll::Flow;
 use super::event::{Failure, GateLabel};
+use super::orders;
 use super::rights::RightsScene;
 use super::rights_window::{Mine, RightsFlow, Step};
 use crate::domain::consent::ConsentGranted;
@@ -220,7 +221,8 @@ impl Desk {
         let asked = Reseal::authorised(granted, record, ResealFor::Copy, (gate, *public), by);
         let Ok(ask) = asked else { return Ok(Err(Refusal::NotHeld)) };
         let request = Request::Reseal(ask.clone());
-        let failure = match open.link.ask(gate, &request, COPY_LIMIT) {
+        let told = orders::tell(&open.vault, open.link.as_mut(), gate, COPY_LIMIT);
+        let failure = match told.and_then(|()| open.link.ask(gate, &request, COPY_LIMIT)) {
             Ok(Reply::Resealed(resealed)) => {
                 let signed = resealed.receipt.check(gate, self.config.realm, &request);
                 // The very template that the gate signed for when it came in.

@@ -7,6 +7,7 @@ use super::command::StaffCommand;
 use super::deletion::DeletionEvent;
 use super::desk::Desk;
 use super::event::{Event, Failure, FieldFault, StaffEvent};
+use super::orders;
 use crate::domain::approval::Act;
 use crate::domain::gate::{GateRecord, is_private_room};
 use crate::domain::id::GateId;
@@ -209,6 +210,7 @@ impl Desk {
     fn meet_at(&mut self, gate: &GateRecord, address: &str, limit: Duration, now: Timestamp) -> Result<(), LinkError> {
         let there = GateRecord { address: address.to_owned(), ..gate.clone() };
         let Some(open) = self.open.as_mut() else { return Err(LinkError::Away) };
+        orders::tell(&open.vault, open.link.as_mut(), &there, limit)?;
         let Reply::Health(_) = open.link.ask(&there, &Request::Health, limit)? else { return Err(LinkError::Protocol) };
         if self.vault(|v| v.record_met(there.id, address, now)).is_some() {
             if let Some(open) = self.open.as_mut() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::deletion::{DeletionCommand, DeletionEvent};
 use super::desk::Desk;
 use super::event::{Failure, StaffEvent};
+use super::orders;
 use crate::app::command::StaffCommand;
 use crate::domain::approval::Act;
 use crate::domain::gate::GateRecord;
@@ -43,7 +44,8 @@ impl Desk {
         let Some(open) = self.open.as_mut() else { return Err(unclear(LinkError::Away)) };
         let op = OpId::from_bytes(random_bytes());
         let request = Request::Apply(Apply { op: *op.bytes(), sequence: 0, what: What::RenewFaces });
-        let signed = match open.link.ask(gate, &request, RENEW_LIMIT) {
+        let told = orders::tell(&open.vault, open.link.as_mut(), gate, RENEW_LIMIT);
+        let signed = match told.and_then(|()| open.link.ask(gate, &request, RENEW_LIMIT)) {
             Ok(Reply::Done(signed)) => signed,
             Ok(Reply::Refused(refusal)) => return Err(Failure::Refused(gate.name.clone(), refusal)),
             Ok(_) => return Err(unclear(LinkError::Protocol)),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::desk::Desk;
 use super::event::{Failure, FieldFault};
+use super::orders;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, OpId};
 use crate::domain::time::Timestamp;
@@ -38,7 +39,8 @@ impl Desk {
         let Some(open) = self.open.as_mut() else { return Err(unclear(LinkError::Away)) };
         let op = OpId::from_bytes(random_bytes());
         let request = Request::Apply(Apply { op: *op.bytes(), sequence: 0, what: What::SetClock(now.ms()) });
-        let signed = match open.link.ask(gate, &request, CLOCK_LIMIT) {
+        let told = orders::tell(&open.vault, open.link.as_mut(), gate, CLOCK_LIMIT);
+        let signed = match told.and_then(|()| open.link.ask(gate, &request, CLOCK_LIMIT)) {
             Ok(Reply::Done(signed)) => signed,
             Ok(Reply::Refused(refusal)) => return Err(Failure::Refused(gate.name.clone(), refusal)),
             Ok(_) => return Err(unclear(LinkError::Protocol)),

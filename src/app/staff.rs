@@ -7,6 +7,7 @@ use super::courier::Shared;
 use super::desk::{Desk, failure_of};
 use super::enroll::Flow;
 use super::event::{CardRead, CardView, Event, FaceState, Failure, FieldFault, ResidentRow, ResidentView, StaffEvent};
+use super::orders;
 use super::pairing::PairingCommand;
 use crate::domain::approval::{Act, Approval};
 use crate::domain::audit::Actor;
@@ -363,7 +364,9 @@ impl Desk {
         }
         let Some(open) = self.open.as_mut() else { return };
         let Some(record) = open.vault.gates().unwrap_or_default().into_iter().find(|g| g.id == gate) else { return };
-        let opens = match open.link.ask(&record, &Request::TestCard(uid.bytes().to_vec()), ASK_LIMIT) {
+        let told = orders::tell(&open.vault, open.link.as_mut(), &record, ASK_LIMIT);
+        let request = Request::TestCard(uid.bytes().to_vec());
+        let opens = match told.and_then(|()| open.link.ask(&record, &request, ASK_LIMIT)) {
             Ok(Reply::CardTested(opens)) => opens,
             Ok(Reply::Refused(refusal)) => return self.fail(Failure::Refused(record.name, refusal)),
             Ok(_) => false,

@@ -1,7 +1,7 @@
 //! Gates as the desk knows them.
 
 use super::id::{GateId, TemplateId};
-use super::relay::DriftLine;
+use super::relay::{DriftCounts, DriftLine};
 use super::time::Timestamp;
 
 /// A paired gate: where it is, how to reach it, and the keys it proved at pairing.
@@ -80,12 +80,27 @@ pub struct GateStatus {
     pub compared_at: Option<Timestamp>,
     /// The exact difference, if there is one: the first lines of it.
     pub drift: Vec<DriftLine>,
+    /// How many lines of each kind it has.
+    pub drift_counts: DriftCounts,
     /// How many lines it has.
     pub drift_count: u32,
     /// It holds too many faces for looking one up among all: a card comes first.
     pub card_first: bool,
+    /// Why it matches no face, by its own last word, if so.
+    pub faces_rest: Option<FacesRest>,
     /// Its own limits, as it last said them.
     pub terms: GateTerms,
+}
+
+/// Why a gate that takes faces matches none just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FacesRest {
+    /// A station stopped them there.
+    Stopped,
+    /// It has not heard its station for longer than its limit.
+    NoContact,
+    /// Its clock stands before an instant that it has seen; by that later instant it also judges the last days of cards.
+    ClockBack,
 }
 
 /// What a gate says of its own limits; nothing where it is of an earlier version or a card board.

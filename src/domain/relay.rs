@@ -1,5 +1,7 @@
 //! Gates that fill and replace each other, and what a gate and the vault do not hold alike.
 
+use std::collections::BTreeMap;
+
 use super::id::{ConsentId, GateId, TemplateId};
 use super::time::{CivilDate, Timestamp};
 
@@ -84,6 +86,9 @@ pub enum DriftKind {
     CardMissing,
     /// The gate has another last day for a card.
     CardDay,
+    /// The desk cannot read the number of a card that the gate should hold: it cannot say whether the gate does. The number stands for the
+    /// row.
+    CardUnread,
 }
 
 impl DriftKind {
@@ -96,6 +101,7 @@ impl DriftKind {
             Self::CardLeftOver => "card-left-over",
             Self::CardMissing => "card-missing",
             Self::CardDay => "card-day",
+            Self::CardUnread => "card-unread",
         }
     }
 
@@ -108,7 +114,8 @@ impl DriftKind {
     pub fn needs_staff(self) -> bool {
         match self {
             Self::FaceMissing | Self::CardLeftOver | Self::CardMissing | Self::CardDay => true,
-            Self::FaceLeftOver | Self::FaceState => false,
+            // A card whose number nobody knows is issued anew.
+            Self::FaceLeftOver | Self::FaceState | Self::CardUnread => false,
         }
     }
 }
@@ -120,6 +127,18 @@ pub struct DriftLine {
     pub kind: DriftKind,
     /// First eight hex digits.
     pub number: String,
+}
+
+/// How many lines of each kind there are.
+pub type DriftCounts = BTreeMap<DriftKind, u32>;
+
+/// Counts lines by their kind.
+pub fn drift_counts(lines: &[DriftLine]) -> DriftCounts {
+    let mut counts = DriftCounts::new();
+    for line in lines {
+        *counts.entry(line.kind).or_default() += 1;
+    }
+    counts
 }
 
 /// Reason codes of the desk's own, for operations that were not taken; the others are a gate's refusals in its words.
@@ -134,6 +153,8 @@ pub mod reason {
     pub const NO_NUMBER: &str = "the board's readers give this card no number";
     /// The board's readers give two cards the same number.
     pub const TWO_CARDS: &str = "the board cannot tell this card from another one";
+    /// The row of the operation cannot be read: an older file of keys was put back.
+    pub const UNREADABLE: &str = "the desk cannot read the row";
     /// The board said no.
     pub const BOARD: &str = "the board refused";
 }

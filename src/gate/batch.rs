@@ -11,7 +11,7 @@ use crate::secret::FaceTemplate;
 use crate::wire::batch::{BATCH_MAX, Step, StepReply};
 use crate::wire::envelope::open_face;
 use crate::wire::keys::IdentityKeys;
-use crate::wire::message::{Apply, Receipt, Refusal, What};
+use crate::wire::message::{Receipt, Refusal, What};
 use crate::wire::receipt::request_digest;
 use crate::wire::relay::open_passed;
 
@@ -56,6 +56,11 @@ fn make_ready(steps: &[Step], keys: &IdentityKeys, seal: &[u8; 32]) -> Vec<Ready
     })
 }
 
+/// Turning everything anew, forgetting the station, another time, and a word on what is durable, is a write of its own.
+fn is_alone(what: &What) -> bool {
+    matches!(what, What::RenewFaces | What::Unpair | What::SetClock(_) | What::AttestHeld)
+}
+
 impl Gate {
     /// Does the steps in their order.
     ///
@@ -66,6 +71,14 @@ impl Gate {
             return Err(Refusal::Malformed.into());
         }
         let ready = make_ready(steps, &self.keys, seal);
+        // All of them, before the first is tried: a step that fails undoes the whole write, and the disk may take none.
+        for step in steps {
+            if let Step::Apply(apply) = step
+                && !is_alone(&apply.what)
+            {
+                self.hear(apply);
+            }
+        }
         // What an erasure before left in the log is not locked in by a long write.
         self.empty_log()?;
         self.store.begin_batch()?;
@@ -81,6 +94,8 @@ impl Gate {
             return Err(self.undo_batch(error));
         }
         self.batch_written();
+        // A stop and what takes it back may both have been in it.
+        self.stopped = self.withheld.stops(self.store.faces_stopped().unwrap_or(true));
         self.empty_log()?;
         Ok(replies)
     }
@@ -90,10 +105,7 @@ impl Gate {
         let face = face.unwrap_or(Err(Refusal::Envelope));
         match step {
             Step::Put(put) => self.take_face(put, digest, now, |_| face),
-            // Turning everything anew, forgetting the station, another time, and a word on what is durable, is a write of its own.
-            Step::Apply(Apply {
-                what: What::RenewFaces | What::Unpair | What::SetClock(_) | What::AttestHeld, ..
-            }) => Err(Refusal::Malformed.into()),
+            Step::Apply(apply) if is_alone(&apply.what) => Err(Refusal::Malformed.into()),
             Step::Apply(apply) => self.apply(apply, digest, now),
             Step::Passed(passed) if passed.from == *self.id().bytes() => Err(Refusal::Envelope.into()),
             Step::Passed(passed) => self.take_face(&passed.put, digest, now, |_| face),

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use super::approach::{self, Approach};
-use super::door::Act;
+use super::door::{Act, DoorOpens};
 use super::reader::Held;
 use super::server::Within;
 use super::watch::{Answer, Looks};
@@ -145,7 +145,7 @@ impl Looking<'_> {
             Some(_) => Answer::Unknown,
         });
         drop(template);
-        let opened = matches!(answer, Answer::Recognised(_));
+        let opened = matches!(answer, Answer::Recognised(DoorOpens::Yes));
         tracing::info!(opened, "somebody was looked up");
         self.approach.tried(opened, self.began.elapsed());
         LOOK_AGAIN

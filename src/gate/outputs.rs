@@ -3,7 +3,7 @@
 //! A door that hangs or fails is logged and answered as failed in time; it holds up neither the card way nor the station.
 
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
 use super::door::{Door, DoorOpens, LogDoor};
@@ -58,18 +58,21 @@ pub fn door(plan: &DoorPlan, boards: Box<dyn BoardLink>) -> Result<Box<dyn Door>
 trait Output: Send {
     /// Releases the lock.
     fn release(&mut self) -> Result<(), String>;
-    /// What follows when the answer is given: the line goes back after its time.
-    fn afterwards(&mut self) {}
+    /// What follows when the answer is given: the line goes back after its time. Who comes meanwhile is answered from here.
+    fn afterwards(&mut self, _due: &Receiver<Job>) {}
 }
+
+/// Somebody waits for the door, and for this answer.
+type Job = SyncSender<DoorOpens>;
 
 /// Gives an output a thread of its own and answers in time.
 struct PromptDoor {
-    jobs: SyncSender<SyncSender<DoorOpens>>,
+    jobs: SyncSender<Job>,
 }
 
 impl PromptDoor {
     fn new(mut output: Box<dyn Output>) -> std::io::Result<Self> {
-        let (jobs, due) = mpsc::sync_channel::<SyncSender<DoorOpens>>(1);
+        let (jobs, due) = mpsc::sync_channel::<Job>(1);
         std::thread::Builder::new().name("door".into()).spawn(move || {
             while let Ok(answer) = due.recv() {
                 let opens = match output.release() {
@@ -80,7 +83,7 @@ impl PromptDoor {
                     }
                 };
                 let _ = answer.send(opens);
-                output.afterwards();
+                output.afterwards(&due);
             }
         })?;
         Ok(Self { jobs })
@@ -155,6 +158,25 @@ impl Output for BoardDoor {
     }
 }
 
+/// Waits until a door that stands open has been held for its time. Who opens it meanwhile is told that it is open, and it is held for as long
+/// again from then on.
+fn held_open(due: &Receiver<Job>, hold: Duration) {
+    let mut until = Instant::now() + hold;
+    loop {
+        match due.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(answer) => {
+                until = Instant::now() + hold;
+                let _ = answer.send(DoorOpens::Yes);
+            }
+            Err(RecvTimeoutError::Timeout) => return,
+            // The gate ends; the door has its time all the same.
+            Err(RecvTimeoutError::Disconnected) => {
+                return std::thread::sleep(until.saturating_duration_since(Instant::now()));
+            }
+        }
+    }
+}
+
 /// Drives a relay by a GPIO line: active for a while, then back.
 #[cfg(target_os = "linux")]
 struct LineDoor {
@@ -170,8 +192,8 @@ impl Output for LineDoor {
         set.map(|_| ()).map_err(|error| error.to_string())
     }
 
-    fn afterwards(&mut self) {
-        std::thread::sleep(self.hold);
+    fn afterwards(&mut self, due: &Receiver<Job>) {
+        held_open(due, self.hold);
         if let Err(error) = self.request.set_value(self.line, gpiocdev::line::Value::Inactive) {
             tracing::error!(%error, "the door's line did not go back");
         }
@@ -227,6 +249,46 @@ mod tests {
             assert_eq!(hangs.release(), DoorOpens::Failed);
             assert!(begun.elapsed() < DOOR_WITHIN + Duration::from_millis(700));
         }
+    }
+
+    /// A line that is active from its release until it goes back.
+    struct Held {
+        hold: Duration,
+        pulses: std::sync::Arc<std::sync::atomic::AtomicU32>,
+        went_back: SyncSender<Instant>,
+    }
+
+    impl Output for Held {
+        fn release(&mut self) -> Result<(), String> {
+            self.pulses.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            Ok(())
+        }
+
+        fn afterwards(&mut self, due: &Receiver<Job>) {
+            held_open(due, self.hold);
+            let _ = self.went_back.send(Instant::now());
+        }
+    }
+
+    #[test]
+    fn who_comes_while_a_line_is_held_finds_an_open_door_and_it_is_held_anew() {
+        let (went_back, back) = mpsc::sync_channel(8);
+        let pulses = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+        // Longer than anybody waits for a door.
+        let hold = DOOR_WITHIN + Duration::from_millis(700);
+        let mut door = PromptDoor::new(Box::new(Held { hold, pulses: pulses.clone(), went_back })).unwrap();
+        assert_eq!(door.release(), DoorOpens::Yes);
+        std::thread::sleep(Duration::from_millis(200));
+        for _ in 0..2 {
+            let begun = Instant::now();
+            assert_eq!(door.release(), DoorOpens::Yes, "it stands open");
+            assert!(begun.elapsed() < DOOR_WITHIN);
+        }
+        let last = Instant::now();
+        let closed = back.recv_timeout(hold * 2).unwrap();
+        assert!(closed + Duration::from_millis(50) >= last + hold, "held for its whole time from the last one on");
+        assert_eq!(pulses.load(std::sync::atomic::Ordering::SeqCst), 1);
+        assert!(back.recv_timeout(Duration::from_millis(300)).is_err(), "nothing pulses by itself afterwards");
     }
 
     #[test]

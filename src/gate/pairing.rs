@@ -152,7 +152,7 @@ pub(super) fn unpair(tx: &Connection) -> rusqlite::Result<(Outcome, [u8; 32])> {
     tx.execute_batch(
         "INSERT OR IGNORE INTO spent (template) SELECT template FROM faces;
          DELETE FROM faces; DELETE FROM cards; DELETE FROM card_order; DELETE FROM openings;
-         DELETE FROM frozen_first; DELETE FROM epochs;
+         DELETE FROM frozen_first; DELETE FROM epochs; DELETE FROM card_way;
          UPDATE pairing SET former_pin = (SELECT station_pin FROM settings), code = NULL, tries_left = 0;
          UPDATE settings SET station_pin = NULL, station_seal = NULL, station_sign = NULL, station_site = NULL,
              faces_stopped = 0, stop_sequence = 0;",

@@ -361,6 +361,7 @@ pub fn wedged(texts: &Texts, gate: &str, code: &str) -> Words {
         reason::RECEIPT => words!(texts, "wedged-receipt", "rec-wedged", gate = gate),
         reason::CARDS_ONLY => words!(texts, "wedged-cards-only", "rec-wedged-support", gate = gate),
         reason::NO_NUMBER => words!(texts, "wedged-no-number", "rec-wedged-no-number", gate = gate),
+        reason::UNREADABLE => words!(texts, "wedged-unreadable", "rec-wedged-unreadable", gate = gate),
         reason::TWO_CARDS => words!(texts, "wedged-two-cards", "rec-wedged-two-cards", gate = gate),
         reason::BOARD => words!(texts, "wedged-board", "rec-wedged-board", gate = gate),
         _ => words!(texts, "wedged-other", "rec-wedged", gate = gate, reason = code),

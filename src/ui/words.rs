@@ -5,7 +5,7 @@ use super::theme::Tone;
 use crate::app::event::GatePlace;
 use crate::app::operators::Concerned;
 use crate::domain::approval::Act;
-use crate::domain::gate::{GateKind, GateStatus, Step};
+use crate::domain::gate::{FacesRest, GateKind, GateStatus, Step};
 use crate::domain::incident::DataKind;
 use crate::domain::relay::Place;
 use crate::domain::resident::AgeBand;
@@ -147,6 +147,7 @@ pub fn gate_states(texts: &Texts, gate: &GateStatus) -> Vec<(Tone, String)> {
     if gate.card_first {
         states.push((Tone::Told, tr!(texts, "gate-card-first")));
     }
+    states.extend(faces_rest(texts, gate));
     if gate.terms.lease_too_long {
         let hours = gate.terms.offline_hours.unwrap_or_default();
         states.push((Tone::Alarm, tr!(texts, "gate-lease-too-long", hours = hours)));
@@ -164,6 +165,15 @@ pub fn gate_states(texts: &Texts, gate: &GateStatus) -> Vec<(Tone, String)> {
         (Tone::Warn, tr!(texts, "gate-card-way-untested"))
     });
     states
+}
+
+/// Why no face opens at a gate that answers, if so.
+pub fn faces_rest(texts: &Texts, gate: &GateStatus) -> Option<(Tone, String)> {
+    Some(match gate.faces_rest.filter(|_| gate.reachable)? {
+        FacesRest::ClockBack => (Tone::Alarm, tr!(texts, "gate-clock-back")),
+        FacesRest::Stopped => (Tone::Warn, tr!(texts, "gate-faces-stopped")),
+        FacesRest::NoContact => (Tone::Warn, tr!(texts, "gate-no-contact")),
+    })
 }
 
 /// Whether a gate answers.
@@ -347,7 +357,7 @@ mod tests {
     use super::*;
     use crate::domain::id::GateId;
     use crate::domain::notice::Language;
-    use crate::domain::relay::{DriftKind, DriftLine};
+    use crate::domain::relay::{DriftCounts, DriftKind, DriftLine};
     use crate::domain::time::Timestamp;
 
     const AT: Timestamp = Timestamp::from_ms(1_795_317_000_000);
@@ -376,8 +386,10 @@ mod tests {
                     terms: crate::domain::gate::GateTerms::default(),
                     compared_at: on(4).then_some(AT),
                     drift: vec![DriftLine { kind: DriftKind::CardMissing, number: "1".into() }; lines as usize],
+                    drift_counts: DriftCounts::new(),
                     drift_count: lines,
                     card_first: false,
+                    faces_rest: None,
                 });
             }
         }

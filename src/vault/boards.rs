@@ -24,6 +24,8 @@ pub struct BoardCards {
     pub cards: BTreeMap<BoardCard, CardId>,
     /// Numbers that wait for the board, or that it refused.
     pub moving: Vec<BoardCard>,
+    /// Cards in force there whose number cannot be read. They are not among the others.
+    pub unread: Vec<CardId>,
 }
 
 impl BoardCards {
@@ -127,7 +129,13 @@ impl Vault {
         })?;
         for row in rows {
             let (card, ends_on) = row?;
-            let uid = self.card_number(&self.main, card)?;
+            let uid = match self.card_number(&self.main, card) {
+                Err(error) if error.is_of_a_row() => {
+                    cards.unread.push(card);
+                    continue;
+                }
+                read => read?,
+            };
             if let Some(number) = board.format.number(&uid) {
                 cards.cards.entry(number).or_insert(card);
                 cards.should.push((uid, BoardEntry::of(number, ends_on, board.doors)));
@@ -138,9 +146,20 @@ impl Vault {
         )?;
         let rows = statement.query_map([board.id.bytes()], |row| row.get(0).map(CardId::from_bytes))?;
         for card in rows {
-            cards.moving.extend(board.format.number(&self.card_number(&self.main, card?)?));
+            match self.card_number(&self.main, card?) {
+                Err(error) if error.is_of_a_row() => {}
+                read => cards.moving.extend(board.format.number(&read?)),
+            }
         }
         Ok(cards)
+    }
+
+    /// Changes whenever another connection has written to the vault's main file; what this connection writes does not change it.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn data_version(&self) -> Result<i64, VaultError> {
+        Ok(self.main.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
     }
 
     /// Records that an operation was done at a board and read back. `note` says what was read, without the card's number: nobody signed it.

@@ -5,7 +5,7 @@ use rusqlite::params;
 
 use crate::domain::delivery::{Delivery, DeliveryState, GateOp, PAUSE_MAX_MS};
 use crate::domain::id::{CardId, GateId, OpId};
-use crate::domain::relay::Wedged;
+use crate::domain::relay::{Wedged, reason};
 use crate::domain::time::Timestamp;
 
 use super::Vault;
@@ -63,7 +63,11 @@ impl Vault {
             if row.not_before > now && row.not_before <= now.plus_ms(PAUSE_MAX_MS) {
                 break;
             }
-            let what = self.operation(&row)?;
+            // A row that cannot be read keeps nothing in front of it waiting; by itself it is an error, and set aside.
+            let what = match self.operation(&row) {
+                Err(_) if !due.is_empty() => break,
+                read => read?,
+            };
             let alone = matches!(what, GateOp::StopFaces | GateOp::ResumeFaces);
             if alone && !due.is_empty() {
                 break;
@@ -75,6 +79,78 @@ impl Vault {
             }
         }
         Ok(due)
+    }
+
+    /// Sets aside what waits for a gate and cannot be made from its row: an older file of keys was put back, say, and a card's number cannot be
+    /// read any more. It waits for staff, and keeps nothing behind it. Returns how many.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn set_aside_unreadable(&mut self, gate: GateId, now: Timestamp) -> Result<u32, VaultError> {
+        let unreadable = {
+            let mut statement = self.main.prepare_cached(
+                "SELECT sequence, op, kind, consent, card, attempts, not_before, link FROM outbox
+                 WHERE gate = ?1 AND state = 'pending' ORDER BY rank, sequence",
+            )?;
+            let mut rows = statement.query([gate.bytes()])?;
+            let mut unreadable = vec![];
+            while let Some(row) = rows.next()? {
+                let row = outbox::row_of(row)?;
+                match self.operation(&row) {
+                    Ok(_) => {}
+                    Err(error) if error.is_of_a_row() => unreadable.push(row.op),
+                    Err(error) => return Err(error),
+                }
+            }
+            unreadable
+        };
+        if unreadable.is_empty() {
+            return Ok(0);
+        }
+        let work = self.begin()?;
+        for op in &unreadable {
+            self.wedge_in(&work, *op, reason::UNREADABLE, now)?;
+        }
+        work.commit()?;
+        Ok(u32::try_from(unreadable.len()).unwrap_or(u32::MAX))
+    }
+
+    /// The orders that wait for a gate to match somebody no more, or nobody: stops, erasures, freezes, and what undoes a stop or a freeze in its
+    /// place among them. Also those that rest after a failed try, and those for a gate that is stopped.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn orders_waiting(&self, gate: GateId, max: usize) -> Result<Vec<Delivery>, VaultError> {
+        let mut statement = self.main.prepare_cached(
+            "SELECT sequence, op, kind, consent, card, attempts, not_before, link FROM outbox
+             WHERE gate = ?1 AND state = 'pending' AND rank <= 1 ORDER BY rank, sequence LIMIT ?2",
+        )?;
+        let mut rows = statement.query(params![gate.bytes(), i64::try_from(max).unwrap_or(i64::MAX)])?;
+        let mut orders = vec![];
+        while let Some(row) = rows.next()? {
+            let row = outbox::row_of(row)?;
+            let state = DeliveryState::Pending { attempts: row.attempts, not_before: row.not_before };
+            orders.push(Delivery { op: row.op, sequence: row.sequence, what: self.operation(&row)?, state });
+        }
+        Ok(orders)
+    }
+
+    /// Ends the pause of the orders that wait for a gate ([`Self::orders_waiting`]): the gate is about to be asked something, and they go first.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn hurry_orders(&mut self, gate: GateId, now: Timestamp) -> Result<(), VaultError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM outbox
+             WHERE gate = ?1 AND state = 'pending' AND rank <= 1 AND not_before > ?2)";
+        let of = params![gate.bytes(), now.ms()];
+        if !self.main.prepare_cached(sql)?.query_row(of, |row| row.get(0))? {
+            return Ok(());
+        }
+        let work = self.begin()?;
+        let sql = "UPDATE outbox SET not_before = ?2
+             WHERE gate = ?1 AND state = 'pending' AND rank <= 1 AND not_before > ?2";
+        work.execute(sql, params![gate.bytes(), now.ms()])?;
+        Ok(work.commit()?)
     }
 
     /// Records what became of a batch, in one transaction.

@@ -25,6 +25,8 @@ pub struct Door {
     pub dropped: bool,
     /// The last pause or resumption has not been signed by this gate.
     pub waiting: bool,
+    /// No face opens there, whoever's: all are stopped, or this one is until its person has answered a changed notice.
+    pub stopped: bool,
     /// How a face that is not there comes there.
     pub fill: Fill,
 }
@@ -144,6 +146,8 @@ impl Vault {
         // Nothing is left there to answer for.
         let sql = "UPDATE notice_stopped SET ended_at = ?3 WHERE consent = ?1 AND gate = ?2 AND ended_at IS NULL";
         work.execute(sql, params![consent.bytes(), gate.bytes(), now.ms()])?;
+        let sql = "DELETE FROM fills WHERE consent = ?1 AND gate = ?2 AND state <> 'closed'";
+        work.execute(sql, params![consent.bytes(), gate.bytes()])?;
         self.append(work, by, &AuditEvent::DoorDropped(consent, gate), now)?;
         Ok(vec![outbox::queue(work, gate, Queued::Erase(consent), now)?])
     }
@@ -155,6 +159,7 @@ impl Vault {
     pub fn doors(&self, resident: ResidentId) -> Result<Option<(Vec<Door>, Option<Timestamp>)>, VaultError> {
         let Some(consent) = current(&self.main, resident)? else { return Ok(None) };
         let gone = dropped(&self.main, consent)?;
+        let all_stopped = self.faces_stopped()?;
         let doors = gates_named(&self.main, consent)?.into_iter().map(|gate| {
             let ids = params![consent.bytes(), gate.bytes()];
             let sql = "SELECT EXISTS (SELECT 1 FROM held WHERE consent = ?1 AND gate = ?2 AND erased_at IS NULL)";
@@ -163,7 +168,11 @@ impl Vault {
                  AND state IN ('pending', 'wedged') AND kind IN ('freeze', 'thaw', 'erase'))";
             let waiting = self.main.prepare_cached(sql)?.query_row(ids, |row| row.get(0))?;
             let fill = if holds { Fill::Not } else { fill_of(&self.main, consent, gate)? };
-            Ok(Door { gate, holds, dropped: gone.contains(&gate), waiting, fill })
+            let sql =
+                "SELECT EXISTS (SELECT 1 FROM notice_stopped WHERE consent = ?1 AND gate = ?2 AND ended_at IS NULL)";
+            let by_notice: bool = self.main.prepare_cached(sql)?.query_row(ids, |row| row.get(0))?;
+            let stopped = by_notice || all_stopped.contains(&gate);
+            Ok(Door { gate, holds, dropped: gone.contains(&gate), waiting, stopped, fill })
         });
         let doors = doors.collect::<Result<_, VaultError>>()?;
         Ok(Some((doors, paused_since(&self.main, consent)?)))

@@ -180,7 +180,7 @@ impl Vault {
             params![consent.bytes(), now.ms()],
         )?;
         // What may still be on its way meets the erasure, which spends the number; no receipt needs to be asked for.
-        work.execute("DELETE FROM fills WHERE consent = ?1 AND state = 'sent'", [consent.bytes()])?;
+        work.execute("DELETE FROM fills WHERE consent = ?1 AND state <> 'closed'", [consent.bytes()])?;
         // A door that was dropped has an erasure of its own already, done or on its way.
         let dropped = doors::dropped(work, consent)?;
         let gates = gates_named(work, consent)?.into_iter().filter(|gate| !dropped.contains(gate));

@@ -226,6 +226,11 @@ pub enum VaultError {
 }
 
 impl VaultError {
+    /// Whether it may be the fault of one row: what that row stands for cannot be read, and the rows beside it can.
+    pub fn is_of_a_row(&self) -> bool {
+        matches!(self, Self::Corrupt { .. } | Self::Unknown)
+    }
+
     /// A damaged file.
     pub(super) fn corrupt(file: &str) -> Self {
         Self::Corrupt { file: file.to_owned() }

@@ -76,6 +76,35 @@ pub struct RetentionReport {
     pub evidence: u32,
 }
 
+/// What failed in a run, which goes on with the others.
+#[derive(Default)]
+struct Run {
+    failed: Option<VaultError>,
+}
+
+impl Run {
+    fn of<T>(&mut self, done: Result<T, VaultError>) -> Option<T> {
+        done.map_err(|error| {
+            tracing::warn!(%error, "something that is due could not be ended or erased");
+            self.failed.get_or_insert(error);
+        })
+        .ok()
+    }
+
+    /// How many of these were done: together, or where that fails one by one.
+    fn some(&mut self, who: &[ResidentId], mut erase: impl FnMut(&[ResidentId]) -> Result<(), VaultError>) -> u32 {
+        match erase(who) {
+            Ok(()) => u32::try_from(who.len()).unwrap_or(u32::MAX),
+            Err(_) => who.iter().map(|one| self.one(erase(std::slice::from_ref(one)))).sum(),
+        }
+    }
+
+    /// 1 for what was done.
+    fn one<T>(&mut self, done: Result<T, VaultError>) -> u32 {
+        u32::from(self.of(done).is_some())
+    }
+}
+
 impl Vault {
     /// Whether a gate in use has not signed for an erasure or the end of a card of this person.
     fn is_awaited(&self, resident: ResidentId) -> Result<bool, VaultError> {
@@ -121,9 +150,14 @@ impl Vault {
     /// before this returns.
     ///
     /// # Errors
-    /// Those of the disk; what was done before stays done, the rest is due again.
+    /// The first one, when all that could be ended and erased is: one person's row that cannot be read keeps nobody else's. The rest is due
+    /// again.
     pub fn run_retention(&mut self, now: Timestamp) -> Result<RetentionReport, VaultError> {
-        let (birthdays, unanswered) = (self.pass_age_bands(now)?, self.end_unanswered(now)?);
+        let mut run = Run::default();
+        let mut report = RetentionReport { run_at: now, faces: 0, records: 0, identities: 0, evidence: 0 };
+        let several = |ended: Vec<ResidentId>| u32::try_from(ended.len()).unwrap_or(u32::MAX);
+        report.faces += run.of(self.pass_age_bands(now)).map_or(0, several);
+        report.faces += run.of(self.end_unanswered(now)).map_or(0, several);
         let mut plan = self.retention_plan(now)?;
         if !self.keys_are_current()? {
             // They stay due until the right file is back in its place; the desk says so.
@@ -131,28 +165,20 @@ impl Vault {
             (plan.identities, plan.evidence) = (vec![], vec![]);
         }
         for resident in &plan.faces {
-            self.end_consent(*resident, EraseReason::TermOver, now)?;
+            report.faces += run.one(self.end_consent(*resident, EraseReason::TermOver, now));
         }
         for resident in &plan.records {
-            self.close_record(*resident, EraseReason::TermOver, Actor::Station, now)?;
+            report.records += run.one(self.close_record(*resident, EraseReason::TermOver, Actor::Station, now));
         }
         for some in plan.identities.chunks(TOGETHER) {
-            self.erase_identities(some, now)?;
+            report.identities += run.some(some, |some| self.erase_identities(some, now));
         }
         for due in &plan.guardians {
-            self.erase_guardian(due, now)?;
+            report.identities += run.one(self.erase_guardian(due, now));
         }
         for some in plan.evidence.chunks(TOGETHER) {
-            self.erase_evidences(some, now)?;
+            report.evidence += run.some(some, |some| self.erase_evidences(some, now));
         }
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let report = RetentionReport {
-            run_at: now,
-            faces: count(plan.faces.len() + birthdays.len() + unanswered.len()),
-            records: count(plan.records.len()),
-            identities: count(plan.identities.len() + plan.guardians.len()),
-            evidence: count(plan.evidence.len()),
-        };
         let work = self.begin()?;
         self.write_station(&work, RAN_AT, &now.ms().to_be_bytes())?;
         if report.faces + report.records + report.identities + report.evidence > 0 {
@@ -168,7 +194,7 @@ impl Vault {
             Err(VaultError::Busy) if report.identities + report.evidence == 0 => {}
             done => done?,
         }
-        Ok(report)
+        run.failed.map_or(Ok(report), Err)
     }
 
     /// When this ran last, whether or not something was due; `None` before the first time.

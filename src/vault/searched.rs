@@ -8,6 +8,15 @@ use crate::domain::id::ResidentId;
 const IDENTITY_HEAD: usize = 13;
 
 impl Vault {
+    /// Writes into the main file, or the file of keys, as nobody should: for tests of what notices that.
+    ///
+    /// # Errors
+    /// Those of the disk, and of the statement.
+    pub fn execute_for_a_test(&self, in_keys: bool, sql: &str) -> Result<(), VaultError> {
+        let db = if in_keys { &self.people_keys } else { &self.main };
+        Ok(db.execute_batch(sql)?)
+    }
+
     /// Every key of this vault by name: the master key, what is derived from it, the keys that sign for the station, and one key a person.
     ///
     /// # Errors

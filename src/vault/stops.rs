@@ -125,6 +125,53 @@ impl Vault {
         Ok(gate.is_none() || site_stopped(&self.main)?)
     }
 
+    /// A gate in use says whether all faces are stopped there. What was decided goes again to a gate that lost it; a stop that nobody here
+    /// decided is recorded, so that it is seen and a supervisor can end it. Returns whether they did not agree. Nothing while something about
+    /// it is on its way.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn match_stop(&mut self, gate: GateId, said: bool, now: Timestamp) -> Result<bool, VaultError> {
+        let work = self.begin()?;
+        let in_use = "SELECT EXISTS (SELECT 1 FROM gates WHERE id = ?1 AND retired_at IS NULL AND takes_faces = 1)";
+        let in_use: bool = work.prepare_cached(in_use)?.query_row([gate.bytes()], |row| row.get(0))?;
+        let stopped = self.faces_stopped()?.contains(&gate);
+        if !in_use || stopped == said || self.stops_waiting()?.contains(&gate) {
+            return Ok(false);
+        }
+        if stopped {
+            outbox::queue(&work, gate, Queued::Stop, now)?;
+        } else {
+            let sql = "INSERT INTO face_stops (gate, stopped_at) VALUES (?1, ?2)";
+            work.execute(sql, params![gate.bytes(), now.ms()])?;
+            self.append(&work, Actor::Gate(gate), &AuditEvent::FacesStopped(gate), now)?;
+        }
+        work.commit()?;
+        Ok(true)
+    }
+
+    /// A gate says that it matches faces: an entry that somebody switched them off there says nothing any more.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn record_faces_on(&mut self, gate: GateId, now: Timestamp) -> Result<(), VaultError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM switch_offs WHERE gate = ?1 AND entered_at > ?2 AND entered_at <= ?3)";
+        let known = self.faces_on_at(gate)?;
+        let of = params![gate.bytes(), known.map_or(i64::MIN, Timestamp::ms), now.ms()];
+        if !self.main.prepare_cached(sql)?.query_row(of, |row| row.get(0))? {
+            return Ok(());
+        }
+        let work = self.begin()?;
+        self.write_station(&work, &faces_on_name(gate), &now.ms().to_be_bytes())?;
+        Ok(work.commit()?)
+    }
+
+    /// When a gate last said, after an entry of a switch-off, that it matches faces.
+    fn faces_on_at(&self, gate: GateId) -> Result<Option<Timestamp>, VaultError> {
+        let bytes = self.read_station(&faces_on_name(gate))?.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok());
+        Ok(bytes.map(|bytes| Timestamp::from_ms(i64::from_be_bytes(bytes))))
+    }
+
     /// Gates at which all faces are stopped.
     ///
     /// # Errors
@@ -338,10 +385,13 @@ impl Vault {
     }
 
     fn switch_off(&self, view: &Connection, gate: GateId, since: Timestamp) -> Result<Option<SwitchOff>, VaultError> {
-        let sql = "SELECT done_at, done_by FROM switch_offs WHERE gate = ?1 AND entered_at >= ?2
+        // Not one from before the gate said that it matches faces again.
+        let sql = "SELECT done_at, done_by FROM switch_offs WHERE gate = ?1 AND entered_at >= ?2 AND entered_at > ?3
              ORDER BY number DESC LIMIT 1";
-        let row: Option<(i64, Vec<u8>)> =
-            view.query_row(sql, params![gate.bytes(), since.ms()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let on_at = self.faces_on_at(gate)?.map_or(i64::MIN, Timestamp::ms);
+        let row: Option<(i64, Vec<u8>)> = view
+            .query_row(sql, params![gate.bytes(), since.ms(), on_at], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
         let Some((at, sealed)) = row else { return Ok(None) };
         let at = Timestamp::from_ms(at);
         let plain = self.ring.station.open(&switch_off_place(gate, at), &sealed);
@@ -460,6 +510,10 @@ fn face_gates(view: &Connection, gate: Option<GateId>) -> Result<Vec<GateId>, Va
 fn site_stopped(view: &Connection) -> Result<bool, VaultError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM face_stops WHERE gate IS NULL AND resumed_at IS NULL)";
     Ok(view.query_row(sql, [], |row| row.get(0))?)
+}
+
+fn faces_on_name(gate: GateId) -> String {
+    format!("faces-on/{gate}")
 }
 
 fn switch_off_place(gate: GateId, at: Timestamp) -> Vec<u8> {

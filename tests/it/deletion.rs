@@ -555,6 +555,38 @@ fn p44_a_pause_and_a_dropped_door_take_effect_at_the_gates_at_once() {
     assert!(!site.knows(1 - n));
 }
 
+// Shows: P19
+#[test]
+fn p19_a_gate_that_was_away_when_the_face_was_withdrawn_never_knows_it_again() {
+    let (mut site, resident) = enrolled(1);
+    assert!(site.knows(0));
+    let address = site.gates[0].address.clone();
+    site.gates[0].kill();
+    site.drive.staff(StaffCommand::OpenResident(resident, LookWhy::Request));
+    site.drive.staff(StaffCommand::Deletion(DeletionCommand::PauseFor(resident)));
+    // Until the next try of the order lies further ahead than the next question for the gate's health.
+    let away = Instant::now();
+    while away.elapsed() < Duration::from_secs(18) {
+        site.drive.deliver().unwrap();
+        site.drive.tick();
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    site.gates[0].restart(&address).unwrap();
+    let back = Instant::now();
+    let mut heard = false;
+    while back.elapsed() < Duration::from_secs(12) {
+        site.drive.deliver().unwrap();
+        site.drive.tick();
+        match site.gates[0].ask("look 0").unwrap().as_str() {
+            "recognised" => panic!("it opens for a face that was stopped, {:?} after it came back", back.elapsed()),
+            "unknown" => heard = true,
+            _ => {}
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(heard, "the gate heard its station again");
+}
+
 // Shows: J09
 #[test]
 fn p51_5_stopping_all_faces_binds_at_every_gate_and_cards_go_on() {

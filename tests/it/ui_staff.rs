@@ -78,8 +78,10 @@ pub fn gate(n: u8, name: &str) -> GateStatus {
         in_step: Some(true),
         compared_at: Some(Timestamp::from_ms(1_795_317_000_000)),
         drift: vec![],
+        drift_counts: menka::domain::relay::DriftCounts::new(),
         drift_count: 0,
         card_first: false,
+        faces_rest: None,
         terms: GateTerms::default(),
     }
 }
@@ -222,6 +224,7 @@ fn site_with(doubt: bool, due: bool) -> Staff {
         open: vec![ending(true)],
         plan,
         ran_at: due.then_some(at),
+        retention_failed: due,
         reports: vec![report],
         overdue: 0,
         clock_doubt: doubt.then_some((at, Timestamp::from_ms(1_895_310_000_000))),

@@ -2,6 +2,7 @@
 
 mod again;
 mod binding;
+mod board_race;
 mod crash;
 pub mod deletion;
 mod duties;

@@ -7,6 +7,7 @@ use crate::app::conditions::{self, Around, PersonFacts};
 use crate::app::enroll::Flow;
 use crate::app::event::{Failure, StaffEvent};
 use crate::app::evidence;
+use crate::app::orders;
 use crate::app::rights_window::RightsFlow;
 use crate::domain::card::CardUid;
 use crate::domain::gate::GateRecord;
@@ -86,7 +87,8 @@ impl Desk {
                 }
                 away_left -= 1;
             }
-            match open.link.ask(gate, &Request::Health, GATE_CHECK) {
+            let told = orders::tell(&open.vault, open.link.as_mut(), gate, GATE_CHECK);
+            match told.and_then(|()| open.link.ask(gate, &Request::Health, GATE_CHECK)) {
                 Ok(Reply::Health(_)) => there.push(gate.clone()),
                 Ok(Reply::Refused(refusal)) => failure = Some(Failure::Refused(gate.name.clone(), refusal)),
                 Ok(_) => failure = Some(Failure::Link(gate.name.clone(), LinkError::Protocol)),

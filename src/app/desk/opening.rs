@@ -156,6 +156,7 @@ impl Desk {
             flow: Flow::Idle,
             owed: vec![],
             cared_on: now.date(),
+            retention_failed: false,
             clock_doubt: None,
             site_shown: None,
             overdue_at: None,

@@ -52,6 +52,7 @@ impl Gate {
     }
 
     pub(in crate::gate) fn apply(&mut self, apply: &Apply, digest: [u8; 32], now: Timestamp) -> Result<Receipt, Halt> {
+        self.hear(apply);
         if let Some(receipt) = self.done_before(&apply.op, &digest)? {
             return Ok(receipt);
         }
@@ -84,8 +85,6 @@ impl Gate {
             What::AttestHeld => Some(self.held_digest()?.0),
             _ => None,
         };
-        self.withheld.heard(&apply.what);
-        self.stop_matching(&apply.what);
         let (keys, signer) = (&self.keys, Signer::new(self.id, self.setup.realm, apply.op, digest, now));
         let (gate, sequence) = (self.id, apply.sequence);
         if apply.what == What::RenewFaces {
@@ -144,6 +143,24 @@ impl Gate {
     /// The receipt of an operation, if exactly this one was done before.
     pub(super) fn done_again(&mut self, apply: &Apply, body: &[u8]) -> Result<Option<Receipt>, Halt> {
         self.done_before(&apply.op, &Sha256::digest(body).into())
+    }
+
+    /// Takes in an order before anything is tried with it: what cannot be written, or not now, is not matched all the same. One that was done
+    /// before changes nothing: what it ordered may have been taken back since.
+    pub(in crate::gate) fn hear(&mut self, apply: &Apply) {
+        match self.store.done(&apply.op) {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                self.withheld.heard(&apply.what);
+                self.stop_matching(&apply.what);
+            }
+            Err(error) => {
+                // Nobody knows whether it was: on the safe side.
+                tracing::error!(%error, op = %OpId::from_bytes(apply.op).short(), "the receipts cannot be read");
+                self.withheld.heard(&apply.what);
+                self.stop_matching(&apply.what);
+            }
+        }
     }
 
     /// Ahead of the store: whatever the disk does, a template that shall go is not matched from here on.

@@ -91,6 +91,56 @@ fn what_shall_be_matched_no_more_is_matched_no_more_whatever_the_disk_does() {
     assert_eq!(site.probe(&person(1)).template, None);
 }
 
+// Shows: P44
+#[test]
+fn an_order_is_heard_also_while_the_journal_of_an_earlier_erasure_cannot_be_emptied() {
+    let mut site = Site::new();
+    for n in 1..=5u8 {
+        site.put(n, &person(u32::from(n)), "2027-01-31");
+    }
+    // Somebody reads the file beside the gate: a backup program, say.
+    let beside = site.place.open_beside(site.station.realm()).unwrap();
+    let reader = beside.connection();
+    reader.execute_batch("BEGIN").unwrap();
+    let _: i64 = reader.query_row("SELECT count(*) FROM faces", [], |row| row.get(0)).unwrap();
+    let first = apply(1, What::EraseFace([1; 16]));
+    assert_eq!(site.refused(&first), Refusal::Storage);
+    assert_eq!(site.probe(&person(1)).template, None);
+    // What follows finds the journal as it is.
+    assert_eq!(site.refused(&apply(2, What::EraseFace([2; 16]))), Refusal::Storage);
+    assert_eq!(site.probe(&person(2)).template, None, "withdrawn");
+    assert_eq!(site.refused(&apply(3, What::FreezeFace([3; 16]))), Refusal::Storage);
+    assert_eq!(site.probe(&person(3)).template, None, "paused");
+    let steps = vec![step(4, What::EraseFace([4; 16])), step(5, What::FreezeFace([5; 16]))];
+    assert_eq!(site.ask(&Request::Batch(steps.clone())), Reply::Refused(Refusal::Storage));
+    assert_eq!(site.probe(&person(4)).template, None, "in a batch");
+    site.clock.set(NOON.plus_ms(60_000));
+    assert_eq!(site.probe(&person(5)).template, None);
+    let stop = apply(6, What::StopFaces);
+    assert_eq!(site.refused(&stop), Refusal::Storage);
+    let probe = site.probe_request(&person(1));
+    assert_eq!(site.refused(&probe), Refusal::CardsOnly);
+
+    reader.execute_batch("COMMIT").unwrap();
+    drop(beside);
+    site.done(&first);
+    batch(&mut site, &steps);
+    site.done(&stop);
+    assert_eq!(site.ask(&Request::ReadBack([4; 16])), Reply::Held(None));
+}
+
+#[test]
+fn a_stop_and_its_resumption_in_one_batch_leave_faces_as_the_last_of_them_says() {
+    let mut site = Site::new();
+    site.put(1, &person(1), "2027-01-31");
+    batch(&mut site, &[step(1, What::StopFaces), step(2, What::ResumeFaces)]);
+    assert_eq!(site.probe(&person(1)).template, Some([1; 16]));
+    batch(&mut site, &[step(3, What::FreezeFace([1; 16])), step(4, What::ThawFace([1; 16]))]);
+    assert_eq!(site.probe(&person(1)).template, Some([1; 16]));
+    batch(&mut site, &[step(5, What::ThawFace([1; 16])), step(6, What::FreezeFace([1; 16]))]);
+    assert_eq!(site.probe(&person(1)).template, None);
+}
+
 #[test]
 fn a_resumption_that_is_not_on_disk_is_none() {
     let mut site = Site::new();

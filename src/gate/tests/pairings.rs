@@ -158,6 +158,7 @@ fn unpairing_erases_everybody_signs_for_it_and_repeats_the_receipt() {
     assert!(!contains(&pages, &kept), "nor in free pages");
     assert!(!contains(&pages, &note.sealed[..64]), "the note about erasures would grow old here");
     assert_eq!((faces, cards, memory), (0, 0, 0));
+    assert!(!site.with_gate(|gate, _| gate.store().card_way_seen()).unwrap(), "whose card opens next nobody has seen");
 
     // The answer was lost: the same request gets the same receipt, also after a restart, and nothing else is answered.
     assert_eq!(site.ask(&request), Reply::Done(receipt.clone()));

@@ -48,6 +48,7 @@ fn line<'a>(sizes: Sizes, texts: &'a Texts, at: usize, door: &'a DoorLine) -> El
     let (tone, word) = match door.state {
         DoorState::Open => (Tone::Well, trr!(texts, "door-open")),
         DoorState::Paused => (Tone::Told, trr!(texts, "door-paused")),
+        DoorState::Stopped => (Tone::Warn, trr!(texts, "door-stopped")),
         DoorState::Waiting => (Tone::Warn, trr!(texts, "door-waiting")),
         DoorState::Dropped => (Tone::Told, trr!(texts, "door-dropped")),
         DoorState::Dropping => (Tone::Warn, trr!(texts, "door-dropping")),

@@ -330,6 +330,9 @@ fn seen_line(texts: &Texts, seen: &BoardSeen) -> String {
     if seen.error != 0 {
         parts.push(tr!(texts, "board-error", number = seen.error));
     }
+    if seen.clock_doubted {
+        parts.push(tr!(texts, "board-clock-doubted"));
+    }
     parts.join(" · ")
 }
 

@@ -114,6 +114,7 @@ fn door_pill<'a>(texts: &Texts, door: &DoorLine) -> Element<'a, Message> {
     let (tone, word) = match door.state {
         DoorState::Open => (Tone::Well, tr!(texts, "door-state-open")),
         DoorState::Paused => (Tone::Told, tr!(texts, "door-state-paused")),
+        DoorState::Stopped => (Tone::Warn, tr!(texts, "door-state-stopped")),
         DoorState::Waiting => (Tone::Warn, tr!(texts, "door-state-waiting")),
         DoorState::Dropped => (Tone::Told, tr!(texts, "door-state-dropped")),
         DoorState::Dropping => (Tone::Warn, tr!(texts, "door-state-dropping")),
@@ -236,6 +237,7 @@ pub(super) fn retention<'a>(texts: &Texts, site: &'a SiteView) -> Element<'a, Me
         Some(at) => tr!(texts, "retention-ran", at = at.minute_text()),
         None => tr!(texts, "retention-never-ran"),
     });
+    let failed = site.retention_failed.then(|| S.text(tr!(texts, "retention-failed")).color(Tone::Alarm.ink()));
     let waiting =
         (!plan.waiting.is_empty()).then(|| S.soft(tr!(texts, "retention-waiting", count = plan.waiting.len())));
     let may = !plan.is_empty() && site.clock_doubt.is_none();
@@ -262,6 +264,7 @@ pub(super) fn retention<'a>(texts: &Texts, site: &'a SiteView) -> Element<'a, Me
     let content = column![head, S.soft(tr!(texts, "retention-text")), due]
         .push(more)
         .push(ran)
+        .push(failed)
         .push(waiting)
         .extend(reports)
         .spacing(S.space);

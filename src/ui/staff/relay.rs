@@ -8,9 +8,9 @@ use super::{Action, Known, S, whose};
 use crate::app::command::StaffCommand;
 use crate::app::event::ResidentRow;
 use crate::app::relay::{JoinedView, RelayCommand, RelayEvent};
-use crate::domain::gate::{CLOCK_SET_BACK_MAX_MS, GateKind, GateStatus};
+use crate::domain::gate::{CLOCK_SET_BACK_MAX_MS, FacesRest, GateKind, GateStatus};
 use crate::domain::id::{GateId, ResidentId};
-use crate::domain::relay::{DriftKind, DriftLine, INVITED_A_PAGE, Replacement, Wedged};
+use crate::domain::relay::{DriftCounts, DriftKind, DriftLine, INVITED_A_PAGE, Replacement, Wedged};
 use crate::domain::role::{LookWhy, Role};
 use crate::i18n::Texts;
 use crate::secret::PairingCode;
@@ -174,7 +174,7 @@ impl Relay {
     ) -> Element<'a, Message> {
         // That it answers goes without saying here.
         let reach = (gate.key_changed || !gate.reachable).then(|| words::reach(texts, gate));
-        let states = reach.into_iter().chain(words::standing(texts, gate));
+        let states = reach.into_iter().chain(words::standing(texts, gate)).chain(words::faces_rest(texts, gate));
         let states = states.map(|(tone, said)| widget::pill(S, tone, said));
         let repair = role.sees_people() && gate.drift.iter().any(|line| line.kind.needs_staff());
         let replace = role == Role::Supervisor && self.replacing != Some(gate.id);
@@ -193,14 +193,15 @@ impl Relay {
         }))
         .spacing(S.space * 1.5)
         .align_y(Center);
-        let lines = differences(texts, &gate.drift).into_iter().map(|line| S.text(line).into());
+        let lines = differences(texts, &gate.drift, &gate.drift_counts).into_iter().map(|line| S.text(line).into());
         let retry = Message::RetryPressed(gate.id);
         let refused = refused(texts, known, (gate.id, &gate.name), format!("retry-{at}"), retry, role);
         let whose = gate.drift.iter().any(|line| line.kind.names_somebody());
         let pressed = (Message::ConcernedPressed(gate.id), Message::OpenPressed as fn(ResidentId) -> Message);
         let whose = whose.then(|| concerned(texts, known, gate.id, at, pressed, role)).flatten();
         let clock = clock_line(texts, at, gate, role);
-        column![head].extend(lines).push(whose).push(refused).push(clock).spacing(S.space * 0.75).into()
+        let back = is_clock_back(gate).then(|| S.hint(tr!(texts, "step-clock-back")));
+        column![head].extend(lines).push(whose).push(refused).push(clock).push(back).spacing(S.space * 0.75).into()
     }
 
     fn form<'a>(&'a self, texts: &Texts, gate: &'a GateStatus) -> Element<'a, Message> {
@@ -256,17 +257,24 @@ fn clock_line<'a>(texts: &Texts, at: usize, gate: &'a GateStatus, role: Role) ->
 }
 
 /// The exact difference, a line a kind: how many, and the first numbers.
-fn differences(texts: &Texts, drift: &[DriftLine]) -> Vec<String> {
+fn differences(texts: &Texts, drift: &[DriftLine], counts: &DriftCounts) -> Vec<String> {
     use DriftKind as K;
-    let kinds = [K::FaceLeftOver, K::FaceMissing, K::FaceState, K::CardLeftOver, K::CardMissing, K::CardDay];
+    let kinds =
+        [K::FaceLeftOver, K::FaceMissing, K::FaceState, K::CardLeftOver, K::CardMissing, K::CardDay, K::CardUnread];
     let lines = kinds.into_iter().filter_map(|kind| {
         let numbers: Vec<&str> =
             drift.iter().filter(|line| line.kind == kind).map(|line| line.number.as_str()).collect();
-        if numbers.is_empty() {
+        // The list of lines is cut; how many there are is not.
+        let count = counts.get(&kind).map_or(numbers.len(), |count| *count as usize);
+        if count == 0 {
             return None;
         }
-        let shown = numbers.iter().take(NUMBERS_SHOWN).copied().collect::<Vec<_>>().join("  ");
-        let (count, shown) = (numbers.len(), shown.as_str());
+        let mut shown = numbers.iter().take(NUMBERS_SHOWN).copied().collect::<Vec<_>>().join("  ");
+        if count > numbers.len().min(NUMBERS_SHOWN) {
+            let more = count - numbers.len().min(NUMBERS_SHOWN);
+            shown = format!("{shown}  {}", tr!(texts, "drift-more", count = more));
+        }
+        let shown = shown.as_str();
         Some(match kind {
             K::FaceLeftOver => tr!(texts, "drift-face-left-over", count = count, numbers = shown),
             K::FaceMissing => tr!(texts, "drift-face-missing", count = count, numbers = shown),
@@ -274,6 +282,7 @@ fn differences(texts: &Texts, drift: &[DriftLine]) -> Vec<String> {
             K::CardLeftOver => tr!(texts, "drift-card-left-over", count = count, numbers = shown),
             K::CardMissing => tr!(texts, "drift-card-missing", count = count, numbers = shown),
             K::CardDay => tr!(texts, "drift-card-day", count = count, numbers = shown),
+            K::CardUnread => tr!(texts, "drift-card-unread", count = count, numbers = shown),
         })
     });
     lines.collect()
@@ -417,6 +426,18 @@ fn replacement<'a>(
     let resting = (one.resting > 0).then(|| S.soft(tr!(texts, "replaced-resting", count = one.resting)));
     let not_taken = (one.not_taken > 0).then(|| S.soft(tr!(texts, "replaced-not-taken", count = one.not_taken)));
     column![head].push(resting).push(not_taken).push(invite).push(turn).extend(rows).spacing(S.space).into()
+}
+
+/// Whether a gate that answers has seen a later time than its clock shows now: no face opens there, and cards end by that later time.
+fn is_clock_back(gate: &GateStatus) -> bool {
+    gate.reachable && gate.faces_rest == Some(FacesRest::ClockBack)
+}
+
+/// One line for every page while a gate has seen a later time than its clock shows now, or `None`.
+pub(super) fn clock_alarm(texts: &Texts, gates: &[GateStatus]) -> Option<String> {
+    let names: Vec<&str> = gates.iter().filter(|gate| is_clock_back(gate)).map(|gate| gate.name.as_str()).collect();
+    let listed = words::list(texts, names.iter().copied());
+    (!names.is_empty()).then(|| tr!(texts, "clock-back-alarm", gates = listed))
 }
 
 /// One line for every page while gates of a kind differ, or `None`.

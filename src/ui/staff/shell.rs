@@ -80,6 +80,7 @@ impl Staff {
             widget::at_times(inside.then(|| self.known.evidence.alarm(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.slots_alarm(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.joins_alarm(texts)).flatten(), gap),
+            widget::at_times(inside.then(|| self.clock_alarm(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.drift_alarm(texts)).flatten(), gap),
             widget::at_times(inside.then(|| self.stopped(texts)).flatten(), gap),
             widget::at_times(self.flash.as_ref().map(|flash| flash_line(texts, flash)), gap),
@@ -247,6 +248,15 @@ impl Staff {
         let (count, first) = self.known.joins?;
         let words = tr!(texts, "joins-alarm", count = count, day = first.to_string());
         Some(widget::telling(S, "joins-alarm", Tone::Alarm, words, Some(tr!(texts, "joins-alarm-todo"))))
+    }
+
+    /// A gate has seen a later time than its clock shows now: on every page until somebody was there.
+    fn clock_alarm<'a>(&self, texts: &Texts) -> Option<Element<'a, Message>> {
+        if !self.accounts.works() || self.accounts.role() == Role::Auditor {
+            return None;
+        }
+        let words = relay::clock_alarm(texts, &self.known.gates)?;
+        Some(widget::telling(S, "clock-back", Tone::Alarm, words, Some(tr!(texts, "step-clock-back"))))
     }
 
     /// A gate does not hold what it should: on every page but its own, until it is put right.

@@ -6,10 +6,13 @@ use menka::app::courier::Courier;
 use menka::domain::Realm;
 use menka::domain::audit::Actor;
 use menka::domain::consent::{ConsentGranted, EraseReason};
+use menka::domain::gate::{FacesRest, GateStatus};
 use menka::domain::id::GateId;
+use menka::domain::relay::DriftKind;
 use menka::domain::time::Timestamp;
 use menka::evidence::certificate::{self, GateState, SCHEMA, SCHEMA_WIDER, Step, Stop};
 use menka::vault::{CardNumbers, SwitchOff, Vault};
+use menka::wire::message::FacesOff;
 
 use super::deletion::{DAY, HOUR, Signer, enrolled, forged, later, own_key};
 use super::places::signed_anew;
@@ -65,6 +68,19 @@ impl Rig {
 
     pub(super) fn way(&self, gate: usize, way: Way) {
         self.gates.lock().unwrap().get_mut(&self.ids[gate]).unwrap().way = way;
+    }
+
+    fn status(&self, gate: usize) -> GateStatus {
+        self.courier.shared().gates().0.into_iter().find(|status| status.id == self.ids[gate]).unwrap()
+    }
+
+    /// What a gate was asked since the last time, in its order.
+    fn asked(&self, gate: usize) -> Vec<&'static str> {
+        std::mem::take(&mut self.gates.lock().unwrap().get_mut(&self.ids[gate]).unwrap().asked)
+    }
+
+    fn faces_off(&self, gate: usize, off: Option<FacesOff>) {
+        self.gates.lock().unwrap().get_mut(&self.ids[gate]).unwrap().faces_off = off;
     }
 
     pub(super) fn frozen(&self, gate: usize) -> Option<bool> {
@@ -192,4 +208,143 @@ fn p47b_a_request_that_was_heard_and_not_answered_counts_as_contact_also_in_the_
     // From then on it is away, and nothing moves any more.
     rig.passes(unlocked.plus_ms(HOUR), 20);
     assert_eq!(rig.vault.certificate(rig.granted.consent(), later(2 * DAY)).unwrap().facts.blocked_at(), Some(stop));
+}
+
+#[test]
+fn p47a_an_erasure_and_the_freeze_in_its_place_that_go_together_make_the_certificate_complete() {
+    let mut rig = rig(&["东门", "西门"]);
+    rig.way(1, Way { keeps_all: true, ..Way::default() });
+    rig.vault.end_consent(rig.reader.resident, EraseReason::Withdrawn, later(HOUR)).unwrap();
+    rig.passes(later(HOUR), 180);
+    let wedged = rig.vault.wedged().unwrap();
+    assert_eq!(wedged.iter().map(|one| one.count).sum::<u32>(), 2, "the erasure and its freeze: {wedged:?}");
+    // Staff had its disk mended: both go in one request.
+    rig.way(1, Way::default());
+    rig.vault.retry_wedged(rig.ids[1], later(2 * HOUR)).unwrap();
+    rig.passes(later(2 * HOUR), 90);
+    assert_eq!(rig.frozen(1), None);
+    assert_eq!(rig.vault.certificates_of(rig.granted.consent()).unwrap(), [true]);
+    let whole = rig.vault.certificate(rig.granted.consent(), later(3 * HOUR)).unwrap();
+    assert!(certificate::verify(&whole.file, &own_key(&rig.vault)).unwrap().is_complete());
+    assert!(rig.vault.endings_open().unwrap().iter().all(|ending| ending.pending.is_empty()));
+}
+
+#[test]
+fn p47b_a_gate_that_comes_back_hears_the_orders_that_wait_before_anything_else() {
+    let mut rig = rig(&["东门", "西门"]);
+    rig.passes(later(1), 10);
+    for minutes in 0..2 {
+        let begun = later((1 + minutes) * HOUR);
+        rig.asked(1);
+        rig.way(1, Way { away: true, ..Way::default() });
+        if minutes == 0 {
+            rig.vault.end_consent(rig.reader.resident, EraseReason::Withdrawn, begun).unwrap();
+        } else {
+            rig.vault.stop_faces(None, Actor::Station, begun).unwrap();
+        }
+        // A minute and more away: the order rests for a minute after each try.
+        rig.passes(begun, 60 + 7 * minutes);
+        assert_eq!(rig.asked(1), Vec::<&str>::new());
+        rig.way(1, Way::default());
+        let back = begun.plus_ms((60 + 7 * minutes) * 1_000);
+        for second in 1..=70 {
+            rig.pass(back.plus_ms(second * 1_000));
+        }
+        let asked = rig.asked(1);
+        let order = |kind: &&str| ["erase", "stop", "batch"].contains(kind);
+        assert!(asked.first().is_some_and(order), "{minutes}: {:?}", &asked[..asked.len().min(4)]);
+    }
+}
+
+#[test]
+fn p47b_an_order_that_a_gate_refuses_is_repeated_before_each_question_for_its_health() {
+    let mut rig = rig(&["东门", "西门"]);
+    rig.passes(later(1), 10);
+    rig.way(1, Way { keeps_all: true, ..Way::default() });
+    rig.vault.end_consent(rig.reader.resident, EraseReason::Withdrawn, later(HOUR)).unwrap();
+    rig.passes(later(HOUR), 300);
+    rig.asked(1);
+    // It may have been started anew between any two questions: then it knows of the order only what it hears first.
+    rig.passes(later(HOUR).plus_ms(300_000), 60);
+    let asked = rig.asked(1);
+    assert!(asked.iter().filter(|kind| **kind == "health").count() >= 6, "{asked:?}");
+    for (at, _) in asked.iter().enumerate().filter(|(_, kind)| **kind == "health") {
+        let before = asked[..at].iter().rev().find(|kind| **kind != "other");
+        assert!(matches!(before, Some(&("erase" | "batch" | "freeze"))), "{asked:?}");
+    }
+}
+
+#[test]
+fn p51_5_a_gate_that_lost_a_stop_is_told_again_and_one_that_is_stopped_for_no_known_reason_is_seen_and_can_be_resumed()
+{
+    let mut rig = rig(&["东门", "西门"]);
+    rig.vault.stop_faces(Some(rig.ids[0]), Actor::Station, later(1)).unwrap();
+    rig.passes(later(1), 20);
+    assert_eq!(rig.status(0).faces_rest, Some(FacesRest::Stopped));
+    assert!(rig.vault.stops_waiting().unwrap().is_empty());
+    // Its disk was put back to an older state.
+    rig.faces_off(0, None);
+    rig.asked(0);
+    rig.passes(later(HOUR), 20);
+    assert_eq!(rig.asked(0).iter().filter(|kind| **kind == "stop").count(), 1);
+    assert_eq!(rig.status(0).faces_rest, Some(FacesRest::Stopped));
+    // A desk before this one stopped the other gate.
+    assert_eq!(rig.vault.faces_stopped().unwrap(), [rig.ids[0]]);
+    rig.faces_off(1, Some(FacesOff::Stopped));
+    rig.passes(later(2 * HOUR), 20);
+    let mut both = rig.ids.clone();
+    both.sort();
+    let mut stopped = rig.vault.faces_stopped().unwrap();
+    stopped.sort();
+    assert_eq!(stopped, both, "it stands on the page of stops, with the button that ends it");
+    assert!(rig.asked(1).iter().all(|kind| *kind != "resume"), "nobody decided that");
+    rig.vault.resume_faces(Some(rig.ids[1]), Actor::Station, None, later(3 * HOUR)).unwrap();
+    rig.passes(later(3 * HOUR), 20);
+    assert_eq!(rig.vault.faces_stopped().unwrap(), [rig.ids[0]]);
+    assert_eq!(rig.status(1).faces_rest, None);
+    assert!(rig.vault.audit().unwrap().is_sound());
+    // A clock that once ran ahead is on the gate's row, although it says the right time now.
+    rig.faces_off(1, Some(FacesOff::ClockBack));
+    rig.passes(later(4 * HOUR), 20);
+    assert_eq!(rig.status(1).faces_rest, Some(FacesRest::ClockBack));
+}
+
+#[test]
+fn p47b_a_switch_off_by_hand_counts_no_more_once_the_gate_says_that_it_matches_faces() {
+    let mut rig = rig(&["东门", "西门"]);
+    rig.passes(later(1), 10);
+    rig.way(1, Way { keeps_all: true, ..Way::default() });
+    rig.faces_off(1, Some(FacesOff::CardsOnly));
+    rig.vault.end_consent(rig.reader.resident, EraseReason::Withdrawn, later(HOUR)).unwrap();
+    let entry = SwitchOff { gate: rig.ids[1], at: later(2 * HOUR), by: "保安老李".into() };
+    rig.vault.record_switch_off(&entry, Actor::Station, later(2 * HOUR)).unwrap();
+    rig.passes(later(3 * HOUR), 90);
+    let consent = Some(rig.granted.consent());
+    assert_eq!(rig.vault.stops_at(rig.ids[1], consent, later(HOUR)).unwrap(), Some(later(2 * HOUR)));
+    rig.faces_off(1, None);
+    rig.passes(later(4 * HOUR), 10);
+    assert_eq!(rig.vault.switch_off_since(rig.ids[1], later(HOUR)).unwrap(), None);
+    assert_eq!(rig.vault.stops_at(rig.ids[1], consent, later(HOUR)).unwrap(), None, "it answers, refuses and matches");
+    // Somebody goes there again.
+    let again = SwitchOff { at: later(5 * HOUR), ..entry };
+    rig.vault.record_switch_off(&again, Actor::Station, later(5 * HOUR)).unwrap();
+    assert_eq!(rig.vault.stops_at(rig.ids[1], consent, later(HOUR)).unwrap(), Some(later(5 * HOUR)));
+}
+
+#[test]
+fn p47_the_difference_is_counted_whole_although_its_lines_are_cut() {
+    let mut rig = rig(&["东门"]);
+    {
+        let mut gates = rig.gates.lock().unwrap();
+        let held = &mut gates.get_mut(&rig.ids[0]).unwrap().held;
+        for n in 0..300u32 {
+            let mut digest = [0; 32];
+            digest[..4].copy_from_slice(&(n * 7_919).to_be_bytes());
+            held.put_card(digest, 20_849);
+        }
+    }
+    rig.passes(later(1), 10);
+    let status = rig.status(0);
+    assert_eq!((status.drift_count, status.drift.len()), (300, 200));
+    assert_eq!(status.drift_counts.get(&DriftKind::CardLeftOver), Some(&300));
 }

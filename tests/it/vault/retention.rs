@@ -4,6 +4,7 @@ use menka::domain::Realm;
 use menka::domain::change::{Part, Stand};
 use menka::domain::id::ResidentId;
 use menka::domain::resident::{AgeBand, ResidentDraft};
+use menka::evidence::hex;
 use menka::vault::RetentionPlan;
 
 use super::deletion::{DAY, enrolled, later};
@@ -74,4 +75,31 @@ fn l3_what_ends_by_rule_is_the_stations_doing_and_nobodys_who_happened_to_unlock
         }
         assert!(logged.iter().all(|(_, who)| who == "station"), "{logged:?}");
     }
+}
+
+#[test]
+fn l3_one_person_that_cannot_be_ended_keeps_nobody_else_waiting() {
+    let (_folder, mut vault, gates, first, _) = enrolled(Realm::Real, &["东门"]);
+    let ids = [gates[0].id];
+    let second = reader(&mut vault, "李小红", "3-1202", 2, &ids);
+    let _ = second.consent(&mut vault, &ids).unwrap();
+    // Something about the one whose turn is first.
+    let (bad, good) = match first.resident < second.resident {
+        true => (first.resident, second.resident),
+        false => (second.resident, first.resident),
+    };
+    let stuck = format!(
+        "CREATE TRIGGER stuck BEFORE UPDATE OF ended_at ON consents WHEN old.resident = x'{}'
+         BEGIN SELECT RAISE(ABORT, 'stuck'); END;",
+        hex(bad.bytes())
+    );
+    vault.execute_for_a_test(false, &stuck).unwrap();
+    let over = later(302 * DAY);
+    assert!(vault.run_retention(over).is_err());
+    assert_eq!(vault.current_consent(good).unwrap(), None, "ended");
+    assert!(vault.current_consent(bad).unwrap().is_some());
+    assert_eq!(vault.retention_ran_at().unwrap(), Some(over));
+    vault.execute_for_a_test(false, "DROP TRIGGER stuck").unwrap();
+    vault.run_retention(over).unwrap();
+    assert_eq!(vault.current_consent(bad).unwrap(), None, "due again");
 }

@@ -15,7 +15,9 @@ use menka::vault::Vault;
 use menka::wire::batch::{Step, StepReply};
 use menka::wire::held::Held;
 use menka::wire::keys::IdentityKeys;
-use menka::wire::message::{Apply, CardDigest, Health, HeldFace, Outcome, Receipt, Refusal, Reply, Request, What};
+use menka::wire::message::{
+    Apply, CardDigest, FacesOff, Health, HeldFace, Hello, Outcome, Receipt, Refusal, Reply, Request, What,
+};
 use menka::wire::receipt::request_digest;
 use sha2::{Digest, Sha256};
 
@@ -45,6 +47,8 @@ pub struct Way {
 pub struct Posing {
     pub way: Way,
     pub held: Held,
+    /// What it says of why it matches no face.
+    pub faces_off: Option<FacesOff>,
     /// Kinds of requests that it was asked, in their order.
     pub asked: Vec<&'static str>,
     heard: bool,
@@ -74,6 +78,16 @@ pub fn courier(vault: Vault, signers: Vec<Signer>, now: Timestamp) -> (Courier, 
     (courier, gates, now)
 }
 
+/// A link for a site without gates.
+pub fn nobody() -> Box<dyn GateLink> {
+    Box::new(Link {
+        realm: Realm::Real,
+        keys: BTreeMap::new(),
+        gates: Gates::default(),
+        now: Arc::new(Mutex::new(Timestamp::default())),
+    })
+}
+
 impl Link {
     fn apply(&self, gate: &mut Posing, id: GateId, request: &Request, apply: &Apply) -> Result<Receipt, Refusal> {
         let (outcome, stored) = match &apply.what {
@@ -95,6 +109,14 @@ impl Link {
                     gate.held.put_face(HeldFace { frozen: true, ..face });
                 }
                 (Outcome::FaceFrozen, [7; 32])
+            }
+            What::StopFaces => {
+                gate.faces_off = Some(FacesOff::Stopped);
+                (Outcome::FacesStopped, [0; 32])
+            }
+            What::ResumeFaces => {
+                gate.faces_off = None;
+                (Outcome::FacesResumed, [0; 32])
             }
             What::PutCard(uid, days) => {
                 gate.held.put_card(Sha256::digest(uid).into(), *days);
@@ -128,7 +150,7 @@ impl Link {
                 cards: gate.held.counts().1,
                 version: "menka-gate test".into(),
                 digest: gate.held.digest(),
-                faces_off: None,
+                faces_off: gate.faces_off,
                 offline_hours: Some(24),
                 passlog_days: Some(30),
                 people_max: None,
@@ -171,6 +193,8 @@ impl Answers for Link {
             Request::Apply(Apply { what: What::EraseFace(_), .. }) => "erase",
             Request::Apply(Apply { what: What::FreezeFace(_), .. }) => "freeze",
             Request::Apply(Apply { what: What::Unpair, .. }) => "unpair",
+            Request::Apply(Apply { what: What::StopFaces, .. }) => "stop",
+            Request::Apply(Apply { what: What::ResumeFaces, .. }) => "resume",
             Request::Health => "health",
             _ => "other",
         });
