@@ -9,14 +9,14 @@ use menka::domain::Realm;
 use menka::domain::gate::GateRecord;
 use menka::domain::id::GateId;
 use menka::domain::time::Timestamp;
-use menka::ports::LinkError;
+use menka::ports::{GateLink, LinkError};
 use menka::ports::only_asked::{Answers, OnlyAsked};
 use menka::vault::Vault;
 use menka::wire::batch::{Step, StepReply};
 use menka::wire::held::Held;
 use menka::wire::keys::IdentityKeys;
 use menka::wire::message::{
-    Apply, CardDigest, FacesOff, Health, HeldFace, Hello, Outcome, Receipt, Refusal, Reply, Request, What,
+    Apply, CardDigest, FacesOff, Health, HeldFace, Outcome, Receipt, Refusal, Reply, Request, What,
 };
 use menka::wire::receipt::request_digest;
 use sha2::{Digest, Sha256};
@@ -80,12 +80,12 @@ pub fn courier(vault: Vault, signers: Vec<Signer>, now: Timestamp) -> (Courier, 
 
 /// A link for a site without gates.
 pub fn nobody() -> Box<dyn GateLink> {
-    Box::new(Link {
+    Box::new(OnlyAsked(Link {
         realm: Realm::Real,
         keys: BTreeMap::new(),
         gates: Gates::default(),
         now: Arc::new(Mutex::new(Timestamp::default())),
-    })
+    }))
 }
 
 impl Link {
