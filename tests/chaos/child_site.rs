@@ -155,6 +155,7 @@ impl Desk {
     pub fn retire(&mut self, name: &str) -> Answer {
         let gate = self.gate(name)?;
         self.0.staff(StaffCommand::Deletion(DeletionCommand::RetireGate(gate)));
+        self.approved()?;
         self.unless_failed(String::new())?;
         self.settle(2)
     }
