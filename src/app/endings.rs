@@ -87,6 +87,11 @@ impl Desk {
         if holds_nothing {
             return self.to_idle(now);
         }
+        if matches!(self.open.as_ref().map(|o| &o.flow), Some(Flow::Resting(_))) {
+            // "Finish", rather than "Try again": nothing comes of this consent.
+            self.drop_visit(now);
+            return self.to_idle(now);
+        }
         // From a page of decision one goes back to the notice; nothing is decided by that.
         match self.flow().into_noticed() {
             Ok(noticed) => self.show_notice(*noticed, now),

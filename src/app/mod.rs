@@ -62,6 +62,7 @@ mod rights_window;
 pub mod roles;
 pub mod runner;
 mod set_clock;
+mod shared;
 pub mod sheet;
 mod sheet_parties;
 pub mod shown_again;

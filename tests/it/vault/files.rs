@@ -373,7 +373,7 @@ fn a_count_of_tries_of_any_size_and_a_damaged_note_of_a_change_lock_nobody_out()
     drop(vault);
     let next = dir.join("next");
     std::fs::create_dir(&next).unwrap();
-    for file in ["keys.db", "slots"] {
+    for file in ["keys.db", "epoch.key", "slots"] {
         std::fs::copy(other.path().join(file), next.join(file)).unwrap();
     }
     std::fs::copy(other.path().join("vault.db"), dir.join("vault.db")).unwrap();

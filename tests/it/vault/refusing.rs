@@ -11,13 +11,14 @@ use menka::domain::id::GateId;
 use menka::domain::relay::DriftKind;
 use menka::domain::time::Timestamp;
 use menka::evidence::certificate::{self, GateState, SCHEMA, SCHEMA_WIDER, Step, Stop};
+use menka::evidence::hex;
 use menka::vault::{CardNumbers, SwitchOff, Vault};
 use menka::wire::message::FacesOff;
 
 use super::deletion::{DAY, HOUR, Signer, enrolled, forged, later, own_key};
 use super::places::signed_anew;
 use super::rig::{self, Gates, Way};
-use super::site::Reader;
+use super::site::{Reader, reader};
 
 pub(super) struct Rig {
     pub(super) folder: tempfile::TempDir,
@@ -347,4 +348,25 @@ fn p47_the_difference_is_counted_whole_although_its_lines_are_cut() {
     let status = rig.status(0);
     assert_eq!((status.drift_count, status.drift.len()), (300, 200));
     assert_eq!(status.drift_counts.get(&DriftKind::CardLeftOver), Some(&300));
+}
+
+#[test]
+fn p69_somebody_whose_key_is_gone_keeps_nobody_elses_erasure_waiting_and_the_gate_stays_on_the_page() {
+    let mut rig = rig(&["东门", "西门"]);
+    rig.passes(later(1), 10);
+    // An older file of keys was put back: of somebody recorded since there is no key, and the card's number cannot be read.
+    let other = reader(&mut rig.vault, "李小红", "3-1202", 2, &rig.ids.clone());
+    let key = format!("DELETE FROM person_keys WHERE resident = x'{}'", hex(other.resident.bytes()));
+    rig.vault.execute_for_a_test(true, &key).unwrap();
+    rig.vault.end_consent(rig.reader.resident, EraseReason::Withdrawn, later(HOUR)).unwrap();
+    rig.passes(later(HOUR), 60);
+    let consent = rig.granted.consent();
+    assert_eq!(rig.vault.certificates_of(consent).unwrap(), [true], "both gates have signed");
+    for gate in [0, 1] {
+        let status = rig.status(gate);
+        assert!(status.reachable && rig.frozen(gate).is_none(), "{status:?}");
+    }
+    let counts = rig.vault.queue_counts().unwrap();
+    let waits: Vec<(u32, u32)> = counts.iter().map(|count| (count.pending, count.wedged)).collect();
+    assert_eq!(waits, [(0, 1), (0, 1)], "set aside for staff");
 }
