@@ -457,9 +457,9 @@ fn l2_another_camera_of_the_same_make_in_the_same_socket_is_a_stranger_by_its_se
     };
     // What an earlier version knew by name and socket alone gets its number from what stands there at the first look.
     let own = camera("HD", "usb serial A1", false);
-    assert_eq!(look(&mut site, &[own.clone()]), vec![]);
+    assert_eq!(look(&mut site, std::slice::from_ref(&own)), vec![]);
     let other = camera("HD", "usb serial B2", false);
-    assert_eq!(look(&mut site, &[other.clone()]), vec![other.clone()]);
+    assert_eq!(look(&mut site, std::slice::from_ref(&other)), vec![other.clone()]);
     assert_eq!(look(&mut site, &[camera("HD", "usb", false)]).len(), 1, "nor one that hides its number");
     assert_eq!(look(&mut site, &[own]), vec![]);
 }

@@ -1,4 +1,5 @@
 //! Prepared machines: every fault below a root of its own, with the exact answer of the adapter. And the machine that runs the tests.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod machine;
 
