@@ -5,6 +5,7 @@ use std::time::Duration;
 use menka::app::boards::BoardsCommand;
 use menka::app::command::StaffCommand;
 use menka::app::deletion::DeletionCommand;
+use menka::app::event::Failure;
 use menka::app::keep::{KeepCommand, KeepTold};
 use menka::app::operators::OperatorsCommand;
 use menka::app::relay::RelayCommand;
@@ -17,6 +18,16 @@ use menka::practice::site;
 use menka::secret::{PairingCode, Passphrase, Typed};
 
 use super::child::{Answer, Desk};
+
+/// How often a pause is waited out: one a supervisor, and one more. A passphrase that is wrong stays so.
+const PAUSES_MAX: usize = 3;
+
+fn pause(failure: &Failure) -> Option<i64> {
+    match failure {
+        Failure::WrongPassphrase { wait_ms } => Some(*wait_ms),
+        _ => None,
+    }
+}
 
 impl Desk {
     fn keep(&mut self, command: KeepCommand) {
@@ -48,8 +59,14 @@ impl Desk {
 
     /// From the lock screen.
     pub fn restore(&mut self, folder: &str, key: &str) -> Answer {
-        self.0.keep.clear();
-        self.0.restore(std::path::Path::new(folder), &Typed::new(key.into()));
+        for _ in 0..PAUSES_MAX {
+            self.0.keep.clear();
+            self.0.failures.clear();
+            self.0.restore(std::path::Path::new(folder), &Typed::new(key.into()));
+            // A try is counted before it is checked: one that a kill broke off counts against whoever typed, who waits as after a wrong one.
+            let Some(wait_ms) = self.0.failures.iter().find_map(pause) else { break };
+            std::thread::sleep(Duration::from_millis(wait_ms.unsigned_abs()));
+        }
         self.kept(|told| if let KeepTold::Restored(report) = told { Some(report.sound) } else { None })
             .and_then(|sound| if sound { Ok("sound".into()) } else { Err("not sound".into()) })
     }
