@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::{IpAddr, SocketAddr, SocketAddrV4};
 use std::time::{Duration, Instant};
 
-use super::UdpBoards;
+use super::{BoardListener, UdpBoards};
 use crate::domain::board::{BoardSerial, DoorNumber};
 use crate::domain::time::Timestamp;
 use crate::ports::{BoardLink, LinkError};
@@ -122,25 +122,28 @@ fn listen(
     let Answer::Listener(before, every) = link.ask(address, Some(serial), &Ask::Listener, LIMIT)?.1 else {
         return Err(CliError::Refused);
     };
+    // Ours before the board hears of it: an address that is in use changes nothing there, and the first event finds somebody listening.
+    let listener = BoardListener::at(at.into(), serial)?;
     let set = |link: &mut UdpBoards, to, every| link.ask(address, Some(serial), &Ask::SetListener(to, every), LIMIT);
     set(link, at, 0)?;
+    let shown = show(&listener, at, long, out);
+    // Also when our output is gone: the board must not go on sending to us.
+    set(link, before, every)?;
+    writeln!(out, "events go to: {}", if before.port() == 0 { "nobody".into() } else { before.to_string() })?;
+    Ok(shown?)
+}
+
+fn show(listener: &BoardListener, at: SocketAddrV4, long: Duration, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "listening: {at}")?;
     out.flush()?;
     let until = Instant::now() + long;
-    let mut heard = Ok(());
     while let Some(left) = until.checked_duration_since(Instant::now()) {
-        match link.listen(at.into(), serial, left) {
-            Ok(Some(event)) => writeln!(out, "{}", event_text(&event)).and_then(|()| out.flush())?,
-            Ok(None) => {}
-            Err(error) => {
-                heard = Err(error.into());
-                break;
-            }
+        if let Some(event) = listener.next(left) {
+            writeln!(out, "{}", event_text(&event))?;
+            out.flush()?;
         }
     }
-    set(link, before, every)?;
-    writeln!(out, "events go to: {}", if before.port() == 0 { "nobody".into() } else { before.to_string() })?;
-    heard
+    Ok(())
 }
 
 fn event_text(event: &BoardEvent) -> String {

@@ -85,29 +85,39 @@ impl BoardLink for UdpBoards {
             Some(BoardError::Malformed | BoardError::Other) | None => LinkError::Away,
         })
     }
+}
 
-    fn listen(
-        &mut self,
-        at: SocketAddr,
-        serial: BoardSerial,
-        limit: Duration,
-    ) -> Result<Option<BoardEvent>, LinkError> {
-        let at = address_of(&at.to_string())?;
+/// Hears what one board sends by itself. The address is ours from the moment this exists until it is dropped: whatever the board sends in
+/// between waits in the system and is not lost while an earlier event is being looked at.
+#[derive(Debug)]
+pub struct BoardListener {
+    socket: UdpSocket,
+    serial: BoardSerial,
+}
+
+impl BoardListener {
+    /// Takes our address `at` for the events of the board with this serial number. Does not tell the board: [`Ask::SetListener`] does.
+    ///
+    /// # Errors
+    /// [`LinkError::NotLan`], [`LinkError::Away`] when the address is not ours or is in use.
+    pub fn at(at: SocketAddr, serial: BoardSerial) -> Result<Self, LinkError> {
+        let socket = UdpSocket::bind(address_of(&at.to_string())?).map_err(|_| LinkError::Away)?;
+        Ok(Self { socket, serial })
+    }
+
+    /// Waits for the next event; `None` when none came within `limit`. What others send is passed over.
+    pub fn next(&self, limit: Duration) -> Option<BoardEvent> {
         let until = Instant::now() + limit;
-        let socket = UdpSocket::bind(at).map_err(|_| LinkError::Away)?;
         for _ in 0..LOOKED_AT_MAX {
-            let Some(left) = remaining(until) else { break };
-            if socket.set_read_timeout(Some(left)).is_err() {
-                break;
-            }
+            self.socket.set_read_timeout(Some(remaining(until)?)).ok()?;
             let mut bytes = [0; LENGTH + 1];
-            let Ok((length, _)) = socket.recv_from(&mut bytes) else { continue };
+            let Ok((length, _)) = self.socket.recv_from(&mut bytes) else { continue };
             match board::event(bytes.get(..length).unwrap_or_default()) {
-                Ok((from, Some(event))) if from == serial => return Ok(Some(event)),
+                Ok((from, Some(event))) if from == self.serial => return Some(event),
                 Ok(_) | Err(_) => {}
             }
         }
-        Ok(None)
+        None
     }
 }
 

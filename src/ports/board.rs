@@ -1,11 +1,10 @@
 //! The wire to card boards.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::LinkError;
 use crate::domain::board::BoardSerial;
-use crate::wire::board::{Answer, Ask, BoardEvent};
+use crate::wire::board::{Answer, Ask};
 
 /// The wire to card boards: datagrams without authentication. What comes back is what somebody there said, so whoever writes reads back.
 pub trait BoardLink: Send {
@@ -21,11 +20,4 @@ pub trait BoardLink: Send {
         ask: &Ask,
         limit: Duration,
     ) -> Result<(BoardSerial, Answer), LinkError>;
-
-    /// Waits for one event that a board sends by itself to our address `at`; `None` when none came within `limit`.
-    ///
-    /// # Errors
-    /// [`LinkError::NotLan`], [`LinkError::Away`] when the address is not ours.
-    fn listen(&mut self, at: SocketAddr, serial: BoardSerial, limit: Duration)
-    -> Result<Option<BoardEvent>, LinkError>;
 }

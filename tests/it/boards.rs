@@ -13,7 +13,7 @@ use menka::app::event::{Event, Failure, FieldFault, ResidentView, StaffEvent};
 use menka::app::operators::OperatorsCommand;
 use menka::app::relay::RelayEvent;
 use menka::app::runner::SystemClock;
-use menka::boards::UdpBoards;
+use menka::boards::{BoardListener, UdpBoards};
 use menka::domain::Realm;
 use menka::domain::board::{
     BoardCard, BoardDoors, BoardEntry, BoardFault, BoardRecord, BoardSerial, CardFormat, DoorNumber,
@@ -460,24 +460,25 @@ fn a_door_is_opened_once_and_events_to_others_are_seen_and_stopped() {
 }
 
 #[test]
-fn listening_hears_who_passes_from_that_board_only() {
+fn listening_hears_everybody_who_passes_from_the_first_moment_and_from_that_board_only() {
     let mut board = Board::start();
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-    let at = socket.local_addr().unwrap();
-    drop(socket);
-    let std::net::SocketAddr::V4(to) = at else { panic!("not of version 4") };
+    let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let std::net::SocketAddr::V4(to) = free else { panic!("not of version 4") };
+    let listener = BoardListener::at(free, BoardSerial::new(SERIAL).unwrap()).unwrap();
+    // The address is taken: a second one says so before it has changed anything at the board.
+    assert_eq!(BoardListener::at(free, BoardSerial::new(SERIAL).unwrap()).err(), Some(LinkError::Away));
     board.ask(Ask::SetListener(to, 0)).unwrap();
-    let serial = BoardSerial::new(SERIAL).unwrap();
-    let hearing = std::thread::spawn(move || UdpBoards::new().listen(at, serial, Duration::from_secs(20)));
-    let deadline = Instant::now() + Duration::from_secs(15);
-    while !hearing.is_finished() && Instant::now() < deadline {
-        let stranger = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        let _ = stranger.send_to(&[0x17; 64], at);
-        board.tell("swipe 4242 3");
-        std::thread::sleep(Duration::from_millis(50));
+    let stranger = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    for door in 1..=4 {
+        stranger.send_to(&[0x17; 64], to).unwrap();
+        board.tell(&format!("swipe 4242 {door}"));
     }
-    let event = hearing.join().unwrap().unwrap().expect("an event");
-    assert_eq!((event.door, event.granted, event.card.map(BoardCard::get)), (3, false, Some(4_242)));
+    // All four passed before anybody looked: none of them is lost.
+    for door in 1..=4 {
+        let event = listener.next(Duration::from_secs(20)).expect("an event");
+        assert_eq!((event.door, event.granted, event.card.map(BoardCard::get)), (door, false, Some(4_242)));
+    }
+    assert!(listener.next(Duration::from_millis(100)).is_none());
 }
 
 #[test]

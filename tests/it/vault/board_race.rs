@@ -1,7 +1,7 @@
 //! The courier at card boards beside a desk that writes, a clock that cannot be believed, and a board that does not answer just now.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use menka::domain::time::Timestamp;
 use menka::ports::{BoardLink, LinkError};
 use menka::secret::random_bytes;
 use menka::vault::Vault;
-use menka::wire::board::{Answer, Ask, BoardEvent, Slot, Status};
+use menka::wire::board::{Answer, Ask, Slot, Status};
 
 use super::deletion::{DAY, HOUR, later};
 use super::rig;
@@ -77,10 +77,6 @@ impl BoardLink for Link {
             _ => return Err(LinkError::Protocol),
         };
         Ok((serial.unwrap(), answer))
-    }
-
-    fn listen(&mut self, _: SocketAddr, _: BoardSerial, _: Duration) -> Result<Option<BoardEvent>, LinkError> {
-        Ok(None)
     }
 }
 
