@@ -22,6 +22,7 @@ pub mod chip;
 #[cfg(feature = "face")]
 pub mod face;
 pub mod lan;
+mod network;
 pub mod paper;
 pub mod posture;
 pub mod printing;

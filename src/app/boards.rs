@@ -218,7 +218,7 @@ impl Desk {
         if name.is_empty() || address.is_empty() {
             return self.fail(Failure::Field(FieldFault::Board));
         }
-        let mut link = (self.devices.boards)();
+        let mut link = self.board_link();
         // Whoever is there says its number: a mistyped one is told apart from a board that is away.
         match link.ask(&address, None, &Ask::Find, BOARD_LIMIT) {
             Ok((there, Answer::Found(_))) if there == serial => {}
@@ -229,6 +229,7 @@ impl Desk {
         let id = GateId::from_bytes(random_bytes());
         let board = BoardRecord { id, name, place, address, serial, doors, format };
         if let Some(id) = self.vault(|v| v.record_board(&board, now)) {
+            self.take_network_of(&board.address);
             self.vault(|v| v.retry_wedged(id, now));
             self.say(StaffEvent::Boards(BoardsEvent::Done(BoardDone::Added)));
             self.show_opened(now);
@@ -237,7 +238,7 @@ impl Desk {
 
     fn ask_board(&mut self, id: GateId, ask: &Ask) -> Option<Answer> {
         let board = self.vault(|v| v.boards())?.into_iter().find(|board| board.id == id)?;
-        match (self.devices.boards)().ask(&board.address, Some(board.serial), ask, BOARD_LIMIT) {
+        match self.board_link().ask(&board.address, Some(board.serial), ask, BOARD_LIMIT) {
             Ok((_, answer)) => Some(answer),
             Err(error) => {
                 self.fail(Failure::Link(board.name, error));

@@ -32,7 +32,9 @@ use crate::domain::permit::Conditions;
 use crate::domain::rights::RequestCounts;
 use crate::domain::site::SiteFacts;
 use crate::domain::time::{CivilDate, Timestamp};
-use crate::ports::{Camera, CardReader, FaceEngine, GateLink, Posture, Printer, ReaderError, SecurityChip, Speech};
+use crate::ports::{
+    Camera, CardReader, FaceEngine, GateLink, Networks, Posture, Printer, ReaderError, SecurityChip, Speech,
+};
 use crate::vault::{Vault, VaultError};
 use crate::wire::keys::IdentityKeys;
 
@@ -161,6 +163,8 @@ pub struct Desk {
     pub(super) open: Option<Box<Open>>,
     pub(super) language: Language,
     pub(super) out: Vec<Event>,
+    /// Over which gates and boards are reached; known to every link.
+    pub(super) networks: Networks,
     courier: Option<Courier>,
     /// How often the courier ended by a fault in this session.
     courier_falls: u8,
@@ -192,6 +196,7 @@ impl Desk {
             open: None,
             language: Language::Chinese,
             out: vec![],
+            networks: Networks::default(),
             courier: None,
             courier_falls: 0,
             card_there: None,

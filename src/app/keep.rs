@@ -403,7 +403,7 @@ impl Desk {
         let damaged = || VaultError::BackupDamaged;
         let bytes = restoring.identity_bytes()?.ok_or_else(damaged)?;
         let keys = Arc::new(IdentityKeys::from_bytes(&bytes).map_err(|_| damaged())?);
-        let mut link = (self.devices.link)(keys, restoring.site(), self.config.realm);
+        let mut link = self.gate_link(keys, restoring.site());
         let (note_of, head_of) = restoring.origins();
         for gate in restoring.gates()? {
             match link.ask(&gate, &Request::EpochOf(note_of.clone()), KEPT_LIMIT) {

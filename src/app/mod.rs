@@ -37,6 +37,7 @@ mod incident;
 pub mod kdf;
 pub mod keep;
 pub mod looks_due;
+mod networks;
 pub mod notice;
 mod notice_acts;
 mod notice_care;

@@ -64,6 +64,8 @@ pub enum PairingCommand {
     Look,
     /// Look on the interface with this address from now on.
     ChooseLan(String),
+    /// Reach gates and boards over the network of this name no more.
+    LeaveNetwork(String),
     /// Pairs the gate at this address, which shows this code.
     Pair {
         /// What is said of it.
@@ -86,6 +88,8 @@ pub enum PairingEvent {
         lans: Vec<Lan>,
         /// The one that was chosen.
         chosen: Option<String>,
+        /// The networks over which gates and boards are reached, by their interfaces' names.
+        networks: Vec<String>,
         /// Gates that wait, as they say.
         found: Vec<FoundGate>,
     },
@@ -126,6 +130,10 @@ impl Desk {
         match command {
             PairingCommand::Look => self.look_for_gates(now),
             PairingCommand::ChooseLan(address) => self.choose_lan(&address, now),
+            PairingCommand::LeaveNetwork(name) => {
+                self.leave_network(&name);
+                self.look_for_gates(now);
+            }
             PairingCommand::Pair { words, address, code } => self.pair_gate(words.trimmed(), address.trim(), code, now),
             PairingCommand::Repair(gate) => self.repair_gate(gate, now),
         }
@@ -167,7 +175,7 @@ impl Desk {
         // A gate that works needs no pairing; one that is stopped does.
         let works = |gate: &FoundGate| known.iter().any(|k| k.address == gate.address && !stopped.contains(&k.id));
         let found = found.into_iter().filter(|gate| !works(gate)).collect();
-        let told = PairingEvent::Search { lans, chosen, found };
+        let told = PairingEvent::Search { lans, chosen, networks: self.networks.chosen(), found };
         if open.pairing.told.as_ref() != Some(&told) {
             open.pairing.told = Some(told.clone());
             self.say_pairing(told);
@@ -227,6 +235,7 @@ impl Desk {
         if open.link.lans().iter().any(|lan| lan.address == address) {
             open.link.search_over();
             self.vault(|v| v.record_search_address(address));
+            self.choose_networks();
             self.look_for_gates(now);
         }
     }
@@ -286,6 +295,7 @@ impl Desk {
         match open.link.pair(address, &code, PAIR_LIMIT) {
             Ok(met) => {
                 open.pairing.wrong = 0;
+                self.take_network_of(address);
                 Some(met)
             }
             Err(error) => {

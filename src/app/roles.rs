@@ -91,6 +91,7 @@ pub fn row(command: &StaffCommand) -> Row {
         C::SaveFacts(_) => only("save-facts", SUPERVISOR),
         C::Pairing(PairingCommand::Look) => only("look-for-gates", SUPERVISOR),
         C::Pairing(PairingCommand::ChooseLan(_)) => only("choose-lan", SUPERVISOR),
+        C::Pairing(PairingCommand::LeaveNetwork(_)) => only("leave-network", SUPERVISOR),
         C::Pairing(PairingCommand::Pair { .. }) => only("pair-gate", SUPERVISOR),
         C::Pairing(PairingCommand::Repair(_)) => only("repair-gate", SUPERVISOR),
         C::TestCardWay(_) => only("test-card-way", PEOPLE),

@@ -5,11 +5,14 @@
 
 pub mod cli;
 
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::net::{SocketAddr, SocketAddrV4, UdpSocket};
 use std::time::{Duration, Instant};
 
+use socket2::{Domain, Protocol, Socket, Type};
+
 use crate::domain::board::BoardSerial;
-use crate::ports::{BoardLink, LinkError};
+use crate::network;
+use crate::ports::{BoardLink, LinkError, Networks};
 use crate::wire::address::lan_address;
 use crate::wire::board::{self, Answer, Ask, BoardError, BoardEvent, LENGTH};
 
@@ -22,12 +25,14 @@ const LOOKED_AT_MAX: u32 = 1_000;
 
 /// The real [`BoardLink`].
 #[derive(Debug, Default)]
-pub struct UdpBoards;
+pub struct UdpBoards {
+    networks: Networks,
+}
 
 impl UdpBoards {
     /// A link to any board on the LAN.
     pub fn new() -> Self {
-        Self
+        Self::default()
     }
 }
 
@@ -37,6 +42,10 @@ pub fn links() -> Box<dyn Fn() -> Box<dyn BoardLink> + Send> {
 }
 
 impl BoardLink for UdpBoards {
+    fn keep_to(&mut self, networks: Networks) {
+        self.networks = networks;
+    }
+
     fn ask(
         &mut self,
         address: &str,
@@ -46,9 +55,11 @@ impl BoardLink for UdpBoards {
     ) -> Result<(BoardSerial, Answer), LinkError> {
         let to = address_of(address)?;
         let until = Instant::now() + limit;
-        let socket = UdpSocket::bind(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0)).map_err(|_| LinkError::Away)?;
+        let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP)).map_err(|_| LinkError::Away)?;
+        network::keep_to(&self.networks, &socket, to.into())?;
         // From here on the system hands over datagrams of this address and port only.
-        socket.connect(to).map_err(|_| LinkError::Away)?;
+        socket.connect(&SocketAddr::V4(to).into()).map_err(|_| LinkError::Away)?;
+        let socket = UdpSocket::from(socket);
         let question = ask.encode(serial);
         let (mut looked_at, mut odd) = (0, None);
         for _ in 0..SENDINGS_MAX {

@@ -5,8 +5,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use rustls::{AlertDescription, CertificateError, ClientConnection, StreamOwned};
+use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::ports::LinkError;
+use crate::network;
+use crate::ports::{LinkError, Networks};
 use crate::wire::frame::{FrameError, read_body, write_body};
 use crate::wire::keys::{IdentityKeys, spki_fingerprint};
 use crate::wire::message::{FRAME_MAX, REPLY_MAX};
@@ -36,19 +38,24 @@ impl Trouble {
 }
 
 impl Connection {
-    /// Connects and shakes hands; the gate must be the `peer`.
+    /// Connects over one of the `networks` and shakes hands; the gate must be the `peer`.
     pub(super) fn open(
         keys: &IdentityKeys,
         address: SocketAddr,
         peer: Peer,
         until: Instant,
+        networks: &Networks,
     ) -> Result<Self, LinkError> {
         let config = tls::client_config(keys, peer).map_err(|_| LinkError::Protocol)?;
         let name = tls::server_name().map_err(|_| LinkError::Protocol)?;
         let session = ClientConnection::new(config, name).map_err(|_| LinkError::Protocol)?;
-        let socket = TcpStream::connect_timeout(&address, remaining(until).ok_or(LinkError::Away)?)
-            .and_then(|socket| socket.set_nodelay(true).map(|()| socket))
-            .map_err(|_| LinkError::Away)?;
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP));
+        let socket = socket.map_err(|_| LinkError::Away)?;
+        network::keep_to(networks, &socket, address)?;
+        let left = remaining(until).ok_or(LinkError::Away)?;
+        let connected = socket.connect_timeout(&address.into(), left).and_then(|()| socket.set_tcp_nodelay(true));
+        connected.map_err(|_| LinkError::Away)?;
+        let socket = TcpStream::from(socket);
         let mut stream = StreamOwned::new(session, Timed { socket, until });
         while stream.conn.is_handshaking() {
             if let Err(error) = stream.conn.complete_io(&mut stream.sock) {

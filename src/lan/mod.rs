@@ -17,7 +17,8 @@ use search::Search;
 
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, SiteId};
-use crate::ports::{FoundGate, GateLink, Lan, LinkError, PairError};
+use crate::network;
+use crate::ports::{FoundGate, GateLink, Lan, LinkError, Networks, PairError};
 use crate::secret::PairingCode;
 use crate::wire::address::lan_address;
 use crate::wire::frame::{decode, encode};
@@ -34,6 +35,7 @@ pub struct TlsLink {
     search: Option<Search>,
     /// Gates that were sent a request.
     heard: BTreeSet<GateId>,
+    networks: Networks,
 }
 
 /// A connection and what it was made for: a record that changed since is connected anew.
@@ -41,6 +43,8 @@ struct Kept {
     connection: Connection,
     address: SocketAddr,
     pin: [u8; 32],
+    /// Of the choice of networks.
+    choice: u64,
 }
 
 impl TlsLink {
@@ -56,7 +60,7 @@ impl TlsLink {
             takes_faces: false,
             revision: Some(REVISION),
         };
-        Self { keys, hello, open: BTreeMap::new(), search: None, heard: BTreeSet::new() }
+        Self { keys, hello, open: BTreeMap::new(), search: None, heard: BTreeSet::new(), networks: Networks::default() }
     }
 
     /// Closes every open connection.
@@ -66,7 +70,7 @@ impl TlsLink {
 
     /// Connects and says hello. The gate's hello comes back, checked for version and realm.
     fn connect(&self, address: SocketAddr, pin: [u8; 32], until: Instant) -> Result<(Connection, Hello), LinkError> {
-        let mut connection = Connection::open(&self.keys, address, Peer::Only(pin), until)?;
+        let mut connection = Connection::open(&self.keys, address, Peer::Only(pin), until, &self.networks)?;
         let question = encode(&Request::Hello(self.hello.clone()));
         let reply = connection.exchange(&question, until).map_err(Trouble::into_error)?;
         let hello = match decode(&reply) {
@@ -116,6 +120,7 @@ impl TlsLink {
     fn take_fresh(&mut self, gate: &GateRecord, address: SocketAddr) -> Option<Connection> {
         let kept = self.open.remove(&gate.id)?;
         let fits = kept.address == address && kept.pin == gate.tls_pin && kept.connection.is_quiet();
+        let fits = fits && kept.choice == self.networks.number();
         fits.then_some(kept.connection)
     }
 }
@@ -125,6 +130,8 @@ impl GateLink for TlsLink {
         let until = Instant::now() + limit;
         let address = lan_address(&gate.address).ok_or(LinkError::NotLan)?;
         let question = encode(request);
+        // Taken before the connection is made: a choice in between makes it an old one.
+        let choice = self.networks.number();
         if question.len() > FRAME_MAX {
             return Err(LinkError::Protocol);
         }
@@ -150,7 +157,7 @@ impl GateLink for TlsLink {
             Reply::Refused(Refusal::Realm) => Err(LinkError::OtherRealm),
             Reply::Refused(Refusal::Version) => Err(LinkError::Protocol),
             reply => {
-                self.open.insert(gate.id, Kept { connection, address, pin: gate.tls_pin });
+                self.open.insert(gate.id, Kept { connection, address, pin: gate.tls_pin, choice });
                 Ok(reply)
             }
         }
@@ -163,7 +170,7 @@ impl GateLink for TlsLink {
     fn pair(&mut self, address: &str, code: &PairingCode, limit: Duration) -> Result<(Hello, [u8; 32]), PairError> {
         let until = Instant::now() + limit;
         let address = lan_address(address).ok_or(LinkError::NotLan)?;
-        let mut connection = Connection::open(&self.keys, address, Peer::Anybody, until)?;
+        let mut connection = Connection::open(&self.keys, address, Peer::Anybody, until, &self.networks)?;
         let (gate, exporter) = connection.proof().ok_or(LinkError::Protocol)?;
         let channel = Channel { realm: self.keys.realm(), exporter, station: self.keys.fingerprint(), gate };
         let (station, begin) = Station::begin(code, channel, self.hello.clone());
@@ -174,6 +181,15 @@ impl GateLink for TlsLink {
         let (hello, pin) = confirmed.check(&proof).map_err(refused)?;
         self.fits(&hello)?;
         Ok((hello, pin))
+    }
+
+    fn keep_to(&mut self, networks: Networks) {
+        self.networks = networks;
+        self.hang_up();
+    }
+
+    fn network_to(&self, address: &str) -> Option<String> {
+        network::interface_to(&self.networks, lan_address(address)?)
     }
 
     fn lans(&mut self) -> Vec<Lan> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::LinkError;
+use super::{LinkError, Networks};
 use crate::domain::board::BoardSerial;
 use crate::wire::board::{Answer, Ask};
 
@@ -12,7 +12,7 @@ pub trait BoardLink: Send {
     /// whoever is at the address answers.
     ///
     /// # Errors
-    /// [`LinkError::Away`] when nothing fitting came within `limit`, [`LinkError::NotLan`].
+    /// [`LinkError::Away`] when nothing fitting came within `limit`, [`LinkError::NotLan`], [`LinkError::OtherNetwork`].
     fn ask(
         &mut self,
         address: &str,
@@ -20,4 +20,6 @@ pub trait BoardLink: Send {
         ask: &Ask,
         limit: Duration,
     ) -> Result<(BoardSerial, Answer), LinkError>;
+    /// Keeps to these networks from now on.
+    fn keep_to(&mut self, networks: Networks);
 }

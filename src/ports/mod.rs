@@ -5,6 +5,7 @@ mod aids;
 mod board;
 mod chip;
 mod door;
+mod network;
 #[cfg(any(test, feature = "practice"))]
 pub mod only_asked;
 
@@ -26,6 +27,7 @@ pub use aids::{Heard, PrintError, Printer, Speech, SpeechError};
 pub use board::BoardLink;
 pub use chip::{ChipError, NoChip, SecurityChip};
 pub use door::DoorCamera;
+pub use network::Networks;
 
 /// A camera that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -194,6 +196,9 @@ pub enum LinkError {
     /// Its address is not on the LAN.
     #[error("the gate's address is not a LAN address")]
     NotLan,
+    /// It is on none of the networks that a supervisor chose: nothing was sent.
+    #[error("the gate is on a network that was not chosen")]
+    OtherNetwork,
 }
 
 /// The channel to gates: one question, one answer, within `limit`.
@@ -218,6 +223,10 @@ pub trait GateLink: Send {
         code: &PairingCode,
         limit: Duration,
     ) -> Result<(crate::wire::message::Hello, [u8; 32]), PairError>;
+    /// Keeps to these networks from now on.
+    fn keep_to(&mut self, networks: Networks);
+    /// The name of the interface by which the system would reach this address; `None` for this machine itself, and without a way.
+    fn network_to(&self, address: &str) -> Option<String>;
     /// The addresses of this machine on which gates may be looked for.
     fn lans(&mut self) -> Vec<Lan>;
     /// Looks for gates that wait to be paired, on the interface with this address: asks at most once a second, never waits, and brings back

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{FoundGate, GateLink, Lan, LinkError, PairError};
+use super::{FoundGate, GateLink, Lan, LinkError, Networks, PairError};
 use crate::domain::gate::GateRecord;
 use crate::domain::id::GateId;
 use crate::secret::PairingCode;
@@ -27,6 +27,12 @@ pub trait Answers: Send {
 pub struct OnlyAsked<A>(pub A);
 
 impl<A: Answers> GateLink for OnlyAsked<A> {
+    fn keep_to(&mut self, _: Networks) {}
+
+    fn network_to(&self, _: &str) -> Option<String> {
+        None
+    }
+
     fn ask(&mut self, gate: &GateRecord, request: &Request, limit: Duration) -> Result<Reply, LinkError> {
         self.0.answer(gate, request, limit)
     }

@@ -292,6 +292,7 @@ pub fn link(texts: &Texts, gate: &str, error: &LinkError) -> Words {
         LinkError::OtherRealm => words!(texts, "err-gate-realm", "rec-gate-realm", gate = gate),
         LinkError::Protocol => words!(texts, "err-gate-protocol", "rec-gate-protocol", gate = gate),
         LinkError::OtherBoard => words!(texts, "err-board-other", "rec-board-other", gate = gate),
+        LinkError::OtherNetwork => words!(texts, "err-gate-network", "rec-gate-network", gate = gate),
         LinkError::NotLan => words!(texts, "err-gate-not-lan", "rec-gate-not-lan", gate = gate),
     }
 }

@@ -409,6 +409,8 @@ impl Restoring {
         let lost = report.lost.map(|lost| format!("lost-{lost}"));
         let restored = AuditEvent::Keep(KeepEvent::Restored);
         self.vault.append_with(&work, Actor::Station, &restored, lost.as_deref(), None, now)?;
+        // Interfaces have names of their own on each machine.
+        self.vault.write_station(&work, super::station::NETWORKS, &[])?;
         self.vault.write_station(&work, RESTORED_AT, &now.ms().to_be_bytes())?;
         self.write_heard(&work, &note)?;
         self.vault.keep_head(&work)?;

@@ -14,6 +14,9 @@ use super::Vault;
 use super::error::{MAIN_FILE, VaultError};
 use super::unpairings;
 
+/// Names of interfaces, a line each. They are this machine's: a vault that is restored has none.
+pub(super) const NETWORKS: &str = "networks";
+
 impl Vault {
     /// The station's identity keys as `wire::keys` wrote them; `None` until they are recorded.
     ///
@@ -49,6 +52,25 @@ impl Vault {
     pub fn record_search_address(&mut self, address: &str) -> Result<(), VaultError> {
         let work = self.begin()?;
         self.write_station(&work, "search-address", address.as_bytes())?;
+        Ok(work.commit()?)
+    }
+
+    /// The networks over which gates and card boards are reached, by their interfaces' names on this machine; none before the first pairing.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn networks(&self) -> Result<Vec<String>, VaultError> {
+        let kept = self.read_station(NETWORKS)?.and_then(|bytes| String::from_utf8(bytes).ok());
+        Ok(kept.iter().flat_map(|names| names.lines()).map(Into::into).collect())
+    }
+
+    /// Records over which networks gates and card boards are reached.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn record_networks(&mut self, names: &[String]) -> Result<(), VaultError> {
+        let work = self.begin()?;
+        self.write_station(&work, NETWORKS, names.join("\n").as_bytes())?;
         Ok(work.commit()?)
     }
 

@@ -28,7 +28,7 @@ use menka::domain::time::Timestamp;
 use menka::ports::{
     Camera, CameraError, CameraInfo, CardReader, Clock, FaceEngine, FaceError, GateLink, LinkError, ReaderError,
 };
-use menka::ports::{FoundGate, Lan, PairError};
+use menka::ports::{FoundGate, Lan, Networks, PairError};
 use menka::posture::this_machine;
 use menka::practice::drive::tls_links;
 use menka::practice::practice_card;
@@ -113,6 +113,14 @@ impl FaceEngine for CountedEngine {
 struct CountedLink(Box<dyn GateLink>, Arc<Acts>);
 
 impl GateLink for CountedLink {
+    fn keep_to(&mut self, networks: Networks) {
+        self.0.keep_to(networks);
+    }
+
+    fn network_to(&self, address: &str) -> Option<String> {
+        self.0.network_to(address)
+    }
+
     fn ask(&mut self, gate: &GateRecord, request: &Request, limit: Duration) -> Result<Reply, LinkError> {
         if matches!(request, Request::PutFace(_) | Request::Probe(_) | Request::ProbeOne(_)) {
             self.1.sent.fetch_add(1, Ordering::SeqCst);

@@ -167,6 +167,7 @@ table! {
         "issue-card", May::Only(&[FRONT, CHIEF]);
     C::SaveFacts(_) => C::SaveFacts(SiteFacts::default()), "save-facts", May::Only(&[CHIEF]);
     C::Pairing(P::Look) => C::Pairing(P::Look), "look-for-gates", May::Only(&[CHIEF]);
+    C::Pairing(P::LeaveNetwork(_)) => C::Pairing(P::LeaveNetwork("eth9".into())), "leave-network", May::Only(&[CHIEF]);
     C::Pairing(P::ChooseLan(_)) => C::Pairing(P::ChooseLan("127.0.0.1".into())), "choose-lan", May::Only(&[CHIEF]);
     C::Pairing(P::Pair { .. }) => C::Pairing(P::Pair {
         words: GateWords { name: "东门".into(), ..GateWords::default() },

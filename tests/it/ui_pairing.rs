@@ -21,7 +21,7 @@ fn lan(address: &str, name: &str) -> Lan {
 fn search(lans: Vec<Lan>, chosen: Option<&str>, found: &[(&str, &str)]) -> StaffEvent {
     let found =
         found.iter().map(|(name, address)| FoundGate { name: (*name).into(), address: (*address).into() }).collect();
-    StaffEvent::Pairing(PairingEvent::Search { lans, chosen: chosen.map(Into::into), found })
+    StaffEvent::Pairing(PairingEvent::Search { lans, chosen: chosen.map(Into::into), networks: vec![], found })
 }
 
 fn open() -> Staff {
@@ -92,14 +92,45 @@ fn with_several_networks_one_is_chosen_first() {
 }
 
 #[test]
+fn the_networks_of_the_gates_are_said_and_one_of_several_can_be_left() {
+    let mut staff = open();
+    let texts = Texts::new(Language::Chinese);
+    let told = |networks: &[&str], lans: Vec<Lan>| {
+        let networks = networks.iter().map(|name| (*name).to_owned()).collect();
+        StaffEvent::Pairing(PairingEvent::Search { lans, chosen: Some("192.168.1.5".into()), networks, found: vec![] })
+    };
+    let eth0 = || lan("192.168.1.5", "eth0");
+    // The only one cannot be left: nothing would be kept to any.
+    staff.apply(told(&["eth0"], vec![eth0()]));
+    let mut ui = window(LARGE, staff.view(&texts));
+    assert!(ui.find("只经这些网络与门禁机和门禁控制板通信： eth0").is_ok());
+    assert!(ui.find(id("pair-leave-eth0")).is_err() && ui.find(id("pair-lan-192.168.1.5")).is_err());
+    drop(ui);
+    staff.apply(told(&["eth0", "eth1"], vec![eth0(), lan("10.0.0.4", "eth1")]));
+    let asked = press(&mut staff, "pair-leave-eth1");
+    let [Action::Ask(StaffCommand::Pairing(PairingCommand::LeaveNetwork(name)))] = &asked[..] else {
+        panic!("{asked:?}")
+    };
+    assert_eq!(name, "eth1");
+    // The interface has another name by now: the only network there is can be chosen all the same.
+    staff.apply(told(&["enp3s0"], vec![eth0()]));
+    assert!(window(LARGE, staff.view(&texts)).find(id("pair-lan-192.168.1.5")).is_ok());
+}
+
+#[test]
 fn pairing_in_both_languages_and_sizes() {
     let found = [("gate-4f2a", "192.168.1.20:7443"), ("gate-91c0", "192.168.1.21:7443")];
     let two = || vec![lan("10.0.0.4", "wlan0"), lan("192.168.1.5", "eth0")];
+    let mut several = search(two(), Some("192.168.1.5"), &found);
+    if let StaffEvent::Pairing(PairingEvent::Search { networks, .. }) = &mut several {
+        *networks = vec!["eth0".into(), "wlan0".into()];
+    }
     let scenes = [
         ("pairing-none", search(vec![], None, &[])),
         ("pairing-choose", search(two(), None, &[])),
         ("pairing-looking", search(vec![lan("192.168.1.5", "eth0")], Some("192.168.1.5"), &[])),
         ("pairing-found", search(two(), Some("192.168.1.5"), &found)),
+        ("pairing-networks", several),
     ];
     for texts in both() {
         for (name, scene) in &scenes {

@@ -652,6 +652,7 @@ pub fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::SaveFacts(_) => "save-facts",
         StaffCommand::Pairing(PairingCommand::Look) => "look-for-gates",
         StaffCommand::Pairing(PairingCommand::ChooseLan(_)) => "choose-lan",
+        StaffCommand::Pairing(PairingCommand::LeaveNetwork(_)) => "leave-network",
         StaffCommand::Pairing(PairingCommand::Pair { .. }) => "pair-gate",
         StaffCommand::Pairing(PairingCommand::Repair(_)) => "repair-gate",
         StaffCommand::TestCardWay(_) => "test-card-way",
@@ -1124,7 +1125,8 @@ fn failures() -> Vec<Failure> {
         .map(F::Face),
     );
     all.extend(
-        [L::Away, L::KeyChanged, L::NotPaired, L::OtherRealm, L::Protocol, L::NotLan].map(|e| F::Link(mark(), e)),
+        [L::Away, L::KeyChanged, L::NotPaired, L::OtherRealm, L::Protocol, L::NotLan, L::OtherNetwork]
+            .map(|e| F::Link(mark(), e)),
     );
     all.extend(
         [

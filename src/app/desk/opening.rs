@@ -10,6 +10,7 @@ use crate::app::courier::{Courier, Shared};
 use crate::app::enroll::Flow;
 use crate::app::event::{Event, Failure, FieldFault, ResidentScene, StaffEvent};
 use crate::app::evidence;
+use crate::app::networks;
 use crate::app::notice_care::NoticeCare;
 use crate::domain::Realm;
 use crate::domain::consent::EraseReason;
@@ -142,7 +143,7 @@ impl Desk {
         };
         let trusted = vault.trusted_at()?;
         let shared = Arc::new(Shared::default());
-        let link = (self.devices.link)(Arc::clone(&keys), vault.site(), self.config.realm);
+        let link = self.gate_link(Arc::clone(&keys), vault.site());
         self.courier = Some(self.make_courier(&vault, &keys, &shared)?);
         self.courier_falls = 0;
         self.open = Some(Box::new(Open {
@@ -175,6 +176,7 @@ impl Desk {
             pairing: crate::app::pairing::Pairing::default(),
             boards_shown: None,
         }));
+        self.know_networks();
         self.idle_anew();
         self.say_desk();
         if lost > 0 {
@@ -200,8 +202,8 @@ impl Desk {
         keys: &Arc<IdentityKeys>,
         shared: &Arc<Shared>,
     ) -> Result<Courier, VaultError> {
-        let link = (self.devices.link)(Arc::clone(keys), vault.site(), self.config.realm);
-        Ok(Courier::new(vault.second_connection()?, link, (self.devices.boards)(), Arc::clone(shared)))
+        let link = self.gate_link(Arc::clone(keys), vault.site());
+        Ok(Courier::new(vault.second_connection()?, link, self.board_link(), Arc::clone(shared)))
     }
 
     /// The courier's thread ended by a fault, or could not begin: said at the staff window, and a new one is made, so often at most.
@@ -236,6 +238,7 @@ impl Desk {
 
     /// Nothing of the session is left, and the door is shown.
     pub(in crate::app) fn after_lock(&mut self, now: Timestamp) {
+        networks::forget(&self.networks);
         self.courier = None;
         self.operators = Operators::default();
         self.keep.forget();

@@ -8,7 +8,7 @@ use crate::domain::consent::Warrant;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::GateId;
 use crate::domain::quality::{FaceBox, Look};
-use crate::ports::{FaceEngine, FaceError, FoundGate, GateLink, Lan, LinkError, PairError};
+use crate::ports::{FaceEngine, FaceError, FoundGate, GateLink, Lan, LinkError, Networks, PairError};
 use crate::secret::{EngineId, FaceTemplate, Frame, PairingCode};
 use crate::wire::batch::Step;
 use crate::wire::message::{Hello, Probed, PutFace, Reply, Request};
@@ -74,6 +74,14 @@ pub(super) struct TappedLink {
 }
 
 impl GateLink for TappedLink {
+    fn keep_to(&mut self, networks: Networks) {
+        self.inner.keep_to(networks);
+    }
+
+    fn network_to(&self, address: &str) -> Option<String> {
+        self.inner.network_to(address)
+    }
+
     fn ask(&mut self, gate: &GateRecord, request: &Request, limit: Duration) -> Result<Reply, LinkError> {
         let sealed = match request {
             Request::PutFace(put) => Some(put.sealed.clone()),

@@ -70,6 +70,8 @@ pub enum Message {
     FoundPressed(String),
     /// An address of this machine was chosen to look on.
     LanPressed(String),
+    /// Gates are to be reached over this network no more.
+    LeavePressed(String),
     /// Enter, or the button.
     PairPressed,
 }
@@ -121,6 +123,9 @@ impl Pairing {
             Message::LanPressed(address) => {
                 return Action::Ask(StaffCommand::Pairing(PairingCommand::ChooseLan(address)));
             }
+            Message::LeavePressed(name) => {
+                return Action::Ask(StaffCommand::Pairing(PairingCommand::LeaveNetwork(name)));
+            }
             Message::PairPressed => {
                 if let Some(empty) = self.first_empty() {
                     return Action::Focus(empty.id());
@@ -161,6 +166,7 @@ impl Pairing {
         let label = if waits { tr!(texts, "pair-working") } else { tr!(texts, "pair-action") };
         let content = column![S.heading(tr!(texts, "pair-title")), S.soft(tr!(texts, "pair-step-gate"))]
             .push(self.networks(texts))
+            .push(self.used(texts))
             .push(S.soft(tr!(texts, "pair-step-code")))
             .push(self.found(texts))
             .push(pair(PairField::Address, PairField::Code))
@@ -178,7 +184,8 @@ impl Pairing {
 
     /// On which LAN is looked, where this machine is on several.
     fn networks<'a>(&'a self, texts: &Texts) -> Option<Element<'a, Message>> {
-        let Some(PairingEvent::Search { lans, chosen, .. }) = &self.search else { return None };
+        let Some(PairingEvent::Search { lans, chosen, networks, .. }) = &self.search else { return None };
+        let unused = !networks.is_empty() && !lans.iter().any(|lan| networks.contains(&lan.name));
         let ways = lans.iter().map(|lan| {
             let words = format!("{}  {}", lan.address, lan.name);
             let weight = if chosen.as_ref() == Some(&lan.address) { Weight::Primary } else { Weight::Plain };
@@ -186,12 +193,28 @@ impl Pairing {
             widget::action(S, format!("pair-lan-{}", lan.address), words, weight, Some(message))
         });
         let choose = column![S.hint(tr!(texts, "pair-which-lan")), row(ways).spacing(S.space).wrap()];
-        (lans.len() > 1).then(|| choose.spacing(S.space).into())
+        (lans.len() > 1 || unused && !lans.is_empty()).then(|| choose.spacing(S.space).into())
+    }
+
+    /// Over which networks gates are reached. The only one cannot be left.
+    fn used<'a>(&'a self, texts: &Texts) -> Option<Element<'a, Message>> {
+        let Some(PairingEvent::Search { networks, .. }) = &self.search else { return None };
+        let [_, _, ..] = &networks[..] else {
+            let only = networks.first()?;
+            return Some(S.hint(format!("{} {only}", tr!(texts, "pair-networks"))).into());
+        };
+        let ways = networks.iter().map(|name| {
+            let words = tr!(texts, "pair-leave-network", name = name.as_str());
+            let message = Message::LeavePressed(name.clone());
+            widget::action(S, format!("pair-leave-{name}"), words, Weight::Plain, Some(message))
+        });
+        let listed = format!("{} {}", tr!(texts, "pair-networks"), networks.join("  "));
+        Some(column![S.hint(listed), row(ways).spacing(S.space).wrap()].spacing(S.space).into())
     }
 
     /// Who waits to be paired.
     fn found<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
-        let Some(PairingEvent::Search { lans, chosen, found }) = &self.search else {
+        let Some(PairingEvent::Search { lans, chosen, found, .. }) = &self.search else {
             return S.hint(tr!(texts, "pair-looking")).into();
         };
         if lans.is_empty() {

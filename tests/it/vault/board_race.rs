@@ -10,7 +10,7 @@ use menka::domain::Realm;
 use menka::domain::board::{BoardDoors, BoardEntry, BoardRecord, BoardSerial, CardFormat};
 use menka::domain::id::{GateId, ResidentId};
 use menka::domain::time::Timestamp;
-use menka::ports::{BoardLink, LinkError};
+use menka::ports::{BoardLink, LinkError, Networks};
 use menka::secret::random_bytes;
 use menka::vault::Vault;
 use menka::wire::board::{Answer, Ask, Slot, Status};
@@ -33,6 +33,8 @@ struct Posing {
 struct Link(Arc<Mutex<Posing>>);
 
 impl BoardLink for Link {
+    fn keep_to(&mut self, _: Networks) {}
+
     fn ask(
         &mut self,
         _: &str,

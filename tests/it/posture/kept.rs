@@ -1,0 +1,228 @@
+//! Gates and card boards are reached over the networks that were chosen and no other, whatever the routes say: two cables in a namespace of
+//! their own, a gate and a board behind each of them as processes of their own, and the kernel's own count of what left by which.
+//! Alone: `cargo test --features practice --test it posture::kept -- --nocapture`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use menka::app::boards::BoardsCommand;
+use menka::app::command::StaffCommand;
+use menka::app::event::Failure;
+use menka::app::pairing::{PairingCommand, PairingFailure};
+use menka::domain::board::CardFormat;
+use menka::face::{self, EngineKind};
+use menka::ports::{LinkError, PairError};
+use menka::practice::drive::Drive;
+use menka::practice::people;
+use menka::practice::site::GateProcess;
+
+use super::network::{ip, is_inside, run_inside};
+use crate::day::{gate_program, models, pictures};
+use crate::keep::{back_up, backup_key};
+
+const CHOSEN: &str = "192.168.81.1";
+const OTHER: &str = "192.168.82.1";
+
+/// A network at the end of a cable, in a namespace of its own.
+struct Far {
+    holder: Child,
+    program: PathBuf,
+    near: String,
+}
+
+impl Far {
+    fn new(folder: &Path, number: u8) -> Self {
+        let holder = Command::new("unshare").args(["-n", "sleep", "600"]).spawn().unwrap();
+        let net = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/net")).ok();
+        while net(&holder.id().to_string()) == net("self") {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let (near, far, pid) = (format!("lan{number}"), format!("far{number}"), holder.id().to_string());
+        ip(&format!("link add {near} type veth peer name {far}"));
+        ip(&format!("link set {far} netns {pid}"));
+        // Its own chatter of the kernel would be counted with what the desk sends.
+        let _ = std::fs::write(format!("/proc/sys/net/ipv6/conf/{near}/disable_ipv6"), "1");
+        ip(&format!("addr add 192.168.8{number}.1/24 dev {near}"));
+        ip(&format!("link set {near} up"));
+        let program = folder.join(format!("gate-behind-{near}"));
+        let words = format!("#!/bin/sh\nexec nsenter -t {pid} -n '{}' \"$@\"\n", gate_program().display());
+        std::fs::write(&program, words).unwrap();
+        std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let made = Self { holder, program, near };
+        made.ip("link set lo up");
+        made.ip(&format!("addr add 192.168.8{number}.10/24 dev {far}"));
+        made.ip(&format!("link set {far} up"));
+        made
+    }
+
+    /// Runs `ip` there.
+    fn ip(&self, words: &str) {
+        let pid = self.holder.id().to_string();
+        let run = Command::new("nsenter").args(["-t", &pid, "-n", "ip"]).args(words.split(' ')).output().unwrap();
+        assert!(run.status.success(), "ip {words}: {}", String::from_utf8_lossy(&run.stderr));
+    }
+
+    /// Frames that left this machine by that cable, as the kernel counts them.
+    fn sent(&self) -> u64 {
+        let here = std::fs::read_to_string("/proc/net/dev").unwrap();
+        let line =
+            here.lines().find(|line| line.trim_start().starts_with(&format!("{}:", self.near))).expect("it is there");
+        line.split(':').nth(1).and_then(|numbers| numbers.split_whitespace().nth(9)).unwrap().parse().unwrap()
+    }
+
+    fn gate(&self, folder: &Path, address: &str) -> GateProcess {
+        let mut gate = GateProcess::start(&self.program, folder, 0).unwrap();
+        gate.restart(address).unwrap();
+        gate
+    }
+}
+
+impl Drop for Far {
+    fn drop(&mut self) {
+        let _ = self.holder.kill();
+        let _ = self.holder.wait();
+    }
+}
+
+fn pair(drive: &mut Drive, gate: &GateProcess, name: &str) -> Vec<Failure> {
+    let shown = gate.show_code().unwrap();
+    drive.pair_by(&shown.code, &gate.address, name);
+    std::mem::take(&mut drive.failures)
+}
+
+/// Whether the courier finds the gate so within a while; it asks a gate that was away less often.
+fn is_found(drive: &mut Drive, name: &str, reachable: bool) -> bool {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(20) {
+        let _ = drive.deliver();
+        drive.tick();
+        if drive.gates.iter().find(|gate| gate.name == name).expect("the gate is known").reachable == reachable {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    false
+}
+
+fn choose(drive: &mut Drive, address: &str) {
+    drive.staff(StaffCommand::Pairing(PairingCommand::ChooseLan(address.into())));
+}
+
+// Shows: P38
+#[test]
+fn p38_what_goes_to_gates_and_boards_leaves_by_the_chosen_network_only() {
+    if !is_inside() {
+        run_inside("posture::kept::p38_what_goes_to_gates_and_boards_leaves_by_the_chosen_network_only");
+        return;
+    }
+    ip("link set lo up");
+    let folder = tempfile::tempdir().unwrap();
+    let (ours, other) = (Far::new(folder.path(), 1), Far::new(folder.path(), 2));
+    let engine = face::engine_for(EngineKind::Sface, &models(), &gate_program());
+    let mut drive = Drive::new(folder.path(), engine, people(&pictures()).unwrap());
+    drive.hasten();
+    drive.create();
+    drive.failures.clear();
+
+    choose(&mut drive, CHOSEN);
+    let east = ours.gate(&folder.path().join("east"), "192.168.81.10:7443");
+    assert_eq!(pair(&mut drive, &east, "东门"), vec![]);
+    assert!(is_found(&mut drive, "东门", true));
+
+    // A gate on the other cable: nothing is sent there, and it is said why.
+    let before = other.sent();
+    let west = other.gate(&folder.path().join("west"), "192.168.82.10:7443");
+    let refused = PairingFailure::Gate("西门".into(), PairError::Link(LinkError::OtherNetwork));
+    assert_eq!(pair(&mut drive, &west, "西门"), vec![Failure::Pairing(refused)]);
+    let add = |address: &str| {
+        StaffCommand::Boards(BoardsCommand::Add {
+            name: "车库".into(),
+            place: "车库".into(),
+            address: address.into(),
+            serial: menka::practice::board::SERIAL.to_string(),
+            doors: [true, false, false, false],
+            format: CardFormat::ALL[0],
+        })
+    };
+    drive.staff(add("192.168.82.10:60000"));
+    let refused = Failure::Link("车库".into(), LinkError::OtherNetwork);
+    assert_eq!(std::mem::take(&mut drive.failures), vec![refused]);
+    assert_eq!(other.sent(), before, "not even a question");
+
+    // A route that draws the gate's own address to the other cable, where somebody has it too: the desk goes on over its own.
+    other.ip("addr add 192.168.81.10/32 dev far2");
+    let posing = other.gate(&folder.path().join("posing"), "192.168.81.10:7443");
+    ip("route add 192.168.81.10/32 dev lan2");
+    let (before, sent) = (other.sent(), ours.sent());
+    assert!(is_found(&mut drive, "东门", true));
+    let board = Command::new(&ours.program)
+        .args(["--practice-board", "--listen", "192.168.81.10:60000"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut board = board.unwrap();
+    let begun = Instant::now();
+    loop {
+        drive.staff(add("192.168.81.10:60000"));
+        if std::mem::take(&mut drive.failures).is_empty() {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "the board is added once it runs");
+    }
+    let mut east = east;
+    east.restart("192.168.81.10:7443").unwrap();
+    assert!(is_found(&mut drive, "东门", true), "connected anew as well");
+    assert_eq!(other.sent(), before, "nothing went to who poses there");
+    assert!(ours.sent() > sent);
+    drop(posing);
+
+    // The cable is pulled: away, and still nothing by the other way.
+    ip("link set lan1 down");
+    assert!(is_found(&mut drive, "东门", false));
+    assert_eq!(other.sent(), before);
+    ip("link set lan1 up");
+    ip("route del 192.168.81.10/32 dev lan2");
+
+    // The supervisor chooses the other network too: both are served. Left again, what is on it is out of reach.
+    choose(&mut drive, OTHER);
+    assert_eq!(pair(&mut drive, &west, "西门"), vec![]);
+    assert!(is_found(&mut drive, "西门", true) && is_found(&mut drive, "东门", true));
+    drive.staff(StaffCommand::Pairing(PairingCommand::LeaveNetwork("lan2".into())));
+    assert!(is_found(&mut drive, "西门", false) && is_found(&mut drive, "东门", true));
+    // The open connection was closed; after that nothing more goes there.
+    let before = other.sent();
+    // The last one is not left.
+    drive.staff(StaffCommand::Pairing(PairingCommand::LeaveNetwork("lan1".into())));
+    assert!(is_found(&mut drive, "东门", true) && is_found(&mut drive, "西门", false));
+    assert_eq!(other.sent(), before);
+
+    let _ = board.kill();
+    let _ = board.wait();
+
+    // The interface has another name (another socket, another machine): out of reach until the network is chosen again.
+    let rename = |from: &str, to: &str| {
+        ip(&format!("link set {from} down"));
+        ip(&format!("link set {from} name {to}"));
+        ip(&format!("link set {to} up"));
+    };
+    let key = backup_key(&mut drive);
+    let backup = back_up(&mut drive, &folder.path().join("stick"));
+    rename("lan1", "enp7");
+    east.restart("192.168.81.10:7443").unwrap();
+    assert!(is_found(&mut drive, "东门", false));
+    choose(&mut drive, CHOSEN);
+    assert!(is_found(&mut drive, "东门", true));
+    assert_eq!(drive.failures, vec![]);
+
+    // A restored vault knows no machine yet: where its two gates are reached now are taken as its networks, and kept to.
+    rename("enp7", "enp9");
+    drive.staff(StaffCommand::Lock);
+    drive.restore(&backup, &key);
+    drive.unlock();
+    assert_eq!(drive.failures, vec![]);
+    assert!(is_found(&mut drive, "东门", true));
+    drive.staff(StaffCommand::Pairing(PairingCommand::Look));
+    let told = drive.told.iter().rev().find(|told| told.contains("Pairing(Search")).cloned().unwrap();
+    assert!(told.contains(r#"networks: ["enp9", "lan2"]"#), "{told}");
+}
