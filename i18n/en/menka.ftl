@@ -247,6 +247,7 @@ why-title = Why face entry is off
 why-cards-work = Cards are issued and work as always. Once everything below is in place, face entry appears on the resident window.
 why-facts = Missing: { $facts }
 why-to-facts = Site facts
+why-ask-supervisor = A supervisor mends this under Settings; what concerns this computer, its technician.
 why-to-gates = Gates
 off-unchecked = { $what } (not checked yet)
 off-practice-only = { $what } (counts in practice only)

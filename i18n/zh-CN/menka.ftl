@@ -247,6 +247,7 @@ why-title = 人脸入口为什么没有开放
 why-cards-work = 发卡和刷卡一切照常。下面各项都满足以后，住户窗口上才会出现人脸入口。
 why-facts = 缺：{ $facts }
 why-to-facts = 场所资料
+why-ask-supervisor = 这些由主管在“设置”里办；这台电脑的问题请找技术员。
 why-to-gates = 门禁机
 off-unchecked = { $what }（尚未检查）
 off-practice-only = { $what }（只在练习中算数）

@@ -427,6 +427,25 @@ fn p51_4_each_role_is_offered_its_own_pages_only() {
 }
 
 #[test]
+fn who_may_not_pair_or_set_up_is_not_led_there() {
+    let texts = Texts::new(Language::Chinese);
+    let settings = ["home-pair", "why-facts", "why-assessment", "why-gates", "why-machine"];
+    let offered = |role| {
+        let mut staff = entered(role, works());
+        let mut found = vec![];
+        for route in [Route::Home, Route::WhyOff] {
+            staff.update(Message::Go(route));
+            let mut ui = window(LARGE, staff.view(&texts));
+            found.extend(settings.into_iter().filter(|what| ui.find(id(*what)).is_ok()));
+        }
+        found
+    };
+    assert_eq!(offered(Role::Supervisor), settings);
+    assert_eq!(offered(Role::FrontDesk), ["why-machine"]);
+    assert_eq!(offered(Role::Technician), ["why-machine"]);
+}
+
+#[test]
 fn from_an_open_record_the_people_page_asks_once_the_record_is_closed() {
     let mut staff = entered(Role::Supervisor, works());
     staff.update(Message::Go(Route::Operators));

@@ -10,7 +10,7 @@ use crate::domain::card::CardUid;
 use crate::domain::gate::GateStatus;
 use crate::domain::id::ResidentId;
 use crate::domain::posture::Grade;
-use crate::domain::role::LookWhy;
+use crate::domain::role::{LookWhy, Role};
 use crate::i18n::Texts;
 use crate::tr;
 use crate::ui::theme::{self, Tone, Weight};
@@ -96,7 +96,8 @@ impl Home {
     }
 
     /// Draws the page; the search only for who sees people.
-    pub fn view<'a>(&'a self, texts: &Texts, known: &'a Known, people: bool) -> Element<'a, Message> {
+    pub fn view<'a>(&'a self, texts: &Texts, known: &'a Known, role: Role) -> Element<'a, Message> {
+        let people = role.sees_people();
         let field = widget::Field::new(SEARCH, tr!(texts, "home-search"), &self.query)
             .placeholder(tr!(texts, "home-search-placeholder"))
             .view(S, Message::QueryTyped, Some(Message::FindPressed));
@@ -117,7 +118,7 @@ impl Home {
             .push(notice_line(texts, known))
             .push(people.then(|| head_line(texts, known)).flatten())
             .push(looks_line(texts, known))
-            .push(gates(texts, &known.gates))
+            .push(gates(texts, &known.gates, role))
             .spacing(S.space * 2.0);
         widget::scroll("home-scroll", content).height(Fill).into()
     }
@@ -303,7 +304,7 @@ fn warn<'a>(said: String, id: &'static str, label: String, route: Route) -> Elem
     .into()
 }
 
-fn gates<'a>(texts: &Texts, gates: &'a [GateStatus]) -> Element<'a, Message> {
+fn gates<'a>(texts: &Texts, gates: &'a [GateStatus], role: Role) -> Element<'a, Message> {
     let answering = gates.iter().filter(|gate| gate.reachable && !gate.key_changed).count();
     let waiting: u32 = gates.iter().fold(0, |sum, gate| sum.saturating_add(gate.pending));
     let head = row![
@@ -321,20 +322,17 @@ fn gates<'a>(texts: &Texts, gates: &'a [GateStatus]) -> Element<'a, Message> {
     ]
     .spacing(S.space * 1.5)
     .align_y(Center);
+    // Pairing is a supervisor's.
+    let pair = (role == Role::Supervisor).then(|| {
+        let to_gates = Some(Message::GoPressed(Route::Gates));
+        widget::action(S, "home-pair", tr!(texts, "gates-pair"), Weight::Plain, to_gates)
+    });
     let body: Element<'a, Message> = if gates.is_empty() {
-        row![
-            container(S.text(tr!(texts, "gates-none"))).width(Fill),
-            widget::action(
-                S,
-                "home-pair",
-                tr!(texts, "gates-pair"),
-                Weight::Plain,
-                Some(Message::GoPressed(Route::Gates)),
-            ),
-        ]
-        .spacing(S.space * 1.5)
-        .align_y(Center)
-        .into()
+        row![container(S.text(tr!(texts, "gates-none"))).width(Fill)]
+            .push(pair)
+            .spacing(S.space * 1.5)
+            .align_y(Center)
+            .into()
     } else {
         column(gates.iter().map(|gate| gate_row(texts, gate))).spacing(S.space * 1.5).into()
     };

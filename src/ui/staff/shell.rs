@@ -31,7 +31,7 @@ impl Staff {
             Page::Farewell { erased, unanswered } => farewell(texts, *erased, unanswered),
             Page::FirstRun(screen) => screen.view(texts).map(Message::FirstRun),
             Page::Unlock(screen) => screen.view(texts).map(Message::Unlock),
-            Page::Home => self.home.view(texts, &self.known, self.accounts.role().sees_people()).map(Message::Home),
+            Page::Home => self.home.view(texts, &self.known, self.accounts.role()).map(Message::Home),
             Page::Resident => match &self.record {
                 Some(record) => self.record_page(texts, record),
                 None => self.quiet(tr!(texts, "starting")),
@@ -39,7 +39,7 @@ impl Staff {
             Page::Form(screen) => screen.view(texts).map(Message::Form),
             Page::Facts(screen) => screen.view(texts).map(Message::Facts),
             Page::Gates(screen) => screen.view(texts, &self.known).map(Message::Gates),
-            Page::WhyOff => why_off::view(texts, &self.known),
+            Page::WhyOff => why_off::view(texts, &self.known, self.accounts.role()),
             Page::Deletion(screen) => screen.view(texts, &self.known).map(Message::Deletion),
             Page::Rights(screen) => screen.view(texts).map(Message::Rights),
             Page::Notice(screen) => screen.view(texts, &self.known).map(Message::Notice),

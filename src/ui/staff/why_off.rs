@@ -6,13 +6,14 @@ use iced::widget::{column, container, row};
 
 use super::{Known, Message, Route, S};
 use crate::domain::permit::Blocker;
+use crate::domain::role::Role;
 use crate::i18n::Texts;
 use crate::tr;
 use crate::ui::theme::{Tone, Weight};
 use crate::ui::{explain, widget, words};
 
-/// Draws the page.
-pub fn view<'a>(texts: &Texts, known: &'a Known) -> Element<'a, Message> {
+/// Draws the page. Where a supervisor mends it is offered to supervisors; others read whom to ask.
+pub fn view<'a>(texts: &Texts, known: &'a Known, role: Role) -> Element<'a, Message> {
     let blockers = known.blockers.as_deref().unwrap_or_default();
     let list = blockers.iter().map(|(blocker, condition)| {
         let said = explain::blocker(texts, *blocker, *condition);
@@ -29,29 +30,25 @@ pub fn view<'a>(texts: &Texts, known: &'a Known) -> Element<'a, Message> {
     });
     // Conditions may come into place while the page is being read.
     let ready = blockers.is_empty().then(|| S.text(tr!(texts, "face-ready")));
-    let content = column![
+    let to = |id: &'static str, label: String, route: Route| {
+        widget::action(S, id, label, Weight::Plain, Some(Message::Go(route)))
+    };
+    let supervises = role == Role::Supervisor;
+    let settings = supervises.then(|| {
         row![
-            container(S.title(tr!(texts, "why-title"))).width(Fill),
-            widget::action(S, "why-facts", tr!(texts, "why-to-facts"), Weight::Plain, Some(Message::Go(Route::Facts))),
-            widget::action(
-                S,
-                "why-assessment",
-                tr!(texts, "why-to-assessment"),
-                Weight::Plain,
-                Some(Message::Go(Route::Assessment)),
-            ),
-            widget::action(S, "why-gates", tr!(texts, "why-to-gates"), Weight::Plain, Some(Message::Go(Route::Gates))),
-            widget::action(
-                S,
-                "why-machine",
-                tr!(texts, "why-to-machine"),
-                Weight::Plain,
-                Some(Message::Go(Route::Machine)),
-            ),
+            to("why-facts", tr!(texts, "why-to-facts"), Route::Facts),
+            to("why-assessment", tr!(texts, "why-to-assessment"), Route::Assessment),
+            to("why-gates", tr!(texts, "why-to-gates"), Route::Gates),
         ]
-        .spacing(S.space),
+        .spacing(S.space)
+    });
+    let machine = (role != Role::Auditor).then(|| to("why-machine", tr!(texts, "why-to-machine"), Route::Machine));
+    let head = row![container(S.title(tr!(texts, "why-title"))).width(Fill)].push(settings).push(machine);
+    let ask = (!supervises).then(|| S.hint(tr!(texts, "why-ask-supervisor")));
+    let content = column![
+        head.spacing(S.space),
         widget::telling(S, "why-cards-work", Tone::Well, tr!(texts, "why-cards-work"), None),
-        widget::panel(S, Tone::Plain, column(list).push(ready).spacing(S.space * 1.75)),
+        widget::panel(S, Tone::Plain, column(list).push(ready).push(ask).spacing(S.space * 1.75)),
     ]
     .spacing(S.space * 2.0);
     widget::scroll("why-scroll", content).height(Fill).into()
