@@ -293,8 +293,18 @@ fn values_of(
     let deadline = day(said.stated_at.date().plus_days(SUPPLEMENT_DAYS), language);
     put("pending_deadline", if whole { dash } else { deadline });
     let years: i64 = facts.get(Fact::EvidenceYears).trim().parse().unwrap_or(EVIDENCE_YEARS_MIN);
-    let kept = said.ended_at.date().plus_days(years.max(EVIDENCE_YEARS_MIN).saturating_mul(366));
-    put("evidence_end_date", day(kept, language));
+    let years = years.max(EVIDENCE_YEARS_MIN);
+    let soonest = day(said.ended_at.date().plus_days(years.saturating_mul(366)), language);
+    // Not a day: who stays a resident keeps a record with a card, and the term runs from its end and from the last thing done for this person.
+    put(
+        "evidence_end_date",
+        pick(
+            &format!("您的住户登记结束、最后一次为您办理满 {years} 年之日（不早于 {soonest}）"),
+            &format!(
+                "{years} years after your resident record has ended and the last thing was done for you (not before {soonest})"
+            ),
+        ),
+    );
     put("operator_name", paper.operator.clone());
     put("reviewer_name", "________".into());
     put("log_from", said.log_from.to_string());

@@ -109,7 +109,16 @@ impl Desk {
             return Err(format!("nobody is asked to approve: {:?}", self.0.failures));
         }
         self.0.failures.clear();
-        self.0.approve();
+        let by = self.0.asked;
+        for _ in 0..PAUSES_MAX {
+            let told_before = self.0.told.len();
+            self.0.asked = by;
+            self.0.approve();
+            let said = self.0.told.get(told_before..).unwrap_or_default();
+            // Counted before it is checked, as at the door: who was broken off waits.
+            let Some(wait_ms) = said.iter().find_map(|told| refused_for(told)) else { break };
+            std::thread::sleep(Duration::from_millis(wait_ms));
+        }
         Ok(())
     }
 
@@ -176,4 +185,10 @@ impl Desk {
         self.unless_failed(String::new())?;
         self.settle(2)
     }
+}
+
+/// How long an approval that was refused is to wait, in milliseconds.
+fn refused_for(told: &str) -> Option<u64> {
+    let (_, rest) = told.split_once("ApprovalRefused { wait_ms: ")?;
+    rest.split([' ', '}']).next()?.parse().ok()
 }

@@ -355,8 +355,12 @@ fn to_renew(_: &mut Site<'_>) -> String {
     "renew".into()
 }
 
-fn renewed(site: &mut Site<'_>, _: &Said) {
+fn renewed(site: &mut Site<'_>, said: &Said) {
     site.quiet();
+    if !said.is_ok() {
+        site.world.must("renew");
+        site.quiet();
+    }
     site.known_at(&[0, 1], site.kept);
 }
 
