@@ -192,7 +192,8 @@ impl Courier {
         wanted: Vec<Asked>,
         now: Timestamp,
     ) -> Result<(Vec<OnTheWay>, Vec<Asked>), VaultError> {
-        let introduction = self.vault.introduce(gate, now)?;
+        let consents: Vec<_> = wanted.iter().map(|(granted, _)| granted.consent()).collect();
+        let introduction = self.vault.introduce(gate, &consents, now)?;
         let with_ops: Vec<_> = wanted.into_iter().map(|one| (one, OpId::from_bytes(random_bytes()))).collect();
         let wants = with_ops.iter().map(|((granted, _), op)| Want {
             op: *op.bytes(),

@@ -101,12 +101,24 @@ impl Vault {
         Ok(live_gates(view, consent)?.contains(&gate) && row_is_current(view, consent, resident, link, now)?)
     }
 
-    /// The station's signed word on who a gate is, for a gate that passes a face on to it.
+    /// The station's signed word on who a gate is, for a gate that passes these consents' faces on to it: of those that stood at its door before,
+    /// the ones that a consent names.
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn introduce(&self, gate: &GateRecord, now: Timestamp) -> Result<Vec<u8>, VaultError> {
-        let replaces = super::replace::predecessors(&self.main, gate.id)?;
+    pub fn introduce(&self, gate: &GateRecord, to: &[ConsentId], now: Timestamp) -> Result<Vec<u8>, VaultError> {
+        let before = super::replace::predecessors(&self.main, gate.id)?;
+        let mut names = self.main.prepare_cached("SELECT 1 FROM consent_gates WHERE consent = ?1 AND gate = ?2")?;
+        let mut replaces = vec![];
+        for one in before {
+            for consent in to {
+                if names.exists(params![consent.bytes(), one.bytes()])? {
+                    replaces.push(one);
+                    break;
+                }
+            }
+        }
+        drop(names);
         let states = Introduction { realm: self.realm, gate: gate.id, seal_key: gate.seal_key, replaces, at: now };
         Ok(introduction::sign(&self.signer, &states)?)
     }

@@ -3,6 +3,8 @@
 //!
 //! Deliberately absent: any face for a door that a consent does not name; any contact with the people who must be asked again.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::approval::{Act, Approval};
@@ -15,13 +17,10 @@ use crate::domain::time::Timestamp;
 
 use super::Vault;
 use super::consents::row_is_current;
-use super::error::VaultError;
+use super::error::{MAIN_FILE, VaultError};
 use super::outbox::{self, Queued};
 use super::residents::FoundRow;
 use super::versions::live_gates;
-
-/// Most gates that stood at one door one after the other.
-const CHAIN_MAX: usize = 64;
 
 /// What a gate says that it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -345,9 +344,11 @@ impl Vault {
 pub(super) fn predecessors(view: &Connection, gate: GateId) -> Result<Vec<GateId>, VaultError> {
     let mut statement = view.prepare_cached("SELECT replaces FROM replacements WHERE gate = ?1")?;
     let (mut chain, mut at) = (vec![], gate);
+    let mut seen = BTreeSet::from([gate]);
     while let Some(before) = statement.query_row([at.bytes()], |row| row.get(0).map(GateId::from_bytes)).optional()? {
-        if chain.len() >= CHAIN_MAX {
-            break;
+        // A ring is a damaged table.
+        if !seen.insert(before) {
+            return Err(VaultError::corrupt(MAIN_FILE));
         }
         chain.push(before);
         at = before;

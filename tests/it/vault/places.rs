@@ -215,6 +215,26 @@ pub(super) fn replaced(vault: &mut Vault, second: StaffId, old: &Signer) -> Sign
 }
 
 #[test]
+fn a_door_keeps_its_faces_however_often_its_gate_was_replaced() {
+    let (folder, vault, gates, reader, granted) = enrolled(Realm::Real, &["东门", "西门"]);
+    let (mut vault, second) = with_second_supervisor(&folder, vault);
+    let mut last = replaced(&mut vault, second, &gates[0]);
+    for _ in 0..70 {
+        last = replaced(&mut vault, second, &last);
+    }
+    let record = vault.gates().unwrap().into_iter().find(|gate| gate.id == last.id).unwrap();
+    let word = vault.introduce(&record, &[granted.consent()], later(2)).unwrap();
+    let word = menka::evidence::introduction::verify(&word, &vault.evidence_public()).unwrap();
+    assert_eq!((word.gate, &word.replaces[..]), (last.id, &[gates[0].id][..]), "the gate that the consent names");
+    assert_eq!(vault.introduce(&record, &[], later(2)).map(|word| word.len() < 1_000), Ok(true));
+    let doors = vault.doors_in_use().unwrap();
+    assert!(doors.iter().any(|door| door.id == gates[0].id), "it is the same door");
+    let due = vault.fills_due(last.id, 9, later(2)).unwrap();
+    assert_eq!(due.iter().map(|one| one.consent()).collect::<Vec<_>>(), [granted.consent()]);
+    assert!(vault.current_consent(reader.resident).unwrap().is_some());
+}
+
+#[test]
 fn p47a_a_door_at_which_a_gate_was_replaced_is_done_only_when_every_gate_that_stood_there_has_signed() {
     let (folder, vault, gates, reader, granted) = enrolled(Realm::Real, &["东门", "西门"]);
     let (mut vault, second) = with_second_supervisor(&folder, vault);
