@@ -136,7 +136,8 @@ impl Courier {
     /// One gate's turn: what is due, then its health.
     fn visit(&mut self, gate: &GateRecord, now: Timestamp) -> Result<u32, VaultError> {
         let due = self.asked_at.get(&gate.id).is_none_or(|at| now.since(*at) >= self.pace.health_ms || now < *at);
-        if due || self.something_due(gate, now)? {
+        let tries = due || self.something_due(gate, now)?;
+        if tries {
             // A gate that was away, or has just started, matches nobody until its station is heard. What it hears first is whom it shall match
             // no more, also when that waits for its next try.
             self.vault.hurry_orders(gate.id, now)?;
@@ -149,7 +150,8 @@ impl Courier {
             // Also when nothing was due: its place goes to the next.
             *tried = self.passes;
         }
-        if due || done > 0 || last_error.is_some() {
+        // Also when the gate took nothing of what was due: what waits for it is told as it is.
+        if tries || done > 0 || last_error.is_some() {
             self.asked_at.insert(gate.id, now);
             let health = match last_error {
                 Some(error) => Err(error),

@@ -138,6 +138,8 @@ impl Desk {
 
     /// The person's own card tap on the resident window: the only beginning of face entry.
     pub(super) fn resident_tapped(&mut self, uid: CardUid, withdraw: bool, now: Timestamp) {
+        // A yes that a bad disk did not let end must not stand in the way of a new one.
+        self.end_owed(now);
         let Some(owner) = self.vault(|v| v.resident_by_card(&uid)) else {
             return self.tap_failed(Failure::CardUnknown);
         };

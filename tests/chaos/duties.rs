@@ -276,7 +276,14 @@ impl<'a> Site<'a> {
     }
 }
 
+/// The log grows with every backup, and what is to be written with it: now and then there is a new site, or the last write would never come.
+const BACKUPS_A_SITE: usize = 150;
+
 fn to_back_up(site: &mut Site<'_>) -> String {
+    if site.count > 0 && site.count.is_multiple_of(BACKUPS_A_SITE) {
+        house::move_on(site);
+    }
+    site.count += 1;
     format!("backup {}", site.stick.display())
 }
 

@@ -89,16 +89,21 @@ fn stands(site: &mut Site<'_>, said: &Said, should: bool) {
     }
 }
 
+/// Checks everything of this site and goes on in a new one.
+pub fn move_on(site: &mut Site<'_>) {
+    site.world.check_all();
+    let (library, section, count) = (site.world.library.clone(), site.world.section.clone(), site.count);
+    *site = Site::new(site.world.report, &library, &section);
+    site.count = count;
+}
+
 /// A vault has room for so many accounts and some more; then there is another site.
 const ACCOUNTS_A_SITE: usize = 8;
 
 /// Another account for the front desk.
 pub fn to_employ(site: &mut Site<'_>) -> String {
     if site.count > 0 && site.count.is_multiple_of(ACCOUNTS_A_SITE) {
-        site.world.check_all();
-        let (library, section, count) = (site.world.library.clone(), site.world.section.clone(), site.count);
-        *site = Site::new(site.world.report, &library, &section);
-        site.count = count;
+        move_on(site);
     }
     site.count += 1;
     format!("operator 前台{}", site.count)

@@ -94,6 +94,14 @@ pub fn once(world: &mut World<'_>, act: Act, place: Where, fault: Fault, at: u64
         // Half of the desks that heard an error are ended; the others go on as they are.
         world.desk = None;
     }
+    // Who locked comes back; whoever was killed did so when the desk began again.
+    if act.name == "lock" && world.desk.is_some() && world.revived == revived {
+        world.must("unlock");
+    }
+    if !fault.kills() && fired && act.name == "enroll" && !said.is_ok() {
+        // A yes that the bad disk did not let end is ended by the desk within some seconds.
+        std::thread::sleep(std::time::Duration::from_millis(5_200));
+    }
     world.must("settle 90");
     world.check(person);
     act.finish(world, person);

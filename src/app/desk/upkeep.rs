@@ -24,16 +24,7 @@ impl Desk {
             return;
         }
         self.cared_at = self.moment;
-        let owed = std::mem::take(&mut open.owed);
-        let owes = !owed.is_empty();
-        for (resident, reason, by) in owed {
-            if let Err(failure) = self.end_consent(resident, reason, by, now) {
-                tracing::warn!(why = %failure.kind(), "a consent could not be ended yet");
-            }
-        }
-        if owes {
-            self.show_opened(now);
-        }
+        self.end_owed(now);
         if self.open.as_ref().is_some_and(|open| open.cared_on != now.date()) {
             self.retain(now);
             self.tell_head_due(now);
@@ -44,6 +35,20 @@ impl Desk {
             }
             self.tell_request_counts(now);
             self.show_deletions(now);
+            self.show_opened(now);
+        }
+    }
+
+    /// Tries again to end what the disk did not let end.
+    pub(in crate::app) fn end_owed(&mut self, now: Timestamp) {
+        let owed = self.open.as_mut().map(|open| std::mem::take(&mut open.owed)).unwrap_or_default();
+        let owes = !owed.is_empty();
+        for (resident, reason, by) in owed {
+            if let Err(failure) = self.end_consent(resident, reason, by, now) {
+                tracing::warn!(why = %failure.kind(), "a consent could not be ended yet");
+            }
+        }
+        if owes {
             self.show_opened(now);
         }
     }

@@ -106,16 +106,9 @@ impl Drop for SmallDisk {
     }
 }
 
-#[test]
-fn a_full_disk_is_told_says_erased_of_nothing_and_loses_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some(disk) = SmallDisk::mount(&folder.path().join("desk"), "8m") else { return };
-    let mut site = site_in(folder, &[&[]]);
-    let resident = site.resident("周", 0);
-    assert!(site.drive.enroll(0).unwrap());
-
+/// Nothing more can be written. A write-ahead log has some room of its own: it is used up too.
+fn fill_up(site: &mut Site, disk: &SmallDisk) {
     disk.fill();
-    // A write-ahead log has some room of its own: write until it is used up.
     let mut written = 0;
     while site.drive.failures.is_empty() {
         let _ = site.drive.add("住户", &format!("8-{written}"));
@@ -125,6 +118,41 @@ fn a_full_disk_is_told_says_erased_of_nothing_and_loses_nothing() {
     assert_eq!(site.drive.failures, vec![Failure::DiskFull]);
     site.drive.staff(StaffCommand::CloseResident);
     site.drive.failures.clear();
+}
+
+#[test]
+fn an_ending_that_a_full_disk_did_not_take_does_not_stand_in_the_way_of_who_comes_again_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount(&folder.path().join("desk"), "8m") else { return };
+    let mut site = site_in(folder, &[&[]]);
+    let resident = site.resident("周", 0);
+    assert!(site.drive.enroll(0).unwrap());
+    fill_up(&mut site, &disk);
+    site.drive.resident(ResidentCommand::AskWithdraw);
+    site.drive.resident(ResidentCommand::WedgeTyped(typed(0)));
+    site.drive.resident(ResidentCommand::ConfirmWithdraw);
+    assert_eq!(ended(&site.drive.scene), Some((Some(Failure::DiskFull), false)));
+    disk.empty();
+    site.drive.failures.clear();
+    // No tick of the desk in between.
+    site.drive.resident(ResidentCommand::Back);
+    site.drive.resident(ResidentCommand::AskFace);
+    site.drive.resident(ResidentCommand::WedgeTyped(typed(0)));
+    assert!(matches!(site.drive.scene, ResidentScene::Notice { .. }), "{:?}", site.drive.scene);
+    assert_eq!(site.vault().current_consent(resident).unwrap(), None, "the earlier yes has ended");
+    drop(site);
+    drop(disk);
+}
+
+#[test]
+fn a_full_disk_is_told_says_erased_of_nothing_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount(&folder.path().join("desk"), "8m") else { return };
+    let mut site = site_in(folder, &[&[]]);
+    let resident = site.resident("周", 0);
+    assert!(site.drive.enroll(0).unwrap());
+
+    fill_up(&mut site, &disk);
 
     // Nobody's name is shown by a search that is not in the log.
     site.drive.told.clear();
@@ -166,16 +194,8 @@ fn p13_with_a_disk_that_fills_while_the_consent_is_written_there_is_no_consent_a
     site.drive.resident(ResidentCommand::NoticeReachedEnd);
     site.drive.resident(ResidentCommand::GoToConsent);
     assert!(matches!(site.drive.scene, ResidentScene::Consent { .. }), "{:?}", site.drive.scene);
-    disk.fill();
-    // A write-ahead log has some room of its own: write until it is used up. The staff window may be used meanwhile.
-    let mut written = 0;
-    while site.drive.failures.is_empty() {
-        let _ = site.drive.add("住户", &format!("8-{written}"));
-        written += 1;
-        assert!(written < 5_000, "the disk never filled");
-    }
-    site.drive.staff(StaffCommand::CloseResident);
-    site.drive.failures.clear();
+    // The staff window may be used meanwhile.
+    fill_up(&mut site, &disk);
     let signature = menka::domain::consent::Signature::TypedName("本人".into());
     site.drive.resident(ResidentCommand::Consent { signature });
     assert_eq!(ended(&site.drive.scene), Some((Some(Failure::DiskFull), false)));
