@@ -66,9 +66,14 @@ impl Desk {
         now: Timestamp,
     ) -> Result<String, Failure> {
         let engine = self.devices.engine.engine();
+        // Whoever had the staff window last may be gone long since.
+        let alone = self.is_curtained() && matches!(who, Actor::Resident(_));
         let Some(open) = self.open.as_mut() else { return Err(Failure::FaceNotOffered) };
         let certificate = open.vault.certificate_by(consent, place, who, now).map_err(failure_of)?;
-        let paper = paper(&open.vault, &certificate, language).map_err(failure_of)?;
+        let mut paper = paper(&open.vault, &certificate, language).map_err(failure_of)?;
+        if alone {
+            paper.operator = by_themselves(language);
+        }
         let gates = open.vault.gates_ever().map_err(failure_of)?;
         let facts = open.facts.clone();
         let key = open.vault.evidence_public();
@@ -115,6 +120,14 @@ fn requester(
     }
     let guardian = vault.current_guardian(facts.resident)?;
     Ok(guardian.map(|g| (g.name.as_str().to_owned(), notice::guardian_role(g.role, language).to_owned())))
+}
+
+/// In the place of whoever of the desk handled it, where nobody of the desk was there: the person did, on the window of their own.
+fn by_themselves(language: Language) -> String {
+    match language {
+        Language::Chinese => "本人自助办理".into(),
+        Language::English => "the person, by themselves".into(),
+    }
 }
 
 fn paper(vault: &Vault, certificate: &Certificate, language: Language) -> Result<Paper, VaultError> {
