@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::desk::{Desk, failure_of};
 use super::event::Failure;
 use crate::domain::audit::Actor;
+use crate::domain::gate::GateStatus;
 use crate::domain::guardian::Decider;
 use crate::domain::id::{ConsentId, GateId};
 use crate::domain::notice::Language;
@@ -34,6 +35,8 @@ struct Paper {
     switched_off: Vec<(GateId, String)>,
     /// Gates that signed that they hold the face, then or now.
     held: Vec<GateId>,
+    /// Gates that nobody has found away: what they are to erase is on its way, and their receipt has not come yet.
+    waiting: Vec<GateId>,
     /// Who asked, where it was not the person: name and relation.
     requester: Option<(String, String)>,
 }
@@ -74,6 +77,7 @@ impl Desk {
         if alone {
             paper.operator = by_themselves(language);
         }
+        paper.waiting = not_away(&open.vault, &open.shared.gates().0).map_err(failure_of)?;
         let gates = open.vault.gates_ever().map_err(failure_of)?;
         let facts = open.facts.clone();
         let key = open.vault.evidence_public();
@@ -130,6 +134,14 @@ fn by_themselves(language: Language) -> String {
     }
 }
 
+/// Gates that answered when they were asked last, and those in use that were not asked yet. A gate out of use that nobody meets is away.
+fn not_away(vault: &Vault, seen: &[GateStatus]) -> Result<Vec<GateId>, VaultError> {
+    let asked = |id: GateId| seen.iter().find(|status| status.id == id);
+    let mut waiting: Vec<GateId> = seen.iter().filter(|status| status.reachable).map(|status| status.id).collect();
+    waiting.extend(vault.gates()?.iter().map(|gate| gate.id).filter(|id| asked(*id).is_none()));
+    Ok(waiting)
+}
+
 fn paper(vault: &Vault, certificate: &Certificate, language: Language) -> Result<Paper, VaultError> {
     let facts = &certificate.facts;
     let resident = vault.resident(facts.resident)?;
@@ -148,6 +160,7 @@ fn paper(vault: &Vault, certificate: &Certificate, language: Language) -> Result
         check: vault.check_no_face()?,
         switched_off,
         held: vault.held_ever(facts.consent)?,
+        waiting: vec![],
         requester: requester(vault, facts, language)?,
     })
 }
@@ -226,16 +239,32 @@ fn values_of(
             }
             GateState::Pending(stop) => {
                 let answers = matches!(stop, Stop::Frozen { .. } | Stop::Refused { .. });
+                let waits = matches!(stop, Stop::Lease { .. }) && paper.waiting.contains(&step.gate);
                 pending.push(if answers {
                     pick(
                         &format!("{}（有回应，没有删除）", step.name),
                         &format!("{} (answers and has not erased)", step.name),
+                    )
+                } else if waits {
+                    pick(
+                        &format!("{}（正在发送，尚未收到回执）", step.name),
+                        &format!("{} (being sent, no receipt yet)", step.name),
                     )
                 } else {
                     step.name.clone()
                 });
                 let at = stop.stops_at().map(Timestamp::minute_text).unwrap_or_default();
                 measures.push(match stop {
+                    Stop::Lease { contact_at, hours } if waits => {
+                        let seen = contact_at.minute_text();
+                        pick(
+                            &format!("{}：{seen} 后如果没有联系，满 {hours} 小时（{at}）自动停止人脸功能", step.name),
+                            &format!(
+                                "{}: if there is no contact after {seen}, stops by itself after {hours} h ({at})",
+                                step.name
+                            ),
+                        )
+                    }
                     Stop::Lease { contact_at, hours } => {
                         let seen = contact_at.minute_text();
                         pick(
@@ -262,6 +291,8 @@ fn values_of(
                 });
                 let result = if answers {
                     pick("有回应，没有删除", "answers, has not erased")
+                } else if waits {
+                    pick("正在发送，尚未收到回执", "being sent, no receipt yet")
                 } else {
                     pick("暂时无法连接", "not reachable")
                 };
@@ -393,17 +424,23 @@ mod tests {
     }
 
     fn words(certificate: &Certificate, held: Vec<GateId>, requester: Option<(String, String)>) -> Values {
+        words_of(certificate, |paper| (paper.held, paper.requester) = (held, requester))
+    }
+
+    fn words_of(certificate: &Certificate, with: impl FnOnce(&mut Paper)) -> Values {
         let check = FaceCheck { values: 9, templates: 0, other_files: 0 };
-        let paper = Paper {
+        let mut paper = Paper {
             name: "王小明".into(),
             unit: "3-1201".into(),
             card_last4: "1234".into(),
             operator: "小李".into(),
             check,
             switched_off: vec![],
-            held,
-            requester,
+            held: vec![],
+            waiting: vec![],
+            requester: None,
         };
+        with(&mut paper);
         values_of(certificate, &paper, &SiteFacts::default(), Language::English, AT)
     }
 
@@ -431,6 +468,14 @@ mod tests {
         assert!(values["pending_measures"].contains("2号门: no contact after"), "{}", values["pending_measures"]);
         assert!(values["pending_measures"].contains("3号门: does not match this template since"));
         assert!(values["blocked_time"].starts_with("at the latest "), "{}", values["blocked_time"]);
+
+        // One that nobody has found away is not called so.
+        let waiting = vec![GateId::from_bytes([2; 16])];
+        let sent = words_of(&certificate(vec![erased(1), away.clone()]), |paper| paper.waiting = waiting);
+        assert_eq!(sent["readback_result.2"], "being sent, no receipt yet");
+        assert_eq!(sent["pending_gates"], "2号门 (being sent, no receipt yet)");
+        assert!(sent["pending_measures"].starts_with("2号门: if there is no contact after"));
+        assert_eq!((sent["done_part"].as_str(), sent["deleted_time.2"].as_str()), ("✓", "not yet deleted"));
 
         let refused = step(3, GateState::Pending(Stop::Refused { contact_at: AT }));
         let values = words(&certificate(vec![erased(1), away, refused]), vec![], None);
