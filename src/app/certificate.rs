@@ -17,7 +17,7 @@ use crate::domain::time::{CivilDate, Timestamp};
 use crate::evidence::certificate::{CertificateFacts, GateState, Stop};
 use crate::evidence::hex;
 use crate::notice::{self, Text, Values};
-use crate::vault::{Certificate, FaceCheck, Vault, VaultError};
+use crate::vault::{Certificate, FaceCheck, SwitchOff, Vault, VaultError};
 
 /// Days until a gate that is away is expected to be reached, for the supplement (a product figure).
 const SUPPLEMENT_DAYS: i64 = 15;
@@ -31,8 +31,8 @@ struct Paper {
     card_last4: String,
     operator: String,
     check: FaceCheck,
-    /// Gates that were switched off by hand, with who did it.
-    switched_off: Vec<(GateId, String)>,
+    /// Gates that were switched off by hand, with when and who, as entered.
+    switched_off: Vec<SwitchOff>,
     /// Gates that signed that they hold the face, then or now.
     held: Vec<GateId>,
     /// Gates that nobody has found away: what they are to erase is on its way, and their receipt has not come yet.
@@ -148,9 +148,7 @@ fn paper(vault: &Vault, certificate: &Certificate, language: Language) -> Result
     let card = vault.last_card(facts.resident)?;
     let mut switched_off = vec![];
     for step in &facts.gates {
-        if let Some(entry) = vault.switch_off_since(step.gate, facts.ended_at)? {
-            switched_off.push((step.gate, entry.by));
-        }
+        switched_off.extend(vault.switch_off_since(step.gate, facts.ended_at)?);
     }
     Ok(Paper {
         name: resident.name.as_str().to_owned(),
@@ -273,8 +271,9 @@ fn values_of(
                         )
                     }
                     Stop::SwitchedOff { .. } => {
-                        let who = paper.switched_off.iter().find(|(gate, _)| *gate == step.gate);
-                        let who = who.map_or("—", |(_, who)| who.as_str());
+                        let entry = paper.switched_off.iter().find(|entry| entry.gate == step.gate);
+                        let who = entry.map_or("—", |entry| entry.by.as_str());
+                        let at = entry.map_or(at, |entry| entry.at.minute_text());
                         pick(
                             &format!("{}：{at} 由 {who} 到门前关闭人脸功能", step.name),
                             &format!("{}: switched off at the door by {who}, {at}", step.name),

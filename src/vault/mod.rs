@@ -106,6 +106,7 @@ mod station;
 mod steps;
 mod stops;
 mod swap;
+mod switch_offs;
 #[cfg(test)]
 mod tamper_tests;
 #[cfg(test)]
@@ -154,7 +155,7 @@ pub use showings::{ShownFrom, ShownRow};
 pub use site_end::{GateLeft, SiteEndRow};
 pub use site_files::SiteFileRow;
 pub use steps::STEPS;
-pub use stops::SwitchOff;
+pub use switch_offs::SwitchOff;
 pub use unpairings::Unpairing;
 pub use versions::{Recorded, VersionRow};
 
