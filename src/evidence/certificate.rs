@@ -402,6 +402,16 @@ pub fn is_complete(json: &[u8]) -> Result<bool, EvidenceError> {
     Ok(said.complete && !said.gates.is_empty() && said.gates.iter().all(erased))
 }
 
+/// Size and root of the log as a statement says them.
+///
+/// # Errors
+/// [`EvidenceError::Malformed`].
+pub fn log_of(json: &[u8]) -> Result<(u64, [u8; 32]), EvidenceError> {
+    let said: Said = serde_json::from_slice(json).map_err(|_| EvidenceError::Malformed)?;
+    let root = unhex(&said.log_root).and_then(|root| root.try_into().ok()).ok_or(EvidenceError::Malformed)?;
+    Ok((said.log_size, root))
+}
+
 /// Largest accepted file, in bytes.
 pub const FILE_MAX: usize = 4 * 1024 * 1024;
 

@@ -276,6 +276,9 @@ impl Vault {
         if let Some((id, said, issued_at, handed_at, statement, supplement_of)) = last {
             if said == says {
                 facts = CertificateFacts { id, supplement_of, stated_at: Timestamp::from_ms(issued_at), ..facts };
+                // The log as it was then, as signed: it has grown since.
+                let read = statement::verify(&statement, &self.evidence_public())?;
+                (facts.log_size, facts.log_root) = certificate::log_of(&read.payload)?;
                 let handed_at = handed_at.map(Timestamp::from_ms);
                 return Ok(Certificate { file: file_of(&facts, &statement, &evidence), facts, statement, handed_at });
             }

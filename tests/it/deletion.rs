@@ -101,7 +101,7 @@ impl Site {
     }
 
     /// From the idle screen to the page that asks.
-    fn ask_withdraw(&mut self) {
+    pub fn ask_withdraw(&mut self) {
         self.drive.resident(ResidentCommand::AskWithdraw);
         self.drive.tap_card(0).unwrap();
         assert!(matches!(self.drive.scene, ResidentScene::WithdrawConfirm { .. }), "{:?}", self.drive.scene);
@@ -138,7 +138,7 @@ impl Site {
         keys
     }
 
-    fn paper(&self, name: &str) -> PathBuf {
+    pub fn paper(&self, name: &str) -> PathBuf {
         self.folder.path().join("papers").join(name)
     }
 }
@@ -383,7 +383,7 @@ fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_its
 }
 
 /// The desk's log in the vault's folder, where the desk of a real site writes it, full and begun anew once.
-fn full_log(site: &Site) {
+pub fn full_log(site: &Site) {
     let mut log = ProgramLog::open(site.drive.data()).unwrap();
     (0..=LEN_MAX / 1_000).for_each(|_| log.write_all(&[b'x'; 1_000]).unwrap());
     assert!(site.drive.data().join(FILE).exists() && site.drive.data().join(FILE_BEFORE).exists());
