@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::desk::{Desk, failure_of};
 use super::event::Failure;
 use crate::domain::audit::Actor;
+use crate::domain::gate::GateStatus;
 use crate::domain::guardian::Decider;
 use crate::domain::id::{ConsentId, GateId};
 use crate::domain::notice::Language;
@@ -16,7 +17,7 @@ use crate::domain::time::{CivilDate, Timestamp};
 use crate::evidence::certificate::{CertificateFacts, GateState, Stop};
 use crate::evidence::hex;
 use crate::notice::{self, Text, Values};
-use crate::vault::{Certificate, FaceCheck, Vault, VaultError};
+use crate::vault::{Certificate, FaceCheck, SwitchOff, Vault, VaultError};
 
 /// Days until a gate that is away is expected to be reached, for the supplement (a product figure).
 const SUPPLEMENT_DAYS: i64 = 15;
@@ -30,10 +31,12 @@ struct Paper {
     card_last4: String,
     operator: String,
     check: FaceCheck,
-    /// Gates that were switched off by hand, with who did it.
-    switched_off: Vec<(GateId, String)>,
+    /// Gates that were switched off by hand, with when and who, as entered.
+    switched_off: Vec<SwitchOff>,
     /// Gates that signed that they hold the face, then or now.
     held: Vec<GateId>,
+    /// Gates that nobody has found away: what they are to erase is on its way, and their receipt has not come yet.
+    waiting: Vec<GateId>,
     /// Who asked, where it was not the person: name and relation.
     requester: Option<(String, String)>,
 }
@@ -66,9 +69,15 @@ impl Desk {
         now: Timestamp,
     ) -> Result<String, Failure> {
         let engine = self.devices.engine.engine();
+        // Whoever had the staff window last may be gone long since.
+        let alone = self.is_curtained() && matches!(who, Actor::Resident(_));
         let Some(open) = self.open.as_mut() else { return Err(Failure::FaceNotOffered) };
         let certificate = open.vault.certificate_by(consent, place, who, now).map_err(failure_of)?;
-        let paper = paper(&open.vault, &certificate, language).map_err(failure_of)?;
+        let mut paper = paper(&open.vault, &certificate, language).map_err(failure_of)?;
+        if alone {
+            paper.operator = by_themselves(language);
+        }
+        paper.waiting = not_away(&open.vault, &open.shared.gates().0).map_err(failure_of)?;
         let gates = open.vault.gates_ever().map_err(failure_of)?;
         let facts = open.facts.clone();
         let key = open.vault.evidence_public();
@@ -117,15 +126,29 @@ fn requester(
     Ok(guardian.map(|g| (g.name.as_str().to_owned(), notice::guardian_role(g.role, language).to_owned())))
 }
 
+/// In the place of whoever of the desk handled it, where nobody of the desk was there: the person did, on the window of their own.
+fn by_themselves(language: Language) -> String {
+    match language {
+        Language::Chinese => "本人自助办理".into(),
+        Language::English => "the person, by themselves".into(),
+    }
+}
+
+/// Gates that answered when they were asked last, and those in use that were not asked yet. A gate out of use that nobody meets is away.
+fn not_away(vault: &Vault, seen: &[GateStatus]) -> Result<Vec<GateId>, VaultError> {
+    let asked = |id: GateId| seen.iter().find(|status| status.id == id);
+    let mut waiting: Vec<GateId> = seen.iter().filter(|status| status.reachable).map(|status| status.id).collect();
+    waiting.extend(vault.gates()?.iter().map(|gate| gate.id).filter(|id| asked(*id).is_none()));
+    Ok(waiting)
+}
+
 fn paper(vault: &Vault, certificate: &Certificate, language: Language) -> Result<Paper, VaultError> {
     let facts = &certificate.facts;
     let resident = vault.resident(facts.resident)?;
     let card = vault.last_card(facts.resident)?;
     let mut switched_off = vec![];
     for step in &facts.gates {
-        if let Some(entry) = vault.switch_off_since(step.gate, facts.ended_at)? {
-            switched_off.push((step.gate, entry.by));
-        }
+        switched_off.extend(vault.switch_off_since(step.gate, facts.ended_at)?);
     }
     Ok(Paper {
         name: resident.name.as_str().to_owned(),
@@ -135,6 +158,7 @@ fn paper(vault: &Vault, certificate: &Certificate, language: Language) -> Result
         check: vault.check_no_face()?,
         switched_off,
         held: vault.held_ever(facts.consent)?,
+        waiting: vec![],
         requester: requester(vault, facts, language)?,
     })
 }
@@ -213,16 +237,32 @@ fn values_of(
             }
             GateState::Pending(stop) => {
                 let answers = matches!(stop, Stop::Frozen { .. } | Stop::Refused { .. });
+                let waits = matches!(stop, Stop::Lease { .. }) && paper.waiting.contains(&step.gate);
                 pending.push(if answers {
                     pick(
                         &format!("{}（有回应，没有删除）", step.name),
                         &format!("{} (answers and has not erased)", step.name),
+                    )
+                } else if waits {
+                    pick(
+                        &format!("{}（正在发送，尚未收到回执）", step.name),
+                        &format!("{} (being sent, no receipt yet)", step.name),
                     )
                 } else {
                     step.name.clone()
                 });
                 let at = stop.stops_at().map(Timestamp::minute_text).unwrap_or_default();
                 measures.push(match stop {
+                    Stop::Lease { contact_at, hours } if waits => {
+                        let seen = contact_at.minute_text();
+                        pick(
+                            &format!("{}：{seen} 后如果没有联系，满 {hours} 小时（{at}）自动停止人脸功能", step.name),
+                            &format!(
+                                "{}: if there is no contact after {seen}, stops by itself after {hours} h ({at})",
+                                step.name
+                            ),
+                        )
+                    }
                     Stop::Lease { contact_at, hours } => {
                         let seen = contact_at.minute_text();
                         pick(
@@ -231,8 +271,9 @@ fn values_of(
                         )
                     }
                     Stop::SwitchedOff { .. } => {
-                        let who = paper.switched_off.iter().find(|(gate, _)| *gate == step.gate);
-                        let who = who.map_or("—", |(_, who)| who.as_str());
+                        let entry = paper.switched_off.iter().find(|entry| entry.gate == step.gate);
+                        let who = entry.map_or("—", |entry| entry.by.as_str());
+                        let at = entry.map_or(at, |entry| entry.at.minute_text());
                         pick(
                             &format!("{}：{at} 由 {who} 到门前关闭人脸功能", step.name),
                             &format!("{}: switched off at the door by {who}, {at}", step.name),
@@ -249,6 +290,8 @@ fn values_of(
                 });
                 let result = if answers {
                     pick("有回应，没有删除", "answers, has not erased")
+                } else if waits {
+                    pick("正在发送，尚未收到回执", "being sent, no receipt yet")
                 } else {
                     pick("暂时无法连接", "not reachable")
                 };
@@ -390,17 +433,23 @@ mod tests {
     }
 
     fn words(certificate: &Certificate, held: Vec<GateId>, requester: Option<(String, String)>) -> Values {
+        words_of(certificate, |paper| (paper.held, paper.requester) = (held, requester))
+    }
+
+    fn words_of(certificate: &Certificate, with: impl FnOnce(&mut Paper)) -> Values {
         let check = FaceCheck { values: 9, templates: 0, other_files: 0 };
-        let paper = Paper {
+        let mut paper = Paper {
             name: "王小明".into(),
             unit: "3-1201".into(),
             card_last4: "1234".into(),
             operator: "小李".into(),
             check,
             switched_off: vec![],
-            held,
-            requester,
+            held: vec![],
+            waiting: vec![],
+            requester: None,
         };
+        with(&mut paper);
         values_of(certificate, &paper, &SiteFacts::default(), Language::English, AT)
     }
 
@@ -428,6 +477,14 @@ mod tests {
         assert!(values["pending_measures"].contains("2号门: no contact after"), "{}", values["pending_measures"]);
         assert!(values["pending_measures"].contains("3号门: does not match this template since"));
         assert!(values["blocked_time"].starts_with("at the latest "), "{}", values["blocked_time"]);
+
+        // One that nobody has found away is not called so.
+        let waiting = vec![GateId::from_bytes([2; 16])];
+        let sent = words_of(&certificate(vec![erased(1), away.clone()]), |paper| paper.waiting = waiting);
+        assert_eq!(sent["readback_result.2"], "being sent, no receipt yet");
+        assert_eq!(sent["pending_gates"], "2号门 (being sent, no receipt yet)");
+        assert!(sent["pending_measures"].starts_with("2号门: if there is no contact after"));
+        assert_eq!((sent["done_part"].as_str(), sent["deleted_time.2"].as_str()), ("✓", "not yet deleted"));
 
         let refused = step(3, GateState::Pending(Stop::Refused { contact_at: AT }));
         let values = words(&certificate(vec![erased(1), away, refused]), vec![], None);

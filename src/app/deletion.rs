@@ -269,7 +269,7 @@ impl Desk {
             return self.fail(Failure::Field(FieldFault::Operator));
         }
         let Some(at) = parse_moment(at).filter(|at| *at <= now) else {
-            return self.fail(Failure::Field(FieldFault::EndDate));
+            return self.fail(Failure::Field(FieldFault::SwitchedOffAt));
         };
         self.try_change(|v| v.record_switch_off(&SwitchOff { gate, at, by: who.to_owned() }, by, now).map(|()| true));
     }

@@ -347,6 +347,7 @@ pub(super) fn failure_of(error: VaultError) -> Failure {
         VaultError::GuardianNeeded => Failure::DeciderChanged,
         VaultError::GuardianNotChecked => Failure::GuardianNotChecked,
         VaultError::EndWrong => Failure::Field(FieldFault::EndDate),
+        VaultError::SwitchedOffEarlier { heard_at } => Failure::Field(FieldFault::HeardSince(heard_at)),
         VaultError::ConsentNotCurrent
         | VaultError::RefusalStands
         | VaultError::NoticeNotShown

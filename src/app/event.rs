@@ -164,6 +164,10 @@ pub enum FieldFault {
     Name(crate::domain::resident::ResidentError),
     /// End date not readable.
     EndDate,
+    /// When a gate was switched off by hand: not readable, or not yet.
+    SwitchedOffAt,
+    /// It is said to have been switched off before this instant, at which it was heard.
+    HeardSince(Timestamp),
     /// Date of the next age band not readable.
     NextBandDate,
     /// The operator's name is empty.

@@ -6,9 +6,9 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// The file that is written.
-pub const FILE: &str = "menka.log";
+pub const FILE: &str = crate::vault::LOG_FILE;
 /// The one before it.
-pub const FILE_BEFORE: &str = "menka.log.1";
+pub const FILE_BEFORE: &str = crate::vault::LOG_FILE_BEFORE;
 /// Longest file, in bytes; then it becomes the one before.
 pub const LEN_MAX: u64 = 1 << 20;
 /// Most bytes of the end that go into a report.

@@ -42,7 +42,7 @@ pub enum Stop {
     },
     /// Somebody went to the door and switched the face function off.
     SwitchedOff {
-        /// When, as entered.
+        /// When, as entered, and not before the gate's newest signature.
         at: Timestamp,
     },
     /// The gate answers and has not erased, but it signed that it keeps this template without matching it.
@@ -402,6 +402,16 @@ pub fn is_complete(json: &[u8]) -> Result<bool, EvidenceError> {
     Ok(said.complete && !said.gates.is_empty() && said.gates.iter().all(erased))
 }
 
+/// Size and root of the log as a statement says them.
+///
+/// # Errors
+/// [`EvidenceError::Malformed`].
+pub fn log_of(json: &[u8]) -> Result<(u64, [u8; 32]), EvidenceError> {
+    let said: Said = serde_json::from_slice(json).map_err(|_| EvidenceError::Malformed)?;
+    let root = unhex(&said.log_root).and_then(|root| root.try_into().ok()).ok_or(EvidenceError::Malformed)?;
+    Ok((said.log_size, root))
+}
+
 /// Largest accepted file, in bytes.
 pub const FILE_MAX: usize = 4 * 1024 * 1024;
 
@@ -465,7 +475,8 @@ fn is_signed_by(receipt: &Receipt, key: &[u8; 32]) -> bool {
     })
 }
 
-/// The newest signature of a gate that has not signed for this erasure: the last contact is not stated as earlier. Returns whether there is one.
+/// The newest signature of a gate that has not signed for this erasure: neither the last contact nor a switch-off by hand is stated as earlier.
+/// Returns whether there is one.
 fn check_contact(
     gate: &Gate,
     step: &Pending,
@@ -491,10 +502,12 @@ fn check_contact(
         }
         (Some(_), Some(_)) => return Err(unproved()),
     };
-    match step.last_contact_ms {
-        Some(contact) if contact < heard_ms => Err(Step::Contact(gate.name.clone())),
-        _ => Ok(true),
+    // Whoever is said to have switched it off cannot have done so before it signed.
+    let switched_off_ms = (step.measure == SWITCHED_OFF).then_some(step.stops_at_ms);
+    if [step.last_contact_ms, switched_off_ms].into_iter().flatten().any(|stated| stated < heard_ms) {
+        return Err(Step::Contact(gate.name.clone()));
     }
+    Ok(true)
 }
 
 /// The gate's receipt, whose signature was checked, is for the freeze of this very template.

@@ -32,8 +32,10 @@ pub enum Step {
     /// A gate that has not signed, and nothing is said to stop the face there.
     #[error("step 9, the stop: nothing is said to stop the face at {0}, which has not signed")]
     Stop(String),
-    /// The last contact is stated as earlier than a signature of the gate proves.
-    #[error("step 9, the stop: {0} signed something later than the last contact that is stated, so it stops later")]
+    /// The last contact, or a switch-off by hand, is stated as earlier than a signature of the gate proves.
+    #[error(
+        "step 9, the stop: {0} signed something later than the last contact or switch-off that is stated, so it stops later"
+    )]
     Contact(String),
     /// It says "complete" while a gate is pending, or the other way round.
     #[error("step 10, the conclusion: it does not follow from the gates")]
@@ -55,7 +57,9 @@ impl Step {
             }
             Self::ReadBack(gate) => format!("第8步 回读：没有证明“{gate}”里已经没有"),
             Self::Stop(gate) => format!("第9步 停用：“{gate}”尚未删除，也没有写明怎样停用"),
-            Self::Contact(gate) => format!("第9步 停用：“{gate}”在所写的最后联系之后还签过名，停用时间写早了"),
+            Self::Contact(gate) => {
+                format!("第9步 停用：“{gate}”在所写的最后联系或者人工关闭之后还签过名，停用时间写早了")
+            }
             Self::Conclusion => "第10步 结论：与各道门的情况不符".into(),
         }
     }

@@ -223,6 +223,10 @@ pub fn field(texts: &Texts, fault: FieldFault) -> Words {
             ResidentError::EndPast => words!(texts, "err-end-past", "rec-date"),
         },
         FieldFault::EndDate => words!(texts, "err-end-date", "rec-date"),
+        FieldFault::SwitchedOffAt => words!(texts, "err-switched-at", "rec-switched-at"),
+        FieldFault::HeardSince(at) => {
+            words!(texts, "err-switched-early", "rec-switched-early", at = at.minute_text())
+        }
         FieldFault::NextBandDate => words!(texts, "err-next-band-date", "rec-date"),
         FieldFault::Operator => words!(texts, "err-operator", "rec-field"),
         FieldFault::Board => words!(texts, "err-board-fields", "rec-board-fields"),

@@ -1,7 +1,6 @@
 //! Deletion certificates: made from the gates' signed receipts and read-backs, kept as stubs of random ids, never edited. The names stand on
 //! the paper that is made when it is handed over. Rules: P15, P47a, P47b, P69.
 
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
@@ -51,24 +50,6 @@ pub struct Ended {
     pub pending: Vec<GateId>,
     /// A certificate that says more than the last one handed over waits for the person.
     pub supplement_waits: bool,
-}
-
-/// What a look through the station's own files has shown (the paper's line on the desk's computer).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FaceCheck {
-    /// Values read, in every table of both files.
-    pub values: u64,
-    /// Values that could be a template: 512 bytes that are 128 numbers of unit length.
-    pub templates: u64,
-    /// Files in the data folder that are not this vault's.
-    pub other_files: u64,
-}
-
-impl FaceCheck {
-    /// Whether nothing was found.
-    pub fn is_clean(&self) -> bool {
-        self.templates == 0 && self.other_files == 0
-    }
 }
 
 impl Vault {
@@ -270,36 +251,6 @@ impl Vault {
         self.issue(work, consent, None, Actor::Station, now).map(|_| ())
     }
 
-    /// Looks through both files and the data folder for anything made from a face.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn check_no_face(&self) -> Result<FaceCheck, VaultError> {
-        let mut check = FaceCheck { values: 0, templates: 0, other_files: 0 };
-        for file in [&self.main, &*self.people_keys] {
-            let mut names = file.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
-            let tables = names.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-            for table in tables {
-                let mut statement = file.prepare(&format!("SELECT * FROM \"{table}\""))?;
-                let columns = statement.column_count();
-                let mut rows = statement.query([])?;
-                while let Some(row) = rows.next()? {
-                    for column in 0..columns {
-                        check.values += 1;
-                        if let ValueRef::Blob(bytes) | ValueRef::Text(bytes) = row.get_ref(column)? {
-                            check.templates += u64::from(is_template(bytes));
-                        }
-                    }
-                }
-            }
-        }
-        for entry in std::fs::read_dir(&self.dir)? {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            check.other_files += u64::from(!is_ours(&name));
-        }
-        Ok(check)
-    }
-
     /// Issues a certificate inside a transaction, or gives the last one again when it says the same.
     fn issue(
         &self,
@@ -325,6 +276,9 @@ impl Vault {
         if let Some((id, said, issued_at, handed_at, statement, supplement_of)) = last {
             if said == says {
                 facts = CertificateFacts { id, supplement_of, stated_at: Timestamp::from_ms(issued_at), ..facts };
+                // The log as it was then, as signed: it has grown since.
+                let read = statement::verify(&statement, &self.evidence_public())?;
+                (facts.log_size, facts.log_root) = certificate::log_of(&read.payload)?;
                 let handed_at = handed_at.map(Timestamp::from_ms);
                 return Ok(Certificate { file: file_of(&facts, &statement, &evidence), facts, statement, handed_at });
             }
@@ -513,41 +467,4 @@ fn file_of(facts: &CertificateFacts, statement: &[u8], evidence: &[u8]) -> Vec<u
         })
         .collect();
     certificate::file(statement, &receipts, evidence)
-}
-
-/// 512 bytes that are 128 finite numbers of unit length: what a template looks like.
-fn is_template(bytes: &[u8]) -> bool {
-    if bytes.len() != 512 {
-        return false;
-    }
-    let numbers = bytes.chunks_exact(4).filter_map(|four| four.try_into().ok()).map(f32::from_le_bytes);
-    let square: f32 = numbers.map(|x| x * x).sum();
-    (square - 1.0).abs() < 0.01
-}
-
-/// Whether a file in the data folder is one that this program makes.
-fn is_ours(name: &str) -> bool {
-    use super::error::{ATTEMPTS_FILE, EPOCH_FILE, KEYS_FILE, LOCK_FILE, SLOTS_FILE, SWAP_FILE};
-    use super::{EVIDENCE_KEY_FILE, PUBLIC_RULES_FILE};
-    let beside = [PUBLIC_RULES_FILE, EVIDENCE_KEY_FILE];
-    let databases = [MAIN_FILE, KEYS_FILE, EPOCH_FILE];
-    [SLOTS_FILE, ATTEMPTS_FILE, LOCK_FILE, SWAP_FILE, super::swap::NEXT, super::swap::SCRATCH]
-        .iter()
-        .chain(&databases)
-        .chain(&beside)
-        .any(|ours| name.starts_with(ours))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_template_is_known_by_its_length_and_its_unit_length() {
-        let mut unit = vec![0u8; 512];
-        unit[..4].copy_from_slice(&0.6f32.to_le_bytes());
-        unit[508..].copy_from_slice(&(-0.8f32).to_le_bytes());
-        assert!(is_template(&unit));
-        assert!(!is_template(&unit[..508]) && !is_template(&[0; 512]) && !is_template(&[0xFF; 512]));
-    }
 }

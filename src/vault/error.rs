@@ -1,5 +1,6 @@
 //! Why the vault did not do it. Each variant says who must act; none holds personal data.
 
+use crate::domain::time::Timestamp;
 use crate::evidence::EvidenceError;
 use crate::evidence::step::Step;
 use crate::ports::ChipError;
@@ -97,6 +98,12 @@ pub enum VaultError {
     /// The person has no card in force; a card comes first (rule P16).
     #[error("the person has no card in force")]
     CardNeeded,
+    /// A gate was heard after the instant at which somebody is said to have switched its face function off.
+    #[error("the gate was heard later than it is said to have been switched off")]
+    SwitchedOffEarlier {
+        /// When it signed last, or said that it matches faces.
+        heard_at: Timestamp,
+    },
     /// No gate is named.
     #[error("no gate is named")]
     NoGate,

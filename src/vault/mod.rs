@@ -49,6 +49,7 @@ mod epoch_secret;
 mod erasure_tests;
 mod error;
 mod expected;
+mod face_check;
 mod figures;
 #[cfg(feature = "practice")]
 mod fill;
@@ -105,6 +106,7 @@ mod station;
 mod steps;
 mod stops;
 mod swap;
+mod switch_offs;
 #[cfg(test)]
 mod tamper_tests;
 #[cfg(test)]
@@ -119,7 +121,7 @@ pub use audit::{AuditReport, StartCheck};
 pub use backup::{BackupReport, BackupRow};
 pub use boards::BoardCards;
 pub use carried::Carried;
-pub use certificates::{Certificate, Ended, FaceCheck};
+pub use certificates::{Certificate, Ended};
 pub use changes::{Change, Death, Restriction};
 pub use consents::ConsentRow;
 pub use door::DoorAccount;
@@ -129,6 +131,7 @@ pub use duty_figures::DutyFigures;
 pub use epoch::{EpochNote, GateEpoch};
 pub use error::VaultError;
 pub use expected::{CardNumbers, Expected};
+pub use face_check::FaceCheck;
 pub use fills::{FillRefused, FillSent, Filled};
 pub use forms::FormRow;
 pub use gate_heads::{GateHead, HeadState, Offer};
@@ -152,7 +155,7 @@ pub use showings::{ShownFrom, ShownRow};
 pub use site_end::{GateLeft, SiteEndRow};
 pub use site_files::SiteFileRow;
 pub use steps::STEPS;
-pub use stops::SwitchOff;
+pub use switch_offs::SwitchOff;
 pub use unpairings::Unpairing;
 pub use versions::{Recorded, VersionRow};
 
@@ -551,6 +554,11 @@ const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
 pub const PUBLIC_RULES_FILE: &str = "public-rules.cose";
 /// The station's public key for evidence, beside it.
 pub const EVIDENCE_KEY_FILE: &str = "evidence-key.pub";
+
+/// The program's own log, which is kept beside it: ids, kinds and counts, nobody's name.
+pub const LOG_FILE: &str = "menka.log";
+/// The one before, once that is full.
+pub const LOG_FILE_BEFORE: &str = "menka.log.1";
 
 /// Names of the files that make up a vault, for a backup or a check.
 pub const FILES: [&str; 4] = [MAIN_FILE, KEYS_FILE, EPOCH_FILE, SLOTS_FILE];

@@ -15,7 +15,7 @@ use crate::wire::frame::decode;
 use crate::wire::message::{Outcome, Receipt};
 
 use super::Vault;
-use super::error::{MAIN_FILE, VaultError};
+use super::error::VaultError;
 use super::outbox::{self, Queued};
 use super::signatures::{key_of, last_signature};
 use super::unpairings;
@@ -23,20 +23,9 @@ use super::unpairings;
 /// Hours of a gate's contact lease when neither the gate nor the site says another figure.
 const OFFLINE_HOURS_USUAL: u32 = 24;
 /// Contact is written down at most this often, in milliseconds; the times that are reckoned from it are later by as much.
-const CONTACT_EVERY_MS: i64 = 60_000;
+pub(super) const CONTACT_EVERY_MS: i64 = 60_000;
 /// The same after a request that was not answered.
 const UNANSWERED_EVERY_MS: i64 = 1_000;
-
-/// A gate's face function was switched off by hand.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SwitchOff {
-    /// Which gate.
-    pub gate: GateId,
-    /// When, as entered.
-    pub at: Timestamp,
-    /// Who went there.
-    pub by: String,
-}
 
 /// Of a gate: something that it must erase, or forget, is not signed for.
 macro_rules! has_not_signed {
@@ -148,28 +137,6 @@ impl Vault {
         }
         work.commit()?;
         Ok(true)
-    }
-
-    /// A gate says that it matches faces: an entry that somebody switched them off there says nothing any more.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn record_faces_on(&mut self, gate: GateId, now: Timestamp) -> Result<(), VaultError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM switch_offs WHERE gate = ?1 AND entered_at > ?2 AND entered_at <= ?3)";
-        let known = self.faces_on_at(gate)?;
-        let of = params![gate.bytes(), known.map_or(i64::MIN, Timestamp::ms), now.ms()];
-        if !self.main.prepare_cached(sql)?.query_row(of, |row| row.get(0))? {
-            return Ok(());
-        }
-        let work = self.begin()?;
-        self.write_station(&work, &faces_on_name(gate), &now.ms().to_be_bytes())?;
-        Ok(work.commit()?)
-    }
-
-    /// When a gate last said, after an entry of a switch-off, that it matches faces.
-    fn faces_on_at(&self, gate: GateId) -> Result<Option<Timestamp>, VaultError> {
-        let bytes = self.read_station(&faces_on_name(gate))?.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok());
-        Ok(bytes.map(|bytes| Timestamp::from_ms(i64::from_be_bytes(bytes))))
     }
 
     /// Gates at which all faces are stopped.
@@ -357,48 +324,6 @@ impl Vault {
         Ok(work.commit()?)
     }
 
-    /// Enters that somebody went to a gate and switched its face function off.
-    ///
-    /// # Errors
-    /// [`VaultError::Unknown`], and those of the disk.
-    pub fn record_switch_off(&mut self, entry: &SwitchOff, by: Actor, now: Timestamp) -> Result<(), VaultError> {
-        let work = self.begin()?;
-        let sealed = self.ring.station.seal(&switch_off_place(entry.gate, entry.at), entry.by.as_bytes())?;
-        work.execute(
-            "INSERT INTO switch_offs (gate, done_at, done_by, entered_at)
-             SELECT id, ?2, ?3, ?4 FROM gates WHERE id = ?1",
-            params![entry.gate.bytes(), entry.at.ms(), sealed, now.ms()],
-        )?;
-        if work.changes() == 0 {
-            return Err(VaultError::Unknown);
-        }
-        self.append(&work, by, &AuditEvent::SwitchedOff(entry.gate), now)?;
-        Ok(work.commit()?)
-    }
-
-    /// The last entry of a switch-off at a gate since an instant.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn switch_off_since(&self, gate: GateId, since: Timestamp) -> Result<Option<SwitchOff>, VaultError> {
-        self.switch_off(&self.main, gate, since)
-    }
-
-    fn switch_off(&self, view: &Connection, gate: GateId, since: Timestamp) -> Result<Option<SwitchOff>, VaultError> {
-        // Not one from before the gate said that it matches faces again.
-        let sql = "SELECT done_at, done_by FROM switch_offs WHERE gate = ?1 AND entered_at >= ?2 AND entered_at > ?3
-             ORDER BY number DESC LIMIT 1";
-        let on_at = self.faces_on_at(gate)?.map_or(i64::MIN, Timestamp::ms);
-        let row: Option<(i64, Vec<u8>)> = view
-            .query_row(sql, params![gate.bytes(), since.ms(), on_at], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        let Some((at, sealed)) = row else { return Ok(None) };
-        let at = Timestamp::from_ms(at);
-        let plain = self.ring.station.open(&switch_off_place(gate, at), &sealed);
-        let plain = plain.ok_or_else(|| VaultError::corrupt(MAIN_FILE))?;
-        Ok(Some(SwitchOff { gate, at, by: String::from_utf8_lossy(&plain).into_owned() }))
-    }
-
     /// From when on, at the latest, a face of a consent (of any, with `None`) whose erasure was asked for at `since` opens nothing at a gate that
     /// has not signed. `None` while the gate answers and refuses, and nothing is known to stop the face there.
     ///
@@ -421,18 +346,25 @@ impl Vault {
         consent: Option<ConsentId>,
         since: Timestamp,
     ) -> Result<(Stop, Option<Vec<u8>>), VaultError> {
-        if let Some(entry) = self.switch_off(view, gate, since)? {
+        let refused = refuses(view, gate, consent)?;
+        let entry = self.switch_off(view, gate, since)?;
+        // What was typed is stated unless the gate's own word is later. That it matches faces is written down once a minute.
+        let heard_at = self.heard_matching(view, gate, CONTACT_EVERY_MS)?;
+        if let Some(entry) = entry.as_ref().filter(|entry| heard_at.is_none_or(|heard| heard <= entry.at)) {
             return Ok((Stop::SwitchedOff { at: entry.at }, None));
         }
-        let sql = "SELECT coalesce(contact_at, paired_at), offline_hours FROM gates WHERE id = ?1";
-        let (contact, hours): (i64, Option<u32>) =
-            view.query_row(sql, [gate.bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let refused = refuses(view, gate, consent)?;
         if let (true, Some(consent)) = (refused, consent)
             && let Some((stop, receipt)) = frozen(view, gate, consent)?
         {
             return Ok((stop, Some(receipt)));
         }
+        if let Some(entry) = entry {
+            let at = heard_at.map_or(entry.at, |heard| heard.max(entry.at));
+            return Ok((Stop::SwitchedOff { at }, None));
+        }
+        let sql = "SELECT coalesce(contact_at, paired_at), offline_hours FROM gates WHERE id = ?1";
+        let (contact, hours): (i64, Option<u32>) =
+            view.query_row(sql, [gate.bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
         // Rather later than the truth: contact is written down once a minute; and never earlier than what the gate itself has signed.
         let written = Timestamp::from_ms(contact).plus_ms(CONTACT_EVERY_MS);
         let signed = last_signature(view, gate)?.map(|signed| signed.at);
@@ -510,12 +442,4 @@ fn face_gates(view: &Connection, gate: Option<GateId>) -> Result<Vec<GateId>, Va
 fn site_stopped(view: &Connection) -> Result<bool, VaultError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM face_stops WHERE gate IS NULL AND resumed_at IS NULL)";
     Ok(view.query_row(sql, [], |row| row.get(0))?)
-}
-
-fn faces_on_name(gate: GateId) -> String {
-    format!("faces-on/{gate}")
-}
-
-fn switch_off_place(gate: GateId, at: Timestamp) -> Vec<u8> {
-    format!("switch_offs/{gate}/{}/done_by", at.ms()).into_bytes()
 }

@@ -21,13 +21,13 @@ pub(super) const SCRATCH: &str = "scratch";
 /// Files of a set, in the order in which they take their place: the slots last, as at a first run.
 const SET: [&str; 4] = [MAIN_FILE, KEYS_FILE, EPOCH_FILE, SLOTS_FILE];
 /// Files that SQLite keeps beside a database.
-const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+pub(super) const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 /// Largest accepted note of a swap, in bytes.
 const LEN_MAX: u64 = 4096;
 /// How long a set that was put aside is kept, in milliseconds: thirty days, like closed records.
 pub(super) const ASIDE_MS: i64 = 30 * 86_400_000;
 /// What stands in the name of a file that was put aside, before the instant.
-const ASIDE: &str = ".aside-";
+pub(super) const ASIDE: &str = ".aside-";
 /// The same of files that were there without slots when a vault was made beside them.
 pub(super) const ORPHAN: &str = ".orphan-";
 

@@ -5,6 +5,7 @@
 mod boards;
 mod capture;
 mod cards;
+mod certificate_paper;
 mod chip;
 mod day;
 mod deletion;

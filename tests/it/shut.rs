@@ -14,7 +14,7 @@ use menka::practice::site::PASSPHRASE;
 use menka::secret::Passphrase;
 use menka::vault::Vault;
 
-use super::deletion::{NAME, UNIT, enrolled, name_of, with_card};
+use super::deletion::{NAME, UNIT, enrolled, name_of, pdf_text, with_card};
 
 /// Nobody touches the staff window for a minute.
 fn leave(site: &mut super::deletion::Site) {
@@ -51,6 +51,9 @@ fn p15a_a_resident_withdraws_while_the_staff_window_is_shut_and_a_gate_that_come
     let paper = site.folder.path().join("own.pdf");
     site.drive.resident(ResidentCommand::SaveReceipt(paper.clone()));
     assert!(paper.exists());
+    // The paper names nobody who was not there.
+    let text = pdf_text(&paper);
+    assert!(text.contains("经办人：本人自助办理复核人："), "{text}");
     site.drive.resident(ResidentCommand::Back);
     // Nothing of this went to the shut window.
     let staff: Vec<&String> = site.drive.told.iter().filter(|told| told.starts_with("Staff(")).collect();

@@ -1088,6 +1088,8 @@ fn failures() -> Vec<Failure> {
         F::NothingToWithdraw,
         F::PaperNotWritten(mark()),
         F::Field(FieldFault::EndDate),
+        F::Field(FieldFault::SwitchedOffAt),
+        F::Field(FieldFault::HeardSince(menka::domain::time::Timestamp::from_ms(1_795_320_000_000))),
         F::Field(FieldFault::NextBandDate),
         F::Field(FieldFault::Operator),
         F::Field(FieldFault::Gate),

@@ -219,6 +219,8 @@ fn field_of(fault: FieldFault) -> &'static str {
         FieldFault::EndDate => ENDS_ON,
         FieldFault::NextBandDate => NEXT_BAND,
         FieldFault::Operator
+        | FieldFault::SwitchedOffAt
+        | FieldFault::HeardSince(_)
         | FieldFault::Gate
         | FieldFault::Board
         | FieldFault::PrivateRoom

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use menka::app::program_log::{FILE, FILE_BEFORE, LEN_MAX, ProgramLog};
 use menka::domain::Realm;
 use menka::domain::audit::Actor;
 use menka::domain::consent::{ConsentGranted, EraseReason};
@@ -550,8 +551,25 @@ fn l2_a_look_through_the_stations_own_files_finds_what_is_there() {
     let (folder, vault, ..) = enrolled(Realm::Real, &["东门"]);
     let check = vault.check_no_face().unwrap();
     assert!(check.is_clean() && check.values > 100, "{check:?}");
-    std::fs::write(folder.path().join("picture.jpg"), b"x").unwrap();
-    assert_eq!(vault.check_no_face().unwrap().other_files, 1);
+    // The desk's own log lies beside the vault, and the one before it.
+    let mut log = ProgramLog::open(folder.path()).unwrap();
+    for _ in 0..=LEN_MAX / 1_000 {
+        std::io::Write::write_all(&mut log, &[b'x'; 1_000]).unwrap();
+    }
+    assert!([FILE, FILE_BEFORE].iter().all(|name| folder.path().join(name).exists()), "rotated once");
+    assert!(vault.check_no_face().unwrap().is_clean(), "{:?}", vault.check_no_face());
+    // Where a next set of files is made, with what belongs there and with what does not.
+    let next = folder.path().join("next");
+    std::fs::create_dir(&next).unwrap();
+    std::fs::write(next.join("vault.db"), b"x").unwrap();
+    assert!(vault.check_no_face().unwrap().is_clean());
+    for (n, other) in ["picture.jpg", "lock-of-3-1201.jpg", "next/face.jpg", "menka.log.1.png"].into_iter().enumerate()
+    {
+        std::fs::write(folder.path().join(other), b"x").unwrap();
+        assert_eq!(vault.check_no_face().unwrap().other_files, n as u64 + 1, "{other}");
+    }
+    std::fs::create_dir(folder.path().join("pictures")).unwrap();
+    assert_eq!(vault.check_no_face().unwrap().other_files, 5, "a folder of somebody's");
 }
 
 #[test]

@@ -8,10 +8,11 @@ use menka::domain::change::{Part, Stand};
 use menka::domain::consent::{ConsentGranted, EraseReason};
 use menka::domain::gate::GateRecord;
 use menka::domain::id::{GateId, StaffId};
+use menka::domain::time::Timestamp;
 use menka::evidence::certificate::{self, GateState, HeardBy, Keys, Step, Stop};
 use menka::evidence::{Kind, head, hex, statement};
 use menka::secret::random_bytes;
-use menka::vault::{Certificate, Vault, VaultError};
+use menka::vault::{Certificate, SwitchOff, Vault, VaultError};
 use menka::wire::keys::IdentityKeys;
 
 use super::deletion::{DAY, HOUR, Signer, enrolled, forged, later, own_key, words};
@@ -331,4 +332,67 @@ fn p19_everybody_whose_face_was_on_a_replaced_gate_only_is_on_some_page_of_the_l
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [50, 11, 0]);
     let people: std::collections::BTreeSet<_> = pages.iter().flatten().map(|row| row.id).collect();
     assert_eq!(people.len(), 61, "nobody twice");
+}
+
+#[test]
+fn p47b_a_switch_off_by_hand_is_stated_no_earlier_than_the_gate_was_heard() {
+    let (_folder, mut vault, gates, reader, granted) = enrolled(Realm::Real, &["东门", "西门"]);
+    let west = &gates[1];
+    let cosign = |vault: &mut Vault, at: Timestamp| {
+        let (note, at_s) = (vault.checkpoint().unwrap(), u64::try_from(at.ms() / 1_000).unwrap());
+        let sign = |bytes: &[u8]| west.keys.sign(bytes);
+        let note = head::cosign(&note, &west.id.to_string(), &west.keys.sign_public(), at_s, sign).unwrap();
+        vault.record_gate_head(west.id, &note, at).unwrap();
+    };
+    vault.end_consent(reader.resident, EraseReason::Withdrawn, later(HOUR)).unwrap();
+    gates[0].serve(&mut vault, later(HOUR));
+    let enter = |vault: &mut Vault, at: Timestamp, now: Timestamp| {
+        let entry = SwitchOff { gate: west.id, at, by: "保安老李".into() };
+        vault.record_switch_off(&entry, Actor::Station, now)
+    };
+    let stop = |vault: &Vault| vault.stops_at(west.id, Some(granted.consent()), later(HOUR)).unwrap();
+
+    // It signed at two o'clock, and said at three that it matches faces.
+    cosign(&mut vault, later(2 * HOUR));
+    let early = enter(&mut vault, later(HOUR), later(4 * HOUR));
+    assert_eq!(early, Err(VaultError::SwitchedOffEarlier { heard_at: whole_second(later(2 * HOUR)) }));
+    vault.record_faces_on(west.id, later(3 * HOUR)).unwrap();
+    let early = enter(&mut vault, later(2 * HOUR), later(4 * HOUR));
+    assert_eq!(early, Err(VaultError::SwitchedOffEarlier { heard_at: later(3 * HOUR) }));
+    assert_eq!(vault.switch_off_since(west.id, later(HOUR)).unwrap(), None, "nothing was entered");
+    // Within the minute that is typed: accepted, and stated later rather than earlier.
+    enter(&mut vault, later(3 * HOUR - 59_000), later(4 * HOUR)).unwrap();
+    assert_eq!(stop(&vault), Some(later(3 * HOUR + 60_000)));
+    enter(&mut vault, later(4 * HOUR), later(4 * HOUR)).unwrap();
+    assert_eq!(stop(&vault), Some(later(4 * HOUR)));
+
+    let part = vault.certificate(granted.consent(), later(5 * HOUR)).unwrap();
+    assert_eq!(checked(&vault, &part).unwrap().pending, [("西门".to_owned(), Some(later(4 * HOUR)))]);
+    let key = ed25519_dalek::SigningKey::from_bytes(&[5; 32]);
+    let (ours, keys) = signed_anew(&vault, part, &key);
+    let said_at = |at: Timestamp| {
+        let file = forged(&ours, &key, |said| said["gates"][1]["pending"]["stops_at_ms"] = at.ms().into());
+        certificate::verify(&file, &keys)
+    };
+    assert!(said_at(later(2 * HOUR)).is_ok(), "when it signed");
+    let wrong = said_at(whole_second(later(2 * HOUR)).plus_ms(-1)).unwrap_err();
+    assert_eq!(wrong, Step::Contact("西门".into()), "the same file holds a later word of the gate");
+    assert!(wrong.chinese().contains("人工关闭") && wrong.to_string().contains("switch-off"));
+
+    // It stays off and signs on: the stop that is stated moves with its word, and the papers go on being true.
+    cosign(&mut vault, later(6 * HOUR));
+    assert_eq!(stop(&vault), Some(whole_second(later(6 * HOUR))));
+    let next = vault.certificate(granted.consent(), later(7 * HOUR)).unwrap();
+    assert!(checked(&vault, &next).is_ok());
+    // With a clock that is days ahead: what is done now can be entered now.
+    cosign(&mut vault, later(9 * DAY));
+    let early = enter(&mut vault, later(7 * HOUR), later(8 * HOUR));
+    assert_eq!(early, Err(VaultError::SwitchedOffEarlier { heard_at: later(8 * HOUR) }));
+    enter(&mut vault, later(8 * HOUR), later(8 * HOUR)).unwrap();
+    assert_eq!(stop(&vault), Some(whole_second(later(9 * DAY))));
+}
+
+/// As a cosigned head carries it.
+fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_ms(at.ms() / 1_000 * 1_000)
 }
