@@ -198,6 +198,12 @@ impl Vault {
                  AND EXISTS (SELECT 1 FROM held WHERE held.consent = captures.consent AND erased_at IS NULL)",
             [now.ms()],
         )?;
+        // Its consent ended while the disk did not take the end of the capture: that is over, and a newer yes of the same person stands.
+        work.execute(
+            "UPDATE captures SET over_at = ?1 WHERE over_at IS NULL AND lost_at IS NULL
+                 AND EXISTS (SELECT 1 FROM consents WHERE consents.id = captures.consent AND ended_at IS NOT NULL)",
+            [now.ms()],
+        )?;
         let sql = "SELECT DISTINCT resident FROM captures JOIN consents ON consents.id = captures.consent
              WHERE over_at IS NULL AND lost_at IS NULL";
         for resident in residents_of(work, sql, None)? {

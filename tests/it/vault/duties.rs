@@ -415,6 +415,25 @@ fn l3_a_capture_cut_short_is_found_at_the_next_unlock() {
 }
 
 #[test]
+fn l3_a_capture_whose_end_was_not_written_ends_no_newer_consent_of_the_same_person() {
+    let (folder, mut vault) = new_vault(Realm::Real);
+    let east = gate(&mut vault, "东门");
+    let person = reader(&mut vault, "王一", "1-1", 1, &[east]);
+    let first = person.consent(&mut vault, &[east]).unwrap();
+    vault.record_capture_begun(&first, later(0)).unwrap();
+    // The disk took the end of the consent and not that of the capture; then the person came again.
+    vault.end_consent(person.resident, EraseReason::NotAccepted, later(1)).unwrap();
+    let second = person.consent(&mut vault, &[east]).unwrap();
+    vault.record_capture_begun(&second, later(2)).unwrap();
+    vault.record_face_held(&second, east, [7; 32], b"r", later(2)).unwrap();
+    vault.record_capture_over(&second, later(2)).unwrap();
+    drop(vault);
+    let mut vault = unlock(&folder, Realm::Real).unwrap();
+    assert_eq!(vault.confirm(&second, later(3)), Ok(()));
+    assert_eq!(vault.captures_lost(), Ok(0));
+}
+
+#[test]
 fn f14_opening_a_record_is_logged_with_its_reason_and_no_name() {
     let (_folder, mut vault) = new_vault(Realm::Real);
     let id = resident(&mut vault, "欧阳锋", "3-1201");
