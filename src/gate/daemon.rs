@@ -369,7 +369,10 @@ impl Gate {
             return Ok(Reply::Hello(self.hello()));
         }
         let seal = station.seal.filter(|seal| caller.seal == Some(*seal)).ok_or(Refusal::Malformed)?;
-        self.heard();
+        // Whom this gate shall match no more comes in parts: it was heard with the last of them.
+        if !matches!(request, Request::Orders(_)) {
+            self.heard();
+        }
         match request {
             Request::Hello(_) | Request::PairBegin(_) | Request::PairConfirm(_) => Err(Refusal::Malformed.into()),
             Request::Health => self.health(clock).map(Reply::Health),
@@ -405,7 +408,7 @@ impl Gate {
             Request::KeepHead(offer) => {
                 heads::keep(&mut self.store, &self.keys, self.id, offer, now).map(|note| Reply::Head(Some(note)))
             }
-            Request::Batch(steps) => self.batch(steps, &seal, now).map(Reply::Batch),
+            Request::Batch(steps) | Request::Orders(steps) => self.batch(steps, &seal, now).map(Reply::Batch),
             Request::Digests(ask) => Ok(Reply::Digests(self.held()?.digests(ask)?)),
             Request::Entries(ask) => Ok(Reply::Entries(self.held()?.entries(ask)?)),
             Request::Find(ask) => Ok(Reply::Entries(self.held()?.find(ask)?)),
