@@ -23,7 +23,7 @@ pub(super) const BATCH: usize = 400;
 /// Batches that one gate gets in one pass, so that no gate starves another.
 pub(super) const BATCHES_PER_PASS: usize = 4;
 /// Longest wait for a batch: one durable write of the gate.
-const BATCH_LIMIT: Duration = Duration::from_millis(10_000);
+pub(super) const BATCH_LIMIT: Duration = Duration::from_millis(10_000);
 
 /// What came of a batch.
 pub(super) enum Carry {

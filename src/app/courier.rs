@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::board_courier::Boards;
-use super::carry::{BATCH, BATCHES_PER_PASS, Carry};
+use super::carry::{BATCH, BATCH_LIMIT, BATCHES_PER_PASS, Carry};
 use super::drift::ComparedGates;
 use super::orders;
 use super::pace::Pace;
@@ -142,7 +142,10 @@ impl Courier {
             // no more, also when that waits for its next try.
             self.vault.hurry_orders(gate.id, now)?;
         }
-        let (done, last_error) = self.serve(gate, now)?;
+        let (done, last_error) = match self.tell_many(gate, now)? {
+            Some(error) => (0, Some(error)),
+            None => self.serve(gate, now)?,
+        };
         if last_error.is_none() {
             self.unpair(gate, now)?;
         }
@@ -198,6 +201,24 @@ impl Courier {
             self.note(gate, health, now)?;
         }
         Ok(done)
+    }
+
+    /// Where more orders wait than one batch holds, the gate is told all of them before anything is done one batch after the other: the first
+    /// batch, or the question what came of it, would be contact, and the gate would match those of the next.
+    fn tell_many(&mut self, gate: &GateRecord, now: Timestamp) -> Result<Option<LinkError>, VaultError> {
+        let read = match self.vault.orders_waiting(gate.id, usize::MAX) {
+            Err(error) if error.is_of_a_row() && self.vault.set_aside_unreadable(gate.id, now)? > 0 => {
+                self.vault.orders_waiting(gate.id, usize::MAX)
+            }
+            read => read,
+        };
+        let waiting = read?;
+        let Some(first) = waiting.first().filter(|_| waiting.len() > BATCH) else { return Ok(None) };
+        let told = orders::tell(&self.vault, self.link.as_mut(), gate, BATCH_LIMIT);
+        if told.is_err() {
+            self.vault.record_try_failed(first.op, now)?;
+        }
+        Ok(told.err())
     }
 
     /// Whether an operation would go to a gate now.

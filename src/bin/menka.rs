@@ -186,10 +186,11 @@ mod practice {
     use menka::app::command::StaffCommand;
     use menka::face::accuracy;
     use menka::gate::limit;
+    use menka::gate::protect::Transform;
     use menka::ports::{Camera, CardReader};
     use menka::practice::site::{self, GateProcess};
     use menka::practice::{Controls, PictureCamera, PracticeReader, people};
-    use menka::secret::Passphrase;
+    use menka::secret::{Passphrase, random_bytes};
     use menka::ui::practice_tools::PracticeTools;
 
     pub fn run(arguments: &[String]) -> Result<(), String> {
@@ -199,9 +200,11 @@ mod practice {
         match word.as_str() {
             "--accuracy" => {
                 let out = &mut std::io::stdout();
+                let transform = Transform::derive(&random_bytes(), &random_bytes());
                 EngineKind::ALL.into_iter().try_for_each(|kind| {
                     let least: Vec<f32> = limit::points(&kind.id()).iter().map(|point| point.similarity).collect();
-                    accuracy::run(kind, &options.models, &folder, &least, out).map_err(|e| e.to_string())
+                    accuracy::run(kind, &options.models, &folder, &least, &|face| transform.turn(face), out)
+                        .map_err(|e| e.to_string())
                 })
             }
             "--e2e" => {

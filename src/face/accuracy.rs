@@ -29,9 +29,16 @@ pub enum AccuracyError {
     /// There are too few pictures to compare.
     #[error("the folder holds no two pictures of one person, or only one person")]
     TooFew,
+    /// A template of the engine could not be turned.
+    #[error("a template could not be turned")]
+    Turn,
 }
 
-/// Measures `kind` on `folder` and writes lines of `name: value`; false matches are counted at each of the cosine similarities `least`.
+/// Turns a template as a gate keeps it.
+pub type Turn<'a> = &'a dyn Fn(&FaceTemplate) -> Option<FaceTemplate>;
+
+/// Measures `kind` on `folder` and writes lines of `name: value`; false matches are counted at each of the cosine similarities `least`. The same
+/// pairs are compared once more as `turn` makes their templates, for what that loses.
 ///
 /// # Errors
 /// See [`AccuracyError`]. A picture that cannot be read is counted, not an error.
@@ -40,6 +47,7 @@ pub fn run(
     models: &Path,
     folder: &Path,
     least: &[f32],
+    turn: Turn<'_>,
     out: &mut dyn Write,
 ) -> Result<(), AccuracyError> {
     let models = Models::read(kind, models)?;
@@ -60,6 +68,9 @@ pub fn run(
     tally.depths.write(out)?;
     pairs.write(out, "")?;
     Pairs::of_means(&tally.templates, least).write(out, "mean_")?;
+    let turned = tally.templates.iter().map(|(person, plain)| turn(plain).map(|turned| (*person, turned)));
+    let turned = turned.collect::<Option<Vec<_>>>().ok_or(AccuracyError::Turn)?;
+    Loss::of(&tally.templates, &turned, least).write(out)?;
     Ok(())
 }
 
@@ -290,6 +301,47 @@ impl Pairs {
     }
 }
 
+/// What comparing turned templates loses against the same pairs as they were handed over.
+struct Loss {
+    turned: Pairs,
+    /// Largest difference of a distance.
+    largest: f32,
+    /// Decisions at one of the thresholds that differ.
+    differ: u64,
+}
+
+impl Loss {
+    /// `plain` and `turned` are the same pictures in the same order.
+    fn of(plain: &[(usize, FaceTemplate)], turned: &[(usize, FaceTemplate)], least: &[f32]) -> Self {
+        let mut loss = Self { turned: Pairs::new(least), largest: 0.0, differ: 0 };
+        // EXPOSE: measuring compares templates of labelled research pictures.
+        let dot =
+            |a: &FaceTemplate, b: &FaceTemplate| a.expose().iter().zip(b.expose()).map(|(a, b)| a * b).sum::<f32>();
+        let distance = |similarity: f32| (2.0 - 2.0 * similarity).max(0.0).sqrt();
+        let both: Vec<_> = plain.iter().zip(turned).collect();
+        for (k, ((person, a), (_, turned_a))) in both.iter().enumerate() {
+            for ((other, b), (_, turned_b)) in &both[k + 1..] {
+                let (before, after) = (dot(a, b), dot(turned_a, turned_b));
+                loss.turned.add(person == other, after);
+                loss.largest = loss.largest.max((distance(before) - distance(after)).abs());
+                let differs = least.iter().filter(|least| (before >= **least) != (after >= **least)).count();
+                loss.differ += differs as u64;
+            }
+        }
+        loss
+    }
+
+    fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        for point in &self.turned.points {
+            let known = point.genuine as f64 / self.turned.genuine.total.max(1) as f64;
+            writeln!(out, "gate_{:.4} known (protected): {known:.5}", point.least)?;
+            writeln!(out, "gate_{:.4} false matches (protected): {}", point.least, point.impostor)?;
+        }
+        writeln!(out, "largest difference of a distance (protected): {:.1e}", self.largest)?;
+        writeln!(out, "decisions that differ (protected): {}", self.differ)
+    }
+}
+
 /// What the mean of a rare event does not exceed, 19 times in 20, where `counted` were counted: Poisson's upper limit, by Wilson and
 /// Hilferty's approximation (within 0.3 % of the exact value from one on, exact for none). The pairs share people and pictures and so are
 /// less than independent: it is the least to allow for, not the most.
@@ -421,6 +473,37 @@ mod tests {
             assert!(text.lines().any(|had| had == line), "{line} in {text}");
         }
         assert!(!text.contains("far_at_most_1e-5"), "so few comparisons show no such rate: {text}");
+    }
+
+    #[test]
+    fn what_turned_templates_lose_is_counted_pair_by_pair() {
+        let one = |along: usize, across: f32| {
+            let mut v = [0f32; TEMPLATE_LEN];
+            (v[along], v[5]) = ((1.0 - across * across).sqrt(), across);
+            FaceTemplate::from_unit_vector(crate::secret::EngineId::sface(), &mut v).unwrap()
+        };
+        // Cosines: 0.48 of the one person's pair, 0.36 and 0.48 of strangers.
+        let plain = [(0, one(0, 0.6)), (0, one(1, 0.8)), (1, one(2, 0.6))];
+        let said = |turned: &[(usize, FaceTemplate)]| {
+            let mut out = vec![];
+            Loss::of(&plain, turned, &[0.4]).write(&mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let same = said(&[(0, one(10, 0.6)), (0, one(11, 0.8)), (1, one(12, 0.6))]);
+        for line in [
+            "gate_0.4000 known (protected): 1.00000",
+            "gate_0.4000 false matches (protected): 1",
+            "largest difference of a distance (protected): 0.0e0",
+            "decisions that differ (protected): 0",
+        ] {
+            assert!(same.lines().any(|had| had == line), "{line} in {same}");
+        }
+        // One that was turned badly: its pairs are 0.24 and 0.18 now.
+        let worse = said(&[(0, one(10, 0.3)), (0, one(11, 0.8)), (1, one(12, 0.6))]);
+        for line in ["gate_0.4000 known (protected): 0.00000", "decisions that differ (protected): 1"] {
+            assert!(worse.lines().any(|had| had == line), "{line} in {worse}");
+        }
+        assert!(worse.contains("largest difference of a distance (protected): 2.1e-1"), "{worse}");
     }
 
     #[test]

@@ -207,7 +207,7 @@ fn daemon(given: &Arguments, place: &Place, out: &mut dyn Write, joined: Joined)
                 let answer = server.with_gate(|gate, now| console(&line, gate, now));
                 say(out, format_args!("{answer}"))?;
             }
-            None => tracing::info!("a line that is no card"),
+            None => tracing::trace!("a line that is no card"),
         }
     }
     server.stop();

@@ -18,13 +18,13 @@ pub trait Door: Send {
     fn release(&mut self) -> DoorOpens;
 }
 
-/// A door without a relay: it writes a log line. For pairing, for the desk's tests and for boards that read the log.
+/// A door without a relay, for pairing and for the desk's tests: a line in the program log at its finest level, and nothing at the usual one.
 #[derive(Debug, Default)]
 pub struct LogDoor;
 
 impl Door for LogDoor {
     fn release(&mut self) -> DoorOpens {
-        tracing::info!("door released");
+        tracing::trace!("door released");
         DoorOpens::Yes
     }
 }
@@ -45,7 +45,7 @@ impl Gate {
     /// Turns a deliberate act before this gate into the proof that one frame may be looked at. It takes an opened gate:
     /// the desk has none.
     pub fn acted(&self, act: Act) -> AtTheDoor {
-        tracing::debug!(?act, "asked to recognise");
+        tracing::trace!(?act, "asked to recognise");
         AtTheDoor::assert_act()
     }
 

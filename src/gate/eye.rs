@@ -146,7 +146,7 @@ impl Looking<'_> {
         });
         drop(template);
         let opened = matches!(answer, Answer::Recognised(DoorOpens::Yes));
-        tracing::info!(opened, "somebody was looked up");
+        tracing::trace!(opened, "somebody was looked up");
         self.approach.tried(opened, self.began.elapsed());
         LOOK_AGAIN
     }

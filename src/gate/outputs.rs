@@ -78,7 +78,7 @@ impl PromptDoor {
                 let opens = match output.release() {
                     Ok(()) => DoorOpens::Yes,
                     Err(why) => {
-                        tracing::error!(why, "the door did not open");
+                        tracing::trace!(why, "the door did not open");
                         DoorOpens::Failed
                     }
                 };
@@ -97,12 +97,12 @@ impl Door for PromptDoor {
             Ok(()) => match opens.recv_timeout(DOOR_WITHIN) {
                 Ok(opens) => opens,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    tracing::error!("the door did not answer in time");
+                    tracing::trace!("the door did not answer in time");
                     DoorOpens::Failed
                 }
             },
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                tracing::error!("the door still has not answered");
+                tracing::trace!("the door still has not answered");
                 DoorOpens::Failed
             }
         }
@@ -195,7 +195,7 @@ impl Output for LineDoor {
     fn afterwards(&mut self, due: &Receiver<Job>) {
         held_open(due, self.hold);
         if let Err(error) = self.request.set_value(self.line, gpiocdev::line::Value::Inactive) {
-            tracing::error!(%error, "the door's line did not go back");
+            tracing::trace!(%error, "the door's line did not go back");
         }
     }
 }

@@ -97,7 +97,7 @@ impl GateProcess {
         }
         let printed = said(program, &["fingerprint", "--data", &data, "--realm", "practice"], number)?;
         let fingerprint = parse_fingerprint(&printed).ok_or(SiteError::Gate(number))?;
-        let (child, said, address) = run(program, &data, "127.0.0.1:0", number)?;
+        let (child, said, address) = run(program, &data, "127.0.0.1:0", (number, Stdio::null()))?;
         Ok(Self { child, said, program: program.to_owned(), address, fingerprint, folder: folder.to_owned() })
     }
 
@@ -106,9 +106,21 @@ impl GateProcess {
     /// # Errors
     /// It did not start there.
     pub fn restart(&mut self, address: &str) -> Result<(), SiteError> {
+        self.restart_with(address, Stdio::null())
+    }
+
+    /// As [`Self::restart`], with its program log in a file.
+    ///
+    /// # Errors
+    /// As [`Self::restart`].
+    pub fn restart_logging(&mut self, address: &str, log: std::fs::File) -> Result<(), SiteError> {
+        self.restart_with(address, log.into())
+    }
+
+    fn restart_with(&mut self, address: &str, log: Stdio) -> Result<(), SiteError> {
         self.kill();
         let data = self.folder.to_string_lossy().into_owned();
-        (self.child, self.said, self.address) = run(&self.program, &data, address, 0)?;
+        (self.child, self.said, self.address) = run(&self.program, &data, address, (0, log))?;
         Ok(())
     }
 
@@ -277,13 +289,13 @@ fn run(
     program: &Path,
     data: &str,
     listen: &str,
-    number: usize,
+    (number, log): (usize, Stdio),
 ) -> Result<(Child, BufReader<ChildStdout>, String), SiteError> {
     let mut child = Command::new(program)
         .args(["run", "--data", data, "--realm", "practice", "--listen", listen, "--until-stdin-closes"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(log)
         .spawn()?;
     let mut said = BufReader::new(child.stdout.take().ok_or(SiteError::Gate(number))?);
     let mut line = String::new();

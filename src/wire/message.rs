@@ -21,7 +21,7 @@ pub use signed::{Outcome, Receipt};
 pub const PROTOCOL: u16 = 1;
 
 /// Revision within the version: sides of different revisions talk, and what one of them does not know it refuses as malformed.
-pub const REVISION: u16 = 6;
+pub const REVISION: u16 = 7;
 
 /// Largest accepted frame body, in bytes.
 pub const FRAME_MAX: usize = 256 * 1024;
@@ -109,6 +109,10 @@ pub enum Request {
     /// Do these in their order, with one durable write. At most [`super::batch::BATCH_MAX`]. Since revision 3.
     #[n(30)]
     Batch(#[n(0)] Vec<Step>),
+    /// As [`Request::Batch`], and more orders follow that you were not told yet. This is no contact: a gate that matched nobody until its
+    /// station is heard goes on so, or it would match those whom the next batch is about. Since revision 7.
+    #[n(37)]
+    Orders(#[n(0)] Vec<Step>),
     /// Digests over parts of what you hold. Since revision 3.
     #[n(31)]
     Digests(#[n(0)] AskDigests),
@@ -358,7 +362,7 @@ pub enum Reply {
     /// tlog-cosignature); nothing when it keeps none.
     #[n(20)]
     Head(#[n(0)] Option<String>),
-    /// To [`Request::Batch`]: one a step, in their order.
+    /// To [`Request::Batch`] and [`Request::Orders`]: one a step, in their order.
     #[n(30)]
     Batch(#[n(0)] Vec<StepReply>),
     /// To [`Request::Digests`]: [`super::held::PART_DIGEST`] bytes a part.

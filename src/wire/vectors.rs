@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use hpke::{Kem as _, Serializable};
 use rand::{CryptoRng, RngCore};
 
+use super::batch::Step;
 use super::envelope::{open_face, open_probe, seal_face_with, seal_probe_with};
 use super::frame::{decode, encode};
 use super::keys::{IdentityKeys, Kem};
@@ -311,6 +312,9 @@ fn text() -> String {
     for (name, what) in kinds {
         line(&format!("{name} body"), hex(&encode(&Request::Apply(Apply { op: [0x07; 16], sequence: 1, what }))));
     }
+    let order = |what| Step::Apply(Apply { op: [0x07; 16], sequence: 1, what });
+    line("batch body", hex(&encode(&Request::Batch(vec![order(What::EraseFace([0x05; 16]))]))));
+    line("orders body", hex(&encode(&Request::Orders(vec![order(What::EraseFace([0x05; 16]))]))));
     line("unpair body", hex(&encode(&Request::Apply(Apply { op: [0x07; 16], sequence: 1, what: What::Unpair }))));
     pairing(&f, &mut line);
     let to = Kem::derive_keypair(&[0x66; 32]).1;

@@ -246,24 +246,66 @@ fn a_known_face_opens_the_gates_door_once_an_approach_and_a_stranger_never() {
     assert!(children(place.gate.process_id()).is_empty(), "nobody is held: the camera is dark and the engine gone");
 }
 
+// Shows: N8-11
+#[test]
+fn the_program_log_of_a_gate_says_of_nobody_who_passes_or_stands_there() {
+    let mut place = Place::new("[reader]\nkind = \"stdin\"\n");
+    assert!(place.drive.enroll(0).unwrap());
+    let (address, path) = (place.gate.address.clone(), place.folder.path().join("log"));
+    place.gate.restart_logging(&address, std::fs::File::create(&path).unwrap()).unwrap();
+    let begun = Instant::now();
+    place.stand("0");
+    while place.door.count() == 0 {
+        assert!(begun.elapsed() < LONG, "heard again");
+        place.drive.deliver().unwrap();
+        place.drive.tick();
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    place.go();
+    let lines = || std::fs::read_to_string(&path).unwrap();
+    let before = lines();
+    assert!(before.contains("gate opened"), "the log is where it is looked for: {before}");
+    let opened = place.door.count();
+    place.stand("0");
+    place.door.wait(opened + 1, LONG, "a known face");
+    place.go();
+    place.stand("1");
+    place.door.stays(opened + 1, WATCH, "a stranger");
+    place.go();
+    let card: String = practice_card(0).unwrap().bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    place.gate.type_line(&card).unwrap();
+    place.door.wait(opened + 2, LONG, "a card");
+    for line in ["04a1b2c4", "hello"] {
+        place.gate.type_line(line).unwrap();
+    }
+    place.door.stays(opened + 2, Duration::from_secs(2), "a strange card, and none");
+    assert_eq!(lines(), before, "no line tells of any of them");
+    assert_eq!(place.openings(), (opened + 2).to_string(), "the opening records do, for their days");
+}
+
 // Shows: P19
 #[test]
 fn a_gate_that_was_cut_off_for_longer_than_its_lease_knows_no_face_until_the_station_is_heard() {
-    let mut place = Place::new("");
+    // A clock that is kept: a start alone does not turn faces off, so the lease must.
+    let mut place = Place::new("[faces]\nclock_kept = true\n");
     assert!(place.drive.enroll(0).unwrap());
     let address = place.gate.address.clone();
+    place.gate.restart(&address).unwrap();
+    place.stand("0");
+    place.door.wait(1, LONG, "started again within the lease, nobody heard: the face opens");
     place.gate.kill();
-    // As if the last contact had been 25 hours ago.
+    // As if the last contact had been an hour more ago than the lease lasts.
     let files = menka::gate::place::Place::new(&place.gate.folder, None);
-    let earlier = format!("UPDATE settings SET last_contact = last_contact - {}", 25 * 3_600_000);
+    let hours = i64::from(files.open_beside(Realm::Practice).unwrap().setup().unwrap().offline_hours) + 1;
+    let earlier = format!("UPDATE settings SET last_contact = last_contact - {}", hours * 3_600_000);
     assert!(files.open_beside(Realm::Practice).unwrap().execute_for_a_test(&earlier));
     place.gate.restart(&address).unwrap();
     place.stand("0");
-    place.door.stays(0, WATCH, "faces are off");
+    place.door.stays(1, WATCH, "faces are off");
     assert!(place.gate.opens_for(&practice_card(0).unwrap()).unwrap());
-    place.door.wait(1, LONG, "the card");
+    place.door.wait(2, LONG, "the card");
     let begun = Instant::now();
-    while place.door.count() < 2 {
+    while place.door.count() < 3 {
         assert!(begun.elapsed() < LONG, "heard again, faces go on");
         place.drive.deliver().unwrap();
         place.drive.tick();

@@ -153,16 +153,99 @@ fn opening_records_are_erased_after_their_days() {
     let mut site = Site::new();
     let card = CardUid::from_bytes(&[1, 2, 3, 4]).unwrap();
     site.apply(What::PutCard(card.bytes().to_vec(), 20_849));
-    for days in [0, 1, 30] {
+    site.put(1, &person(1), "2027-01-31");
+    let mut at = vec![];
+    for days in [0, 1, 29] {
         site.clock.set(NOON.plus_ms(days * DAY));
+        site.ask(&Request::Health);
         site.with_gate(|gate, now| gate.open_for_card(&card, now)).unwrap();
+        site.clock.set(NOON.plus_ms(days * DAY + 60_000));
+        let answer = site.with_gate(|gate, now| {
+            let act = gate.acted(Act::ButtonPressed);
+            gate.open_for_face(&person_again(1), act, now)
+        });
+        assert_eq!(answer, Answer::Recognised(DoorOpens::Yes));
+        at.extend([(NOON.plus_ms(days * DAY).ms(), "card"), (NOON.plus_ms(days * DAY + 60_000).ms(), "face")]);
     }
-    let count = |site: &Site| site.with_gate(|gate, _| gate.store().openings()).unwrap();
     site.with_gate(|gate, now| gate.tick(now)).unwrap();
-    assert_eq!(count(&site), 3);
-    site.clock.set(NOON.plus_ms(30 * DAY + 1));
+    let rows = openings(&site);
+    let said: Vec<_> = rows.iter().map(|row| (row.at, row.way.as_str())).collect();
+    assert_eq!(said, at, "when and which way, of the same person and card each time");
+    assert!(rows.iter().all(|row| row.door == "opened" && row.others == 0), "how it went, and nothing else");
+    let pages = site.with_gate(|gate, _| gate.store().decrypted_pages());
+    for (k, row) in rows.iter().enumerate() {
+        assert_eq!(row.id.len(), 16);
+        assert!(rows[..k].iter().all(|other| other.id != row.id), "another number each time");
+        assert!(contains(&pages, &row.id), "the search finds what is there");
+    }
+    let elsewhere = everything_but_openings(&site);
+    assert!(elsewhere.iter().any(|value| value == card.bytes()) && elsewhere.iter().any(|value| *value == [1; 16]));
+    for row in &rows {
+        assert!(elsewhere.iter().all(|value| !contains(value, &row.id)), "its number leads to nobody");
+    }
+
+    site.clock.set(NOON.plus_ms(30 * DAY + 60_001));
     site.with_gate(|gate, now| gate.tick(now)).unwrap();
-    assert_eq!(count(&site), 2);
+    let left = openings(&site);
+    let ids = |rows: &[Opening]| rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&left), ids(&rows[2..]), "the first two had their days, the others not yet");
+    let pages = site.with_gate(|gate, _| gate.store().decrypted_pages());
+    for row in &rows[..2] {
+        assert!(!contains(&pages, &row.id) && !contains(&pages, &row.id[..8]), "in no page, free ones too");
+    }
+    assert!(left.iter().all(|row| contains(&pages, &row.id)));
+    for (name, bytes) in site.raw_files() {
+        assert!(!name.ends_with("-wal") || bytes.is_empty(), "the log was not emptied");
+    }
+}
+
+/// A row of the opening records, whole.
+struct Opening {
+    id: Vec<u8>,
+    at: i64,
+    way: String,
+    door: String,
+    /// How many columns it has besides these.
+    others: usize,
+}
+
+/// All of them, by their time.
+fn openings(site: &Site) -> Vec<Opening> {
+    site.with_gate(|gate, _| {
+        let mut all = gate.store().connection().prepare("SELECT * FROM openings ORDER BY at").unwrap();
+        let others = all.column_count() - 4;
+        let row = |row: &rusqlite::Row<'_>| {
+            let (id, at, way, door) = (row.get("id")?, row.get("at")?, row.get("way")?, row.get("door")?);
+            Ok(Opening { id, at, way, door, others })
+        };
+        all.query_map([], row).unwrap().map(Result::unwrap).collect()
+    })
+}
+
+/// Every text and blob of every other table.
+fn everything_but_openings(site: &Site) -> Vec<Vec<u8>> {
+    site.with_gate(|gate, _| {
+        let db = gate.store().connection();
+        let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'openings'";
+        let mut names = db.prepare(sql).unwrap();
+        let names: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let mut found = vec![];
+        for name in names {
+            let mut all = db.prepare(&format!("SELECT * FROM \"{name}\"")).unwrap();
+            let columns = all.column_count();
+            let mut rows = all.query([]).unwrap();
+            while let Some(row) = rows.next().unwrap() {
+                for column in 0..columns {
+                    if let rusqlite::types::ValueRef::Blob(bytes) | rusqlite::types::ValueRef::Text(bytes) =
+                        row.get_ref(column).unwrap()
+                    {
+                        found.push(bytes.to_vec());
+                    }
+                }
+            }
+        }
+        found
+    })
 }
 
 // Shows: N8-11

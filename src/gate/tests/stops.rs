@@ -2,7 +2,11 @@
 
 use super::support::*;
 use crate::gate::daemon::Gate;
-use crate::wire::message::{FacesOff, Outcome, Refusal, Reply, Request, What};
+use crate::gate::door::{Act, DoorOpens};
+use crate::gate::watch::Answer;
+use crate::secret::random_bytes;
+use crate::wire::batch::{Step, StepReply};
+use crate::wire::message::{Apply, FacesOff, Outcome, Refusal, Reply, Request, What};
 
 #[test]
 fn p44_a_thawed_template_is_matched_again_and_a_repeated_freeze_changes_nothing() {
@@ -50,6 +54,52 @@ fn p51_5_a_stopped_gate_matches_no_face_until_it_is_resumed_and_cards_go_on() {
     let receipt = site.done(&overtaken);
     assert_eq!(receipt.outcome, Outcome::FacesResumed, "a stop that a later resumption has overtaken");
     assert!(receipt.was_overtaken(&overtaken));
+}
+
+#[test]
+fn a_gate_that_comes_back_matches_none_of_nine_hundred_who_wait_to_be_erased_while_it_is_told_of_them() {
+    let mut site = Site::new();
+    // The first and the last of each part are held here, and somebody who stays; of the others only the numbers are known.
+    let places = [0, 399, 400, 799, 800, 899];
+    let held = 1..=6u8;
+    for number in held.clone() {
+        site.put(number, &person(number.into()), "2027-01-31");
+    }
+    site.put(7, &person(7), "2027-01-31");
+    site.restart();
+    let number = |at: usize| match (1..).zip(places).find(|(_, place)| *place == at) {
+        Some((number, _)) => [number; 16],
+        None => random_bytes(),
+    };
+    let orders: Vec<Step> = (0..900)
+        .map(|at| Step::Apply(Apply { op: random_bytes(), sequence: 1, what: What::EraseFace(number(at)) }))
+        .collect();
+    let looked_up = |site: &Site, who: u8| {
+        site.with_gate(|gate, now| {
+            let act = gate.acted(Act::ButtonPressed);
+            gate.open_for_face(&person_again(who.into()), act, now)
+        })
+    };
+    let nobody = |site: &Site, when: &str| {
+        for who in 1..=7 {
+            assert_eq!(looked_up(site, who), Answer::FacesOff(FacesOff::NoContact), "{who}: {when}");
+        }
+    };
+    nobody(&site, "not heard yet");
+    for part in [&orders[..400], &orders[400..800]] {
+        let Reply::Batch(replies) = site.ask(&Request::Orders(part.to_vec())) else { panic!("no batch") };
+        assert!(replies.iter().all(|reply| matches!(reply, StepReply::Done(_))));
+        nobody(&site, "the link holds the next part back");
+    }
+    let Reply::Batch(_) = site.ask(&Request::Batch(orders[800..].to_vec())) else { panic!("no batch") };
+    for who in held {
+        assert_eq!(looked_up(&site, who), Answer::Unknown, "{who}");
+    }
+    assert_eq!(looked_up(&site, 7), Answer::Recognised(DoorOpens::Yes), "heard, with all that it had to be told");
+    for step in &orders {
+        let Step::Apply(Apply { what: What::EraseFace(template), .. }) = step else { panic!("{step:?}") };
+        assert_eq!(site.ask(&Request::ReadBack(*template)), Reply::Held(None));
+    }
 }
 
 #[test]

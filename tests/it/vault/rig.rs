@@ -158,8 +158,8 @@ impl Link {
                 clock_offset_ms: None,
             }),
             Request::Apply(apply) => done(self.apply(gate, id, request, apply)),
-            Request::Batch(_) if gate.way.old => Reply::Refused(Refusal::Malformed),
-            Request::Batch(steps) => {
+            Request::Batch(_) | Request::Orders(_) if gate.way.old => Reply::Refused(Refusal::Malformed),
+            Request::Batch(steps) | Request::Orders(steps) => {
                 let step = |step: &Step| match step {
                     Step::Apply(apply) => self.apply(gate, id, &step.clone().request(), apply),
                     _ => Err(Refusal::Malformed),
