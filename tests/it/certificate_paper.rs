@@ -74,7 +74,8 @@ impl Saved {
         let check = self.between("检查结果", "，时间");
         let values = check.strip_prefix("未发现（查看").and_then(|rest| rest.strip_suffix("项）"));
         assert!(values.is_some_and(|count| count.parse::<u64>().unwrap() > 100), "{check}");
-        assert!(self.between("保存到", "后删除").starts_with("20"), "{text}");
+        // Not a day, which would be kept for nobody who stays a resident: the rule, and the soonest day.
+        assert!(self.between("保存到", "后删除").starts_with("您的住户登记结束、最后一次为您办理满3年之日"), "{text}");
         assert!(self.until() >= later_by_years(&self.minute("ended_at_ms"), 3), "{text}");
         let (from, size) = (self.statement["log_from"].as_u64(), self.statement["log_size"].as_u64());
         let to = format!("{}–{}", from.unwrap(), size.unwrap() - 1);
@@ -82,9 +83,9 @@ impl Saved {
         assert_eq!(self.between("经办人：", "复核人"), OPERATOR.replace(' ', ""));
     }
 
-    /// The day to which the records are kept, as year, month, day.
+    /// The soonest day on which the records go, as year, month, day.
     fn until(&self) -> (i64, i64, i64) {
-        let day = self.between("保存到", "后删除");
+        let day = self.between("（不早于", "）后删除");
         let (year, rest) = day.split_once('年').unwrap_or_else(|| panic!("{day}"));
         let (month, rest) = rest.split_once('月').unwrap();
         let number = |digits: &str| digits.parse().unwrap_or_else(|_| panic!("{day}"));
