@@ -119,7 +119,7 @@ pub(super) struct Open {
 }
 
 impl Open {
-    /// What the staff window was told of readiness and of the open record counts as not told.
+    /// Whatever the staff window was told counts as not told.
     pub(super) fn say_again(&mut self) {
         self.desk_shown = None;
         self.opened_shown = None;
@@ -130,6 +130,7 @@ impl Open {
         self.form_shown = None;
         self.boards_shown = None;
         self.chain.say_again();
+        self.notice.say_again();
         self.stale = true;
     }
 

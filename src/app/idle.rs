@@ -196,11 +196,21 @@ impl Desk {
         self.say(StaffEvent::Gates(gates));
         self.say(StaffEvent::ResidentBusy(busy));
         self.say(StaffEvent::Reader(reader));
+        self.say_machine();
+        self.say_what_waits(now);
+    }
+
+    /// What waits for whoever came in, and who that is: told at the door and when a shut window opens, so that neither can leave out what the
+    /// other tells.
+    pub(super) fn say_what_waits(&mut self, now: Timestamp) {
         self.show_deletions(now);
         self.show_replacements(now);
-        self.say_machine();
+        self.show_boards();
         self.tell_head_due(now);
         self.say_entered(now);
+        self.advise_new_keys();
+        self.tell_looks_due(now);
+        self.tell_joins();
     }
 
     /// Who is at the desk, whose desk it is, and the site's facts.

@@ -58,3 +58,4 @@ mod ui_rights;
 mod ui_staff;
 mod unable;
 mod vault;
+mod window_again;
