@@ -22,6 +22,7 @@ mod hostile;
 mod keep;
 mod law;
 mod layering;
+mod long_acts;
 mod machine;
 mod model;
 mod notice;

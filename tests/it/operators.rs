@@ -27,8 +27,8 @@ use menka::vault::{KdfCost, Vault, VaultError};
 use crate::day::{gate_program, models};
 use crate::roles::{May, rows};
 
-const CHEAP: KdfCost = KdfCost { memory_kib: 64, passes: 1, lanes: 1 };
-const START: Timestamp = Timestamp::from_ms(1_795_276_800_000);
+pub const CHEAP: KdfCost = KdfCost { memory_kib: 64, passes: 1, lanes: 1 };
+pub const START: Timestamp = Timestamp::from_ms(1_795_276_800_000);
 const DAY_MS: i64 = 86_400_000;
 
 /// A desk without gates and camera people, its clock moved by hand.
@@ -44,7 +44,7 @@ fn desk(folder: &Path) -> Desk {
     Desk::new(DeskConfig { data_dir: folder.to_owned(), realm: Realm::Real, kdf: CHEAP.into() }, devices(folder))
 }
 
-fn devices(folder: &Path) -> Devices {
+pub fn devices(folder: &Path) -> Devices {
     let controls = Controls::default();
     Devices {
         camera: Box::new(PictureCamera::new(vec![], controls.clone())),
