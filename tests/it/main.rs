@@ -23,6 +23,7 @@ mod keep;
 mod law;
 mod layering;
 mod long_acts;
+mod looks_due;
 mod machine;
 mod model;
 mod notice;
