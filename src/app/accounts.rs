@@ -423,9 +423,7 @@ pub(super) fn rules_version() -> Option<String> {
 
 /// Monday to Sunday of the week so many weeks ago.
 pub(super) fn week(today: CivilDate, weeks: u8) -> (CivilDate, CivilDate) {
-    // 1970-01-01 was a Thursday.
-    let weekday = (today.epoch_days() + 3).rem_euclid(WEEK);
-    let monday = today.plus_days(-weekday - WEEK * i64::from(weeks));
+    let monday = crate::domain::looks::monday(today).plus_days(-WEEK * i64::from(weeks));
     (monday, monday.plus_days(WEEK - 1))
 }
 

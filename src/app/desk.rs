@@ -119,7 +119,7 @@ pub(super) struct Open {
 }
 
 impl Open {
-    /// What the staff window was told of readiness and of the open record counts as not told.
+    /// Whatever the staff window was told counts as not told.
     pub(super) fn say_again(&mut self) {
         self.desk_shown = None;
         self.opened_shown = None;
@@ -130,6 +130,7 @@ impl Open {
         self.form_shown = None;
         self.boards_shown = None;
         self.chain.say_again();
+        self.notice.say_again();
         self.stale = true;
     }
 
@@ -217,7 +218,7 @@ impl Desk {
     }
 
     /// Takes note of the clock. A step back counts as no time at all.
-    fn pass_time(&mut self, now: Timestamp) {
+    pub(super) fn pass_time(&mut self, now: Timestamp) {
         let passed = self.told.map_or(0, |told| now.since(told)).max(0);
         if let Some(told) = self.told {
             self.doubt_clock(told, now);
@@ -239,9 +240,10 @@ impl Desk {
         std::mem::take(&mut self.out)
     }
 
-    /// One command in, events out.
+    /// One command in, events out. Who knows how long it took says when it was over ([`Self::command_over`]).
     pub fn handle(&mut self, command: Command, now: Timestamp) -> Vec<Event> {
         self.pass_time(now);
+        self.nobody_waits();
         match command {
             Command::Staff(command) => {
                 self.handle_staff(command, now);

@@ -36,29 +36,36 @@ pub(super) struct Idle {
     told: Option<u8>,
     /// Since when the staff window is shut.
     curtain: Option<Timestamp>,
-    /// Somebody waited at the staff window for something that took the desk's thread: the time that it took is none without anybody.
-    waited: bool,
+    /// Somebody waits at the staff window for the command that has the desk's thread.
+    waits: bool,
 }
 
 impl Desk {
     /// Somebody did something at the staff window.
     pub(super) fn staff_acted(&mut self) {
         self.idle.acted_at = self.moment;
+        self.idle.waits = true;
         if self.idle.told.take().is_some() {
             self.tell(OperatorsEvent::LocksIn(None));
         }
     }
 
-    /// Somebody waited for what was just done. How long that took is known with the next moment only.
-    pub(super) fn staff_waited(&mut self) {
-        self.idle.waited = true;
+    /// A command begins that nobody is known to wait for.
+    pub(super) fn nobody_waits(&mut self) {
+        self.idle.waits = false;
+    }
+
+    /// The last command is done, at `now`: whatever of staff it was, the time that it took is none without anybody at the window, and its
+    /// result can be read for as long as any other.
+    pub fn command_over(&mut self, now: Timestamp) {
+        self.pass_time(now);
+        if std::mem::take(&mut self.idle.waits) {
+            self.idle.acted_at = self.moment;
+        }
     }
 
     /// Counts down and draws the curtain; closes a desk that nobody comes back to.
     pub(super) fn watch_idle(&mut self, now: Timestamp) {
-        if std::mem::take(&mut self.idle.waited) {
-            self.staff_acted();
-        }
         let Some(open) = self.open.as_ref() else { return };
         if let Some(since) = self.idle.curtain {
             if !open.flow.is_busy() && self.moment.since(since) >= CLOSE_AFTER_MS {
@@ -93,7 +100,7 @@ impl Desk {
 
     /// Nothing idle is left over for the next account.
     pub(super) fn idle_anew(&mut self) {
-        self.idle = Idle { acted_at: self.moment, ..Idle::default() };
+        self.idle = Idle { acted_at: self.moment, waits: self.idle.waits, ..Idle::default() };
     }
 
     /// Whether the staff window is shut while the resident goes on.
@@ -196,11 +203,21 @@ impl Desk {
         self.say(StaffEvent::Gates(gates));
         self.say(StaffEvent::ResidentBusy(busy));
         self.say(StaffEvent::Reader(reader));
+        self.say_machine();
+        self.say_what_waits(now);
+    }
+
+    /// What waits for whoever came in, and who that is: told at the door and when a shut window opens, so that neither can leave out what the
+    /// other tells.
+    pub(super) fn say_what_waits(&mut self, now: Timestamp) {
         self.show_deletions(now);
         self.show_replacements(now);
-        self.say_machine();
+        self.show_boards();
         self.tell_head_due(now);
         self.say_entered(now);
+        self.advise_new_keys();
+        self.tell_looks_due(now);
+        self.tell_joins();
     }
 
     /// Who is at the desk, whose desk it is, and the site's facts.

@@ -221,12 +221,8 @@ impl Desk {
                     self.tell_keep(KeepTold::BackedUp(report));
                     self.show_keep();
                 }
-                self.staff_waited();
             }
-            KeepCommand::Drill(from, typed) => {
-                self.drill(&from, &typed, now);
-                self.staff_waited();
-            }
+            KeepCommand::Drill(from, typed) => self.drill(&from, &typed, now),
             KeepCommand::Restore(from, typed, by) => self.restore(&from, &typed, by, now),
             KeepCommand::ChangeKeys => self.change_keys(Act::ChangeKeys, KeepCommand::ChangeKeys, now),
             KeepCommand::BindComputer => self.bind_computer(now),

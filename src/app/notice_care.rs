@@ -31,6 +31,14 @@ pub(super) struct NoticeCare {
     person: Option<(ResidentId, Option<PersonNews>)>,
 }
 
+impl NoticeCare {
+    /// The window forgot it.
+    pub(super) fn say_again(&mut self) {
+        self.view = None;
+        self.person = None;
+    }
+}
+
 /// What one look came to.
 struct Looked {
     view: NoticeView,

@@ -180,8 +180,8 @@ pub enum OperatorsEvent {
     },
     /// How often a name was put together with a gate's number since a supervisor looked, and on which day first; `None`: never.
     Joins(Option<(u32, CivilDate)>),
-    /// Whether nobody has looked at last week's sheet of looks yet.
-    LooksDue(bool),
+    /// The oldest week that is over and whose sheet of looks no supervisor has looked at yet.
+    LooksDue(Option<LooksWeek>),
     /// Names of accounts in use whose slot is not in the slots file any more; empty when all are there.
     SlotsMissing(Vec<String>),
     /// A paper was written to this path.
@@ -190,6 +190,15 @@ pub enum OperatorsEvent {
     LocksIn(Option<u8>),
     /// The staff window is shut while residents and gates go on; these accounts may open it, first the one that shut it.
     Curtain(Vec<DoorView>),
+}
+
+/// A week whose sheet of looks waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LooksWeek {
+    /// Its Monday.
+    pub from: CivilDate,
+    /// How many weeks ago.
+    pub weeks: u8,
 }
 
 /// What was done to an account, for the line under the header.

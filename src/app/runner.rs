@@ -74,7 +74,9 @@ fn run(mut desk: Desk, inbox: &Receiver<Command>, clock: &Arc<dyn Clock + Sync>,
         let events = match inbox.recv_timeout(pause) {
             Ok(command) => {
                 over = matches!(command, Command::Close);
-                desk.handle(command, clock.now())
+                let events = desk.handle(command, clock.now());
+                desk.command_over(clock.now());
+                events
             }
             Err(RecvTimeoutError::Timeout) => desk.tick(clock.now()),
             Err(RecvTimeoutError::Disconnected) => {

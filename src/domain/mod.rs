@@ -27,6 +27,7 @@ pub mod guardian;
 pub mod id;
 pub mod incident;
 pub mod keep;
+pub mod looks;
 pub mod notice;
 pub mod permit;
 pub mod phrase;

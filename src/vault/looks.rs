@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::account::AccountEvent;
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::id::StaffId;
+use crate::domain::looks::WeeksSeen;
 use crate::domain::role::Role;
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::evidence::record::LogRecord;
@@ -14,8 +15,12 @@ use super::error::{MAIN_FILE, VaultError};
 
 /// Records read at a time.
 const CHUNK: u32 = 1_000;
-/// Where the newest week is kept whose sheet was looked at.
-const SEEN: &str = "looks-seen";
+/// Where the weeks are kept whose sheets a supervisor looked at: the one up to which none waits, then those after it.
+const SEEN: &str = "looks-seen-weeks";
+/// Where an older program kept the newest week whose sheet anybody looked at: none up to it waits.
+const SEEN_BEFORE: &str = "looks-seen";
+/// Bytes of one day.
+const DAY_BYTES: usize = 8;
 /// How far the clock may have been set back between two records without hiding a look, in milliseconds: one day.
 const CLOCK_SLACK_MS: i64 = 86_400_000;
 
@@ -94,28 +99,44 @@ impl Looks {
 }
 
 impl Vault {
-    /// Notes that the sheet of a week was looked at; once a week is enough. `week` is its Monday.
+    /// Logs that the sheet of a week was looked at. A supervisor's look is noted as well, once a week is enough; nobody else's ends what waits
+    /// for a supervisor. `week` is its Monday.
     ///
     /// # Errors
     /// Those of the disk.
     pub fn record_looks_seen(&mut self, week: CivilDate, now: Timestamp) -> Result<(), VaultError> {
-        if self.looks_seen()?.is_some_and(|seen| seen >= week) {
+        let mut seen = self.looks_seen()?;
+        let notes = self.role() == Role::Supervisor;
+        if notes && seen.has(week) {
             return Ok(());
         }
+        let begun_on = self.begun_on()?.unwrap_or(now.date());
         let work = self.begin()?;
         self.append(&work, Actor::Staff(self.staff), &AuditEvent::Account(AccountEvent::LooksSeen), now)?;
-        self.write_station(&work, SEEN, &week.epoch_days().to_be_bytes())?;
+        if notes {
+            seen.see(week, begun_on, now.date());
+            let bytes: Vec<u8> =
+                seen.until.iter().chain(&seen.later).flat_map(|day| day.epoch_days().to_be_bytes()).collect();
+            self.write_station(&work, SEEN, &bytes)?;
+        }
         Ok(work.commit()?)
     }
 
-    /// The Monday of the newest week whose sheet was looked at.
+    /// The weeks whose sheets a supervisor looked at.
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn looks_seen(&self) -> Result<Option<CivilDate>, VaultError> {
-        let Some(bytes) = self.read_station(SEEN)? else { return Ok(None) };
-        let days = <[u8; 8]>::try_from(bytes).map_err(|_| VaultError::corrupt(MAIN_FILE))?;
-        Ok(Some(CivilDate::from_epoch_days(i64::from_be_bytes(days))))
+    pub fn looks_seen(&self) -> Result<WeeksSeen, VaultError> {
+        let bytes = match self.read_station(SEEN)? {
+            Some(bytes) => bytes,
+            None => self.read_station(SEEN_BEFORE)?.unwrap_or_default(),
+        };
+        let read = |day: &[u8]| -> Result<CivilDate, VaultError> {
+            let day = <[u8; DAY_BYTES]>::try_from(day).map_err(|_| VaultError::corrupt(MAIN_FILE))?;
+            Ok(CivilDate::from_epoch_days(i64::from_be_bytes(day)))
+        };
+        let mut days = bytes.chunks(DAY_BYTES).map(read);
+        Ok(WeeksSeen { until: days.next().transpose()?, later: days.collect::<Result<_, _>>()? })
     }
 
     /// The looks of every account from `from` on and before `until`, also of accounts without any, the most looks first.

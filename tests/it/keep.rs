@@ -383,6 +383,7 @@ fn the_time_of_a_backup_is_none_without_anybody_at_the_window() {
     let command = Command::Staff(StaffCommand::Keep(KeepCommand::BackUp(stick.path().into())));
     let events = format!("{:?}", site.drive.desk.handle(command, at));
     assert!(events.contains("BackedUp"), "{events}");
+    site.drive.desk.command_over(at.plus_ms(70_000));
     assert!(!shut(&mut site, at.plus_ms(70_000)), "a slow stick: the result can still be read");
     assert!(!shut(&mut site, at.plus_ms(120_000)));
     assert!(shut(&mut site, at.plus_ms(131_000)), "a minute after it");

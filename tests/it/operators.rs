@@ -27,8 +27,8 @@ use menka::vault::{KdfCost, Vault, VaultError};
 use crate::day::{gate_program, models};
 use crate::roles::{May, rows};
 
-const CHEAP: KdfCost = KdfCost { memory_kib: 64, passes: 1, lanes: 1 };
-const START: Timestamp = Timestamp::from_ms(1_795_276_800_000);
+pub const CHEAP: KdfCost = KdfCost { memory_kib: 64, passes: 1, lanes: 1 };
+pub const START: Timestamp = Timestamp::from_ms(1_795_276_800_000);
 const DAY_MS: i64 = 86_400_000;
 
 /// A desk without gates and camera people, its clock moved by hand.
@@ -38,13 +38,15 @@ pub struct Station {
     pub now: Timestamp,
     pub told: Vec<StaffEvent>,
     pub scene: ResidentScene,
+    /// A window is handed over shut, with the vault open, and not through the door.
+    pub shuts: bool,
 }
 
 fn desk(folder: &Path) -> Desk {
     Desk::new(DeskConfig { data_dir: folder.to_owned(), realm: Realm::Real, kdf: CHEAP.into() }, devices(folder))
 }
 
-fn devices(folder: &Path) -> Devices {
+pub fn devices(folder: &Path) -> Devices {
     let controls = Controls::default();
     Devices {
         camera: Box::new(PictureCamera::new(vec![], controls.clone())),
@@ -77,7 +79,7 @@ impl Station {
     pub fn created() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let desk = desk(folder.path());
-        let mut station = Self { folder, desk, now: START, told: vec![], scene: ResidentScene::Closed };
+        let mut station = Self { folder, desk, now: START, told: vec![], scene: ResidentScene::Closed, shuts: false };
         let events = station.desk.start(station.now);
         station.take(events);
         let facts = SiteFacts::default();
@@ -163,8 +165,13 @@ impl Station {
     }
 
     pub fn hand_over(&mut self, name: &str) {
-        self.staff(StaffCommand::Lock);
+        self.staff(if self.shuts { StaffCommand::Shut } else { StaffCommand::Lock });
         self.enter(name);
+        let who = |event: &StaffEvent| match event {
+            StaffEvent::Unlocked { operator } => Some(operator.clone()),
+            _ => None,
+        };
+        assert_eq!(self.told.iter().rev().find_map(who).as_deref(), Some(name), "{:?}", self.failures());
     }
 
     pub fn add(&mut self, name: &str, role: Role) {
@@ -270,7 +277,17 @@ pub fn operators(failure: OperatorsFailure) -> Failure {
 // Shows: J07
 #[test]
 fn p51_4_what_a_role_does_not_have_is_refused_at_the_desk_and_logged() {
+    each_role(false);
+}
+
+#[test]
+fn p51_4_what_a_role_does_not_have_is_refused_at_a_window_that_was_handed_over_and_logged() {
+    each_role(true);
+}
+
+fn each_role(shuts: bool) {
     let (mut station, _) = Station::new();
+    station.shuts = shuts;
     let second = station.add_second();
     for role in Role::ALL {
         let name = format!("员工-{}", role.label());
@@ -308,7 +325,17 @@ fn p51_4_what_a_role_does_not_have_is_refused_at_the_desk_and_logged() {
 
 #[test]
 fn p51_4_without_training_or_signature_only_what_leads_there_is_done() {
+    untrained(false);
+}
+
+#[test]
+fn p51_4_without_training_or_signature_a_window_that_was_handed_over_does_only_what_leads_there() {
+    untrained(true);
+}
+
+fn untrained(shuts: bool) {
     let (mut station, _) = Station::new();
+    station.shuts = shuts;
     let second = station.add_second();
     station.add("前台丙", Role::FrontDesk);
     station.operators(OperatorsCommand::Approve(second, passphrase("主管乙")));

@@ -7,7 +7,7 @@ use iced_test::Simulator;
 use iced_test::selector::id;
 use menka::app::command::StaffCommand;
 use menka::app::event::{Failure, StaffEvent};
-use menka::app::operators::{AccountView, Concerned, DoorView, LooksRow, OperatorsCommand, OperatorsEvent};
+use menka::app::operators::{AccountView, Concerned, DoorView, LooksRow, LooksWeek, OperatorsCommand, OperatorsEvent};
 use menka::domain::Realm;
 use menka::domain::approval::Act;
 use menka::domain::id::{GateId, ResidentId, StaffId};
@@ -489,8 +489,19 @@ fn a_name_beside_a_number_is_said_on_every_page_until_a_supervisor_has_looked_an
         let due =
             |staff: &Staff| window(LARGE, staff.view(&Texts::new(Language::Chinese))).find(id("looks-due")).is_ok();
         assert!(!due(&staff));
-        tell(&mut staff, OperatorsEvent::LooksDue(true));
+        tell(&mut staff, OperatorsEvent::LooksDue(Some(LooksWeek { from: day("2026-11-02"), weeks: 3 })));
         assert_eq!(due(&staff), role == Role::Supervisor, "who may look is reminded");
+        if role == Role::Supervisor {
+            let texts = Texts::new(Language::English);
+            let words = "No supervisor has looked at the sheet of looks of the week from 2026-11-02 yet.";
+            assert!(window(LARGE, staff.view(&texts)).find(words).is_ok());
+            let Action::Ask(StaffCommand::Operators(OperatorsCommand::ShowLooks(3))) =
+                staff.update(Message::Go(Route::Looks))
+            else {
+                panic!("not to the week that waits");
+            };
+            staff.update(Message::Go(Route::Home));
+        }
         tell(&mut staff, OperatorsEvent::Joins(Some((2, day("2026-11-20")))));
         for route in [Route::Home, Route::Mine] {
             staff.update(Message::Go(route));

@@ -185,14 +185,9 @@ impl Desk {
         self.check_public_rules();
         self.doubt_clock(trusted, now);
         self.retain(now);
-        self.show_deletions(now);
         self.begin_watch(now);
-        self.tell_head_due(now);
         self.to_idle(now);
-        self.say_entered(now);
-        self.advise_new_keys();
-        self.tell_looks_due(now);
-        self.tell_joins();
+        self.say_what_waits(now);
         Ok(())
     }
 

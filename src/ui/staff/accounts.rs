@@ -100,7 +100,9 @@ impl Staff {
             }
             OperatorsEvent::SlotsMissing(names) => self.known.slots_missing = names,
             OperatorsEvent::Joins(joins) => self.known.joins = joins,
-            OperatorsEvent::LooksDue(due) => self.known.looks_due = due && self.accounts.role() == Role::Supervisor,
+            OperatorsEvent::LooksDue(due) => {
+                self.known.looks_due = due.filter(|_| self.accounts.role() == Role::Supervisor);
+            }
             OperatorsEvent::PaperSaved(path) => self.flash = Some(Flash::PaperSaved(path)),
             OperatorsEvent::LocksIn(seconds) => self.accounts.locks_in = seconds,
             OperatorsEvent::Curtain(accounts) => {
@@ -163,9 +165,10 @@ impl Staff {
         Action::Ask(StaffCommand::Operators(OperatorsCommand::Show))
     }
 
-    /// To this week's sheet of looks.
+    /// To the sheet of looks that waits, else to this week's.
     pub(super) fn go_looks(&mut self) -> Action {
         self.page = Page::Looks(looks::Looks::default());
-        Action::Ask(StaffCommand::Operators(OperatorsCommand::ShowLooks(0)))
+        let weeks = self.known.looks_due.map_or(0, |due| due.weeks);
+        Action::Ask(StaffCommand::Operators(OperatorsCommand::ShowLooks(weeks)))
     }
 }

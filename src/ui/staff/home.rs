@@ -287,9 +287,9 @@ fn head_line<'a>(texts: &Texts, known: &Known) -> Option<Element<'a, Message>> {
     )
 }
 
-/// Last week's sheet of looks, which nobody has looked at (F14).
+/// The oldest sheet of looks that no supervisor has looked at (F14).
 fn looks_line<'a>(texts: &Texts, known: &Known) -> Option<Element<'a, Message>> {
-    let said = known.looks_due.then(|| tr!(texts, "looks-due"))?;
+    let said = known.looks_due.map(|due| tr!(texts, "looks-due", from = due.from.to_string()))?;
     Some(warn(said, "looks-due", tr!(texts, "looks-due-open"), Route::Looks))
 }
 

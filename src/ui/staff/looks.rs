@@ -6,15 +6,13 @@ use iced::{Center, Element, Fill, Length};
 use super::{AccountPaper, Action, S};
 use crate::app::command::StaffCommand;
 use crate::app::operators::{LooksRow, OperatorsCommand};
+use crate::domain::looks::WEEKS_BACK_MAX;
 use crate::domain::role::LookWhy;
 use crate::domain::time::CivilDate;
 use crate::i18n::Texts;
 use crate::tr;
 use crate::ui::theme::{Tone, Weight};
 use crate::ui::{widget, words};
-
-/// How many weeks back can be looked at.
-const WEEKS_MAX: u8 = 52;
 
 /// What happens here.
 #[derive(Clone, Debug)]
@@ -60,7 +58,7 @@ impl Looks {
         let week = |id: &'static str, words: String, to: Option<u8>| {
             widget::action(S, id, words, Weight::Plain, to.map(Message::WeekPressed))
         };
-        let older = (self.weeks < WEEKS_MAX).then(|| self.weeks + 1);
+        let older = (self.weeks < WEEKS_BACK_MAX).then(|| self.weeks + 1);
         let head = row![S.title(tr!(texts, "looks-title"))]
             .push(days)
             .push(widget::gap())

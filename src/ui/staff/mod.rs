@@ -47,7 +47,7 @@ use crate::app::doctor::Doctor;
 use crate::app::event::{Failure, GateLabel};
 use crate::app::notice::{NoticeCommand, NoticeView, Paper, PersonNews};
 use crate::app::on_paper::FormView;
-use crate::app::operators::{AccountChange, OperatorsCommand};
+use crate::app::operators::{AccountChange, LooksWeek, OperatorsCommand};
 use crate::domain::Realm;
 use crate::domain::change::Version;
 use crate::domain::gate::GateStatus;
@@ -159,8 +159,8 @@ pub struct Known {
     pub joins: Option<(u32, CivilDate)>,
     /// Accounts in use whose slot was taken out of the slots file.
     pub slots_missing: Vec<String>,
-    /// Nobody has looked at last week's sheet of looks, and this account may.
-    pub looks_due: bool,
+    /// The oldest week whose sheet of looks waits for a supervisor, when this account is one.
+    pub looks_due: Option<LooksWeek>,
     /// What is known of the evidence.
     pub evidence: evidence::Heard,
     /// The form that somebody wants to sign on paper.
