@@ -307,7 +307,8 @@ impl Desk {
         let ended = self.ask_keepers(&mut restoring).and_then(|()| restoring.finish(now));
         match ended {
             Ok(report) => {
-                if self.vault(|v| v.record_drill(id, now)).is_some() {
+                // One that did not read back whole is told, and is not written down as one that works.
+                if !report.sound || self.vault(|v| v.record_drill(id, now)).is_some() {
                     self.tell_keep(KeepTold::Drilled(report));
                     self.show_keep();
                 }

@@ -50,7 +50,11 @@ impl Tpm {
         if self.device.as_deref().is_some_and(|device| !Path::new(device).exists()) {
             return Err(ChipError::Missing);
         }
-        let mut context = Context::new(self.at.clone()).map_err(|_| ChipError::Missing)?;
+        let mut context = Context::new(self.at.clone()).map_err(|error| match &self.device {
+            // It is there, and does not open: the right to it is missing, or another program has it.
+            Some(device) => ChipError::Refused(format!("{device} does not open: {error}")),
+            None => ChipError::Missing,
+        })?;
         let storage = storage_key().map_err(refused)?;
         let owner = Hierarchy::Owner;
         let primary = context
@@ -174,5 +178,21 @@ fn foreign(error: TpmError) -> ChipError {
         }
         Some(K::Scheme | K::Key | K::Asymmetric | K::Symmetric | K::ReservedBits | K::Binding) => ChipError::Other,
         _ => refused(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn a_device_that_is_there_and_does_not_open_is_no_missing_chip() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &Path| Tpm::at(&format!("device:{}", path.display())).unwrap().open().err();
+        assert_eq!(at(&folder.path().join("none")), Some(ChipError::Missing));
+        // A folder opens for nobody to write.
+        assert!(matches!(at(folder.path()), Some(ChipError::Refused(_))));
     }
 }

@@ -126,8 +126,10 @@ fn of_path(root: &Root, path: &Path, depth: u8) -> Option<Storage> {
     }
     if on.device.starts_with("0:") {
         // Btrfs and others have a number of their own and name their device; overlays and network folders cannot be told.
-        let device = on.source.strip_prefix("/dev/")?;
-        return of_device(root, &format!("/sys/class/block/{}", mapped(root, device)), depth);
+        let device = mapped(root, on.source.strip_prefix("/dev/")?);
+        // One of several devices is named; the file may lie on any of them.
+        let members = members(root, &device).into_iter();
+        return worst(members.map(|member| of_device(root, &format!("/sys/class/block/{member}"), depth)).collect());
     }
     of_device(root, &format!("/sys/dev/block/{}", on.device), depth)
 }
@@ -151,9 +153,12 @@ fn of_device(root: &Root, device: &str, depth: u8) -> Option<Storage> {
     if below.is_empty() {
         return Some(Storage::Plain(name));
     }
-    let below: Option<Vec<Storage>> =
-        below.iter().map(|slave| of_device(root, &format!("{device}/slaves/{slave}"), depth)).collect();
-    below?.into_iter().max_by_key(|s| match s {
+    worst(below.iter().map(|slave| of_device(root, &format!("{device}/slaves/{slave}"), depth)).collect())
+}
+
+/// What rests on all of these is as well kept as the worst of them; `None` when one cannot be told.
+fn worst(all: Option<Vec<Storage>>) -> Option<Storage> {
+    all?.into_iter().max_by_key(|s| match s {
         Storage::Memory => 0,
         Storage::Encrypted => 1,
         Storage::Plain(_) => 2,

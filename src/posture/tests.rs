@@ -207,6 +207,23 @@ fn k2_6_btrfs_memory_and_mapped_names_are_followed() {
 }
 
 #[test]
+fn k2_6_a_file_system_over_several_devices_is_as_well_kept_as_the_worst_of_them() {
+    let mounted = "27 1 0:30 /@ / rw - btrfs /dev/mapper/cryptswap rw\n";
+    fault(Blocker::DiskEncryption, Condition::Fails, What::DataPlain, &["sdb1"], |m| {
+        m.write("/proc/self/mountinfo", mounted);
+        m.write("/sys/fs/btrfs/0123/devices/dm-2/x", "");
+        m.write("/sys/fs/btrfs/0123/devices/sdb1/x", "");
+        m.write("/sys/class/block/sdb1/uevent", "DEVNAME=sdb1\n");
+    });
+    // One of them cannot be told.
+    fault(Blocker::DiskEncryption, Condition::NotYetChecked, What::DiskUnread, &[], |m| {
+        m.write("/proc/self/mountinfo", mounted);
+        m.write("/sys/fs/btrfs/0123/devices/dm-2/x", "");
+        m.write("/sys/fs/btrfs/0123/devices/sdc1/x", "");
+    });
+}
+
+#[test]
 fn k2_6_plain_swap_is_found_and_compressed_memory_is_not_swap() {
     let swaps = |line: &str| format!("Filename\tType\tSize\tUsed\tPriority\n{line}\n");
     fault(Blocker::DiskEncryption, Condition::Fails, What::SwapPlain, &["sda3"], |m| {

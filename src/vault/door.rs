@@ -165,9 +165,8 @@ impl Vault {
         }
         let lock = Arc::new(super::take_lock(dir)?);
         let old = slots.recovery().map(|slot| slot.id).ok_or(VaultError::Unknown)?;
-        let kind = slots.accounts().find(|slot| slot.id == account).map(|slot| slot.kind.clone());
-        let cost = slots.slot(account).map(|slot| slot.cost);
-        let (Some(kind), Some(cost)) = (kind, cost) else { return Err(VaultError::Unknown) };
+        let cost = slots.accounts().find(|slot| slot.id == account).map(|slot| slot.cost);
+        let Some(cost) = cost else { return Err(VaultError::Unknown) };
         let (master, failed) = try_slot(dir, &mut slots, old, &key.passphrase(), now)?;
         let ring = Ring::derive(master, realm)?;
         let mut vault = Self::open(dir, realm, slots.site, account, (ring, None), lock, Opening::Checked)?;
@@ -177,6 +176,8 @@ impl Vault {
         let before = slots.clone();
         let settled = slots.settle_binding(vault.ring.master(), chip)?;
         vault.chip_key = slots.bound.as_ref().and_then(Bound::key);
+        // As the vault knows the account: nobody has proved what the file says of it.
+        let kind = Kind::Account { name: vault.staff_name.clone(), role: vault.role };
         slots.put(account, kind, passphrase, vault.ring.master(), cost)?;
         let new = vault.wrap_recovery_key(&mut slots)?;
         let work = vault.begin()?;

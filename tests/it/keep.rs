@@ -367,6 +367,41 @@ fn a_drill_that_fails_leaves_nothing_behind_and_the_lock_screen_says_who_may_unl
 }
 
 #[test]
+fn a_drill_that_does_not_read_back_whole_is_told_and_not_noted_as_one_that_works() {
+    let stick = tempfile::tempdir().unwrap();
+    let mut site = hasty(1);
+    let key = backup_key(&mut site.drive);
+    all_keep(&mut site, &["1号门"]);
+    site.drive.add("王小明", "1-101").unwrap();
+    site.drive.staff(StaffCommand::CloseResident);
+    // Somebody with the keys changed what a record was sealed with.
+    let vault = {
+        let passphrase = menka::secret::Passphrase::new(menka::practice::site::PASSPHRASE.into());
+        let now = menka::ports::Clock::now(&menka::app::runner::SystemClock);
+        site.drive.staff(StaffCommand::Lock);
+        menka::vault::Vault::unlock(site.drive.data(), menka::domain::Realm::Practice, &passphrase, now).unwrap()
+    };
+    for sql in [
+        "DROP TRIGGER log_details_stay",
+        "UPDATE log_details SET sealed = x'00' WHERE n = (SELECT min(n) FROM log_details)",
+        "CREATE TRIGGER log_details_stay BEFORE UPDATE ON log_details
+         BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END",
+    ] {
+        vault.execute_for_a_test(false, sql).unwrap();
+    }
+    drop(vault);
+    site.drive.unlock();
+    site.drive.failures.clear();
+    let backup = back_up(&mut site.drive, stick.path());
+    all_keep(&mut site, &["1号门"]);
+    keep(&mut site.drive, KeepCommand::Drill(backup, key));
+    let report = restored(&site.drive);
+    assert!(!report.sound, "{report:?}");
+    let view = view(&mut site.drive);
+    assert_eq!(view.backups[0].drilled_at, None, "it is not said to work");
+}
+
+#[test]
 fn the_time_of_a_backup_is_none_without_anybody_at_the_window() {
     use menka::app::command::Command;
     use menka::domain::time::Timestamp;

@@ -21,7 +21,7 @@ use menka::ui::staff::keep::{Message as K, Pick};
 use menka::ui::staff::{Action, Message, Route, Staff};
 use menka::ui::theme;
 
-use crate::ui_staff::settings;
+use crate::ui_staff::{press, settings};
 
 const LARGE: (f32, f32) = (1366.0, 768.0);
 const SMALL: (f32, f32) = (1024.0, 600.0);
@@ -91,6 +91,17 @@ fn drilling() -> Staff {
     staff.update(Message::Keep(K::Picked(Pick::From, Language::Chinese, path)));
     staff.update(Message::Keep(K::KeyTyped(Typed::new("4H7KD-Q2M9X".into()))));
     staff
+}
+
+#[test]
+fn where_nobody_is_known_who_could_unlock_a_backup_can_still_be_restored() {
+    // As the desk tells it while the slots file cannot be read.
+    let mut staff = Staff::new(Realm::Real);
+    staff.apply(StaffEvent::Locked { wait_ms: 0 });
+    staff.apply(StaffEvent::Operators(OperatorsEvent::AtTheDoor(vec![])));
+    press(&mut staff, "unlock-restore");
+    let texts = Texts::new(Language::Chinese);
+    assert!(window(LARGE, staff.view(&texts)).find(id("restore-back")).is_ok());
 }
 
 fn restoring(first: bool) -> Staff {

@@ -262,23 +262,17 @@ impl Unlock {
             (tr!(texts, "unlock-title"), if several { tr!(texts, "unlock-who") } else { tr!(texts, "unlock-hint") })
         };
         let one = self.accounts.first().filter(|account| !several && !account.name.is_empty());
+        let link = |id: &'static str, words, message| widget::action(S, id, words, Weight::Quiet, Some(message));
+        // Also where the slots file cannot be read, and nobody is known who could unlock.
+        let restore =
+            (!self.curtain).then(|| link("unlock-restore", tr!(texts, "keep-restore-link"), Message::RestorePressed));
         let other = if self.curtain {
-            Some(("unlock-close", tr!(texts, "curtain-close"), Message::ClosePressed))
-        } else if self.accounts.is_empty() {
-            None
+            Some(link("unlock-close", tr!(texts, "curtain-close"), Message::ClosePressed))
         } else {
-            Some(("unlock-recover", tr!(texts, "recover-link"), Message::RecoverPressed(true)))
+            let known = !self.accounts.is_empty();
+            known.then(|| link("unlock-recover", tr!(texts, "recover-link"), Message::RecoverPressed(true)))
         };
-        let other = other.map(|(id, words, message)| {
-            let restore = (!self.curtain).then(|| {
-                let words = tr!(texts, "keep-restore-link");
-                widget::action(S, "unlock-restore", words, Weight::Quiet, Some(Message::RestorePressed))
-            });
-            row![widget::gap()]
-                .push(restore)
-                .push(widget::action(S, id, words, Weight::Quiet, Some(message)))
-                .spacing(S.space)
-        });
+        let other = row![widget::gap()].push(restore).push(other).spacing(S.space);
         column![S.title(title), S.soft(hint)]
             .push(one.map(|account| S.heading(account.name.as_str())))
             .push(body)

@@ -303,6 +303,26 @@ impl SecurityChip for Refusing {
 }
 
 #[test]
+fn recovery_writes_an_account_as_the_vault_knows_it_and_not_as_the_file_says() {
+    let (folder, vault, _, printed) = site();
+    let (dir, (first, name)) = (folder.path(), vault.operator());
+    drop(vault);
+    let slots = || std::fs::read_to_string(dir.join("slots")).unwrap();
+    assert!(slots().contains(&name));
+    std::fs::write(dir.join("slots"), slots().replace(&name, "别人")).unwrap();
+    assert!(
+        Vault::unlock_as(dir, Realm::Real, first, &passphrase(), later(1_000)).is_err(),
+        "the file is not believed"
+    );
+    let recovered =
+        Vault::recover_with(dir, Realm::Real, &printed, (first, &passphrase()), &mut NoChip, later(90_000)).unwrap();
+    assert_eq!(recovered.0.operator(), (first, name.clone()));
+    drop(recovered);
+    assert!(slots().contains(&name) && !slots().contains("别人"));
+    assert!(Vault::unlock_as(dir, Realm::Real, first, &passphrase(), later(180_000)).is_ok());
+}
+
+#[test]
 fn a_chip_that_refuses_for_a_moment_releases_nothing_and_a_way_back_without_it_advises_new_keys() {
     let Some(here) = Swtpm::start() else { return };
     let mut here = here.chip();
