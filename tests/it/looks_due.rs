@@ -25,7 +25,7 @@ fn looked(station: &mut Station, weeks: u8) -> Option<u8> {
     due(station)
 }
 
-// Shows: F14
+// Shows: F14a
 #[test]
 fn f14_only_a_supervisors_look_ends_the_reminder_and_a_week_that_was_left_out_stays_due() {
     let (mut station, _) = Station::new();
