@@ -1426,6 +1426,7 @@ keep-title = Backups and keys
 keep-none = There is no backup yet. If this computer breaks, the residents' records are gone.
 keep-last = Last backup: { $day }, { $people } people, { $size }. Read back and compared.
 keep-drilled = Restoring was tried on { $day }: it works.
+keep-drill-failed = Restoring was tried on { $day } and failed. Make a new backup, on another stick, and try that one.
 keep-not-drilled = Restoring was never tried. Try it once a quarter.
 keep-void = The last backup does not open any more. Please back up now.
 keep-restored = This desk was restored from a backup on { $day }.

@@ -1426,6 +1426,7 @@ keep-title = 备份和密钥
 keep-none = 还没有备份。电脑坏了，住户登记就没有了。
 keep-last = 上次备份：{ $day }，{ $people } 人，{ $size }。已读回核对。
 keep-drilled = 演练恢复：{ $day }，可以恢复。
+keep-drill-failed = 演练恢复：{ $day }，没有成功。请换一个 U 盘重新备份，再演练一次。
 keep-not-drilled = 还没有演练过恢复。每个季度演练一次。
 keep-void = 上次备份已不能打开，请现在备份一次。
 keep-restored = 本台数据于 { $day } 从备份恢复。

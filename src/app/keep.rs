@@ -301,19 +301,31 @@ impl Desk {
 
     fn drill(&mut self, from: &Path, typed: &Typed, now: Timestamp) {
         let Some(key) = self.backup_key(typed) else { return };
-        let tried = self.vault(|v| v.begin_drill(from, &key));
-        let Some(mut restoring) = tried else { return };
-        let id = restoring.id();
-        let ended = self.ask_keepers(&mut restoring).and_then(|()| restoring.finish(now));
+        let Some(open) = self.open.as_ref() else { return };
+        let begun = open.vault.begin_drill(from, &key);
+        let ended = begun.and_then(|mut restoring| {
+            let id = restoring.id();
+            self.ask_keepers(&mut restoring)?;
+            Ok((id, restoring.finish(now)?))
+        });
         match ended {
-            Ok(report) => {
-                // One that did not read back whole is told, and is not written down as one that works.
-                if !report.sound || self.vault(|v| v.record_drill(id, now)).is_some() {
+            Ok((id, report)) => {
+                let noted = |v: &mut Vault| {
+                    if report.sound { v.record_drill(id, now) } else { v.record_failed_drill(from, now) }
+                };
+                if self.vault(noted).is_some() {
                     self.tell_keep(KeepTold::Drilled(report));
                     self.show_keep();
                 }
             }
-            Err(error) => self.fail(failure_of(error)),
+            Err(error) => {
+                // A key that was mistyped, or gates that are away, say nothing about the backup.
+                let failed = matches!(error, VaultError::BackupDamaged | VaultError::BackupVoid);
+                if failed && self.vault(|v| v.record_failed_drill(from, now)).is_some() {
+                    self.show_keep();
+                }
+                self.fail(failure_of(error));
+            }
         }
     }
 

@@ -46,8 +46,9 @@ impl Tpm {
 
     /// Opens the chip: its storage key, and a session whose contents are encrypted for that key.
     fn open(&self) -> Result<(Context, KeyHandle, AuthSession), ChipError> {
-        // Looked at first: the stack itself would complain on the terminal.
-        if self.device.as_deref().is_some_and(|device| !Path::new(device).exists()) {
+        // Looked at first: the stack itself would complain on the terminal. What cannot be looked at counts as there: a binding is released
+        // only where no chip is.
+        if self.device.as_deref().is_some_and(|device| matches!(Path::new(device).try_exists(), Ok(false))) {
             return Err(ChipError::Missing);
         }
         let mut context = Context::new(self.at.clone()).map_err(|error| match &self.device {
@@ -192,6 +193,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |path: &Path| Tpm::at(&format!("device:{}", path.display())).unwrap().open().err();
         assert_eq!(at(&folder.path().join("none")), Some(ChipError::Missing));
+        // Nobody can tell what is at the end of a link to itself.
+        let around = folder.path().join("around");
+        std::os::unix::fs::symlink(&around, &around).unwrap();
+        assert!(matches!(at(&around), Some(ChipError::Refused(_))));
         // A folder opens for nobody to write.
         assert!(matches!(at(folder.path()), Some(ChipError::Refused(_))));
     }

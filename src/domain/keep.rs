@@ -11,6 +11,8 @@ pub enum KeepEvent {
     BackedUp,
     /// A drill restored a backup into a scratch place.
     Drilled,
+    /// A drill could not restore one, or what it restored did not read back whole.
+    DrillFailed,
     /// A backup was put in the vault's place; the log goes on under another name.
     Restored,
     /// A gate that was not heard at a restore has answered: what it keeps ended again.
@@ -41,6 +43,7 @@ impl KeepEvent {
             Self::BackupKeyMade => "backup-key-made",
             Self::BackedUp => "backed-up",
             Self::Drilled => "backup-drilled",
+            Self::DrillFailed => "backup-drill-failed",
             Self::Restored => "backup-restored",
             Self::EndedAgain => "ended-again",
             Self::RestoreAllowed(_) => "restore-allowed",

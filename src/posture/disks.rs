@@ -61,9 +61,8 @@ fn below_path(root: &Root, path: &Path, depth: u8) -> Option<BTreeSet<String>> {
         _ => {}
     }
     if on.device.starts_with("0:") {
-        let device = mapped(root, on.source.strip_prefix("/dev/")?);
         let mut all = BTreeSet::new();
-        for member in members(root, &device) {
+        for member in members(root, &on)? {
             all.extend(below_device(root, &format!("/sys/class/block/{member}"), depth)?);
         }
         return Some(all);
@@ -71,11 +70,16 @@ fn below_path(root: &Root, path: &Path, depth: u8) -> Option<BTreeSet<String>> {
     below_device(root, &format!("/sys/dev/block/{}", on.device), depth)
 }
 
-/// All devices of the btrfs that this one belongs to; itself where it belongs to none.
-fn members(root: &Root, device: &str) -> Vec<String> {
-    let systems = root.names("/sys/fs/btrfs");
-    let devices = systems.into_iter().map(|uuid| root.names(&format!("/sys/fs/btrfs/{uuid}/devices")));
-    devices.into_iter().find(|names| names.iter().any(|name| name == device)).unwrap_or_else(|| vec![device.to_owned()])
+/// All devices of a file system that has a number of its own: of a btrfs those that the kernel lists, of others the one named. `None` for a
+/// btrfs that is in none of the kernel's lists: the one device named may be one of several.
+fn members(root: &Root, on: &Mount) -> Option<Vec<String>> {
+    let device = mapped(root, on.source.strip_prefix("/dev/")?);
+    let mut systems = root.names("/sys/fs/btrfs").into_iter();
+    let listed = systems.find_map(|uuid| {
+        let names = root.names(&format!("/sys/fs/btrfs/{uuid}/devices"));
+        names.contains(&device).then_some(names)
+    });
+    if on.kind == "btrfs" { listed } else { Some(vec![device]) }
 }
 
 /// Follows a block device down to whole disks.
@@ -126,9 +130,8 @@ fn of_path(root: &Root, path: &Path, depth: u8) -> Option<Storage> {
     }
     if on.device.starts_with("0:") {
         // Btrfs and others have a number of their own and name their device; overlays and network folders cannot be told.
-        let device = mapped(root, on.source.strip_prefix("/dev/")?);
         // One of several devices is named; the file may lie on any of them.
-        let members = members(root, &device).into_iter();
+        let members = members(root, &on)?.into_iter();
         return worst(members.map(|member| of_device(root, &format!("/sys/class/block/{member}"), depth)).collect());
     }
     of_device(root, &format!("/sys/dev/block/{}", on.device), depth)

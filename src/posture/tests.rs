@@ -202,6 +202,9 @@ fn k2_6_btrfs_memory_and_mapped_names_are_followed() {
             continue;
         }
         machine.write("/proc/self/mountinfo", mounts);
+        if mounts.contains("btrfs") {
+            machine.write("/sys/fs/btrfs/0123/devices/dm-2/x", "");
+        }
         assert_eq!(machine.report().condition(Blocker::DiskEncryption), Condition::Holds, "{mounts}");
     }
 }
@@ -221,6 +224,15 @@ fn k2_6_a_file_system_over_several_devices_is_as_well_kept_as_the_worst_of_them(
         m.write("/sys/fs/btrfs/0123/devices/dm-2/x", "");
         m.write("/sys/fs/btrfs/0123/devices/sdc1/x", "");
     });
+    // The kernel lists no file system that the device named belongs to, or another one only: there may be more devices.
+    for listed in [None, Some("sdc1")] {
+        fault(Blocker::DiskEncryption, Condition::NotYetChecked, What::DiskUnread, &[], |m| {
+            m.write("/proc/self/mountinfo", mounted);
+            if let Some(other) = listed {
+                m.write(&format!("/sys/fs/btrfs/0123/devices/{other}/x"), "");
+            }
+        });
+    }
 }
 
 #[test]

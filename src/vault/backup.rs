@@ -69,6 +69,8 @@ pub struct BackupRow {
     pub bytes: u64,
     /// When a drill restored it last.
     pub drilled_at: Option<Timestamp>,
+    /// When a drill last failed on it.
+    pub drill_failed_at: Option<Timestamp>,
     /// Whether it still opens: the tree was not dealt anew since.
     pub opens: bool,
 }
@@ -223,7 +225,8 @@ impl Vault {
     /// Those of the disk.
     pub fn backups(&self, count: u32) -> Result<Vec<BackupRow>, VaultError> {
         let (generation, _) = epoch::numbers(&self.people_keys)?;
-        let sql = "SELECT made_at, people, bytes, drilled_at, generation FROM backups ORDER BY made_at DESC LIMIT ?1";
+        let sql = "SELECT made_at, people, bytes, drilled_at, generation, drill_failed_at FROM backups
+                   ORDER BY made_at DESC LIMIT ?1";
         let mut statement = self.main.prepare_cached(sql)?;
         let rows = statement.query_map([count], |row| {
             Ok(BackupRow {
@@ -231,6 +234,7 @@ impl Vault {
                 people: row.get::<_, i64>(1)?.unsigned_abs(),
                 bytes: row.get::<_, i64>(2)?.unsigned_abs(),
                 drilled_at: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_ms),
+                drill_failed_at: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_ms),
                 opens: row.get::<_, [u8; 16]>(4)? == generation,
             })
         })?;

@@ -33,6 +33,7 @@ const MAIN_MIGRATIONS: &[&str] = &[
     include_str!("migrations/vault/0018_face_last.sql"),
     include_str!("migrations/vault/0019_ages.sql"),
     include_str!("migrations/vault/0020_identity_apart.sql"),
+    include_str!("migrations/vault/0021_drills.sql"),
 ];
 /// Numbered migrations of `keys.db`. Never edited after a release.
 const KEYS_MIGRATIONS: &[&str] = &[

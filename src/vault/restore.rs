@@ -180,6 +180,21 @@ impl Vault {
         Ok(work.commit()?)
     }
 
+    /// Records that a drill failed on the backup in this folder: it is damaged, or did not read back whole. Its header names it; the record is
+    /// made whether or not it can still be read.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn record_failed_drill(&mut self, from: &Path, now: Timestamp) -> Result<(), VaultError> {
+        let id = Header::read(from).and_then(|header| header.id()).ok();
+        let work = self.begin()?;
+        if let Some(id) = id {
+            work.execute("UPDATE backups SET drill_failed_at = ?2 WHERE id = ?1", params![id, now.ms()])?;
+        }
+        self.append(&work, Actor::Staff(self.staff), &AuditEvent::Keep(KeepEvent::DrillFailed), now)?;
+        Ok(work.commit()?)
+    }
+
     /// Since when this vault is a restored one.
     ///
     /// # Errors

@@ -397,8 +397,49 @@ fn a_drill_that_does_not_read_back_whole_is_told_and_not_noted_as_one_that_works
     keep(&mut site.drive, KeepCommand::Drill(backup, key));
     let report = restored(&site.drive);
     assert!(!report.sound, "{report:?}");
-    let view = view(&mut site.drive);
-    assert_eq!(view.backups[0].drilled_at, None, "it is not said to work");
+    let seen = view(&mut site.drive).backups[0];
+    assert_eq!(seen.drilled_at, None, "it is not said to work");
+    assert!(seen.drill_failed_at.is_some(), "and the page says that it does not");
+    assert_eq!(logged(&mut site, "backup-drill-failed"), 1);
+}
+
+fn logged(site: &mut crate::relay::Site, word: &str) -> usize {
+    site.vault(|v| v.log_records(0, 10_000).unwrap()).iter().filter(|record| record.what == word).count()
+}
+
+#[test]
+fn a_backup_that_worked_once_and_was_damaged_since_is_no_longer_said_to_work() {
+    let stick = tempfile::tempdir().unwrap();
+    let mut site = hasty(1);
+    let key = backup_key(&mut site.drive);
+    site.drive.add("王小明", "1-101").unwrap();
+    site.drive.staff(StaffCommand::CloseResident);
+    let backup = back_up(&mut site.drive, stick.path());
+    all_keep(&mut site, &["1号门"]);
+    keep(&mut site.drive, KeepCommand::Drill(backup.clone(), key.clone()));
+    assert!(restored(&site.drive).sound);
+    let worked = view(&mut site.drive).backups[0];
+    assert!(worked.drilled_at.is_some() && worked.drill_failed_at.is_none());
+
+    // A mistyped key says nothing about the backup.
+    let other = menka::secret::RecoveryKey::make().shown();
+    keep(&mut site.drive, KeepCommand::Drill(backup.clone(), other));
+    assert_eq!(view(&mut site.drive).backups[0], worked);
+    assert_eq!(logged(&mut site, "backup-drill-failed"), 0);
+
+    // The stick lost a bit.
+    let file = backup.join("vault.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    site.drive.failures.clear();
+    keep(&mut site.drive, KeepCommand::Drill(backup, key));
+    assert!(!site.drive.failures.is_empty(), "it is said at once");
+    let seen = view(&mut site.drive).backups[0];
+    assert_eq!(seen.drilled_at, worked.drilled_at);
+    assert!(seen.drill_failed_at > seen.drilled_at, "{seen:?}");
+    assert_eq!(logged(&mut site, "backup-drill-failed"), 1);
 }
 
 #[test]

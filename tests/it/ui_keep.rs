@@ -57,7 +57,14 @@ fn at(view: KeepView) -> Staff {
 fn good() -> KeepView {
     KeepView {
         key_made_at: Some(AT),
-        backups: vec![BackupRow { made_at: AT, people: 1_284, bytes: 9_400_000, drilled_at: Some(AT), opens: true }],
+        backups: vec![BackupRow {
+            made_at: AT,
+            people: 1_284,
+            bytes: 9_400_000,
+            drilled_at: Some(AT),
+            drill_failed_at: None,
+            opens: true,
+        }],
         keepers: vec![keeper("东门", Some(true)), keeper("西门", Some(true))],
         keys_changed_at: Some(AT),
         restored_at: None,
@@ -123,6 +130,8 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
     let mut some = good();
     some.keepers[1].newest = Some(false);
     some.backups[0].drilled_at = None;
+    let mut failed = good();
+    failed.backups[0].drill_failed_at = Some(AT.plus_ms(1));
     let mut void = good();
     void.backups[0].opens = false;
     void.restored_at = Some(AT);
@@ -156,6 +165,7 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ("keep-none", at(KeepView::default()), vec!["keep-last", "keep-back-up", "keep-drill"]),
         ("keep-good", at(good()), vec!["keep-last", "keep-back-up", "keep-drill"]),
         ("keep-some", at(some), vec!["keep-last", "keep-back-up", "keep-drill"]),
+        ("keep-drill-failed", at(failed), vec!["keep-last", "keep-back-up", "keep-drill"]),
         ("keep-void", at(void), vec!["keep-restored", "keep-last", "keep-back-up"]),
         ("keep-sheet", sheet, vec!["keep-sheet-key", "keep-sheet-save", "keep-sheet-tick", "keep-sheet-done"]),
         ("keep-backed-up", backed_up, vec!["flash", "keep-last"]),

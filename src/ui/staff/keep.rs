@@ -16,6 +16,7 @@ use crate::tr;
 use crate::ui::explain;
 use crate::ui::theme::{self, Tone, Weight};
 use crate::ui::widget;
+use crate::vault::BackupRow;
 
 /// Id of the field for the backup key.
 pub const KEY: &str = "keep-key";
@@ -245,12 +246,15 @@ impl Keep {
             Some(last) if !last.opens => (Tone::Warn, tr!(texts, "keep-void"), None),
             Some(last) => {
                 let (day, size) = (last.made_at.minute_text(), explain::size(last.bytes));
-                let tried = view.backups.iter().filter_map(|row| row.drilled_at).max();
-                let tried = match tried {
-                    Some(at) => tr!(texts, "keep-drilled", day = at.date().to_string()),
-                    None => tr!(texts, "keep-not-drilled"),
+                let (worked, failed) = (|row: &BackupRow| row.drilled_at, |row: &BackupRow| row.drill_failed_at);
+                let worked = view.backups.iter().filter_map(worked).max();
+                let failed = view.backups.iter().filter_map(failed).max().filter(|at| worked.is_none_or(|w| w < *at));
+                let (tone, tried) = match (failed, worked) {
+                    (Some(at), _) => (Tone::Warn, tr!(texts, "keep-drill-failed", day = at.date().to_string())),
+                    (None, Some(at)) => (Tone::Well, tr!(texts, "keep-drilled", day = at.date().to_string())),
+                    (None, None) => (Tone::Well, tr!(texts, "keep-not-drilled")),
                 };
-                (Tone::Well, tr!(texts, "keep-last", day = day, people = last.people, size = size), Some(tried))
+                (tone, tr!(texts, "keep-last", day = day, people = last.people, size = size), Some(tried))
             }
         };
         let ready = view.key_made_at.is_some() && !self.working;
