@@ -304,22 +304,29 @@ impl SecurityChip for Refusing {
 
 #[test]
 fn recovery_writes_an_account_as_the_vault_knows_it_and_not_as_the_file_says() {
-    let (folder, vault, _, printed) = site();
+    let (folder, vault, _, mut printed) = site();
     let (dir, (first, name)) = (folder.path(), vault.operator());
     drop(vault);
     let slots = || std::fs::read_to_string(dir.join("slots")).unwrap();
-    assert!(slots().contains(&name));
-    std::fs::write(dir.join("slots"), slots().replace(&name, "别人")).unwrap();
-    assert!(
-        Vault::unlock_as(dir, Realm::Real, first, &passphrase(), later(1_000)).is_err(),
-        "the file is not believed"
-    );
-    let recovered =
-        Vault::recover_with(dir, Realm::Real, &printed, (first, &passphrase()), &mut NoChip, later(90_000)).unwrap();
-    assert_eq!(recovered.0.operator(), (first, name.clone()));
-    drop(recovered);
-    assert!(slots().contains(&name) && !slots().contains("别人"));
-    assert!(Vault::unlock_as(dir, Realm::Real, first, &passphrase(), later(180_000)).is_ok());
+    let role = format!("\"{}\"", Role::Supervisor.label());
+    let rounds = [(name.as_str(), "别人"), (role.as_str(), "\"auditor\""), (role.as_str(), "\"front-desk\"")];
+    for (round, (truth, lie)) in (0i64..).zip(rounds) {
+        let at = |ms: i64| later(round * 1_000_000 + ms);
+        assert!(slots().contains(truth), "{truth}");
+        std::fs::write(dir.join("slots"), slots().replace(truth, lie)).unwrap();
+        assert!(
+            Vault::unlock_as(dir, Realm::Real, first, &passphrase(), at(1_000)).is_err(),
+            "{lie}: the file is not believed"
+        );
+        let whom = (first, &passphrase());
+        let (recovered, next) = Vault::recover_with(dir, Realm::Real, &printed, whom, &mut NoChip, at(90_000)).unwrap();
+        printed = next;
+        assert_eq!((recovered.operator(), recovered.role()), ((first, name.clone()), Role::Supervisor), "{lie}");
+        drop(recovered);
+        assert!(slots().contains(truth), "{lie}");
+        let own = Vault::unlock_as(dir, Realm::Real, first, &passphrase(), at(180_000)).unwrap();
+        assert_eq!(own.role(), Role::Supervisor, "{lie}");
+    }
 }
 
 #[test]
