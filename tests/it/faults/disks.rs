@@ -120,18 +120,30 @@ fn fill_up(site: &mut Site, disk: &SmallDisk) {
     site.drive.failures.clear();
 }
 
-#[test]
-fn an_ending_that_a_full_disk_did_not_take_does_not_stand_in_the_way_of_who_comes_again_at_once() {
+/// A site with one gate and one resident, whose desk keeps its files on a disk of 8 MB; `None` where none can be mounted.
+fn on_a_small_disk() -> Option<(Site, SmallDisk, ResidentId)> {
     let folder = tempfile::tempdir().unwrap();
-    let Some(disk) = SmallDisk::mount(&folder.path().join("desk"), "8m") else { return };
+    let disk = SmallDisk::mount(&folder.path().join("desk"), "8m")?;
     let mut site = site_in(folder, &[&[]]);
     let resident = site.resident("周", 0);
-    assert!(site.drive.enroll(0).unwrap());
-    fill_up(&mut site, &disk);
+    Some((site, disk, resident))
+}
+
+/// The resident withdraws, and the disk does not take it.
+fn withdraw_in_vain(site: &mut Site) {
     site.drive.resident(ResidentCommand::AskWithdraw);
     site.drive.resident(ResidentCommand::WedgeTyped(typed(0)));
+    assert!(matches!(site.drive.scene, ResidentScene::WithdrawConfirm { .. }), "{:?}", site.drive.scene);
     site.drive.resident(ResidentCommand::ConfirmWithdraw);
     assert_eq!(ended(&site.drive.scene), Some((Some(Failure::DiskFull), false)));
+}
+
+#[test]
+fn an_ending_that_a_full_disk_did_not_take_does_not_stand_in_the_way_of_who_comes_again_at_once() {
+    let Some((mut site, disk, resident)) = on_a_small_disk() else { return };
+    assert!(site.drive.enroll(0).unwrap());
+    fill_up(&mut site, &disk);
+    withdraw_in_vain(&mut site);
     disk.empty();
     site.drive.failures.clear();
     // No tick of the desk in between.
@@ -146,10 +158,7 @@ fn an_ending_that_a_full_disk_did_not_take_does_not_stand_in_the_way_of_who_come
 
 #[test]
 fn a_full_disk_is_told_says_erased_of_nothing_and_loses_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some(disk) = SmallDisk::mount(&folder.path().join("desk"), "8m") else { return };
-    let mut site = site_in(folder, &[&[]]);
-    let resident = site.resident("周", 0);
+    let Some((mut site, disk, resident)) = on_a_small_disk() else { return };
     assert!(site.drive.enroll(0).unwrap());
 
     fill_up(&mut site, &disk);
@@ -161,11 +170,7 @@ fn a_full_disk_is_told_says_erased_of_nothing_and_loses_nothing() {
     assert!(!site.drive.told.iter().any(|told| told.contains("Found")), "{:?}", site.drive.told);
 
     // A withdrawal that is not on disk is not said to be done.
-    site.drive.resident(ResidentCommand::AskWithdraw);
-    site.drive.resident(ResidentCommand::WedgeTyped(typed(0)));
-    assert!(matches!(site.drive.scene, ResidentScene::WithdrawConfirm { .. }), "{:?}", site.drive.scene);
-    site.drive.resident(ResidentCommand::ConfirmWithdraw);
-    assert_eq!(ended(&site.drive.scene), Some((Some(Failure::DiskFull), false)));
+    withdraw_in_vain(&mut site);
     assert_eq!(site.gates[0].faces().unwrap(), 1);
     site.assert_card_opens(0);
 
@@ -186,10 +191,7 @@ fn a_full_disk_is_told_says_erased_of_nothing_and_loses_nothing() {
 
 #[test]
 fn p13_with_a_disk_that_fills_while_the_consent_is_written_there_is_no_consent_and_no_camera() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some(disk) = SmallDisk::mount(&folder.path().join("desk"), "8m") else { return };
-    let mut site = site_in(folder, &[&[]]);
-    let resident = site.resident("周", 0);
+    let Some((mut site, disk, resident)) = on_a_small_disk() else { return };
     site.drive.ask_for_face(0).unwrap();
     site.drive.resident(ResidentCommand::NoticeReachedEnd);
     site.drive.resident(ResidentCommand::GoToConsent);
