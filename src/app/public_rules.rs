@@ -4,6 +4,7 @@
 //! What the signature is worth: it is checked against the public key that lies beside it, so a changed copy is not shown. Whoever can write
 //! into the folder could replace both; that is found at the next unlock, when the vault compares them, and is said to the staff.
 
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -81,10 +82,12 @@ fn key(folder: &Path) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
-/// Writes a file so that a reader never sees half of it.
+/// Writes a file so that nobody ever finds half of it, also after the power failed: that would pass for a copy that somebody changed.
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     let beside = folder.join(format!("{name}.part"));
-    std::fs::write(&beside, bytes)?;
+    let mut file = std::fs::File::create(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
     std::fs::rename(beside, folder.join(name))
 }
 
