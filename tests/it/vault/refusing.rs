@@ -173,6 +173,22 @@ fn p47b_where_nothing_stops_the_face_no_paper_says_that_something_does() {
 }
 
 #[test]
+fn what_a_gate_did_not_take_is_told_as_waiting_at_once() {
+    let mut rig = rig(&["东门"]);
+    rig.passes(later(1), 10);
+    rig.pass(later(HOUR - 1_000));
+    assert_eq!(rig.status(0).pending, 0);
+    // Its health was asked a second ago, and is not due for four more.
+    rig.way(0, Way { keeps_all: true, ..Way::default() });
+    rig.vault.end_consent(rig.reader.resident, EraseReason::Withdrawn, later(HOUR)).unwrap();
+    rig.pass(later(HOUR));
+    assert_eq!(rig.status(0).pending, 1, "nobody is told that nothing waits");
+    rig.way(0, Way::default());
+    rig.passes(later(HOUR + 1_000), 120);
+    assert_eq!(rig.status(0).pending, 0);
+}
+
+#[test]
 fn p47a_a_gate_that_knows_no_batches_is_told_one_by_one_and_the_certificate_follows() {
     let mut rig = rig(&["东门", "西门"]);
     rig.way(0, Way { old: true, ..Way::default() });
