@@ -1,15 +1,17 @@
 //! Many invented people at once, for the benches: what `record_resident` and `issue_card` write, in one transaction and without a record in
-//! the log for each. In practice builds only.
+//! the log for each; and everybody, or one person, opened as the vault opens them. In practice builds only: staff get no list of everybody,
+//! and every look of theirs is logged.
 
 use rusqlite::params;
 
 use crate::domain::id::{CardId, GateId, ResidentId};
+use crate::domain::resident::Resident;
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::secret::random_bytes;
 
 use super::outbox::{self, Queued};
-use super::residents::place;
-use super::{Vault, VaultError, cards, epoch};
+use super::residents::{open_text, place};
+use super::{Vault, VaultError, backup, cards, epoch};
 
 impl Vault {
     /// Writes people by name and unit. Returns their numbers, in the same order.
@@ -67,6 +69,26 @@ impl Vault {
             outbox::queue(&work, gate, Queued::PutCard(card), now)?;
         }
         Ok(work.commit()?)
+    }
+
+    /// Reads and opens everybody's name and unit, one after the other, as making the index of names anew does.
+    ///
+    /// # Errors
+    /// [`VaultError::Corrupt`] for a row that does not open, and those of the disk.
+    pub fn open_everybody(&self, mut each: impl FnMut(ResidentId, &str, &str)) -> Result<(), VaultError> {
+        for (id, name, unit) in backup::names(&self.main)? {
+            let key = self.identity_key(id)?;
+            each(id, &open_text(&key, &place(id, "name"), &name)?, &open_text(&key, &place(id, "unit"), &unit)?);
+        }
+        Ok(())
+    }
+
+    /// Reads and opens one record, as every page about a person does once it may.
+    ///
+    /// # Errors
+    /// [`VaultError::Unknown`], [`VaultError::Corrupt`], and those of the disk.
+    pub fn open_one(&self, id: ResidentId) -> Result<Resident, VaultError> {
+        self.resident(id)
     }
 
     /// Operations that a gate signed for, and how many of them were read back.
