@@ -3,7 +3,7 @@
 #
 #   packaging/setup/gui.sh [MENKA-PROGRAM]        (default: target/debug/menka)
 #
-# MENKA_GUI_SCRIPT names another script beside this one (resident.py). Pictures of every step go into MENKA_GUI_SHOTS, by default var/gui. Models and pictures are where `make` fetches them.
+# MENKA_GUI_SCRIPT names another script beside this one (resident.py, keeping.py). Pictures of every step go into MENKA_GUI_SHOTS, by default var/gui. Models and pictures are where `make` fetches them.
 #
 # The display has a D-Bus session of its own with the desktop portal, as a desktop has: the desk's file dialogs are the portal's, and are clicked.
 set -euo pipefail

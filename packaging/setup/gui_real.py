@@ -27,6 +27,7 @@ def day(log):
     technician()
     auditor()
     hand_over_to("Wang", WANG)
+    notice_after_hand_over()
     wait_and_recover(recovery)
     no_secrets(menka, real, recovery)
     close(menka)
@@ -209,6 +210,21 @@ def auditor():
     time.sleep(0.5)
     watched("the auditor's own page", ways)
     print("pages of the auditor without people: 4", flush=True)
+
+
+def notice_after_hand_over():
+    """Whoever took over a window that was shut sees every page of the notice, as after logging in."""
+    has(STAFF, "home-search")
+    click(STAFF, "go-settings")
+    click(STAFF, "settings-notice")
+    pages = {"changes": "目的、方式、信息种类", "assessment": "重大安全事件", "signs": "提示标识", "entrusted": "受托方登记"}
+    for page, words in pages.items():
+        click(STAFF, f"notice-tab-{page}")
+        says(STAFF, words)
+        has(STAFF, "notice-scroll")
+        shoot(f"24-notice-{page}")
+    print(f"pages of the notice after a hand-over: {len(pages)}", flush=True)
+    click(STAFF, "go-home")
 
 
 def wait_and_recover(recovery):

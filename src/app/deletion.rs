@@ -271,7 +271,16 @@ impl Desk {
         let Some(at) = parse_moment(at).filter(|at| *at <= now) else {
             return self.fail(Failure::Field(FieldFault::SwitchedOffAt));
         };
-        self.try_change(|v| v.record_switch_off(&SwitchOff { gate, at, by: who.to_owned() }, by, now).map(|()| true));
+        let entered = SwitchOff { gate, at, by: who.to_owned() };
+        let mut is_entered = false;
+        self.try_change(|v| {
+            v.record_switch_off(&entered, by, now)?;
+            is_entered = true;
+            Ok(true)
+        });
+        if is_entered {
+            self.say(StaffEvent::Deletion(DeletionEvent::SwitchedOff(gate)));
+        }
     }
 
     /// Ends and erases what is due by rule, unless the clock cannot be believed.

@@ -113,6 +113,8 @@ pub enum DeletionEvent {
     Saved(String),
     /// A gate out of use was met: what it holds is being erased.
     Met(GateLabel),
+    /// That somebody switched this gate's faces off is entered.
+    SwitchedOff(GateId),
     /// Gates that keep their templates under a new transform now, and gates that did not sign for one.
     Renewed {
         /// Signed.

@@ -185,7 +185,10 @@ fn p47_the_whole_paper_says_what_is_so_from_the_first_minute_to_the_supplement()
     assert!(matches!(refused[..], [Failure::Field(FieldFault::HeardSince(at))] if at <= now), "{refused:?}");
     let ahead = enter(&mut site, now.plus_ms(3_600_000));
     assert_eq!(ahead, [Failure::Field(FieldFault::SwitchedOffAt)]);
+    let entered = |site: &Site| site.drive.told.iter().filter(|event| event.contains("SwitchedOff(")).count();
+    assert_eq!(entered(&site), 0, "what is refused is not said to be entered");
     assert_eq!(enter(&mut site, SystemClock.now()), []);
+    assert_eq!(entered(&site), 1);
     let third = save_at_desk(&mut site, consent, "third.pdf");
     let third = read(&third, &keys);
     third.assert_common();

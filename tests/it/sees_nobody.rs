@@ -61,6 +61,7 @@ fn shows_somebody(event: &StaffEvent) -> bool {
             DeletionEvent::Site(_)
             | DeletionEvent::Saved(_)
             | DeletionEvent::Met(_)
+            | DeletionEvent::SwitchedOff(_)
             | DeletionEvent::Renewed { .. }
             | DeletionEvent::ClockAhead { .. } => false,
         },

@@ -16,7 +16,7 @@ use menka::domain::role::Role;
 use menka::domain::time::{CivilDate, Timestamp};
 use menka::domain::training::Standing;
 use menka::i18n::Texts;
-use menka::secret::{RecoveryKeyFault, Typed};
+use menka::secret::{RecoveryKey, RecoveryKeyFault, Typed};
 use menka::ui::staff::keep::{Message as K, Pick};
 use menka::ui::staff::{Action, Message, Route, Staff};
 use menka::ui::theme;
@@ -106,6 +106,16 @@ fn where_nobody_is_known_who_could_unlock_a_backup_can_still_be_restored() {
     let mut staff = Staff::new(Realm::Real);
     staff.apply(StaffEvent::Locked { wait_ms: 0 });
     staff.apply(StaffEvent::Operators(OperatorsEvent::AtTheDoor(vec![])));
+    staff.apply(StaffEvent::Failed(Failure::VaultDamaged("slots".into())));
+    for texts in [Texts::new(Language::Chinese), Texts::new(Language::English)] {
+        for size in [LARGE, SMALL] {
+            let mut ui = window(size, staff.view(&texts));
+            assert!(ui.find(id("unlock-passphrase")).is_err(), "there is no passphrase to ask for");
+            assert!(ui.find(id("flash")).is_ok());
+            let seen = ui.find(id("unlock-restore")).unwrap();
+            assert_eq!(seen.visible_bounds(), Some(seen.bounds()), "the way that is left is in sight");
+        }
+    }
     press(&mut staff, "unlock-restore");
     let texts = Texts::new(Language::Chinese);
     assert!(window(LARGE, staff.view(&texts)).find(id("restore-back")).is_ok());
@@ -152,6 +162,7 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
     let mut restored = restoring(false);
     restored.apply(StaffEvent::Locked { wait_ms: 0 });
     tell(&mut restored, KeepTold::Restored(report()));
+    let since = KeepView { backups: vec![], restored_at: Some(AT), ..good() };
     let mut changing = restoring(false);
     changing.apply(StaffEvent::Locked { wait_ms: 0 });
     tell(&mut changing, KeepTold::Changing);
@@ -167,6 +178,7 @@ fn pages() -> Vec<(&'static str, Staff, Vec<&'static str>)> {
         ("keep-some", at(some), vec!["keep-last", "keep-back-up", "keep-drill"]),
         ("keep-drill-failed", at(failed), vec!["keep-last", "keep-back-up", "keep-drill"]),
         ("keep-void", at(void), vec!["keep-restored", "keep-last", "keep-back-up"]),
+        ("keep-none-since", at(since), vec!["keep-restored", "keep-last", "keep-back-up"]),
         ("keep-sheet", sheet, vec!["keep-sheet-key", "keep-sheet-save", "keep-sheet-tick", "keep-sheet-done"]),
         ("keep-backed-up", backed_up, vec!["flash", "keep-last"]),
         ("keep-drilling", drilling(), vec!["keep-pick", "keep-key", "keep-try"]),
@@ -212,6 +224,17 @@ fn every_page_about_backups_shows_its_actions_in_both_languages_and_both_sizes()
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_restored_desk_says_that_it_was_not_backed_up_since_and_not_that_it_never_was() {
+    let never = "There is no backup yet. If this computer breaks, the residents' records are gone.";
+    let since = "There is no backup since this desk was restored. Please make one now.";
+    for (restored_at, expected) in [(None, [true, false]), (Some(AT), [false, true])] {
+        let staff = at(KeepView { backups: vec![], restored_at, ..good() });
+        let mut ui = window(LARGE, staff.view(&Texts::new(Language::English)));
+        assert_eq!([never, since].map(|words| ui.find(words).is_ok()), expected, "{restored_at:?}");
     }
 }
 
@@ -285,19 +308,52 @@ fn restoring_begins_at_the_first_run_or_the_lock_screen_and_leads_back_there() {
         let path = Some("/media/stick/menka-backup-1".into());
         let action = staff.update(Message::Keep(K::Picked(Pick::From, Language::Chinese, path)));
         assert!(matches!(action, Action::Focus("keep-key")));
-        staff.update(Message::Keep(K::KeyTyped(Typed::new("4H7KD".into()))));
+        let key = RecoveryKey::make().shown();
+        staff.update(Message::Keep(K::KeyTyped(key.clone())));
         if !first {
             assert!(matches!(staff.update(Message::Keep(K::TryPressed)), Action::None), "nobody of this desk agreed");
             staff.update(Message::Keep(K::WhoTyped(0, Typed::new("一句口令".into()))));
         }
         let command = asked(staff.update(Message::Keep(K::TryPressed)));
-        assert!(matches!(&command, KeepCommand::Restore(from, key, by) if from.ends_with("menka-backup-1")
-                && key.as_str() == "4H7KD" && by.supervisors.len() == usize::from(!first) && by.recovery.is_none()));
+        assert!(matches!(&command, KeepCommand::Restore(from, typed, by) if from.ends_with("menka-backup-1")
+                && *typed == key && by.supervisors.len() == usize::from(!first) && by.recovery.is_none()));
         assert!(matches!(staff.update(Message::Keep(K::TryPressed)), Action::None), "once");
         staff.update(Message::Keep(K::BackPressed));
         let texts = Texts::new(Language::English);
         let mut ui = window(LARGE, staff.view(&texts));
         assert!(ui.find(id(if first { "first-next" } else { "unlock-action" })).is_ok());
+    }
+}
+
+#[test]
+fn a_backup_key_with_a_slip_stays_in_its_field_and_only_the_group_that_is_said_is_typed_again() {
+    let key = RecoveryKey::make().shown();
+    let slip = |key: &Typed| {
+        let other = if key.as_str().starts_with('0') { "1" } else { "0" };
+        Typed::new(format!("{other}{}", &key.as_str()[1..]))
+    };
+    let mut restore = restoring(true);
+    restore.update(Message::Keep(K::Picked(Pick::From, Language::Chinese, Some("/media/menka-backup-1".into()))));
+    for (what, mut staff) in [("drill", drilling()), ("restore", restore)] {
+        for (typed, said) in [
+            (slip(&key), ["第 1 组输错了，请核对。", "Group 1 is mistyped, please check it."]),
+            (Typed::new("4H7KD-Q2M9X".into()), ["应该是八组，每组五个字符。", "There are eight groups of five signs."]),
+        ] {
+            staff.update(Message::Keep(K::KeyTyped(typed.clone())));
+            let pressed = staff.update(Message::Keep(K::TryPressed));
+            assert!(matches!(pressed, Action::Focus("keep-key")), "{what}: {pressed:?}");
+            for (texts, said) in [Texts::new(Language::Chinese), Texts::new(Language::English)].iter().zip(said) {
+                let mut ui = window(LARGE, staff.view(texts));
+                assert!(ui.find(typed.as_str()).is_ok(), "{what}: what was typed is still there");
+                assert!(ui.find(said).is_ok(), "{what}: {said}");
+            }
+        }
+        staff.update(Message::Keep(K::KeyTyped(key.clone())));
+        let command = asked(staff.update(Message::Keep(K::TryPressed)));
+        assert!(
+            matches!(&command, KeepCommand::Drill(_, typed) | KeepCommand::Restore(_, typed, _) if *typed == key),
+            "{what}: {command:?}"
+        );
     }
 }
 
@@ -317,7 +373,7 @@ fn p51_4_over_a_desk_that_is_there_two_supervisors_type_their_passphrases_or_som
         staff.apply(StaffEvent::Operators(OperatorsEvent::AtTheDoor(accounts)));
         staff.update(Message::Go(Route::Restore));
         staff.update(Message::Keep(K::Picked(Pick::From, Language::Chinese, Some("/media/menka-backup-1".into()))));
-        staff.update(Message::Keep(K::KeyTyped(Typed::new("4H7KD".into()))));
+        staff.update(Message::Keep(K::KeyTyped(RecoveryKey::make().shown())));
         staff
     };
     let typed = |text: &str| Typed::new(text.into());
@@ -343,12 +399,15 @@ fn p51_4_over_a_desk_that_is_there_two_supervisors_type_their_passphrases_or_som
     staff.update(Message::Keep(K::InsteadPressed(true)));
     assert!(matches!(staff.update(Message::Keep(K::TryPressed)), Action::None), "nothing is typed");
     staff.update(Message::Keep(K::InsteadTyped(typed("4H7KD-Q2M9X"))));
+    assert!(matches!(staff.update(Message::Keep(K::TryPressed)), Action::Focus("restore-recovery")), "that is no key");
+    let recovery = RecoveryKey::make().shown();
+    staff.update(Message::Keep(K::InsteadTyped(recovery.clone())));
     for texts in [Texts::new(Language::Chinese), Texts::new(Language::English)] {
         let mut ui = window((1366.0, 1600.0), staff.view(&texts));
         assert!(ui.find(id("restore-recovery")).is_ok() && ui.find(id("restore-who-1")).is_err());
     }
     let KeepCommand::Restore(_, _, by) = asked(staff.update(Message::Keep(K::TryPressed))) else { panic!("restore") };
-    assert!(by.supervisors.is_empty() && by.recovery.is_some_and(|key| key.as_str() == "4H7KD-Q2M9X"));
+    assert!(by.supervisors.is_empty() && by.recovery == Some(recovery));
 }
 
 #[test]

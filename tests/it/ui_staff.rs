@@ -1281,6 +1281,43 @@ fn p47b_a_switch_off_is_entered_with_time_and_name() {
 }
 
 #[test]
+fn p47b_a_switch_off_that_is_refused_keeps_what_was_typed() {
+    use staff::deletion::{Message as M, SWITCHED_AT, SWITCHED_BY};
+    let gate = GateId::from_bytes([2; 16]);
+    let mut staff = site_with(false, false);
+    press(&mut staff, "switched-off-1");
+    staff.update(Message::Deletion(M::AtTyped("2026-11-22 1030".into())));
+    staff.update(Message::Deletion(M::ByTyped("保安老李".into())));
+    let refusals = [
+        (FieldFault::SwitchedOffAt, SWITCHED_AT),
+        (FieldFault::HeardSince(Timestamp::from_ms(1_795_310_000_000)), SWITCHED_AT),
+        (FieldFault::Operator, SWITCHED_BY),
+    ];
+    for (fault, field) in refusals {
+        assert_eq!(commands(press(&mut staff, "switched-save")).len(), 1, "{fault:?}");
+        assert!(commands(press(&mut staff, "switched-save")).is_empty(), "once, until the desk has answered");
+        let next = staff.apply(StaffEvent::Failed(Failure::Field(fault)));
+        assert!(matches!(next, Action::Focus(id) if id == field), "{fault:?}: {next:?}");
+        for texts in both() {
+            let mut ui = window(LARGE, staff.view(&texts));
+            assert!(ui.find("2026-11-22 1030").is_ok() && ui.find("保安老李").is_ok(), "{fault:?}: it is still there");
+        }
+    }
+    staff.update(Message::Deletion(M::AtTyped("2026-11-22 10:30".into())));
+    let asked = commands(press(&mut staff, "switched-save"));
+    let [StaffCommand::Deletion(DeletionCommand::SwitchedOff { at, by, .. })] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!((at.as_str(), by.as_str()), ("2026-11-22 10:30", "保安老李"), "only the time was typed again");
+    staff.apply(StaffEvent::Deletion(DeletionEvent::SwitchedOff(gate)));
+    for texts in both() {
+        let mut ui = window(LARGE, staff.view(&texts));
+        assert!(ui.find(id(SWITCHED_AT)).is_err() && ui.find(id("flash")).is_ok(), "entered: the form closes");
+    }
+    // Another gate has a time of its own.
+    press(&mut staff, "switched-off-0");
+    assert!(window(LARGE, staff.view(&Texts::new(Language::Chinese))).find("保安老李").is_err());
+}
+
+#[test]
 fn p47_a_gate_out_of_use_that_has_not_signed_is_listed_and_looked_for_where_staff_say_it_is() {
     let mut staff = site_with(false, true);
     use staff::deletion::Message as M;

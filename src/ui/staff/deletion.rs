@@ -8,6 +8,7 @@ use super::deletion_panels::{asked, clock, closing, doors, endings_of, open_endi
 use super::{Action, Flash, Known, Route, S};
 use crate::app::command::StaffCommand;
 use crate::app::deletion::{Closing, DeletionCommand, DeletionEvent, PersonView, SiteView};
+use crate::app::event::{Failure, FieldFault};
 use crate::domain::id::{ConsentId, GateId, ResidentId};
 use crate::domain::role::LookWhy;
 use crate::i18n::Texts;
@@ -43,6 +44,7 @@ impl Told {
             DeletionEvent::ClockAhead { trusted, now } => self.site.clock_doubt = Some((trusted, now)),
             DeletionEvent::Renewed { done, left } => self.renewed = Some((done, left)),
             DeletionEvent::Met(gate) => return Some(Flash::FormerMet(gate)),
+            DeletionEvent::SwitchedOff(_) => return Some(Flash::Entered),
             DeletionEvent::Saved(path) => {
                 // The folder is long and says nothing: the name is enough.
                 let name = path.rsplit(['/', '\\']).next().unwrap_or(&path).to_owned();
@@ -130,6 +132,8 @@ pub struct Deletion {
     address: String,
     at: String,
     by: String,
+    /// A switch-off is with the desk, which has not answered yet.
+    saving: bool,
 }
 
 impl Deletion {
@@ -143,7 +147,32 @@ impl Deletion {
             address: String::new(),
             at: String::new(),
             by: String::new(),
+            saving: false,
         }
+    }
+
+    /// A switch-off was entered: its form closes.
+    pub fn switched_off_entered(&mut self, gate: GateId) {
+        if self.switching == Some(gate) {
+            self.open_switch_off(None);
+        }
+    }
+
+    /// The desk did not accept it. What was typed stays, and the field that it is about is where one types next.
+    pub fn failed(&mut self, failure: &Failure) -> Action {
+        let asked = std::mem::take(&mut self.saving);
+        match failure {
+            Failure::Field(FieldFault::SwitchedOffAt | FieldFault::HeardSince(_)) if asked => {
+                Action::Focus(SWITCHED_AT)
+            }
+            Failure::Field(FieldFault::Operator) if asked => Action::Focus(SWITCHED_BY),
+            _ => Action::None,
+        }
+    }
+
+    fn open_switch_off(&mut self, gate: Option<GateId>) {
+        (self.switching, self.saving) = (gate, false);
+        (self.at, self.by) = (String::new(), String::new());
     }
 
     /// Which of the two.
@@ -180,13 +209,14 @@ impl Deletion {
             }
             Message::RecordPressed => return Action::Go(Route::Record),
             Message::SwitchedOffPressed(gate) => {
-                self.switching = gate;
+                self.open_switch_off(gate);
                 if gate.is_some() {
                     return Action::Focus(SWITCHED_AT);
                 }
             }
             Message::AtTyped(text) => self.at = text,
             Message::ByTyped(text) => self.by = text,
+            Message::SwitchedOffSaved if self.saving => {}
             Message::SwitchedOffSaved => {
                 let Some(gate) = self.switching else { return Action::None };
                 if self.at.trim().is_empty() {
@@ -195,8 +225,8 @@ impl Deletion {
                 if self.by.trim().is_empty() {
                     return Action::Focus(SWITCHED_BY);
                 }
-                self.switching = None;
-                let (at, by) = (std::mem::take(&mut self.at), std::mem::take(&mut self.by));
+                self.saving = true;
+                let (at, by) = (self.at.clone(), self.by.clone());
                 return ask(DeletionCommand::SwitchedOff { gate, at, by });
             }
             Message::MeetPressed(gate) => {

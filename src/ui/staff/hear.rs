@@ -2,6 +2,7 @@
 
 use super::{Action, Flash, Page, Route, Staff, first_run, home, resident, unlock};
 use crate::app::boards::{BoardDone, BoardsEvent};
+use crate::app::deletion::DeletionEvent;
 use crate::app::event::{Failure, FieldFault, StaffEvent};
 use crate::app::evidence::EvidenceEvent;
 use crate::app::keep::KeepTold;
@@ -93,6 +94,9 @@ impl Staff {
                 return self.after_closed();
             }
             StaffEvent::Deletion(event) => {
+                if let (DeletionEvent::SwitchedOff(gate), Page::Deletion(screen)) = (&event, &mut self.page) {
+                    screen.switched_off_entered(*gate);
+                }
                 if let Some(flash) = self.known.deletion.apply(event) {
                     self.flash = Some(flash);
                 }
@@ -281,6 +285,7 @@ impl Staff {
                 screen.failed();
                 Action::None
             }
+            (Page::Deletion(screen), failure) => screen.failed(failure),
             (Page::Notice(screen), _) => {
                 screen.failed();
                 Action::None

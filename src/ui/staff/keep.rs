@@ -11,7 +11,7 @@ use crate::app::keep::{ComputerView, Cut, KeepCommand, KeepTold, KeepView};
 use crate::domain::id::StaffId;
 use crate::domain::notice::Language;
 use crate::i18n::Texts;
-use crate::secret::Typed;
+use crate::secret::{RecoveryKey, RecoveryKeyFault, Typed};
 use crate::tr;
 use crate::ui::explain;
 use crate::ui::theme::{self, Tone, Weight};
@@ -76,9 +76,29 @@ pub enum Message {
 pub(super) struct Opening {
     pub(super) from: Option<PathBuf>,
     pub(super) key: Typed,
+    wrong: Option<RecoveryKeyFault>,
+}
+
+/// What is wrong with a typed key, beside its field: it stays there, and only the group that is said is typed again.
+pub(super) fn key_wrong(texts: &Texts, fault: Option<RecoveryKeyFault>) -> Option<String> {
+    fault.map(|fault| match fault {
+        RecoveryKeyFault::Length => tr!(texts, "recover-length"),
+        RecoveryKeyFault::Group(group) => tr!(texts, "recover-group", group = group),
+    })
 }
 
 impl Opening {
+    /// The key changed.
+    pub(super) fn type_key(&mut self, key: Typed) {
+        (self.key, self.wrong) = (key, None);
+    }
+
+    /// Whether what is typed is a key at all; where not, the field says why.
+    pub(super) fn is_key(&mut self) -> bool {
+        self.wrong = RecoveryKey::parse(&self.key).err();
+        self.wrong.is_none()
+    }
+
     pub(super) fn view<'a>(
         &'a self,
         texts: &Texts,
@@ -91,6 +111,7 @@ impl Opening {
         let picked = name.map(|name| S.soft(tr!(texts, "keep-picked", name = name)));
         let field = widget::Field::new(KEY, tr!(texts, "keep-key-label"), self.key.as_str())
             .hint(tr!(texts, "recover-key-hint"))
+            .wrong(key_wrong(texts, self.wrong))
             .view(S, |text| Message::KeyTyped(Typed::new(text)), Some(Message::TryPressed));
         let ready = ready && self.from.is_some() && !self.key.as_str().is_empty() && !working;
         let label = if working { tr!(texts, "keep-working") } else { action.1 };
@@ -171,15 +192,19 @@ impl Keep {
             Message::FromPressed => return Action::PickKeep(Pick::From),
             Message::KeyTyped(key) => {
                 if let Some(drill) = &mut self.drill {
-                    drill.key = key;
+                    drill.type_key(key);
                 }
             }
             Message::TryPressed if !self.working => {
-                if let Some(Opening { from: Some(from), key }) = &mut self.drill
-                    && !key.as_str().is_empty()
+                if let Some(drill) = &mut self.drill
+                    && let Some(from) = drill.from.clone()
+                    && !drill.key.as_str().is_empty()
                 {
+                    if !drill.is_key() {
+                        return Action::Focus(KEY);
+                    }
                     self.working = true;
-                    return ask(KeepCommand::Drill(from.clone(), std::mem::take(key)));
+                    return ask(KeepCommand::Drill(from, std::mem::take(&mut drill.key)));
                 }
             }
             Message::MasterPressed => return ask(KeepCommand::ChangeKeys),
@@ -242,6 +267,7 @@ impl Keep {
 
     fn backups<'a>(&'a self, texts: &Texts, view: &KeepView) -> Element<'a, Message> {
         let (tone, last, drilled) = match view.backups.first() {
+            None if view.restored_at.is_some() => (Tone::Warn, tr!(texts, "keep-none-since"), None),
             None => (Tone::Warn, tr!(texts, "keep-none"), None),
             Some(last) if !last.opens => (Tone::Warn, tr!(texts, "keep-void"), None),
             Some(last) => {

@@ -3,14 +3,14 @@
 use iced::widget::{column, container, row};
 use iced::{Element, Fill};
 
-use super::keep::{KEY, Message, Opening, Pick};
+use super::keep::{KEY, Message, Opening, Pick, key_wrong};
 use super::{Action, S};
 use crate::app::command::StaffCommand;
 use crate::app::keep::{KeepCommand, RESTORERS, RestoreBy};
 use crate::app::operators::DoorView;
 use crate::domain::id::StaffId;
 use crate::i18n::Texts;
-use crate::secret::Typed;
+use crate::secret::{RecoveryKey, RecoveryKeyFault, Typed};
 use crate::tr;
 use crate::ui::theme::{Tone, Weight};
 use crate::ui::widget;
@@ -33,6 +33,7 @@ pub struct Restore {
     who: Vec<(StaffId, Typed)>,
     /// The printed recovery key, in their place.
     instead: Option<Typed>,
+    instead_wrong: Option<RecoveryKeyFault>,
 }
 
 impl Restore {
@@ -59,7 +60,7 @@ impl Restore {
     pub fn update(&mut self, message: Message) -> Action {
         match message {
             Message::FromPressed => return Action::PickKeep(Pick::From),
-            Message::KeyTyped(key) => self.opening.key = key,
+            Message::KeyTyped(key) => self.opening.type_key(key),
             Message::WhoChosen(at, id) => {
                 // One person is not two.
                 let taken = self.who.iter().position(|(other, _)| *other == id);
@@ -74,19 +75,28 @@ impl Restore {
                 }
             }
             Message::InsteadPressed(open) => {
-                self.instead = open.then(Typed::default);
+                (self.instead, self.instead_wrong) = (open.then(Typed::default), None);
                 self.who.iter_mut().for_each(|(_, typed)| *typed = Typed::default());
                 return Action::Focus(if open { INSTEAD } else { WHO[0] });
             }
-            Message::InsteadTyped(key) if self.instead.is_some() => self.instead = Some(key),
+            Message::InsteadTyped(key) if self.instead.is_some() => {
+                (self.instead, self.instead_wrong) = (Some(key), None);
+            }
             Message::Picked(Pick::From, _, Some(path)) => {
                 self.opening.from = Some(path);
                 return Action::Focus(KEY);
             }
             Message::TryPressed if !self.working && self.is_allowed() => {
-                if let Opening { from: Some(from), key } = &mut self.opening
-                    && !key.as_str().is_empty()
+                if let Some(from) = self.opening.from.clone()
+                    && !self.opening.key.as_str().is_empty()
                 {
+                    self.instead_wrong = self.instead.as_ref().and_then(|key| RecoveryKey::parse(key).err());
+                    if !self.opening.is_key() {
+                        return Action::Focus(KEY);
+                    }
+                    if self.instead_wrong.is_some() {
+                        return Action::Focus(INSTEAD);
+                    }
                     self.working = true;
                     let by = RestoreBy {
                         recovery: self.instead.as_mut().map(std::mem::take),
@@ -95,8 +105,8 @@ impl Restore {
                             None => self.who.iter_mut().map(|(id, typed)| (*id, typed.take_passphrase())).collect(),
                         },
                     };
-                    let key = std::mem::take(key);
-                    return Action::Ask(StaffCommand::Keep(KeepCommand::Restore(from.clone(), key, by)));
+                    let key = std::mem::take(&mut self.opening.key);
+                    return Action::Ask(StaffCommand::Keep(KeepCommand::Restore(from, key, by)));
                 }
             }
             _ => {}
@@ -131,6 +141,7 @@ impl Restore {
         if let Some(key) = &self.instead {
             let field = widget::Field::new(INSTEAD, tr!(texts, "recover-key"), key.as_str())
                 .hint(tr!(texts, "recover-key-hint"))
+                .wrong(key_wrong(texts, self.instead_wrong))
                 .view(S, |text| Message::InsteadTyped(Typed::new(text)), enter);
             return Some(field);
         }

@@ -73,6 +73,8 @@ pub struct Unlock {
     wait_ms: i64,
     asked: bool,
     curtain: bool,
+    /// The desk could not read who has an account: no passphrase opens anything here.
+    nobody: bool,
     recovery: Option<Recovery>,
 }
 
@@ -98,6 +100,7 @@ impl Unlock {
     pub fn set_accounts(&mut self, accounts: Vec<DoorView>) {
         let known = |id: &StaffId| accounts.iter().any(|account| account.id == *id);
         self.chosen = self.chosen.filter(known).or_else(|| accounts.first().map(|account| account.id));
+        self.nobody = accounts.is_empty();
         self.accounts = accounts;
         self.take_wait();
     }
@@ -227,6 +230,7 @@ impl Unlock {
     pub fn view<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
         let content = match &self.recovery {
             Some(recovery) => self.recovery_page(texts, recovery),
+            None if self.nobody && !self.curtain => nobody_page(texts),
             None => self.passphrase_page(texts),
         };
         let wide = if self.accounts.len() > 1 || self.recovers() { 720.0 } else { 480.0 };
@@ -263,7 +267,6 @@ impl Unlock {
         };
         let one = self.accounts.first().filter(|account| !several && !account.name.is_empty());
         let link = |id: &'static str, words, message| widget::action(S, id, words, Weight::Quiet, Some(message));
-        // Also where the slots file cannot be read, and nobody is known who could unlock.
         let restore =
             (!self.curtain).then(|| link("unlock-restore", tr!(texts, "keep-restore-link"), Message::RestorePressed));
         let other = if self.curtain {
@@ -350,6 +353,18 @@ impl Unlock {
         (seconds > 0)
             .then(|| widget::telling(S, "unlock-wait", Tone::Warn, tr!(texts, "unlock-wait", seconds = seconds), None))
     }
+}
+
+/// The slots file cannot be read, so nobody is known who could unlock: no field for a passphrase, and the one way that is left.
+fn nobody_page<'a>(texts: &Texts) -> Element<'a, Message> {
+    let (label, press) = (tr!(texts, "keep-restore-link"), Some(Message::RestorePressed));
+    column![
+        S.title(tr!(texts, "unlock-nobody")),
+        S.text(tr!(texts, "unlock-nobody-todo")),
+        widget::wide_action(S, "unlock-restore", label, Weight::Primary, press),
+    ]
+    .spacing(S.space * 1.5)
+    .into()
 }
 
 fn wrong(recovery: &Recovery) -> Option<Wrong> {
