@@ -2,8 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests fail by panicking and say what they measured")]
 
 use super::*;
-use crate::domain::id::GateId;
-use crate::ports::only_asked::{Answers, OnlyAsked};
+use crate::ports::only_asked::{Answers, OnlyAsked, some_gate};
 use crate::wire::frame::encode;
 use crate::wire::message::HeldFace;
 
@@ -25,23 +24,6 @@ impl Answers for Counted {
         };
         self.bytes += encode(request).len() + encode(&reply).len() + 8;
         Ok(reply)
-    }
-}
-
-fn gate() -> GateRecord {
-    GateRecord {
-        id: GateId::from_bytes([1; 16]),
-        name: String::new(),
-        place: String::new(),
-        capture_area: String::new(),
-        other_way: String::new(),
-        why_needed: String::new(),
-        address: String::new(),
-        tls_pin: [0; 32],
-        seal_key: [0; 32],
-        sign_key: [0; 32],
-        card_way_tested_at: None,
-        takes_faces: true,
     }
 }
 
@@ -72,7 +54,7 @@ fn a_change_of_one_in_a_hundred_among_a_hundred_thousand_costs_a_fraction_of_the
             held.put_card(number(n * 97), 20_001);
         }
         let mut link = OnlyAsked(Counted { held, bytes: 0, old: false });
-        let found = differences(&mut link, &gate(), &ours).unwrap();
+        let found = differences(&mut link, &some_gate(), &ours).unwrap();
         assert_eq!(found.len(), changed as usize);
         println!("{PEOPLE} people, {changed} changed: {} bytes (the whole list: {whole})", link.0.bytes);
         assert!(link.0.bytes < whole / 12 && link.0.bytes < 1_000 + changed as usize * 5_000, "{}", link.0.bytes);
@@ -83,7 +65,7 @@ fn a_change_of_one_in_a_hundred_among_a_hundred_thousand_costs_a_fraction_of_the
 fn a_gate_with_far_more_than_we_know_is_listed_in_parts_and_an_old_gate_whole() {
     let (few, many) = (people(10), people(60_000));
     let mut link = OnlyAsked(Counted { held: many, bytes: 0, old: false });
-    assert_eq!(differences(&mut link, &gate(), &few).unwrap().len(), 2 * (60_000 - 10));
+    assert_eq!(differences(&mut link, &some_gate(), &few).unwrap().len(), 2 * (60_000 - 10));
     let mut link = OnlyAsked(Counted { held: people(12), bytes: 0, old: true });
-    assert_eq!(differences(&mut link, &gate(), &few).unwrap().len(), 4);
+    assert_eq!(differences(&mut link, &some_gate(), &few).unwrap().len(), 4);
 }

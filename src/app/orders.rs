@@ -63,8 +63,7 @@ fn is_known(reply: &Reply) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
-    use crate::domain::id::GateId;
-    use crate::ports::only_asked::{Answers, OnlyAsked};
+    use crate::ports::only_asked::{Answers, OnlyAsked, some_gate};
     use crate::wire::message::What;
 
     /// What a gate was asked: 'o' for orders that more follow, 'b' for a batch, 'a' for one alone; and for whom.
@@ -111,21 +110,7 @@ mod tests {
         let orders: Vec<Apply> =
             (0..count).map(|n| Apply { op: number(n), sequence: n, what: What::EraseFace(number(n)) }).collect();
         let mut link = OnlyAsked(Heard { unknown, breaks_at, ..Heard::default() });
-        let gate = GateRecord {
-            id: GateId::from_bytes([1; 16]),
-            name: String::new(),
-            place: String::new(),
-            capture_area: String::new(),
-            other_way: String::new(),
-            why_needed: String::new(),
-            address: String::new(),
-            tls_pin: [0; 32],
-            seal_key: [0; 32],
-            sign_key: [0; 32],
-            card_way_tested_at: None,
-            takes_faces: true,
-        };
-        let done = tell_all(&orders, &mut link, &gate, Duration::from_secs(1));
+        let done = tell_all(&orders, &mut link, &some_gate(), Duration::from_secs(1));
         (link.0, done)
     }
 

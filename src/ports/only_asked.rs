@@ -55,3 +55,22 @@ impl<A: Answers> GateLink for OnlyAsked<A> {
 
     fn search_over(&mut self) {}
 }
+
+/// A gate of which nothing matters but that it is one.
+#[cfg(test)]
+pub(crate) fn some_gate() -> GateRecord {
+    GateRecord {
+        id: GateId::from_bytes([1; 16]),
+        name: String::new(),
+        place: String::new(),
+        capture_area: String::new(),
+        other_way: String::new(),
+        why_needed: String::new(),
+        address: String::new(),
+        tls_pin: [0; 32],
+        seal_key: [0; 32],
+        sign_key: [0; 32],
+        card_way_tested_at: None,
+        takes_faces: true,
+    }
+}

@@ -11,6 +11,7 @@ mod former;
 mod guardians;
 mod keep;
 mod notice;
+mod orders;
 mod places;
 mod reading;
 mod refusing;

@@ -71,12 +71,12 @@ impl Rig {
         self.gates.lock().unwrap().get_mut(&self.ids[gate]).unwrap().way = way;
     }
 
-    fn status(&self, gate: usize) -> GateStatus {
+    pub(super) fn status(&self, gate: usize) -> GateStatus {
         self.courier.shared().gates().0.into_iter().find(|status| status.id == self.ids[gate]).unwrap()
     }
 
     /// What a gate was asked since the last time, in its order.
-    fn asked(&self, gate: usize) -> Vec<&'static str> {
+    pub(super) fn asked(&self, gate: usize) -> Vec<&'static str> {
         std::mem::take(&mut self.gates.lock().unwrap().get_mut(&self.ids[gate]).unwrap().asked)
     }
 

@@ -189,6 +189,7 @@ impl Answers for Link {
         }
         posing.heard = true;
         posing.asked.push(match request {
+            Request::Orders(_) => "orders",
             Request::Batch(_) => "batch",
             Request::Apply(Apply { what: What::EraseFace(_), .. }) => "erase",
             Request::Apply(Apply { what: What::FreezeFace(_), .. }) => "freeze",
