@@ -167,6 +167,8 @@ impl Desk {
             ["release"] => self.release(),
             ["operator", name] => self.new_operator(name),
             ["fact", text] => self.new_fact(text),
+            ["incident", what] => self.incident(what),
+            ["report", number, to] => self.report_incident(number, to),
             ["board", name, address] => self.add_board(name, address),
             ["renew"] => self.renew(),
             ["replace", name, address, code] => self.replace(name, address, code),

@@ -5,12 +5,14 @@ use std::time::Duration;
 use menka::app::boards::BoardsCommand;
 use menka::app::command::StaffCommand;
 use menka::app::deletion::DeletionCommand;
+use menka::app::duties::{DutiesCommand, IncidentCommand, IncidentTyped};
 use menka::app::event::Failure;
 use menka::app::keep::{KeepCommand, KeepTold};
 use menka::app::operators::OperatorsCommand;
 use menka::app::relay::RelayCommand;
 use menka::app::runner::SystemClock;
 use menka::domain::board::CardFormat;
+use menka::domain::incident::DataKind;
 use menka::domain::role::Role;
 use menka::domain::site::Fact;
 use menka::ports::Clock;
@@ -140,6 +142,28 @@ impl Desk {
         facts.set(Fact::GuardPhone, text);
         self.0.staff(StaffCommand::SaveFacts(facts));
         self.approved()?;
+        self.unless_failed(String::new())
+    }
+
+    /// An incident at the gates, entered: faces stop. Its number.
+    pub fn incident(&mut self, what: &str) -> Answer {
+        self.0.deliver().map_err(|e| e.to_string())?;
+        let typed = IncidentTyped {
+            happened_at: SystemClock.now().minute_text(),
+            answers: [(); 5].map(|()| format!("门禁机外壳被人撬开，第{what}次")),
+            kinds: vec![DataKind::Openings],
+            gates: self.0.paired(),
+            larger: false,
+        };
+        self.0.staff(StaffCommand::Duties(DutiesCommand::Incident(IncidentCommand::Enter(Box::new(typed)))));
+        self.unless_failed(String::new())
+    }
+
+    /// The authority was told of it.
+    pub fn report_incident(&mut self, number: &str, to: &str) -> Answer {
+        let number = number.parse().map_err(|_| format!("no number: {number}"))?;
+        let reported = IncidentCommand::Reported { number, to: to.into() };
+        self.0.staff(StaffCommand::Duties(DutiesCommand::Incident(reported)));
         self.unless_failed(String::new())
     }
 

@@ -17,6 +17,7 @@ use super::control::Control;
 use super::desk::Said;
 use super::house;
 use super::kills::Where;
+use super::late;
 use super::proxy::Proxy;
 use super::report::{Break, Report};
 use super::world::{Known, World};
@@ -81,6 +82,22 @@ pub const DUTIES: &[Duty] = &[
         points: &[],
         before: house::to_change_a_fact,
         after: house::fact_changed,
+    },
+    Duty {
+        name: "incident",
+        places: DESK,
+        line: None,
+        points: &[],
+        before: late::to_enter_an_incident,
+        after: late::incident_entered,
+    },
+    Duty {
+        name: "report",
+        places: DESK,
+        line: None,
+        points: &[],
+        before: late::to_report_an_incident,
+        after: late::incident_reported,
     },
     Duty { name: "put right", places: BOTH, line: Some(1), points: &[], before: to_put_right, after: put_right },
 ];

@@ -19,6 +19,7 @@ mod duty_sweeps;
 mod faces;
 mod house;
 mod kills;
+mod late;
 mod net;
 mod proxy;
 mod report;
@@ -126,8 +127,11 @@ const VAULT: [&str; 3] = ["backup", "restore", "rotate"];
 /// Duties of gates among each other.
 const GATES: [&str; 6] = ["renew", "fill", "replace", "pair", "unpair", "put right"];
 
+/// Duties that come when something has happened.
+const LATE: [&str; 2] = ["incident", "report"];
+
 /// The longest first, so that two at a time end together.
-const SECTIONS: [Section; 34] = [
+const SECTIONS: [Section; 35] = [
     ("random-desk", |r, l| kills::random(r, l, Where::Desk, setting("CHAOS_KILLS", 1_000), seed())),
     ("desk-kills-faces", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::KILLS, (true, long()))),
     ("random-gate", |r, l| kills::random(r, l, Where::Gate, setting("CHAOS_KILLS", 1_000) / 2, seed())),
@@ -148,6 +152,7 @@ const SECTIONS: [Section; 34] = [
     ("vault-errors", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::ERRORS, &VAULT, duty_errors())),
     ("chip", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &["bind", "release"], duty_errors())),
     ("house", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &["new account", "site fact"], duty())),
+    ("late-duties", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &LATE, duty())),
     ("first-run", |r, l| starts::first_run(r, l, &Fault::KILLS, duty())),
     ("first-run-errors", |r, l| starts::first_run(r, l, &Fault::ERRORS, duty())),
     ("unlock", |r, l| starts::unlocks(r, l, &Fault::KILLS, duty())),
