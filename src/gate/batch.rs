@@ -1,7 +1,9 @@
 //! Many operations with one durable write. Each step gets its own receipt; nothing is answered before the whole is on disk, so every receipt
-//! stays true. Envelopes are opened ahead of the write by as many threads as the machine has processors: that is most of the work.
+//! stays true. Envelopes are opened by other threads while the one that has the store writes what was opened before: that is most of the work.
 
 use std::num::NonZero;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use super::daemon::{Gate, Halt};
 use super::error::GateError;
@@ -15,10 +17,12 @@ use crate::wire::message::{Receipt, Refusal, What};
 use crate::wire::receipt::request_digest;
 use crate::wire::relay::open_passed;
 
-/// Fewer steps than this are opened by one thread.
-const STEPS_A_THREAD: usize = 16;
-/// Most threads.
-const THREADS_MAX: usize = 4;
+/// Of fewer steps each is opened in its turn, by the thread that stores it.
+const STEPS_APART: usize = 16;
+/// Most threads that open, beside the one that stores.
+const THREADS_MAX: usize = 3;
+/// Steps that each of them may be ahead of the store.
+const AHEAD: usize = 32;
 
 /// What of a step needs neither the store nor its turn.
 struct Ready {
@@ -27,32 +31,45 @@ struct Ready {
     face: Option<Result<FaceTemplate, Refusal>>,
 }
 
-/// Opens what the steps bring. Nothing is decided here: a step that is refused by its header is refused by that, in its turn.
-fn make_ready(steps: &[Step], keys: &IdentityKeys, seal: &[u8; 32]) -> Vec<Ready> {
-    let one = |step: &Step| Ready {
+/// Opens what a step brings. Nothing is decided here: a step that is refused by its header is refused by that, in its turn.
+fn ready(step: &Step, keys: &IdentityKeys, seal: &[u8; 32]) -> Ready {
+    Ready {
         digest: request_digest(&step.clone().request()),
         face: match step {
             Step::Put(put) => Some(open_face(put, keys, seal).map_err(|_| Refusal::Envelope)),
             Step::Passed(passed) => Some(open_passed(passed, keys).map_err(|_| Refusal::Envelope)),
             Step::Apply(_) => None,
         },
-    };
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX);
-    let each = steps.len().div_ceil(threads).max(STEPS_A_THREAD);
-    if steps.len() <= each {
-        return steps.iter().map(one).collect();
     }
+}
+
+/// Has each step done in its order, while other threads open what the next ones bring. Ends with the first error; what was opened beyond it is
+/// wiped and forgotten.
+fn each_in_order<E>(
+    steps: &[Step],
+    keys: &IdentityKeys,
+    seal: &[u8; 32],
+    mut act: impl FnMut(&Step, Ready) -> Result<(), E>,
+) -> Result<(), E> {
+    let others = std::thread::available_parallelism().map_or(1, NonZero::get) - 1;
+    let threads = if steps.len() < STEPS_APART { 0 } else { others.clamp(1, THREADS_MAX) };
     std::thread::scope(|scope| {
-        let some = |some: &[Step]| some.iter().map(one).collect::<Vec<Ready>>();
-        let spawned = |part| {
-            let work = std::thread::Builder::new();
-            (part, work.spawn_scoped(scope, move || some(part)).ok())
+        let opener = |first: usize| {
+            let (give, take) = sync_channel(AHEAD);
+            let work = move || {
+                // Until nobody takes any more.
+                let mut own = steps.iter().skip(first).step_by(threads);
+                own.all(|step| give.send(ready(step, keys, seal)).is_ok());
+            };
+            std::thread::Builder::new().spawn_scoped(scope, work).ok().map(|_| take)
         };
-        let parts: Vec<_> = steps.chunks(each).map(spawned).collect();
-        // Where the system gives no thread, this one does the part.
-        let joined =
-            parts.into_iter().map(|(part, handle)| handle.and_then(|h| h.join().ok()).unwrap_or_else(|| some(part)));
-        joined.flatten().collect()
+        let openers: Vec<Option<Receiver<Ready>>> = (0..threads).map(opener).collect();
+        for (step, of) in steps.iter().zip((0..threads.max(1)).cycle()) {
+            let opened = openers.get(of).and_then(Option::as_ref).and_then(|opener| opener.recv().ok());
+            // Where the system gives no thread, this one opens it.
+            act(step, opened.unwrap_or_else(|| ready(step, keys, seal)))?;
+        }
+        Ok(())
     })
 }
 
@@ -70,7 +87,6 @@ impl Gate {
         if steps.len() > BATCH_MAX {
             return Err(Refusal::Malformed.into());
         }
-        let ready = make_ready(steps, &self.keys, seal);
         // All of them, before the first is tried: a step that fails undoes the whole write, and the disk may take none.
         for step in steps {
             if let Step::Apply(apply) = step
@@ -83,12 +99,17 @@ impl Gate {
         self.empty_log()?;
         self.store.begin_batch()?;
         let mut replies = Vec::with_capacity(steps.len());
-        for (step, ready) in steps.iter().zip(ready) {
+        let keys = Arc::clone(&self.keys);
+        let done = each_in_order(steps, &keys, seal, |step, ready| {
             match self.step(step, ready, now) {
                 Ok(receipt) => replies.push(StepReply::Done(receipt)),
                 Err(Halt::Refused(refusal)) => replies.push(StepReply::Refused(refusal)),
-                Err(Halt::Failed(error)) => return Err(self.undo_batch(error)),
+                Err(Halt::Failed(error)) => return Err(error),
             }
+            Ok(())
+        });
+        if let Err(error) = done {
+            return Err(self.undo_batch(error));
         }
         if let Err(error) = self.store.commit_batch() {
             return Err(self.undo_batch(error));
@@ -123,5 +144,48 @@ impl Gate {
             self.faces = Gallery::new(self.setup.engine.clone());
         }
         error.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+    use crate::domain::Realm;
+    use crate::wire::message::Apply;
+
+    fn numbered(count: u8) -> Vec<Step> {
+        let one = |n| Step::Apply(Apply { op: [n; 16], sequence: n.into(), what: What::EraseFace([n; 16]) });
+        (0..count).map(one).collect()
+    }
+
+    #[test]
+    fn each_step_is_done_once_in_its_order_with_what_belongs_to_it_whoever_opened_it() {
+        let keys = IdentityKeys::make(Realm::Practice).unwrap();
+        for count in [0, 1, 15, 16, 17, 64, 250] {
+            let steps = numbered(count);
+            let mut done = vec![];
+            let ended = each_in_order(&steps, &keys, &[0; 32], |step, ready| {
+                assert_eq!(ready.digest, request_digest(&step.clone().request()));
+                done.push(step.clone());
+                Ok::<(), ()>(())
+            });
+            assert_eq!((ended, &done), (Ok(()), &steps), "{count}");
+        }
+    }
+
+    #[test]
+    fn the_first_error_ends_it_and_waits_for_nobody() {
+        let keys = IdentityKeys::make(Realm::Practice).unwrap();
+        let steps = numbered(250);
+        for at in [0, 1, 40, 249] {
+            let mut done = 0;
+            let ended = each_in_order(&steps, &keys, &[0; 32], |_, _| {
+                done += 1;
+                if done > at { Err(at) } else { Ok(()) }
+            });
+            assert_eq!((ended, done), (Err(at), at + 1));
+        }
     }
 }

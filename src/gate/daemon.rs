@@ -4,6 +4,7 @@ mod housekeeping;
 pub(in crate::gate) mod work;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -102,7 +103,7 @@ impl Caller {
 /// A running gate.
 pub struct Gate {
     pub(super) store: Store,
-    pub(super) keys: IdentityKeys,
+    pub(super) keys: Arc<IdentityKeys>,
     pub(super) id: GateId,
     pub(super) setup: Setup,
     pub(super) faces: Gallery,
@@ -147,7 +148,7 @@ impl Gate {
         let probes = VecDeque::new();
         Ok(Self {
             store,
-            keys,
+            keys: Arc::new(keys),
             id,
             setup,
             faces,
