@@ -7,7 +7,7 @@ use iced::{Center, Element, Fill};
 
 use super::{Action, S};
 use crate::app::command::StaffCommand;
-use crate::app::keep::{ComputerView, Cut, KeepCommand, KeepTold, KeepView};
+use crate::app::keep::{BackupRow, ComputerView, Cut, KeepCommand, KeepTold, KeepView};
 use crate::domain::id::StaffId;
 use crate::domain::notice::Language;
 use crate::i18n::Texts;
@@ -16,7 +16,6 @@ use crate::tr;
 use crate::ui::explain;
 use crate::ui::theme::{self, Tone, Weight};
 use crate::ui::widget;
-use crate::vault::BackupRow;
 
 /// Id of the field for the backup key.
 pub const KEY: &str = "keep-key";
