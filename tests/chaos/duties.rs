@@ -293,14 +293,19 @@ impl<'a> Site<'a> {
     }
 }
 
-/// The log grows with every backup, and what is to be written with it: now and then there is a new site, or the last write would never come.
-const BACKUPS_A_SITE: usize = 150;
+/// The vault grows with every try, and with it what backup, restoring and new keys write: now and then there is a new site, or the last write
+/// would run away as fast as the faults come after it.
+const TRIES_A_SITE: usize = 60;
 
-fn to_back_up(site: &mut Site<'_>) -> String {
-    if site.count > 0 && site.count.is_multiple_of(BACKUPS_A_SITE) {
+fn once_more(site: &mut Site<'_>) {
+    if site.count > 0 && site.count.is_multiple_of(TRIES_A_SITE) {
         house::move_on(site);
     }
     site.count += 1;
+}
+
+fn to_back_up(site: &mut Site<'_>) -> String {
+    once_more(site);
     format!("backup {}", site.stick.display())
 }
 
@@ -330,6 +335,7 @@ fn backed_up(site: &mut Site<'_>, said: &Said) {
 
 /// Somebody leaves after the backup: the restored vault must not bring the card back.
 fn to_restore(site: &mut Site<'_>) -> String {
+    once_more(site);
     site.person = site.world.with_card();
     let from = site.back_up();
     site.world.must(&format!("close {}", site.world.people[site.person].id));
@@ -349,6 +355,7 @@ fn restored(site: &mut Site<'_>, _: &Said) {
 }
 
 fn to_rotate(site: &mut Site<'_>) -> String {
+    once_more(site);
     site.slots = std::fs::read(site.world.folder.join("desk/slots")).expect("the slots");
     "rotate".into()
 }
