@@ -31,13 +31,20 @@ rm -rf "$MENKA_CHAOS_FACES"
 mkdir -p "$MENKA_CHAOS_FACES"
 cc -O1 -Wall -shared -fPIC -o "$MENKA_CHAOS_LIBRARY" "$here/tests/chaos/fault.c" -ldl -lpthread
 cd "$here"
-cargo build --features practice --bins
-program=$(cargo test --features practice --test chaos --no-run 2>&1 | sed -n 's/.*Executable .*(\(.*\))$/\1/p')
+# As it ships; the few kills of `smoke`, in `make test`, with what is built there.
+profile=release
+how=(--release)
+if [ "$*" = smoke ]; then
+  profile=debug
+  how=()
+fi
+cargo build "${how[@]}" --features practice --bins
+program=$(cargo test "${how[@]}" --features practice --test chaos --no-run 2>&1 | sed -n 's/.*Executable .*(\(.*\))$/\1/p')
 [ -x "$program" ] || { echo "chaos: the test program was not built" >&2; exit 2; }
 # Copies: a build in the meantime changes nothing of what runs.
 mkdir -p "$out/run"
 cp "$program" "$out/run/chaos"
-cp "$here/target/debug/menka-gate" "$out/run/menka-gate"
+cp "$here/target/$profile/menka-gate" "$out/run/menka-gate"
 program="$out/run/chaos"
 export MENKA_CHAOS_GATE="$out/run/menka-gate"
 

@@ -130,17 +130,20 @@ const GATES: [&str; 6] = ["renew", "fill", "replace", "pair", "unpair", "put rig
 /// Duties that come when something has happened.
 const LATE: [&str; 2] = ["incident", "report"];
 
-/// The longest first, so that two at a time end together.
+/// The longest first, so that those beside each other end together.
 const SECTIONS: [Section; 35] = [
-    ("random-desk", |r, l| kills::random(r, l, Where::Desk, setting("CHAOS_KILLS", 1_000), seed())),
+    ("desk-duties", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &GATES, duty())),
     ("desk-kills-faces", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::KILLS, (true, long()))),
+    ("chip", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &["bind", "release"], duty_errors())),
+    ("vault-kills", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &VAULT, duty())),
+    ("random-desk", |r, l| kills::random(r, l, Where::Desk, setting("CHAOS_KILLS", 1_000), seed())),
+    ("network-duties", |r, l| duty_sweeps::net(r, l, &NetFault::QUICK, &[], duty())),
+    ("vault-errors", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::ERRORS, &VAULT, duty_errors())),
+    ("gate-duties", |r, l| duty_sweeps::sweeps(r, l, Where::Gate, &Fault::KILLS, &GATES, duty())),
+    ("desk-errors-faces", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::ERRORS, (true, long_errors()))),
     ("random-gate", |r, l| kills::random(r, l, Where::Gate, setting("CHAOS_KILLS", 1_000) / 2, seed())),
     ("network-slow", |r, l| net::sweeps(r, l, &NetFault::SLOW, &net::ACTS, slow_stride())),
-    ("network-duties", |r, l| duty_sweeps::net(r, l, &NetFault::QUICK, &[], duty())),
     ("network-duties-slow", |r, l| duty_sweeps::net(r, l, &NetFault::SLOW, &[], slow_duty())),
-    ("desk-errors-faces", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::ERRORS, (true, long_errors()))),
-    ("desk-duties", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &GATES, duty())),
-    ("gate-duties", |r, l| duty_sweeps::sweeps(r, l, Where::Gate, &Fault::KILLS, &GATES, duty())),
     ("giver-duties", |r, l| duty_sweeps::sweeps(r, l, Where::Giver, &Fault::KILLS, &GATES, duty())),
     ("desk-kills", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::KILLS, (false, short()))),
     ("gate-kills", |r, l| kills::sweeps(r, l, Where::Gate, &Fault::KILLS, (false, short()))),
@@ -148,9 +151,6 @@ const SECTIONS: [Section; 35] = [
     ("desk-errors", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::ERRORS, (false, short()))),
     ("gate-errors", |r, l| kills::sweeps(r, l, Where::Gate, &Fault::ERRORS, (false, short()))),
     ("gate-errors-faces", |r, l| kills::sweeps(r, l, Where::Gate, &Fault::ERRORS, (true, long_errors()))),
-    ("vault-kills", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &VAULT, duty())),
-    ("vault-errors", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::ERRORS, &VAULT, duty_errors())),
-    ("chip", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &["bind", "release"], duty_errors())),
     ("house", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &["new account", "site fact"], duty())),
     ("late-duties", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &LATE, duty())),
     ("first-run", |r, l| starts::first_run(r, l, &Fault::KILLS, duty())),
