@@ -1,9 +1,9 @@
 //! Many operations with one durable write. Each step gets its own receipt; nothing is answered before the whole is on disk, so every receipt
-//! stays true. Envelopes are opened by other threads while the one that has the store writes what was opened before: that is most of the work.
+//! stays true. Envelopes are opened by other threads while the one that has the store writes what was opened before, and by that one too when
+//! nothing is ready: opening is most of the work.
 
 use std::num::NonZero;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::daemon::{Gate, Halt};
 use super::error::GateError;
@@ -21,8 +21,6 @@ use crate::wire::relay::open_passed;
 const STEPS_APART: usize = 16;
 /// Most threads that open, beside the one that stores.
 const THREADS_MAX: usize = 3;
-/// Steps that each of them may be ahead of the store.
-const AHEAD: usize = 32;
 
 /// What of a step needs neither the store nor its turn.
 struct Ready {
@@ -43,8 +41,97 @@ fn ready(step: &Step, keys: &IdentityKeys, seal: &[u8; 32]) -> Ready {
     }
 }
 
-/// Has each step done in its order, while other threads open what the next ones bring. Ends with the first error; what was opened beyond it is
-/// wiped and forgotten.
+/// What the threads of one batch share.
+struct Shared {
+    /// The first step that nobody has taken to open.
+    next: usize,
+    /// What was opened and not yet stored, by the step's place.
+    ready: Vec<Option<Ready>>,
+    /// Threads beside the one that stores that may still bring something.
+    openers: usize,
+}
+
+/// The steps of one batch, opened by whoever has time.
+struct Opening<'a> {
+    steps: &'a [Step],
+    keys: &'a IdentityKeys,
+    seal: &'a [u8; 32],
+    shared: Mutex<Shared>,
+    news: Condvar,
+}
+
+/// One of the openers; when it ends, in whatever way, the one that stores no longer waits for it.
+struct Opener<'a>(&'a Opening<'a>);
+
+impl Drop for Opener<'_> {
+    fn drop(&mut self) {
+        self.0.lock().openers -= 1;
+        self.0.news.notify_one();
+    }
+}
+
+impl Opening<'_> {
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self, step: &Step) -> Ready {
+        ready(step, self.keys, self.seal)
+    }
+
+    /// Opens one step after another until none is left.
+    fn work(&self) {
+        let mut shared = self.lock();
+        while let Some((at, step)) = shared.take_next(self.steps) {
+            drop(shared);
+            let opened = self.open(step);
+            shared = self.lock();
+            shared.put(at, opened);
+            self.news.notify_one();
+        }
+    }
+
+    /// What this step brings, once it is its turn. Where it is not opened yet, the thread that stores opens too instead of waiting.
+    fn of(&self, at: usize, step: &Step) -> Ready {
+        let mut shared = self.lock();
+        loop {
+            if let Some(opened) = shared.ready.get_mut(at).and_then(Option::take) {
+                return opened;
+            }
+            if let Some((next, step)) = shared.take_next(self.steps) {
+                drop(shared);
+                let opened = self.open(step);
+                shared = self.lock();
+                shared.put(next, opened);
+            } else if shared.openers == 0 {
+                // Whoever took it did not bring it.
+                drop(shared);
+                return self.open(step);
+            } else {
+                shared = self.news.wait(shared).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// The step to open next, and its place.
+    fn take_next<'a>(&mut self, steps: &'a [Step]) -> Option<(usize, &'a Step)> {
+        let at = self.next;
+        let step = steps.get(at)?;
+        self.next += 1;
+        Some((at, step))
+    }
+
+    fn put(&mut self, at: usize, opened: Ready) {
+        if let Some(slot) = self.ready.get_mut(at) {
+            *slot = Some(opened);
+        }
+    }
+}
+
+/// Has each step done in its order by this thread, while others open what the next ones bring. Ends with the first error; what was opened beyond
+/// it is wiped and forgotten.
 fn each_in_order<E>(
     steps: &[Step],
     keys: &IdentityKeys,
@@ -53,23 +140,18 @@ fn each_in_order<E>(
 ) -> Result<(), E> {
     let others = std::thread::available_parallelism().map_or(1, NonZero::get) - 1;
     let threads = if steps.len() < STEPS_APART { 0 } else { others.clamp(1, THREADS_MAX) };
+    let shared = Shared { next: 0, ready: steps.iter().map(|_| None).collect(), openers: threads };
+    let opening = Opening { steps, keys, seal, shared: Mutex::new(shared), news: Condvar::new() };
     std::thread::scope(|scope| {
-        let opener = |first: usize| {
-            let (give, take) = sync_channel(AHEAD);
-            let work = move || {
-                // Until nobody takes any more.
-                let mut own = steps.iter().skip(first).step_by(threads);
-                own.all(|step| give.send(ready(step, keys, seal)).is_ok());
-            };
-            std::thread::Builder::new().spawn_scoped(scope, work).ok().map(|_| take)
-        };
-        let openers: Vec<Option<Receiver<Ready>>> = (0..threads).map(opener).collect();
-        for (step, of) in steps.iter().zip((0..threads.max(1)).cycle()) {
-            let opened = openers.get(of).and_then(Option::as_ref).and_then(|opener| opener.recv().ok());
-            // Where the system gives no thread, this one opens it.
-            act(step, opened.unwrap_or_else(|| ready(step, keys, seal)))?;
+        for _ in 0..threads {
+            let opener = Opener(&opening);
+            // Where the system gives no thread, the closure is dropped, and with it the opener.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, move || opener.0.work());
         }
-        Ok(())
+        let done = steps.iter().enumerate().try_for_each(|(at, step)| act(step, opening.of(at, step)));
+        // After an error nobody opens what is left.
+        opening.lock().next = steps.len();
+        done
     })
 }
 
@@ -172,6 +254,29 @@ mod tests {
                 Ok::<(), ()>(())
             });
             assert_eq!((ended, &done), (Ok(()), &steps), "{count}");
+        }
+    }
+
+    #[test]
+    fn what_an_opener_took_and_never_brought_is_opened_by_who_stores() {
+        let (keys, steps) = (IdentityKeys::make(Realm::Practice).unwrap(), numbered(3));
+        let shared = Shared { next: 0, ready: steps.iter().map(|_| None).collect(), openers: 1 };
+        let opening =
+            Opening { steps: &steps, keys: &keys, seal: &[0; 32], shared: Mutex::new(shared), news: Condvar::new() };
+        let opener = Opener(&opening);
+        let taken = opening.lock().take_next(&steps).map(|(at, _)| at);
+        assert_eq!(taken, Some(0));
+        std::thread::scope(|scope| {
+            let of_first = scope.spawn(|| opening.of(0, &steps[0]).digest);
+            // The one that stores has opened everything else, and waits.
+            while opening.lock().next < steps.len() {
+                std::thread::yield_now();
+            }
+            drop(opener);
+            assert_eq!(of_first.join().unwrap(), request_digest(&steps[0].clone().request()));
+        });
+        for (at, step) in steps.iter().enumerate().skip(1) {
+            assert_eq!(opening.of(at, step).digest, request_digest(&step.clone().request()));
         }
     }
 
