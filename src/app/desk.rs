@@ -362,6 +362,7 @@ pub(super) fn failure_of(error: VaultError) -> Failure {
         VaultError::RegistryRefused => Failure::Notice(NoticeFailure::RegistryRefused),
         VaultError::OtherRealm => Failure::OtherRealm,
         VaultError::Corrupt { file } => Failure::VaultDamaged(file),
+        VaultError::SlotDamaged => Failure::SlotDamaged,
         VaultError::KeysOlder => Failure::KeysOlder,
         VaultError::DiskFull => Failure::DiskFull,
         VaultError::CardTaken => Failure::CardTaken,

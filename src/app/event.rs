@@ -47,6 +47,8 @@ pub enum Failure {
     SlotsGone,
     /// The vault file is damaged (which file).
     VaultDamaged(String),
+    /// The account's entry in the slots file is damaged; no passphrase opens it.
+    SlotDamaged,
     /// The file of the persons' keys is from before an erasure.
     KeysOlder,
     /// The disk is full; nothing was half written.

@@ -221,7 +221,7 @@ mod practice {
 
     fn open_site(folder: &Path, options: Options) -> Result<(), String> {
         let Options { models, engine, windows, webcam, reader, chip, .. } = options;
-        let chip = menka::chip::this_computer(chip.as_deref())?;
+        let mut chip = menka::chip::this_computer(chip.as_deref())?;
         let data = folder.join("desk");
         let config = DeskConfig { data_dir: data.clone(), realm: Realm::Practice, kdf: site::KDF.into() };
         log_to(folder);
@@ -235,7 +235,8 @@ mod practice {
         let keep = Arc::clone(&kept);
         let devices = move || {
             // On the desk's thread, so that the windows are up meanwhile.
-            match site::prepare(&folder, &gates, &tls_links(), menka::ports::Clock::now(&SystemClock)) {
+            let now = menka::ports::Clock::now(&SystemClock);
+            match site::prepare(&folder, &gates, &tls_links(), &mut *chip, now) {
                 Ok(gates) => keep.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(gates),
                 Err(error) => {
                     tracing::error!(%error, "the practice site could not be made");

@@ -4,6 +4,8 @@
 //! root, so that a test points it at a prepared one. Windows asks PowerShell; that was never run, so what it says convicts but does not
 //! acquit ([`crate::domain::posture::Reading::Unverified`]).
 
+#[cfg(any(target_os = "linux", windows, test))]
+mod beyond;
 mod programs;
 
 #[cfg(target_os = "linux")]

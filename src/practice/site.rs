@@ -22,6 +22,7 @@ use crate::domain::site::{Fact, SiteFacts};
 use crate::domain::time::{CivilDate, Timestamp};
 use crate::domain::training;
 use crate::notice::{self, Text, Values};
+use crate::ports::SecurityChip;
 use crate::secret::{EngineId, PairingCode, Passphrase, random_bytes};
 use crate::vault::{KdfCost, NewAccount, Vault, VaultState};
 use crate::wire::keys::{IdentityKeys, parse_fingerprint};
@@ -425,7 +426,7 @@ const PLACES: [(&str, &str, &str); GATES] =
 
 /// A practice site has two supervisors who have read and signed the rules within the year, and a recovery key that nobody needs: its passphrase
 /// is on the lock screen.
-fn make_ready(mut vault: Vault, data: &Path, now: Timestamp) -> Result<Vault, SiteError> {
+fn make_ready(mut vault: Vault, data: &Path, chip: &mut dyn SecurityChip, now: Timestamp) -> Result<Vault, SiteError> {
     let passphrase = || Passphrase::new(PASSPHRASE.into());
     if !vault.recovery_key_is_kept()? {
         drop(vault.make_recovery_key(None, now)?);
@@ -447,10 +448,10 @@ fn make_ready(mut vault: Vault, data: &Path, now: Timestamp) -> Result<Vault, Si
     };
     if !training::judge(colleague.record, now.date()).works() {
         vault.lock(now)?;
-        let mut second = Vault::unlock_as(data, Realm::Practice, colleague.id, &passphrase(), now)?;
+        let mut second = Vault::unlock_with(data, Realm::Practice, colleague.id, &passphrase(), chip, now)?;
         sign(&mut second, COLLEAGUE, now)?;
         second.lock(now)?;
-        return Ok(Vault::unlock_as(data, Realm::Practice, first, &passphrase(), now)?);
+        return Ok(Vault::unlock_with(data, Realm::Practice, first, &passphrase(), chip, now)?);
     }
     Ok(vault)
 }
@@ -464,7 +465,8 @@ fn sign(vault: &mut Vault, name: &str, now: Timestamp) -> Result<(), SiteError> 
     Ok(vault.record_undertaking(&text.reference, &text.markdown, name, now)?)
 }
 
-/// Makes or reopens the practice site under `folder`, starts its gates, and tells the vault where they listen now.
+/// Makes or reopens the practice site under `folder`, starts its gates, and tells the vault where they listen now. `chip` is asked only where
+/// somebody bound the site to it.
 ///
 /// # Errors
 /// See [`SiteError`].
@@ -472,6 +474,7 @@ pub fn prepare(
     folder: &Path,
     gate_program: &Path,
     link: &LinkMaker,
+    chip: &mut dyn SecurityChip,
     now: Timestamp,
 ) -> Result<Vec<GateProcess>, SiteError> {
     let data = folder.join("desk");
@@ -480,9 +483,9 @@ pub fn prepare(
     let vault = if new {
         Vault::create(&data, Realm::Practice, OPERATOR, &passphrase, &facts(), now, KDF)?
     } else {
-        Vault::unlock(&data, Realm::Practice, &passphrase, now)?
+        Vault::unlock_with(&data, Realm::Practice, Vault::first_account(&data)?, &passphrase, chip, now)?
     };
-    let mut vault = make_ready(vault, &data, now)?;
+    let mut vault = make_ready(vault, &data, chip, now)?;
     let keys = match vault.identity_bytes()? {
         Some(bytes) => IdentityKeys::from_bytes(&bytes)?,
         None => {

@@ -55,6 +55,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::OtherRealm => words!(texts, "err-other-realm", "rec-other-realm"),
         Failure::SlotsGone => words!(texts, "err-slots-gone", "rec-slots-gone"),
         Failure::VaultDamaged(file) => words!(texts, "err-vault-damaged", "rec-vault-damaged", file = file.as_str()),
+        Failure::SlotDamaged => words!(texts, "err-slot-damaged", "rec-slot-damaged"),
         Failure::KeysOlder => words!(texts, "err-keys-older", "rec-keys-older"),
         Failure::DiskFull => words!(texts, "err-disk-full", "rec-disk-full"),
         Failure::DiskFailed(why) => words!(texts, "err-disk-failed", "rec-disk-failed", why = why.as_str()),
@@ -437,6 +438,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         | Failure::OtherRealm
         | Failure::SlotsGone
         | Failure::VaultDamaged(_)
+        | Failure::SlotDamaged
         | Failure::KeysOlder
         | Failure::DiskFull
         | Failure::DiskFailed(_)

@@ -95,8 +95,8 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Absent`], [`VaultError::OtherRealm`] (before any key is derived), [`VaultError::Unknown`],
     /// [`VaultError::Chip`] (before a passphrase is tried or counted), [`VaultError::AccountDisabled`], [`VaultError::TooSoon`],
-    /// [`VaultError::WrongPassphrase`], [`VaultError::InUse`], [`VaultError::Corrupt`], [`VaultError::KeysOlder`], [`VaultError::TooNew`], and
-    /// those of the disk.
+    /// [`VaultError::WrongPassphrase`], [`VaultError::SlotDamaged`], [`VaultError::InUse`], [`VaultError::Corrupt`], [`VaultError::KeysOlder`],
+    /// [`VaultError::TooNew`], and those of the disk.
     pub fn unlock_with(
         dir: &Path,
         realm: Realm,
@@ -328,6 +328,9 @@ pub(super) fn try_slot(
     let counted = Attempts { failed: before.failed.saturating_add(1), last_at: now.ms() };
     note(slots, counted)?;
     let Some(master) = slots.open(id, passphrase)? else {
+        if slots.is_damaged(id) {
+            return Err(VaultError::SlotDamaged);
+        }
         return Err(VaultError::WrongPassphrase { wait_ms: counted.wait_ms(now) });
     };
     note(slots, Attempts::default())?;

@@ -41,6 +41,10 @@ pub enum VaultError {
         /// Pause before the next try is looked at, in milliseconds.
         wait_ms: i64,
     },
+    /// The slot is not as it was written and does not open: the passphrase may well be the right one. Another account, or the recovery key, opens
+    /// the vault and gives this account a new slot.
+    #[error("this account's entry in the slots file is damaged")]
+    SlotDamaged,
     /// The pause after wrong passphrases is not over; nothing was tried.
     #[error("too soon; next try in {wait_ms} ms")]
     TooSoon {

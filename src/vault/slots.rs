@@ -6,7 +6,8 @@
 //! anybody's passphrase; a tag under the master key covers the pair, so that nobody gets one dealt to a pair of their own making.
 //!
 //! It names the accounts and their roles, which the lock screen shows; never a resident. The header (format, realm, site, account, role, name,
-//! cost, salt) is authenticated together with each wrapped key: an edited one does not open. The count of wrong passphrases beside it is not,
+//! cost, salt) is authenticated together with each wrapped key: an edited one does not open. A digest beside each slot, which anybody could make,
+//! tells a slot that was damaged from a wrong passphrase; slots of before it have none. The count of wrong passphrases beside it is not,
 //! since it is written before any key is known; whoever can put back an old copy of this file and of the other count resets the pause. Against
 //! a copied file the cost of Argon2id stands.
 
@@ -15,6 +16,7 @@ use std::io::Write;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::domain::Realm;
 use crate::domain::id::{SiteId, StaffId};
@@ -79,6 +81,8 @@ pub(super) struct Slot {
     pair: Option<Pair>,
     salt: [u8; 16],
     wrapped: Vec<u8>,
+    /// What was read was not what was written. Stays until the slot is wrapped anew.
+    is_damaged: bool,
 }
 
 /// The pair of a slot, and the tag that says that the holder of the master key made it.
@@ -122,7 +126,8 @@ impl Slots {
         cost: KdfCost,
     ) -> Result<(), VaultError> {
         let attempts = Attempts::default();
-        let mut slot = Slot { id, kind, cost, attempts, pair: None, salt: random_bytes(), wrapped: vec![] };
+        let mut slot =
+            Slot { id, kind, cost, attempts, pair: None, salt: random_bytes(), wrapped: vec![], is_damaged: false };
         let header = slot.header(self.realm, self.site);
         let lockbox = Lockbox::make(passphrase, cost, &header)?;
         slot.wrapped = slot.covered(self.bound.as_ref(), &header, lockbox.put(&header, master)?)?;
@@ -163,6 +168,11 @@ impl Slots {
         }
     }
 
+    /// Whether the slot is not as it was written, so that the right passphrase may not open it.
+    pub(super) fn is_damaged(&self, id: StaffId) -> bool {
+        self.slot(id).is_some_and(|slot| slot.is_damaged)
+    }
+
     /// Accounts whose slot cannot be dealt a new key yet: their holders must log in once, or the recovery key be made anew.
     pub(super) fn without_pair(&self) -> Vec<StaffId> {
         self.slots.iter().filter(|slot| slot.pair.is_none()).map(|slot| slot.id).collect()
@@ -184,6 +194,7 @@ impl Slots {
             pair.tag = new.tag(TAGGED, &stated)?;
             let wrapped = pair.lockbox.put(&header, new)?;
             slot.wrapped = slot.covered(self.bound.as_ref(), &header, wrapped)?;
+            slot.is_damaged = false;
         }
         Ok(())
     }
@@ -206,7 +217,7 @@ impl Slots {
         if shape.slots.is_empty() || shape.slots.len() > SLOTS_MAX || shape.format == 0 {
             return Err(damaged());
         }
-        let slots: Option<Vec<Slot>> = shape.slots.iter().map(Slot::from_shape).collect();
+        let slots: Option<Vec<Slot>> = shape.slots.iter().map(|slot| Slot::from_shape(slot, realm, site)).collect();
         let bound = match &shape.chip {
             Some(sealed) => Some(unhex(sealed).and_then(Bound::from_sealed).ok_or_else(damaged)?),
             None => None,
@@ -223,7 +234,7 @@ impl Slots {
 
     /// As they are written.
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>, VaultError> {
-        let slots = self.slots.iter().map(Slot::shape).collect();
+        let slots = self.slots.iter().map(|slot| slot.shape(self.realm, self.site)).collect();
         let shape = FileShape {
             format: if self.bound.is_some() { FORMAT } else { FORMAT_UNBOUND },
             realm: self.realm.label().into(),
@@ -278,7 +289,20 @@ impl Slot {
         format!("menka/slot/{what}/{kdf}/{}", hex(&self.salt)).into_bytes()
     }
 
-    fn shape(&self) -> SlotShape {
+    /// A digest of everything that the passphrase needs, as lower-case hex.
+    fn digest(&self, realm: Realm, site: SiteId) -> String {
+        let header = self.header(realm, site);
+        let mut hash = Sha256::new_with_prefix(b"menka/slot-check/1/");
+        hash.update(&header);
+        if let Some(pair) = &self.pair {
+            hash.update(pair.lockbox.stated(&header));
+            hash.update(pair.tag);
+        }
+        hash.update(&self.wrapped);
+        hex(&hash.finalize())
+    }
+
+    fn shape(&self, realm: Realm, site: SiteId) -> SlotShape {
         let (kind, name, role) = match &self.kind {
             Kind::Unnamed => (None, None, None),
             Kind::Account { name, role } => (Some(ACCOUNT), Some(name.clone()), Some(role.label())),
@@ -297,11 +321,12 @@ impl Slot {
             wrapped: hex(&self.wrapped),
             pair: self.pair.as_ref().map(|pair| pair.lockbox.shape()),
             tag: self.pair.as_ref().map(|pair| hex(&pair.tag)),
+            check: Some(if self.is_damaged { DAMAGED.into() } else { self.digest(realm, site) }),
             attempts: self.attempts,
         }
     }
 
-    fn from_shape(shape: &SlotShape) -> Option<Self> {
+    fn from_shape(shape: &SlotShape, realm: Realm, site: SiteId) -> Option<Self> {
         let cost = KdfCost { memory_kib: shape.memory_kib, passes: shape.passes, lanes: shape.lanes };
         let fits = shape.kdf == "argon2id" && cost.is_sane();
         let kind = match (shape.kind.as_deref(), &shape.name, shape.role.as_deref()) {
@@ -312,7 +337,7 @@ impl Slot {
             (Some(RECOVERY), None, None) => Kind::Recovery,
             _ => return None,
         };
-        Some(Self {
+        let mut read = Self {
             id: StaffId::parse(&shape.operator).filter(|_| fits)?,
             kind,
             cost,
@@ -326,12 +351,17 @@ impl Slot {
             },
             salt: unhex(&shape.salt)?.try_into().ok()?,
             wrapped: unhex(&shape.wrapped)?,
-        })
+            is_damaged: false,
+        };
+        read.is_damaged = shape.check.as_ref().is_some_and(|check| *check != read.digest(realm, site));
+        Some(read)
     }
 }
 
 const ACCOUNT: &str = "account";
 const RECOVERY: &str = "recovery";
+/// In the place of the digest of a slot that was found damaged.
+const DAMAGED: &str = "damaged";
 
 #[derive(Serialize, Deserialize)]
 struct FileShape {
@@ -362,6 +392,8 @@ struct SlotShape {
     pair: Option<BoxShape>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tag: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    check: Option<String>,
     #[serde(default)]
     attempts: Attempts,
 }
@@ -459,6 +491,45 @@ mod tests {
         assert_eq!(forged.deal(&old, &new), Err(VaultError::corrupt(SLOTS_FILE)));
         assert!(forged.open(StaffId::from_bytes([1; 16]), &own)?.is_none());
         assert!(slots.deal(&old, &new).is_err(), "the old key has no say any more");
+        Ok(())
+    }
+
+    #[test]
+    fn no_damaged_byte_is_taken_for_a_wrong_passphrase() -> Result<(), Box<dyn std::error::Error>> {
+        let passphrase = Passphrase::new("an old iron key".into());
+        let (site, id) = (SiteId::from_bytes([1; 16]), StaffId::from_bytes([2; 16]));
+        let mut slots = Slots::new(Realm::Real, site);
+        let kind = Kind::Account { name: "李".into(), role: Role::FrontDesk };
+        slots.put(id, kind, &passphrase, &VaultKey::make(), CHEAP)?;
+        let bytes = slots.to_bytes()?;
+        let mut told = [0; 3];
+        for at in 0..bytes.len() {
+            let mut broken = bytes.clone();
+            broken[at] ^= 1;
+            let Ok(read) = Slots::parse(&broken) else {
+                told[0] += 1;
+                continue;
+            };
+            let only = read.accounts().next().map(|slot| slot.id).ok_or("no account")?;
+            if !read.is_damaged(only) {
+                assert!(read.open(only, &passphrase)?.is_some(), "byte {at}");
+                told[1] += 1;
+                continue;
+            }
+            // It stays known when the count of tries is written, until the slot is wrapped anew.
+            let mut again = Slots::parse(&read.to_bytes()?)?;
+            assert!(again.is_damaged(only), "byte {at}");
+            again.put(only, Kind::Recovery, &passphrase, &VaultKey::make(), CHEAP)?;
+            assert!(!again.is_damaged(only), "byte {at}");
+            told[2] += 1;
+        }
+        assert!(told.iter().all(|n| *n > 3), "{told:?} of {}", bytes.len());
+        // A slot of an earlier version has no digest, and opens.
+        let text = String::from_utf8(bytes)?;
+        let before: Vec<&str> = text.lines().filter(|line| !line.contains("\"check\"")).collect();
+        let read = Slots::parse(before.join("\n").as_bytes())?;
+        assert!(before.len() < text.lines().count() && !read.is_damaged(id));
+        assert!(read.open(id, &passphrase)?.is_some());
         Ok(())
     }
 

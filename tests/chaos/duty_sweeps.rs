@@ -109,6 +109,7 @@ pub fn points(report: &Report, library: &Path) {
             site.world.desk = None;
             site.world.start_desk_until(step, locked);
             let said = site.world.ask(&line);
+            report.tried(&site.world.section);
             if said != Said::Dead {
                 site.broke(Break::Unsound, &format!("{} does not pass {step}: {said:?}", duty.name));
             }

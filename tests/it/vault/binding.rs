@@ -352,3 +352,25 @@ fn a_chip_that_refuses_for_a_moment_releases_nothing_and_a_way_back_without_it_a
     vault.rotate_keys(approval, later(202_000)).unwrap();
     assert!(!open(dir, &mut NoChip, later(203_000)).unwrap().new_keys_advised().unwrap());
 }
+
+#[test]
+fn a_practice_site_that_somebody_bound_starts_its_gates_again_on_its_own_computer() {
+    use menka::practice::drive::tls_links;
+    use menka::practice::site::{self, PASSPHRASE, SiteError};
+    let Some(here) = Swtpm::start() else { return };
+    let mut here = here.chip();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("desk");
+    let program = crate::day::gate_program();
+    let gates = |chip: &mut dyn SecurityChip, ms| {
+        site::prepare(folder.path(), &program, &tls_links(), chip, later(ms)).map(|gates| gates.len())
+    };
+    assert_eq!(gates(&mut *here, 0).unwrap(), site::GATES);
+    let typed = Passphrase::new(PASSPHRASE.into());
+    let mut vault = Vault::unlock(&data, Realm::Practice, &typed, later(1_000)).unwrap();
+    let colleague = vault.approvers(later(1_000)).unwrap()[0].0;
+    let approval = vault.approve(Act::BindComputer, colleague, &typed, later(1_000)).unwrap();
+    vault.bind_to(&mut *here, approval, later(1_000)).unwrap();
+    assert_eq!(gates(&mut *here, 2_000).unwrap(), site::GATES);
+    assert!(matches!(gates(&mut NoChip, 3_000), Err(SiteError::Vault(MISSING))));
+}
