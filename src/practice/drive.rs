@@ -39,12 +39,14 @@ use timed::{TappedLink, TimedEngine};
 #[derive(Debug, thiserror::Error)]
 pub enum DriveError {
     /// Something that was waited for did not come.
-    #[error("waited in vain for {what}; the resident window shows {scene}; failures: {failures}")]
+    #[error("waited in vain for {what}; the resident window shows {scene}, the camera {seen}; failures: {failures}")]
     InVain {
         /// For what.
         what: String,
         /// The last scene.
         scene: String,
+        /// The last guidance, and how many pictures were shown.
+        seen: String,
         /// Failures told so far.
         failures: String,
     },
@@ -383,6 +385,7 @@ impl Drive {
                 return Err(DriveError::InVain {
                     what: what.into(),
                     scene: format!("{:?}", self.scene).chars().take(200).collect(),
+                    seen: format!("{:?} after {} pictures", self.guidance, self.previews),
                     failures: format!("{:?}", self.failures),
                 });
             }

@@ -39,6 +39,7 @@ pub fn forth_and_back(report: &Report, library: &Path) {
                 world.desk = None;
             }
             world.desk_control.clock(offset);
+            report.tried(section);
             report.fault(section);
             // What can be done is done; what the desk refuses at such an hour (an account before its training, say), it refuses.
             if world.desk_opens() {
@@ -67,6 +68,7 @@ fn gates(report: &Report, library: &Path) {
     let person = world.with_face();
     let mut latest = 0;
     for offset in [30_000, -30_000, HOUR_MS, -HOUR_MS, 5 * DAY_MS, -5 * DAY_MS, 0, 5 * DAY_MS] {
+        report.tried(section);
         report.fault(section);
         world.gate_controls[0].clock(offset);
         latest = latest.max(offset);

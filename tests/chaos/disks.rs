@@ -88,6 +88,7 @@ fn read_only(world: &mut World<'_>, disk: &SmallDisk, gate: bool) {
         if let Err(why) = disk.remount("ro") {
             return world.report.not_run(&format!("{}: read-only: {why}", world.section));
         }
+        world.report.tried(&world.section);
         world.report.fault(&world.section);
         if gate {
             // Whether or not it starts on such a disk: it must not say yes to anything.
@@ -110,6 +111,7 @@ fn read_only(world: &mut World<'_>, disk: &SmallDisk, gate: bool) {
 }
 
 fn write_something(world: &mut World<'_>, section: &str) {
+    world.report.tried(section);
     world.report.fault(section);
     // An unlock is written to the log: a desk that is not open yet stays shut.
     if !world.desk_opens() {

@@ -131,6 +131,7 @@ impl Drive {
         self.opened.as_ref().map(|v| v.resident.id).ok_or_else(|| DriveError::InVain {
             what: "the record".into(),
             scene: String::new(),
+            seen: String::new(),
             failures: format!("{:?}", self.failures),
         })
     }
