@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use menka::app::command::StaffCommand;
+use menka::app::command::{ResidentCommand, StaffCommand};
 use menka::face::{EngineKind, engine_for};
 use menka::practice::drive::Drive;
 use menka::practice::site::GateProcess;
@@ -44,7 +44,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             drive.issue(resident, n)?;
             drive.staff(StaffCommand::CloseResident);
             drive.controls.act(PracticeAct::Seat(n));
-            enrolled += usize::from(drive.enroll(n)?);
+            match drive.enroll(n) {
+                Ok(recognised) => enrolled += usize::from(recognised),
+                // Told, and not waited for again: what the others took is still worth knowing.
+                Err(error) => {
+                    println!("not enrolled: person {n}: {error}");
+                    drive.resident(ResidentCommand::Stop);
+                    drive.resident(ResidentCommand::Finish);
+                    drive.resident(ResidentCommand::Back);
+                }
+            }
         }
         println!("engine: {}", kind.name());
         println!("people enrolled and recognised: {enrolled} of {PEOPLE}");

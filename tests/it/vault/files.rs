@@ -66,7 +66,11 @@ fn real_and_practice_do_not_open_each_other() {
         let text = std::fs::read_to_string(&slots).unwrap();
         let (from, to) = (format!("\"{}\"", made.label()), format!("\"{}\"", asked.label()));
         assert!(text.contains(&from));
-        std::fs::write(&slots, text.replace(&from, &to)).unwrap();
+        let edited = text.replace(&from, &to);
+        std::fs::write(&slots, &edited).unwrap();
+        assert_eq!(unlock(&folder, asked).unwrap_err(), VaultError::SlotDamaged);
+        let without: Vec<&str> = edited.lines().filter(|line| !line.contains("\"check\"")).collect();
+        std::fs::write(&slots, without.join("\n")).unwrap();
         assert_eq!(unlock(&folder, asked).unwrap_err(), VaultError::WrongPassphrase { wait_ms: 0 });
     }
 }
