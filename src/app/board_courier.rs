@@ -31,6 +31,10 @@ const CLOCK_SET_FROM_MS: i64 = 30_000;
 const RECORDS_LOOKED_AT: u32 = 200;
 /// Most differences that are shown one by one.
 const SHOWN_MAX: usize = 40;
+/// Most cards that may be written while the list is read; after more it is read from the beginning.
+const OWN_MAX: usize = 1_000;
+/// A reading goes on after a silence of this length at most, in milliseconds.
+const SILENCE_MS_MAX: i64 = 60_000;
 
 /// What the courier knows of boards.
 pub(super) struct Boards {
@@ -69,6 +73,8 @@ struct Known {
 struct Reading {
     next: u32,
     held: Vec<BoardEntry>,
+    /// Cards that the desk wrote since it began, each read back then: their places may have been read before or after.
+    own: Vec<BoardCard>,
 }
 
 /// What became of one operation.
@@ -101,11 +107,13 @@ impl Courier {
     }
 
     fn visit_board(&mut self, board: &BoardRecord, known: &mut Known, now: Timestamp) -> Result<u32, VaultError> {
-        let (done, stuck, mut failed) = self.serve_board(board, now)?;
-        if done > 0 {
-            // What was read so far is no longer so.
-            known.reading = None;
+        let (written, stuck, mut failed) = self.serve_board(board, now)?;
+        let done = u32::try_from(written.len()).unwrap_or(u32::MAX);
+        // A long list would never be read to its end if every card began it anew.
+        if let Some(reading) = &mut known.reading {
+            reading.own.extend(written.into_iter().flatten());
         }
+        known.reading.take_if(|reading| reading.own.len() > OWN_MAX);
         let due = known.asked_at.is_none_or(|at| now.since(at) >= self.pace.health_ms || now < at);
         // A board that does not answer just now is put right when it does: the press stays.
         let wanted = self.shared().repair_wanted(board.id).filter(|_| due || known.answers);
@@ -135,7 +143,9 @@ impl Courier {
             known.last_seen_at = Some(now);
         } else {
             known.asked_at = Some(now);
-            known.reading = None;
+            // One lost answer is none to begin anew for.
+            let is_silent = known.last_seen_at.is_none_or(|at| now.since(at) > SILENCE_MS_MAX || now < at);
+            known.reading.take_if(|_| is_silent);
         }
         self.note_board(board, known)?;
         Ok(done)
@@ -145,13 +155,14 @@ impl Courier {
         self.boards.link.ask(&board.address, Some(board.serial), ask, BOARD_LIMIT).map(|(_, answer)| answer)
     }
 
-    /// Sends what is due. Returns how many operations were done, whether the board would not do one, and what stopped it.
+    /// Sends what is due. Returns what was done, each with the card that was written where the board has a number for it, whether the board would
+    /// not do one, and what stopped it.
     fn serve_board(
         &mut self,
         board: &BoardRecord,
         now: Timestamp,
-    ) -> Result<(u32, bool, Option<LinkError>), VaultError> {
-        let (mut done, mut stuck) = (0, false);
+    ) -> Result<(Vec<Option<BoardCard>>, bool, Option<LinkError>), VaultError> {
+        let (mut done, mut stuck) = (vec![], false);
         let mut cards: Option<(i64, BoardCards)> = None;
         for _ in 0..OPS_PER_PASS {
             let next = match self.vault.next_due(board.id, now) {
@@ -168,7 +179,10 @@ impl Courier {
             match self.carry(board, &delivery, cards.as_ref().map(|(_, cards)| cards), now) {
                 Ok(Carried::Done(note)) => {
                     self.vault.record_board_done(delivery.op, board.id, &note, now)?;
-                    done += 1;
+                    done.push(match &delivery.what {
+                        GateOp::PutCard { uid, .. } | GateOp::RemoveCard { uid } => board.format.number(uid),
+                        _ => None,
+                    });
                     // An entry that was read back as written opens its doors today: the card way is there.
                     let opens = matches!(&delivery.what, GateOp::PutCard { ends_on, .. } if *ends_on >= now.date());
                     if opens && !self.vault.card_way_tested(board.id)? {
@@ -270,7 +284,9 @@ impl Courier {
         if let Answer::Count(count) = self.ask_board(board, &Ask::Count)? {
             if count != known.seen.cards {
                 known.doubtful |= !written;
-                known.reading = Some(Reading::default());
+                if !written || known.reading.is_none() {
+                    known.reading = Some(Reading::default());
+                }
             }
             known.seen.cards = count;
         }
@@ -308,11 +324,15 @@ impl Courier {
             match self.ask_board(board, &Ask::CardAt(reading.next)) {
                 Ok(Answer::CardAt(Slot::Held(entry))) => reading.held.push(entry),
                 Ok(Answer::CardAt(Slot::End)) => {
-                    self.compare_board(board, known, &reading.held, now)?;
+                    self.compare_board(board, known, &reading, now)?;
                     return Ok(None);
                 }
                 Ok(_) => {}
-                Err(error) => return Ok(Some(error)),
+                Err(error) => {
+                    reading.next -= 1;
+                    known.reading = Some(reading);
+                    return Ok(Some(error));
+                }
             }
             if reading.next >= PLACES_MAX {
                 return Ok(Some(LinkError::Protocol));
@@ -326,7 +346,7 @@ impl Courier {
         &mut self,
         board: &BoardRecord,
         known: &mut Known,
-        held: &[BoardEntry],
+        reading: &Reading,
         now: Timestamp,
     ) -> Result<(), VaultError> {
         let cards = self.vault.board_cards(board)?;
@@ -336,7 +356,8 @@ impl Courier {
                 should.push(*entry);
             }
         }
-        let drift = BoardDrift::judge(held, &should, &cards.moving);
+        let moving = [&cards.moving[..], &reading.own].concat();
+        let drift = BoardDrift::judge(&reading.held, &should, &moving);
         if drift.is_empty() != known.differs.is_empty() {
             self.vault.record_board_drift(board.id, if drift.is_empty() { "gone" } else { "found" }, now)?;
         }

@@ -364,6 +364,31 @@ fn a_board_that_differs_is_an_alarm_within_a_minute_and_one_press_mends_it() {
     assert_eq!(station.failures(), vec![]);
 }
 
+/// A list that takes several rounds was begun anew with every card that the desk wrote, and never came to its end while the page said "in step".
+#[test]
+fn a_board_with_many_cards_is_compared_while_cards_go_to_it() {
+    let (mut board, mut station) = (Board::start(), Station::new());
+    let id = station.add(&board);
+    for card in 1..=200 {
+        station.resident("周", 0x0600_0000 + card, id);
+    }
+    station.rounds(12);
+    assert_eq!((station.gate().step(), station.view().seen.unwrap().cards), (Step::InStep, 200));
+    let compared_at = station.gate().compared_at.unwrap();
+    board.tell("add 777777");
+    board.tell(&format!("forget {}", 0x0600_0003));
+    for more in 201..=222 {
+        // Before each list is through there is another card.
+        station.resident("吴", 0x0600_0000 + more, id);
+        station.rounds(2);
+    }
+    let seen = station.view().seen.unwrap();
+    let faults: Vec<BoardFault> = seen.drift.iter().map(|line| line.fault).collect();
+    assert!(station.gate().compared_at.unwrap() > compared_at);
+    assert_eq!(faults, [BoardFault::Extra, BoardFault::Missing], "and none of the cards that went there meanwhile");
+    assert_eq!((station.gate().step(), station.failures()), (Step::Differs(2), vec![]));
+}
+
 #[test]
 fn two_cards_that_a_board_cannot_tell_apart_never_lock_each_other_out() {
     let (mut board, mut station) = (Board::start(), Station::new());

@@ -331,6 +331,13 @@ fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_its
             s.drive.gates.iter().any(|gate| gate.name == name_of(n) && gate.reachable && gate.pending == 0)
         });
         log_was_cut(&site.gates[n], logs[n]);
+        site.drive.staff(StaffCommand::Lock);
+        let passphrase = Passphrase::new(PASSPHRASE.into());
+        let vault = Vault::unlock(site.drive.data(), Realm::Practice, &passphrase, SystemClock.now()).unwrap();
+        let made = vault.certificates_of(vault.endings_of(resident).unwrap()[0].consent).unwrap();
+        drop(vault);
+        site.drive.unlock();
+        assert_eq!(made.contains(&true), n == 8, "a complete one with the last gate only: {made:?}");
     }
     for gate in &mut site.gates {
         assert_eq!(gate.faces().unwrap(), 0);
@@ -362,6 +369,20 @@ fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_its
     assert_eq!(checked.erased.len(), 10);
     let text = pdf_text(&whole);
     assert!(text.contains("检查结果未发现（查看"), "{text}");
+    // By the program that a stranger has: whole, and with the receipt of one gate taken out.
+    let json = whole.with_extension("json");
+    let run = super::vault::deletion::verifier(&json, &keys, "en");
+    let said = String::from_utf8(run.stdout).unwrap();
+    assert!(run.status.success() && said.contains("COMPLETE") && said.contains(&name_of(8)), "{said}");
+    let mut short: serde_json::Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    short["receipts"].as_array_mut().unwrap().remove(8);
+    let path = site.paper("short.json");
+    std::fs::write(&path, serde_json::to_vec(&short).unwrap()).unwrap();
+    let run = super::vault::deletion::verifier(&path, &keys, "en");
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert!(run.status.code() == Some(1) && said.contains("step 5") && said.contains("号门"), "{said}");
+    // The desk that saw it all, and its journals, before anything is put back.
+    search(&mut site, &vectors);
 
     // The backup from before is put back: the desk believes that ten gates hold the face, asks them, and ends it. No face comes back.
     site.drive.staff(StaffCommand::Lock);

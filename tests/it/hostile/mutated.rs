@@ -151,7 +151,7 @@ fn ten_thousand_malformed_frames_are_refused_logged_and_outlived() {
     let (mut sent, mut refused, mut malformed, mut answered, mut frames) = (HashSet::new(), 0, 0, 0, 0);
     let mut seen = HashSet::new();
     let started = Instant::now();
-    while refused < BODIES {
+    while malformed < BODIES {
         let body = dice.changed(&sound);
         if is_left_out(&body) || !sent.insert(body.clone()) {
             continue;
@@ -180,7 +180,7 @@ fn ten_thousand_malformed_frames_are_refused_logged_and_outlived() {
         sent.len(),
         refused - malformed,
     );
-    assert!(answered * 2 < refused && seen.len() >= 3, "{answered} of {refused}, {seen:?}");
+    assert!(refused >= BODIES && answered * 2 < refused && seen.len() >= 3, "{answered} of {refused}, {seen:?}");
     is_well(&site, &mut daemon, before, "10,000 malformed frames");
     let said = std::fs::read_to_string(log.path()).unwrap();
     // Broken frames are in the log too, in other words.

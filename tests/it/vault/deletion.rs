@@ -224,7 +224,7 @@ pub fn unhex(text: &str) -> Vec<u8> {
     text.as_bytes().chunks(2).map(|p| u8::from_str_radix(std::str::from_utf8(p).unwrap(), 16).unwrap()).collect()
 }
 
-fn verifier(path: &std::path::Path, keys: &Keys, language: &str) -> std::process::Output {
+pub fn verifier(path: &std::path::Path, keys: &Keys, language: &str) -> std::process::Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_menka-verify"));
     command.arg("certificate").arg(path).args(["--key", &hex(&keys.station), "--lang", language]).output().unwrap()
 }
