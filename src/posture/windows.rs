@@ -99,7 +99,7 @@ fn said(data: &Path) -> Option<String> {
 /// somebody besides this account, the system and administrators may reach, and what belongs to another account.
 const SCRIPT: &str = r#"
 $o = @{}
-function Part($name, $code) { try { $o[$name] = @(& $code) } catch { } }
+function Part($name, $code) { try { $o[$name] = @(& $code | Where-Object { $null -ne $_ }) } catch { } }
 function Guard($drive) { "$drive " + (New-Object -ComObject Shell.Application).NameSpace($drive).Self.ExtendedProperty('System.Volume.BitLockerProtection') }
 [Console]::OutputEncoding = [Text.Encoding]::UTF8
 Part 'system' { (Get-CimInstance Win32_OperatingSystem).Caption }
@@ -130,23 +130,44 @@ Part 'uptime' { [string][long](1000 * [Diagnostics.Stopwatch]::GetTimestamp() / 
 $o | ConvertTo-Json -Compress
 "#;
 
+/// A list in which PowerShell may say `null`, for a value of the registry that is not set.
+fn without_nulls<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<Vec<T>>, D::Error> {
+    let all = Option::<Vec<Option<T>>>::deserialize(from)?;
+    Ok(all.map(|all| all.into_iter().flatten().collect()))
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Said {
+    #[serde(deserialize_with = "without_nulls")]
     system: Option<Vec<String>>,
+    #[serde(deserialize_with = "without_nulls")]
     routes: Option<Vec<String>>,
+    #[serde(deserialize_with = "without_nulls")]
     addresses: Option<Vec<String>>,
+    #[serde(deserialize_with = "without_nulls")]
     processes: Option<Vec<String>>,
+    #[serde(deserialize_with = "without_nulls")]
     services: Option<Vec<String>>,
+    #[serde(deserialize_with = "without_nulls")]
     ports: Option<Vec<u16>>,
+    #[serde(deserialize_with = "without_nulls")]
     disk: Option<Vec<String>>,
+    #[serde(deserialize_with = "without_nulls")]
     pages: Option<Vec<String>>,
+    #[serde(deserialize_with = "without_nulls")]
     free: Option<Vec<String>>,
+    #[serde(deserialize_with = "without_nulls")]
     files: Option<Vec<String>>,
+    #[serde(deserialize_with = "without_nulls")]
     autologin: Option<Vec<String>>,
+    #[serde(deserialize_with = "without_nulls")]
     password: Option<Vec<String>>,
+    #[serde(deserialize_with = "without_nulls")]
     locks: Option<Vec<String>>,
+    #[serde(deserialize_with = "without_nulls")]
     cameras: Option<Vec<String>>,
+    #[serde(deserialize_with = "without_nulls")]
     uptime: Option<Vec<String>>,
 }
 
@@ -337,6 +358,10 @@ mod tests {
             assert!(report.findings.iter().any(|finding| finding.what == what), "{what:?}");
         }
         assert!(report.findings.iter().any(|finding| finding.what == What::RoomLittle));
+        let unset =
+            facts(r#"{"routes":["0.0.0.0/0|LAN"],"locks":[null],"autologin":[null],"password":["True"],"ports":null}"#);
+        assert_eq!(unset.routes_out, Reading::Unverified(vec!["LAN".into()]), "what is not set loses nothing else");
+        assert_eq!((&unset.screen_locks, &unset.login), (&Reading::Unread, &Reading::Unread));
         for nonsense in [r#"{"files":["3"]}"#, r#"{"free":["-1"]}"#, r#"{"pages":["C: "]}"#, r#"{"addresses":["x"]}"#] {
             assert_eq!(
                 facts(nonsense),

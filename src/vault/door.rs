@@ -323,7 +323,8 @@ pub(super) fn try_slot(
             // The clock went back: the pause starts again from the clock as it is now, or it would never end.
             note(slots, Attempts { last_at: now.ms(), ..before })?;
         }
-        return Err(VaultError::TooSoon { wait_ms });
+        // Of a damaged slot no wait is said: the next try would be refused all the same.
+        return Err(if slots.is_damaged(id) { VaultError::SlotDamaged } else { VaultError::TooSoon { wait_ms } });
     }
     let counted = Attempts { failed: before.failed.saturating_add(1), last_at: now.ms() };
     note(slots, counted)?;

@@ -63,6 +63,27 @@ fn a_staff_window_that_is_shut_over_the_pairing_page_closes_the_socket_of_the_se
 }
 
 #[test]
+fn p38_a_pairing_page_that_was_left_closes_the_socket_of_the_search() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut drive = drive_in(folder.path());
+    let before = search_sockets();
+    drive.staff(StaffCommand::Pairing(PairingCommand::ChooseLan("127.0.0.1".into())));
+    let left = Instant::now();
+    while left.elapsed() < Duration::from_secs(6) {
+        look(&mut drive);
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    assert_eq!(search_sockets(), before + 1, "it looks for gates as long as the page asks");
+    // The page is left: it asks no more, and five seconds later nothing is open.
+    let left = Instant::now();
+    while left.elapsed() < Duration::from_millis(5_500) {
+        drive.tick();
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(search_sockets(), before, "nothing listens once the page is left");
+}
+
+#[test]
 fn a_gate_that_shows_a_code_is_found_and_paired_and_looked_for_no_more() {
     let folder = tempfile::tempdir().unwrap();
     let mut drive = drive_in(folder.path());

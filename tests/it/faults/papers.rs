@@ -97,6 +97,7 @@ fn no_name_unit_or_card_digit_is_logged_or_told_beyond_the_staff_screens() {
     // For the whole process: with a subscriber of one thread, what other tests log first decides what is logged at all.
     tracing::subscriber::set_global_default(subscriber).expect("no other test sets one");
     let (name, unit, card) = ("欧阳龘静", "7-7707", 3_721);
+    let wrong = "thirteen grey geese";
     let told = {
         let mut site = site(2);
         let resident = site.drive.add(name, unit).unwrap();
@@ -112,6 +113,12 @@ fn no_name_unit_or_card_digit_is_logged_or_told_beyond_the_staff_screens() {
         site.drive.staff(StaffCommand::WithdrawFor(resident));
         site.drive.deliver().unwrap();
         site.drive.tick();
+        site.drive.staff(StaffCommand::Lock);
+        for passphrase in [wrong, menka::practice::site::PASSPHRASE] {
+            let passphrase = menka::secret::Passphrase::new(passphrase.into());
+            site.drive.staff(StaffCommand::Unlock { account: None, passphrase });
+        }
+        assert!(!site.drive.is_locked());
         site.drive.close();
         site.drive.told.clone()
     };
@@ -119,7 +126,7 @@ fn no_name_unit_or_card_digit_is_logged_or_told_beyond_the_staff_screens() {
     assert!(log.contains("last accepted frame to acknowledged"), "something is logged at all");
     let digits = typed(card);
     let last4 = &digits[digits.len() - 4..];
-    for word in [name, unit, &digits, &digits.to_lowercase(), "本人"] {
+    for word in [name, unit, &digits, &digits.to_lowercase(), "本人", wrong, menka::practice::site::PASSPHRASE] {
         assert!(!log.contains(word), "the log holds {word}");
     }
     // Four digits may be part of an id by chance; as a word of their own they are not there.
@@ -127,7 +134,7 @@ fn no_name_unit_or_card_digit_is_logged_or_told_beyond_the_staff_screens() {
     assert!(words().all(|w| w != last4), "the log holds the last four digits");
 
     for text in &told {
-        assert!(!text.contains(name) && !text.contains(&digits), "{text}");
+        assert!(!text.contains(name) && !text.contains(&digits) && !text.contains(wrong), "{text}");
         // The unit is on the search result of the staff; nowhere else.
         assert!(!text.contains(unit) || text.starts_with("Staff(Found"), "{text}");
         assert!(!text.contains("ConsentGranted") && !text.contains("FaceTemplate"), "{text}");
