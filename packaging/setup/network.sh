@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Clicks through a whole day (gui.sh) in a network of its own that has a way out, and watches every packet on every interface and every
 # socket of the desk. Fails when anything was sent but: TCP between the desk and its paired gates, UDP between the desk and its card board on that
-# board's interface, and questions for gates on the interface that was chosen while the pairing page was open. Fails too when the desk used a
+# board's interface, and questions for gates on the interface that was chosen (that they end with the page: tests/it/pairing.rs). Fails too when the desk used a
 # local socket that SECURITY.md does not list, or did not use one that SECURITY.md says a day uses.
 #
 #   packaging/setup/network.sh [MENKA-PROGRAM]        (default: target/debug/menka)

@@ -463,6 +463,13 @@ fn n8_14_ten_gates_three_away_the_desk_is_lost_restored_from_a_backup_and_no_fac
     assert!(report.sound && report.people == 1 && report.faces == 1, "{report:?}");
     assert_eq!(report.gates, 7, "seven gave their half");
     assert!(report.lost.is_some(), "and said how much of the log they have seen");
+    // What the backup held is there now: the face was in force when it was made, and no template came with it.
+    let passphrase = Passphrase::new(PASSPHRASE.into());
+    let vault = Vault::unlock(site.drive.data(), Realm::Practice, &passphrase, SystemClock.now()).unwrap();
+    let pages = vault.decrypted_pages();
+    assert!(holds(&pages, "人脸识别门禁告知书".as_bytes()), "the search finds what is there");
+    assert!(vectors.iter().all(|vector| !holds(&pages, &vector[..16]) && !holds(&pages, &vector[496..])));
+    drop(vault);
     site.drive.unlock();
     let face = |s: &mut Site| {
         s.drive.staff(StaffCommand::OpenResident(resident, LookWhy::Request));
