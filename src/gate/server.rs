@@ -14,6 +14,7 @@ use rustls::{ServerConnection, StreamOwned};
 use super::daemon::{Caller, Gate};
 use super::error::GateError;
 use crate::domain::time::Timestamp;
+use crate::network;
 use crate::ports::Clock;
 use crate::wire::address::is_lan;
 use crate::wire::frame::{FrameError, encode, read_body, write_body};
@@ -44,8 +45,14 @@ const DRAIN_MAX: Duration = Duration::from_millis(300);
 pub struct Server {
     shared: Arc<Shared>,
     address: SocketAddr,
-    threads: Vec<JoinHandle<()>>,
+    thread: Option<JoinHandle<()>>,
     ticks: Option<mpsc::Sender<()>>,
+}
+
+/// The sockets it listens with, each with the thread that accepts from it.
+struct Listening {
+    address: SocketAddr,
+    listeners: Vec<(TcpListener, JoinHandle<()>)>,
 }
 
 struct Shared {
@@ -70,7 +77,7 @@ struct Connected {
 }
 
 impl Server {
-    /// Listens on a LAN address; port 0 takes a free one.
+    /// Listens on a LAN address and on no other interface than its own ([`network::listen`]); port 0 takes a free one.
     ///
     /// # Errors
     /// [`GateError::NotLan`], or [`GateError::File`] naming the address when it is taken.
@@ -79,8 +86,9 @@ impl Server {
             return Err(GateError::NotLan(listen.to_string()));
         }
         let failed = |source| GateError::File { file: listen.to_string().into(), source };
-        let listener = TcpListener::bind(listen).map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let made = network::listen(listen).map_err(failed)?;
+        let first = made.first().map(TcpListener::local_addr);
+        let address = first.unwrap_or_else(|| Err(ErrorKind::AddrNotAvailable.into())).map_err(failed)?;
         let shared = Arc::new(Shared {
             gate: Mutex::new(gate),
             clock: Mutex::new(clock),
@@ -88,12 +96,11 @@ impl Server {
             stopping: AtomicBool::new(false),
         });
         let (ticks, due) = mpsc::channel();
-        let (accepting, ticking) = (shared.clone(), shared.clone());
-        let threads = vec![
-            std::thread::spawn(move || accept(&accepting, &listener)),
-            std::thread::spawn(move || tick(&ticking, &due)),
-        ];
-        Ok(Self { shared, address, threads, ticks: Some(ticks) })
+        let mut listening = Listening { address, listeners: vec![] };
+        listening.take(&shared, made).map_err(failed)?;
+        let ticking = shared.clone();
+        let thread = std::thread::spawn(move || tick(&ticking, &due, listening));
+        Ok(Self { shared, address, thread: Some(thread), ticks: Some(ticks) })
     }
 
     /// The address it listens on.
@@ -120,13 +127,11 @@ impl Server {
     fn close(&mut self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
         self.ticks = None;
-        // Wakes the listener.
-        let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
         for connected in lock(&self.shared.open).sockets.values() {
             let _ = connected.socket.shutdown(Shutdown::Both);
-        }
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
         }
         let deadline = Instant::now() + Duration::from_secs(2);
         while !lock(&self.shared.open).sockets.is_empty() && Instant::now() < deadline {
@@ -181,15 +186,56 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn tick(shared: &Shared, due: &mpsc::Receiver<()>) {
+fn tick(shared: &Arc<Shared>, due: &mpsc::Receiver<()>, mut listening: Listening) {
     loop {
         let now = shared.now();
         if let Err(error) = shared.gate().tick(now) {
             tracing::warn!(%error, "housekeeping failed");
         }
+        listening.keep_up(shared);
         match due.recv_timeout(TICK) {
             Err(mpsc::RecvTimeoutError::Timeout) => {}
-            Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => return listening.end(),
+        }
+    }
+}
+
+impl Listening {
+    fn take(&mut self, shared: &Arc<Shared>, made: Vec<TcpListener>) -> std::io::Result<()> {
+        for listener in made {
+            let (accepting, kept) = (shared.clone(), listener.try_clone()?);
+            self.listeners.push((kept, std::thread::spawn(move || accept(&accepting, &listener))));
+        }
+        Ok(())
+    }
+
+    /// A socket that is bound to an interface hears nothing any more once that is gone, also when it comes back (a USB adapter that was pulled).
+    fn keep_up(&mut self, shared: &Arc<Shared>) {
+        if !self.listeners.iter().any(|(listener, _)| network::is_lost(listener)) {
+            return;
+        }
+        match network::listen_again(self.address) {
+            Ok(None) => {}
+            Ok(Some(made)) => match self.take(shared, vec![made]) {
+                Ok(()) => {
+                    let (lost, kept) = self.listeners.drain(..).partition(|(listener, _)| network::is_lost(listener));
+                    self.listeners = kept;
+                    Self { address: self.address, listeners: lost }.end();
+                    tracing::info!(address = %self.address, "listening again");
+                }
+                Err(error) => tracing::warn!(%error, "not listening again yet"),
+            },
+            Err(error) => tracing::warn!(%error, "not listening again yet"),
+        }
+    }
+
+    fn end(self) {
+        for (listener, thread) in self.listeners {
+            // Wakes who accepts: Linux at the end of the socket itself, other systems with a last connection.
+            if socket2::SockRef::from(&listener).shutdown(Shutdown::Both).is_err() {
+                let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
+            }
+            let _ = thread.join();
         }
     }
 }
@@ -200,10 +246,15 @@ fn accept(shared: &Arc<Shared>, listener: &TcpListener) {
         if shared.stopping.load(Ordering::SeqCst) {
             return;
         }
-        let Ok((socket, peer)) = accepted else {
+        let (socket, peer) = match accepted {
+            Ok(accepted) => accepted,
+            // It was ended (Linux; EINVAL).
+            Err(error) if error.kind() == ErrorKind::InvalidInput => return,
             // Out of descriptors: wait instead of spinning.
-            std::thread::sleep(Duration::from_millis(50));
-            continue;
+            Err(_) => {
+                std::thread::sleep(Duration::from_millis(50));
+                continue;
+            }
         };
         if !is_lan(peer.ip()) {
             continue;

@@ -1,10 +1,11 @@
-//! Keeps what goes to gates and card boards on the networks that were chosen, whatever the system's routes say: on Linux the socket is bound to
-//! the interface itself, so that a route that appears later cannot lead it elsewhere; on other systems to that interface's address.
+//! Keeps what goes to gates and card boards on the networks that were chosen, whatever the system's routes say, and what a gate hears on the
+//! network of the address it listens on: on Linux the socket is bound to the interface itself, so that a route that appears later cannot lead it
+//! elsewhere; on other systems to that interface's address.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 
 use if_addrs::{IfAddr, Interface};
-use socket2::Socket;
+use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::ports::{LinkError, Networks};
 
@@ -28,6 +29,85 @@ pub fn keep_to(networks: &Networks, socket: &Socket, to: SocketAddr) -> Result<(
         LinkError::OtherNetwork
     })
 }
+
+/// Listens on one of this machine's addresses; port 0 takes a free one. Linux takes what is for an address on every interface it has (RFC 1122,
+/// 3.3.4.2, the weak model): so the socket is bound to the interface of that address, and a second one to this machine itself, for a desk that
+/// runs on it. Only one where there is no such interface, or where the system binds none (Linux before 5.7, which is said in the log); Windows
+/// keeps to the interface by itself.
+///
+/// # Errors
+/// The address is taken, or not of this machine.
+pub fn listen(on: SocketAddr) -> std::io::Result<Vec<TcpListener>> {
+    let Some(interface) = listening_interface(on) else { return Ok(vec![TcpListener::bind(on)?]) };
+    let outside = listen_by(on, &interface)?;
+    if !is_bound(&outside) {
+        return Ok(vec![outside]);
+    }
+    // What this machine sends to an address of its own comes in over its loopback interface. A link-local address is not to be had there.
+    let own = listen_by(outside.local_addr()?, LOOPBACK);
+    let own = own.inspect_err(|error| tracing::info!(%error, "a desk on this machine itself does not reach this gate"));
+    Ok(std::iter::once(outside).chain(own).collect())
+}
+
+/// Whether the interface that a listener is bound to is gone. It hears nothing then, also once there is one of that name again.
+pub fn is_lost(listener: &TcpListener) -> bool {
+    #[cfg(target_os = "linux")]
+    return socket2::SockRef::from(listener).device().is_err();
+    #[cfg(not(target_os = "linux"))]
+    return { let _ = listener; false };
+}
+
+/// As [`listen`], on the interface that has the address now, in place of a listener that is lost. `None` while none has it.
+///
+/// # Errors
+/// As [`listen`].
+pub fn listen_again(on: SocketAddr) -> std::io::Result<Option<TcpListener>> {
+    listening_interface(on).map(|interface| listen_by(on, &interface)).transpose()
+}
+
+/// The interface that has an address, on a system that binds to it.
+fn listening_interface(on: SocketAddr) -> Option<String> {
+    if !cfg!(target_os = "linux") || on.ip().is_loopback() {
+        return None;
+    }
+    let here = if_addrs::get_if_addrs().ok()?;
+    here.into_iter().find(|one| one.ip() == on.ip() && !one.is_loopback()).map(|one| one.name)
+}
+
+#[cfg(target_os = "linux")]
+fn is_bound(listener: &TcpListener) -> bool {
+    socket2::SockRef::from(listener).device().is_ok_and(|name| name.is_some())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_bound(_listener: &TcpListener) -> bool {
+    false
+}
+
+#[cfg(target_os = "linux")]
+fn listen_by(on: SocketAddr, interface: &str) -> std::io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(on), Type::STREAM, Some(Protocol::TCP))?;
+    if let Err(error) = socket.bind_device(Some(interface.as_bytes())) {
+        tracing::warn!(%error, interface, "the listener is kept to its address only");
+        return TcpListener::bind(on);
+    }
+    socket.set_reuse_address(true)?;
+    socket.bind(&on.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn listen_by(on: SocketAddr, _interface: &str) -> std::io::Result<TcpListener> {
+    TcpListener::bind(on)
+}
+
+/// Connections that wait to be taken, as the standard library has it.
+#[cfg(target_os = "linux")]
+const BACKLOG: i32 = 128;
+
+/// Linux' name of its loopback interface.
+const LOOPBACK: &str = "lo";
 
 /// The name of the interface by which an address is reached: of those chosen, or as the system's routes stand while none is. `None` for this
 /// machine itself and when there is no way. Sends nothing.

@@ -26,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("posture", &["secret", "domain", "wire", "ports"]),
     ("paper", &["secret", "domain", "evidence", "notice"]),
     ("app", &["secret", "domain", "wire", "ports", "vault", "evidence", "notice", "paper"]),
-    ("gate", &["secret", "domain", "wire", "evidence", "ports"]),
+    ("gate", &["secret", "domain", "wire", "evidence", "ports", "network"]),
     ("ui", &["secret", "domain", "app", "i18n", "notice"]),
 ];
 

@@ -71,6 +71,14 @@ impl Far {
         line.split(':').nth(1).and_then(|numbers| numbers.split_whitespace().nth(9)).unwrap().parse().unwrap()
     }
 
+    /// Whether somebody there gets through to an address.
+    fn reaches(&self, host: &str, port: &str) -> bool {
+        let pid = self.holder.id().to_string();
+        let knock = format!("exec 3<>/dev/tcp/{host}/{port}");
+        let words = ["-t", &pid, "-n", "timeout", "2", "bash", "-c", &knock];
+        Command::new("nsenter").args(words).stderr(Stdio::null()).status().unwrap().success()
+    }
+
     fn gate(&self, folder: &Path, address: &str) -> GateProcess {
         let mut gate = GateProcess::start(&self.program, folder, 0).unwrap();
         gate.restart(address).unwrap();
@@ -225,4 +233,45 @@ fn p38_what_goes_to_gates_and_boards_leaves_by_the_chosen_network_only() {
     drive.staff(StaffCommand::Pairing(PairingCommand::Look));
     let told = drive.told.iter().rev().find(|told| told.contains("Pairing(Search")).cloned().unwrap();
     assert!(told.contains(r#"networks: ["enp9", "lan2"]"#), "{told}");
+}
+
+// Shows: P38
+#[test]
+fn p38_a_gate_hears_nothing_on_an_interface_that_it_does_not_listen_on() {
+    if !is_inside() {
+        run_inside("posture::kept::p38_a_gate_hears_nothing_on_an_interface_that_it_does_not_listen_on");
+        return;
+    }
+    ip("link set lo up");
+    let folder = tempfile::tempdir().unwrap();
+    let (chosen, other) = (Far::new(folder.path(), 1), Far::new(folder.path(), 2));
+    // The kernel takes what is for an address of this machine on every cable, and on the other one there is a way to it.
+    other.ip("route add 192.168.81.0/24 via 192.168.82.1");
+    let open = std::net::TcpListener::bind("192.168.81.1:0").unwrap();
+    let port = open.local_addr().unwrap().port().to_string();
+    assert!(other.reaches(CHOSEN, &port), "so a socket that is bound to an address only hears it from there");
+    drop(open);
+
+    let mut gate = GateProcess::start(&gate_program(), &folder.path().join("gate"), 0).unwrap();
+    gate.restart("192.168.81.1:7443").unwrap();
+    assert!(chosen.reaches(CHOSEN, "7443"));
+    assert!(!other.reaches(CHOSEN, "7443"), "over the other cable");
+    assert!(!other.reaches(OTHER, "7443"));
+    std::net::TcpStream::connect("192.168.81.1:7443").expect("a desk on this machine itself");
+    assert!(std::net::TcpStream::connect("127.0.0.1:7443").is_err());
+
+    // The adapter is pulled and comes back as a new one: heard again, and still there only.
+    drop(chosen);
+    let begun = Instant::now();
+    while std::fs::exists("/sys/class/net/lan1").unwrap() {
+        let _ = Command::new("ip").args(["link", "del", "lan1"]).stderr(Stdio::null()).status();
+        assert!(begun.elapsed() < Duration::from_secs(10), "the cable goes");
+    }
+    let chosen = Far::new(folder.path(), 1);
+    let begun = Instant::now();
+    while !chosen.reaches(CHOSEN, "7443") {
+        assert!(begun.elapsed() < Duration::from_secs(90), "heard again");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    assert!(!other.reaches(CHOSEN, "7443"), "over the other cable");
 }
