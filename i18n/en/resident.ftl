@@ -30,6 +30,7 @@ rules-none = The rules are not ready yet. Please ask at the desk.
 # Card
 tap-title = Please put your card on the reader
 tap-face = Then you see the notice first. Read it and decide; you need not decide.
+tap-withdraw-no-card = No card with you? Tell the front desk: once they have checked who you are, you can withdraw here too.
 tap-withdraw = Then you will be asked once more.
 closed-title = The desk is closed now
 closed-text = If you need help, please ask the staff on duty.

@@ -30,6 +30,7 @@ rules-none = 规则还没有准备好，请问前台。
 # 刷卡
 tap-title = 请把门禁卡放到读卡器上
 tap-face = 读到卡以后，先给您看告知书。看完再决定，不决定也可以。
+tap-withdraw-no-card = 没带卡？请告诉工作人员，核对身份后同样可以在这里撤回。
 tap-withdraw = 读到卡以后，请您再确认一次。
 closed-title = 前台现在不办理
 closed-text = 需要帮助，请找值班人员。

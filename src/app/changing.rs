@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::desk::Desk;
-use super::enroll::Flow;
+use super::enroll::{Flow, Withdrawer};
 use super::event::{Failure, ResidentScene};
 use super::notice::{ChangeAnswer, NoticeFailure};
 use crate::domain::audit::Actor;
@@ -69,7 +69,7 @@ impl Desk {
             ChangeAnswer::Seen => self.to_idle(now),
             ChangeAnswer::Agree => self.begin_face(resident, now),
             ChangeAnswer::Withdraw => {
-                self.set(Flow::Withdrawing(resident));
+                self.set(Flow::Withdrawing(Withdrawer::by_card(resident)));
                 self.confirm_withdraw(now);
             }
             ChangeAnswer::Refuse => {

@@ -95,6 +95,9 @@ pub enum StaffCommand {
     StopFace,
     /// Withdraws a consent by phone or paper for the opened resident.
     WithdrawFor(ResidentId),
+    /// The opened resident is here without the card, and staff have checked who it is: the withdrawal comes on the resident's own screen, which
+    /// the person confirms there.
+    WithdrawAtScreen(ResidentId),
     /// Pausing, fewer doors, stops, endings, certificates, retention.
     Deletion(DeletionCommand),
     /// About requests and rights.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::command::{StaffCommand, parse_date};
 use super::deletion_view::{ALARM_MS, lines, person_view, site_view};
 use super::desk::{Desk, failure_of};
-use super::enroll::Flow;
+use super::enroll::{Flow, Withdrawer};
 use super::event::{Event, Failure, FieldFault, ResidentScene, StaffEvent};
 use crate::domain::approval::Act;
 use crate::domain::audit::Actor;
@@ -348,8 +348,8 @@ impl Desk {
     /// From the withdrawal page: only pause, or fewer doors. Nothing is decided by looking.
     pub(super) fn ask_doors(&mut self) {
         match self.flow() {
-            Flow::Withdrawing(resident) | Flow::Doors(resident) => {
-                self.set(Flow::Doors(resident));
+            Flow::Withdrawing(who) | Flow::Doors(who) => {
+                self.set(Flow::Doors(who));
                 self.show_doors();
             }
             other => self.set(other),
@@ -358,8 +358,8 @@ impl Desk {
 
     /// The doors of the person at the resident window, as they stand now.
     pub(super) fn show_doors(&mut self) {
-        let Some(Flow::Doors(resident)) = self.open.as_ref().map(|o| &o.flow) else { return };
-        let resident = *resident;
+        let Some(Flow::Doors(who)) = self.open.as_ref().map(|o| &o.flow) else { return };
+        let (who, resident) = (*who, who.resident);
         let read = self.vault(|v| {
             let gates = v.gates_ever()?;
             Ok(v.doors(resident)?.map(|(doors, since)| DoorsView {
@@ -371,8 +371,8 @@ impl Desk {
             Some(Some(view)) => self.scene(ResidentScene::Doors(Box::new(view))),
             // The last door was taken out: that is a withdrawal, and is shown as one.
             Some(None) => {
-                self.set(Flow::Withdrawing(resident));
-                self.begin_withdraw(resident);
+                self.set(Flow::Withdrawing(who));
+                self.begin_withdraw(who);
             }
             None => {}
         }
@@ -380,8 +380,8 @@ impl Desk {
 
     /// The resident changed something about their doors, by their own act.
     pub(super) fn change_doors(&mut self, change: DoorChange, now: Timestamp) {
-        let Some(Flow::Doors(resident)) = self.open.as_ref().map(|o| &o.flow) else { return };
-        let (resident, by) = (*resident, Actor::Resident(*resident));
+        let Some(Flow::Doors(who)) = self.open.as_ref().map(|o| &o.flow) else { return };
+        let Withdrawer { resident, by } = *who;
         self.try_change(|v| match change {
             DoorChange::Pause => v.pause_face(resident, by, now),
             DoorChange::Resume => v.resume_face(resident, by, now),

@@ -3,12 +3,13 @@
 use sha2::{Digest, Sha256};
 
 use super::desk::Desk;
-use super::enroll::{Flow, Trying};
+use super::enroll::{Flow, Trying, Withdrawer};
 use super::event::{Failure, HandOver, ReceiptView, ResidentScene};
 use super::guardian::{notice_text, receipt_text};
 use crate::domain::audit::Actor;
 use crate::domain::consent::EraseReason;
 use crate::domain::id::{ConsentId, GateId, ResidentId};
+use crate::domain::role::LookWhy;
 use crate::domain::time::Timestamp;
 use crate::evidence;
 use crate::notice::{self, Text};
@@ -182,14 +183,39 @@ impl Desk {
         format!("MENKA1:{}:{}", evidence::hex(&digest).to_uppercase(), evidence::hex(&key).to_uppercase())
     }
 
-    pub(super) fn begin_withdraw(&mut self, resident: ResidentId) {
+    /// Somebody without a card: staff checked who it is and opened the record. The person reads and confirms on their own screen, as with a card;
+    /// it stands in the log as the act of the one who vouches for the person.
+    pub(super) fn withdraw_at_screen(&mut self, resident: ResidentId, now: Timestamp) {
+        let free = matches!(
+            self.open.as_ref().map(|o| &o.flow),
+            Some(Flow::Idle | Flow::Rules | Flow::TapCard { .. } | Flow::Ended | Flow::Refused)
+        );
+        if !free {
+            return self.fail(Failure::ScreenInUse);
+        }
+        self.note_minor_look(resident, LookWhy::Request, now);
+        let held = self.vault(|v| {
+            let held = v.current_consent(resident)?.is_some() || !v.erase_pending(resident)?.is_empty();
+            Ok((held, v.operator().0))
+        });
+        match held {
+            Some((true, staff)) => self.begin_withdraw(Withdrawer { resident, by: Actor::Staff(staff) }),
+            Some((false, _)) => self.fail(Failure::NothingToWithdraw),
+            None => {}
+        }
+    }
+
+    pub(super) fn begin_withdraw(&mut self, who: Withdrawer) {
+        let resident = who.resident;
         let held = self.vault(|v| {
             let consent = v.current_consent(resident)?;
             let pending = v.erase_pending(resident)?;
             let gates = v.gates_ever()?;
-            Ok((consent, pending, gates))
+            Ok((consent, pending, gates, v.resident(resident)?.name.masked()))
         });
-        let Some((consent, pending, gates)) = held else { return self.ended(Some(Failure::FaceNotOffered)) };
+        let Some((consent, pending, gates, masked_name)) = held else {
+            return self.ended(Some(Failure::FaceNotOffered));
+        };
         let Some(consent) = consent else {
             if pending.is_empty() {
                 return self.tap_failed(Failure::NothingToWithdraw);
@@ -204,18 +230,18 @@ impl Desk {
         let engine = self.devices.engine.engine();
         let values = notice::values_for(&open.facts, &gates, self.language, &engine, None);
         let text = notice::render(Text::Withdraw, self.language, &values).map(|r| r.markdown).unwrap_or_default();
-        self.set(Flow::Withdrawing(resident));
-        self.scene(ResidentScene::WithdrawConfirm { text, gates: names });
+        self.set(Flow::Withdrawing(who));
+        self.scene(ResidentScene::WithdrawConfirm { masked_name, text, gates: names });
     }
 
     pub(super) fn confirm_withdraw(&mut self, now: Timestamp) {
-        let resident = match self.flow() {
-            Flow::Withdrawing(resident) => resident,
+        let Withdrawer { resident, by } = match self.flow() {
+            Flow::Withdrawing(who) => who,
             other => return self.set(other),
         };
         let consent = self.vault(|v| Ok(v.current_consent(resident)?.map(|c| c.consent))).flatten();
         // "Erased" is said of no gate unless the ending is on disk.
-        if let Err(failure) = self.end_face(resident, EraseReason::Withdrawn, Actor::Resident(resident), now) {
+        if let Err(failure) = self.end_face(resident, EraseReason::Withdrawn, by, now) {
             self.fail(failure.clone());
             return self.ended(Some(failure));
         }

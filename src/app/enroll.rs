@@ -8,6 +8,7 @@ use super::event::{HandOver, ReceiptView};
 use super::guardian::{Case, Informing};
 use super::on_paper::OnPaper;
 use super::rights_window::{MINE_MS_MAX, RightsFlow};
+use crate::domain::audit::Actor;
 use crate::domain::consent::ConsentGranted;
 use crate::domain::gate::GateRecord;
 use crate::domain::id::{GateId, ResidentId};
@@ -159,13 +160,29 @@ pub(super) enum Flow {
         recognised: bool,
     },
     Ended,
-    Withdrawing(ResidentId),
-    Doors(ResidentId),
+    Withdrawing(Withdrawer),
+    Doors(Withdrawer),
     Withdrawn {
         resident: ResidentId,
         gates: Vec<GateId>,
     },
     Rights(RightsFlow),
+}
+
+/// Who stands at the resident window about a face that is held, and how that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Withdrawer {
+    /// The person.
+    pub resident: ResidentId,
+    /// The person, by a card; or the staff who checked who it is.
+    pub by: Actor,
+}
+
+impl Withdrawer {
+    /// Known by the card.
+    pub fn by_card(resident: ResidentId) -> Self {
+        Self { resident, by: Actor::Resident(resident) }
+    }
 }
 
 impl Flow {

@@ -66,6 +66,8 @@ pub enum Failure {
         /// It was started again.
         again: bool,
     },
+    /// Somebody is being served on the resident window.
+    ScreenInUse,
     /// What was asked for is not recorded here, or not any more.
     NotRecorded,
     /// It is recorded here already, such as a gate that is to take another's place.
@@ -471,6 +473,8 @@ pub enum ResidentScene {
     },
     /// Confirm the withdrawal (2.3).
     WithdrawConfirm {
+        /// `王**`: whose face it is about.
+        masked_name: String,
         /// The words.
         text: String,
         /// Gates that hold it.

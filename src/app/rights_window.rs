@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::desk::{Desk, failure_of};
-use super::enroll::Flow;
+use super::enroll::{Flow, Withdrawer};
 use super::event::Failure;
 use super::rights::{AllHeld, ChangeView, MineView, RequestFault, RightsAct, RightsScene, RightsTold};
 use crate::domain::audit::Actor;
@@ -109,7 +109,11 @@ impl Desk {
                 let resident = mine.resident;
                 let has_face = self
                     .vault(|v| Ok(v.current_consent(resident)?.is_some() || !v.erase_pending(resident)?.is_empty()));
-                if has_face == Some(true) { self.begin_withdraw(resident) } else { self.show_mine(mine, now) }
+                if has_face == Some(true) {
+                    self.begin_withdraw(Withdrawer::by_card(resident))
+                } else {
+                    self.show_mine(mine, now)
+                }
             }
             RightsAct::Shown(act) => self.handle_shown(mine, act, now),
             RightsAct::Ask(_) | RightsAct::ConfirmRefuseFace | RightsAct::AskMine | RightsAct::Explain(_) => {

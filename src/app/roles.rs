@@ -99,6 +99,7 @@ pub fn row(command: &StaffCommand) -> Row {
         // Stopping wipes what is held: whoever sees that it must stop may stop it.
         C::StopFace => own("stop-face", EVERYBODY),
         C::WithdrawFor(_) => only("withdraw-for", PEOPLE),
+        C::WithdrawAtScreen(_) => only("withdraw-at-screen", PEOPLE),
         C::Deletion(command) => deletion(command),
         C::Rights(command) => rights_row(command),
         C::Notice(command) => notice_row(command),

@@ -102,6 +102,7 @@ impl Desk {
                 }
                 self.show_opened(now);
             }
+            StaffCommand::WithdrawAtScreen(resident) => self.withdraw_at_screen(resident, now),
             StaffCommand::Notice(command) => self.handle_notice(command, now),
             StaffCommand::Guardian(command) => self.handle_guardian_desk(command, now),
             StaffCommand::Form(command) => self.handle_form(command, now),

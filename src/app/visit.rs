@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::command::ResidentCommand;
 use super::conditions::PersonFacts;
 use super::desk::Desk;
-use super::enroll::{Consented, Flow, Noticed, Person};
+use super::enroll::{Consented, Flow, Noticed, Person, Withdrawer};
 use super::event::{Event, Failure, ResidentScene};
 use super::guardian::{Yes, notice_text};
 use super::rights::{RequestFault, RightsScene};
@@ -148,7 +148,7 @@ impl Desk {
         let shown = self.show_change(resident, withdraw, now);
         match (shown, withdraw) {
             (true, _) => {}
-            (false, true) => self.begin_withdraw(resident),
+            (false, true) => self.begin_withdraw(Withdrawer::by_card(resident)),
             (false, false) => self.begin_face(resident, now),
         }
     }
@@ -307,9 +307,9 @@ impl Desk {
                 self.show_refused();
             }
             Flow::Changing { resident, .. } => self.show_change_again(resident, now),
-            Flow::Withdrawing(resident) => self.begin_withdraw(resident),
-            Flow::Doors(resident) => {
-                self.set(Flow::Doors(resident));
+            Flow::Withdrawing(who) => self.begin_withdraw(who),
+            Flow::Doors(who) => {
+                self.set(Flow::Doors(who));
                 self.show_doors();
             }
             other => self.set(other),

@@ -54,7 +54,10 @@ pub fn is_lost(listener: &TcpListener) -> bool {
     #[cfg(target_os = "linux")]
     return socket2::SockRef::from(listener).device().is_err();
     #[cfg(not(target_os = "linux"))]
-    return { let _ = listener; false };
+    return {
+        let _ = listener;
+        false
+    };
 }
 
 /// As [`listen`], on the interface that has the address now, in place of a listener that is lost. `None` while none has it.

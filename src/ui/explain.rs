@@ -64,6 +64,7 @@ pub fn failure(texts: &Texts, failure: &Failure) -> Words {
         Failure::VaultBusy => words!(texts, "err-vault-busy", "rec-vault-busy"),
         Failure::GatesUnserved { again: true } => words!(texts, "err-courier", "rec-courier-again"),
         Failure::GatesUnserved { again: false } => words!(texts, "err-courier", "rec-courier"),
+        Failure::ScreenInUse => words!(texts, "err-screen-in-use", "rec-screen-in-use"),
         Failure::NotRecorded => words!(texts, "err-not-recorded", "rec-not-recorded"),
         Failure::UsedAlready => words!(texts, "err-used-already", "rec-used-already"),
         Failure::NotDone(why) => words!(texts, "err-not-done", "rec-not-done", why = why.as_str()),
@@ -445,6 +446,7 @@ pub fn for_resident(texts: &Texts, failure: &Failure) -> String {
         | Failure::VaultInUse
         | Failure::VaultTooNew(_)
         | Failure::VaultBusy
+        | Failure::ScreenInUse
         | Failure::NotRecorded
         | Failure::GatesUnserved { .. }
         | Failure::UsedAlready

@@ -501,6 +501,15 @@ impl Vault {
         all
     }
 
+    /// Changes the file behind the program's back, as its owner could: for tests of what notices.
+    ///
+    /// # Errors
+    /// Those of the disk, and what the file's own constraints refuse.
+    #[cfg(feature = "practice")]
+    pub fn edit_unnoticed(&self, sql: &str) -> Result<usize, VaultError> {
+        Ok(self.main.execute(sql, [])?)
+    }
+
     /// The key that seals one person's columns: for tests that look for it after it was destroyed.
     ///
     /// # Errors

@@ -35,6 +35,7 @@ mod pairing;
 mod posture;
 mod practice;
 mod relay;
+mod relay_due;
 mod relay_orders;
 mod relay_sync;
 mod retention;

@@ -179,6 +179,7 @@ table! {
     C::ShowGates => C::ShowGates, "show-gates", May::Only(&[FRONT, CHIEF, TECH]);
     C::StopFace => C::StopFace, "stop-face", May::Own(ALL);
     C::WithdrawFor(_) => C::WithdrawFor(somebody()), "withdraw-for", May::Only(&[FRONT, CHIEF]);
+    C::WithdrawAtScreen(_) => C::WithdrawAtScreen(somebody()), "withdraw-at-screen", May::Only(&[FRONT, CHIEF]);
     C::Deletion(D::PauseFor(_)) => C::Deletion(D::PauseFor(somebody())), "pause-for", May::Only(&[FRONT, CHIEF]);
     C::Deletion(D::ResumeFor(_)) => C::Deletion(D::ResumeFor(somebody())), "resume-for", May::Only(&[FRONT, CHIEF]);
     C::Deletion(D::DropDoorFor { .. }) => C::Deletion(D::DropDoorFor { resident: somebody(), gate: some_gate() }),

@@ -96,7 +96,11 @@ pub fn scenes(language: Language) -> Vec<(&'static str, ResidentScene, Vec<&'sta
         ("ended", ended(Some(Failure::Camera(CameraError::Unplugged)), true), vec!["back", "retry"]),
         (
             "withdraw",
-            S::WithdrawConfirm { text: words(Text::Withdraw), gates: vec!["东门".into(), "西门".into()] },
+            S::WithdrawConfirm {
+                masked_name: "王**".into(),
+                text: words(Text::Withdraw),
+                gates: vec!["东门".into(), "西门".into()],
+            },
             vec!["withdraw-confirm", "back"],
         ),
         (
@@ -846,7 +850,8 @@ fn p15a_fewer_doors_are_offered_below_the_withdrawal_and_never_instead_of_it() {
     for language in BOTH {
         let texts = Texts::new(language);
         let text = text(Text::Withdraw, language).markdown;
-        let window = window(language, ResidentScene::WithdrawConfirm { text, gates: vec!["东门".into()] });
+        let masked_name = "王**".into();
+        let window = window(language, ResidentScene::WithdrawConfirm { masked_name, text, gates: vec!["东门".into()] });
         let mut ui = show(&window, &texts, SCREENS[0]);
         let (withdraw, fewer) = (bounds(&mut ui, "withdraw-confirm"), bounds(&mut ui, "doors"));
         assert!(withdraw.1.is_some(), "the withdrawal is in view");

@@ -659,6 +659,7 @@ pub fn kind(command: &StaffCommand) -> &'static str {
         StaffCommand::ShowGates => "show-gates",
         StaffCommand::StopFace => "stop-face",
         StaffCommand::WithdrawFor(_) => "withdraw-for",
+        StaffCommand::WithdrawAtScreen(_) => "withdraw-at-screen",
         StaffCommand::Keep(_) => "keep",
         StaffCommand::Deletion(command) => match command {
             DeletionCommand::PauseFor(_) => "pause-for",

@@ -81,6 +81,7 @@ pub(super) fn tap_card<'a>(sizes: Sizes, texts: &'a Texts, withdraw: bool, failu
         sizes.soft(why).align_x(Center),
         container(picture).id("tap-picture"),
     ]
+    .push(withdraw.then(|| sizes.soft(trr!(texts, "tap-withdraw-no-card")).align_x(Center)))
     .push(trouble);
     let back = parts::button(sizes, "back", trr!(texts, "back"), Weight::Plain, Some(Message::BackPressed));
     parts::calm(sizes, "page-tap", content, Some(parts::foot(sizes, [back])))

@@ -471,7 +471,9 @@ impl Resident {
             ResidentScene::Guardian(scene) => guardian::view(sizes, texts, scene, &self.decision),
         };
         let masked_name = match &self.scene {
-            ResidentScene::Notice { masked_name, .. } => Some(masked_name.as_str()),
+            ResidentScene::Notice { masked_name, .. } | ResidentScene::WithdrawConfirm { masked_name, .. } => {
+                Some(masked_name.as_str())
+            }
             ResidentScene::Rights(scene) => rights::masked_name(scene),
             _ => None,
         };

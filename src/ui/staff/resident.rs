@@ -51,6 +51,8 @@ pub enum Message {
     WithdrawConfirmed,
     /// No, go back.
     WithdrawDropped,
+    /// The person is here without the card: on their own screen.
+    WithdrawAtScreen,
     /// To pausing, doors, certificates.
     DeletionPressed,
     /// Saves the other ways in, for this card.
@@ -176,6 +178,10 @@ impl Record {
             Message::ClosePressed => return Action::Go(Route::Home),
             Message::WithdrawPressed => self.withdrawing = matches!(self.view.face, FaceState::Held { .. }),
             Message::WithdrawDropped => self.withdrawing = false,
+            Message::WithdrawAtScreen if matches!(self.view.face, FaceState::Held { .. }) => {
+                return Action::Ask(StaffCommand::WithdrawAtScreen(self.id()));
+            }
+            Message::WithdrawAtScreen => {}
             Message::WithdrawConfirmed if self.withdrawing => {
                 self.withdrawing = false;
                 return Action::Ask(StaffCommand::WithdrawFor(self.id()));
@@ -333,13 +339,14 @@ impl Record {
 
     fn withdraw<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
         if !self.withdrawing {
-            return row![
-                container(S.hint(tr!(texts, "withdraw-hint"))).width(Fill),
-                widget::action(S, "withdraw", tr!(texts, "withdraw"), Weight::Plain, Some(Message::WithdrawPressed)),
-            ]
-            .spacing(S.space * 1.5)
-            .align_y(Center)
-            .into();
+            let line =
+                |hint, action| row![container(S.hint(hint)).width(Fill), action].spacing(S.space * 1.5).align_y(Center);
+            let (here, far) = (Some(Message::WithdrawAtScreen), Some(Message::WithdrawPressed));
+            let here = widget::action(S, "withdraw-here", tr!(texts, "withdraw-here"), Weight::Plain, here);
+            let far = widget::action(S, "withdraw", tr!(texts, "withdraw"), Weight::Plain, far);
+            return column![line(tr!(texts, "withdraw-here-hint"), here), line(tr!(texts, "withdraw-hint"), far)]
+                .spacing(S.space)
+                .into();
         }
         column![
             widget::telling(
