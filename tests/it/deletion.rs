@@ -155,6 +155,24 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// Whether every page of a PDF is an upright A4 sheet (ISO 216: 210 x 297 mm, to half a millimetre).
+fn is_a4(path: &Path) -> bool {
+    let read = std::process::Command::new("pdfinfo").args(["-f", "1", "-l", "99"]).arg(path).output().unwrap();
+    let told = String::from_utf8(read.stdout).unwrap();
+    let sizes: Vec<Vec<f64>> = told
+        .lines()
+        .filter_map(|line| line.strip_prefix("Page").filter(|line| line.contains(" size:")))
+        .map(|line| line.split_whitespace().filter_map(|word| word.parse().ok()).collect())
+        .collect();
+    let points = |mm: f64| mm / 25.4 * 72.0;
+    // Behind the page's number, where there is one.
+    let fits = |size: &Vec<f64>| {
+        let Some([width, height]) = size.last_chunk::<2>() else { return false };
+        (width - points(210.0)).abs() < 1.5 && (height - points(297.0)).abs() < 1.5
+    };
+    !sizes.is_empty() && sizes.iter().all(fits)
+}
+
 /// The words of a PDF without any space. Poppler is on the machines that test.
 pub fn pdf_text(path: &Path) -> String {
     let read = std::process::Command::new("pdftotext").args(["-raw"]).arg(path).arg("-").output().unwrap();
@@ -314,6 +332,7 @@ fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_its
         std::fs::copy(&part, Path::new(&folder).join("certificate-part.pdf")).unwrap();
     }
     assert_eq!((checked.erased.len(), checked.pending.len()), (7, 3));
+    assert!(is_a4(&part), "printed as it is, on any printer here");
     let text = pdf_text(&part);
     for word in
         [NAME, UNIT, "3号门", "自动停止人脸功能", "〔—〕全部完成", "〔✓〕部分完成", "10号门", "检查结果未发现（查看"]
@@ -367,6 +386,7 @@ fn p47b_ten_gates_three_away_seven_erase_at_once_and_the_supplement_comes_by_its
     let checked = read(&whole).unwrap();
     assert!(checked.is_complete() && checked.supplement_of.is_some(), "{checked:?}");
     assert_eq!(checked.erased.len(), 10);
+    assert!(is_a4(&whole));
     let text = pdf_text(&whole);
     assert!(text.contains("检查结果未发现（查看"), "{text}");
     // By the program that a stranger has: whole, and with the receipt of one gate taken out.

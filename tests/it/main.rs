@@ -64,3 +64,4 @@ mod ui_staff;
 mod unable;
 mod vault;
 mod window_again;
+mod without_card;

@@ -249,6 +249,19 @@ fn p29_a_new_door_gets_cards_only() {
     assert!(
         site.vault(|v| v.gates().unwrap().iter().all(|g| v.fills_due(g.id, 9, SystemClock.now()).unwrap().is_empty()))
     );
+
+    // A new consent, which names the new door too: only then does the face go there.
+    site.drive.resident(ResidentCommand::AskWithdraw);
+    site.drive.tap_card(0).unwrap();
+    site.drive.resident(ResidentCommand::ConfirmWithdraw);
+    site.drive.resident(ResidentCommand::Back);
+    site.until("the first face erased", |s| (0..2).all(|gate| s.gates[gate].faces().unwrap() == 0));
+    site.drive.controls.act(PracticeAct::Seat(0));
+    assert!(site.drive.enroll(0).unwrap(), "{:?}", site.drive.failures);
+    let named = site.vault(|v| v.current_consent(resident).unwrap().unwrap().gates.len());
+    assert_eq!(named, 3, "doors that were read out and agreed to");
+    assert_eq!(site.gates[2].faces().unwrap(), 1);
+    assert_eq!(site.gates[2].ask("look 0").unwrap(), "recognised");
 }
 
 #[test]

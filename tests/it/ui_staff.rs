@@ -723,7 +723,7 @@ fn ndr22_5_nothing_on_the_staff_window_starts_suggests_or_repeats_face_entry() {
             }
             "home-drift" => &["lock", "requests", "show-deletions", "show-gates", "show-relay"],
             "record-issue" => &["close", "evidence", "issue-card", "lock", "requests"],
-            "record-face" => &["close", "evidence", "lock", "requests", "stop-face"],
+            "record-face" => &["close", "evidence", "lock", "requests", "stop-face", "withdraw-at-screen"],
             "record-withdraw" => &["close", "evidence", "lock", "requests", "withdraw-for"],
             "evidence" | "evidence-alarm" => {
                 &["evidence", "lock", "requests", "show-deletions", "show-incidents", "show-site-end"]
