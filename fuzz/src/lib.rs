@@ -1,27 +1,40 @@
-//! What all targets share: an allocator that knows the largest single reservation, so that "no allocation without a bound" is checked too.
+//! What all targets share: an allocator that knows how much is held at most, so that "no allocation without a bound" is checked too: one that is
+//! too large as well as many small ones.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 struct Watched;
 
-static LARGEST: AtomicUsize = AtomicUsize::new(0);
+static HELD: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: every call goes to the system's allocator unchanged; only a number is kept beside it.
+fn taken(size: usize) {
+    MOST.fetch_max(HELD.fetch_add(size, Ordering::Relaxed) + size, Ordering::Relaxed);
+}
+
+fn given_back(size: usize) {
+    HELD.fetch_sub(size, Ordering::Relaxed);
+}
+
+// SAFETY: every call goes to the system's allocator unchanged; only numbers are kept beside it.
 unsafe impl GlobalAlloc for Watched {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LARGEST.fetch_max(layout.size(), Ordering::Relaxed);
+        taken(layout.size());
         unsafe { System.alloc(layout) }
     }
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        given_back(layout.size());
         unsafe { System.dealloc(at, layout) }
     }
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        LARGEST.fetch_max(layout.size(), Ordering::Relaxed);
+        taken(layout.size());
         unsafe { System.alloc_zeroed(layout) }
     }
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        LARGEST.fetch_max(size, Ordering::Relaxed);
+        // Both are there while the one is copied into the other.
+        taken(size);
+        given_back(layout.size());
         unsafe { System.realloc(at, layout, size) }
     }
 }
@@ -29,12 +42,13 @@ unsafe impl GlobalAlloc for Watched {
 #[global_allocator]
 static ALLOCATOR: Watched = Watched;
 
-/// Runs `read` and fails when one reservation was larger than `bound` bytes.
+/// Runs `read` and fails when it held more than `bound` bytes at a time, in however many pieces.
 pub fn within<T>(bound: usize, read: impl FnOnce() -> T) -> T {
-    LARGEST.store(0, Ordering::Relaxed);
+    let before = HELD.load(Ordering::Relaxed);
+    MOST.store(before, Ordering::Relaxed);
     let answer = read();
-    let largest = LARGEST.load(Ordering::Relaxed);
-    assert!(largest <= bound, "a reservation of {largest} bytes, bound {bound}");
+    let most = MOST.load(Ordering::Relaxed).saturating_sub(before);
+    assert!(most <= bound, "{most} bytes held at a time, bound {bound}");
     answer
 }
 

@@ -22,6 +22,8 @@ pub enum Before {
     ThawOnTheWay,
     /// The face is withdrawn and the gates do not know yet.
     ErasureOnTheWay,
+    /// The record was closed: the face is to be erased and the card taken back, and the gates do not know yet.
+    EndOnTheWay,
 }
 
 /// What is in question while the act runs.
@@ -59,6 +61,7 @@ pub const ACTS: &[Act] = &[
     act("freeze", Before::PauseOnTheWay, "settle 20", Touches::Nothing),
     act("thaw", Before::ThawOnTheWay, "settle 20", Touches::Nothing),
     act("end everything", Before::Face, "close ID", Touches::Both(Known::No)),
+    act("deliver an end", Before::EndOnTheWay, "settle 20", Touches::Nothing),
     act("lock", Before::Somebody, "lock", Touches::Nothing),
 ];
 
@@ -100,6 +103,13 @@ impl Act {
                     world.must(&format!("resume {}", world.people[person].id));
                     world.people[person].paused = Known::No;
                 }
+                person
+            }
+            Before::EndOnTheWay => {
+                let person = world.with_face();
+                world.must(&Self::named("end everything").line_for(world, person));
+                let ended = &mut world.people[person];
+                (ended.card, ended.face) = (Known::No, Known::No);
                 person
             }
             Before::ErasureOnTheWay => {

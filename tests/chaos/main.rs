@@ -22,6 +22,7 @@ mod kills;
 mod late;
 mod net;
 mod proxy;
+mod remains;
 mod report;
 mod starts;
 mod theft;

@@ -9,8 +9,10 @@ use super::proxy::NetFault;
 use super::report::{Break, Report};
 use super::world::{Known, World};
 
-/// The acts that reach a gate; `withdraw` is followed by the erasure that it causes.
-pub const ACTS: [&str; 6] = ["deliver a card", "take a card back", "enroll", "freeze", "thaw", "erase"];
+/// The acts that reach a gate. What people do otherwise (issue, withdraw, pause, close a record) is written down at the desk, and reaches gates as
+/// one of these.
+pub const ACTS: [&str; 7] =
+    ["deliver a card", "take a card back", "enroll", "freeze", "thaw", "erase", "deliver an end"];
 
 /// Every act with every fault at every `stride`-th record.
 pub fn sweeps(report: &Report, library: &Path, faults: &[NetFault], acts: &[&str], stride: u64) {

@@ -10,6 +10,7 @@ use menka::domain::Realm;
 use menka::domain::id::{GateId, ResidentId, TemplateId};
 use menka::face::{self, EngineKind};
 use menka::gate::place::Place;
+use menka::gate::store::Store;
 use menka::ports::{Clock, SecurityChip};
 use menka::practice::drive::Drive;
 use menka::practice::practice_card;
@@ -22,6 +23,7 @@ use super::boards::Board;
 use super::control::Control;
 use super::desk::{DeskProcess, Said};
 use super::proxy::Proxy;
+use super::remains;
 use super::report::{Break, Report};
 use super::{gate_program, models};
 
@@ -434,9 +436,18 @@ impl<'a> World<'a> {
                 std::cmp::Ordering::Greater => broke(Break::Zombie, format!("gate {number} holds old cards")),
                 std::cmp::Ordering::Equal => {}
             }
+            match remains_at(&store) {
+                Ok(0) => {}
+                Ok(count) => broke(Break::Zombie, format!("gate {number}: {count} remainders of erased templates")),
+                Err(what) => broke(Break::Unsound, format!("gate {number}: {what}")),
+            }
             if let Err(error) = whole(&gate.folder) {
                 broke(Break::Unsound, format!("gate {number}: {error}"));
             }
+        }
+        let left = remains::remains(&vault.decrypted_pages()).len();
+        if left > 0 {
+            broke(Break::Zombie, format!("the desk keeps {left} remainders of templates"));
         }
         for board in &mut self.boards {
             match board.cards().cmp(&cards) {
@@ -490,6 +501,19 @@ fn should_hold(vault: &Vault, gate: GateId) -> Holdings {
 /// Each face, and whether it rests.
 fn faces_of(held: &Holdings) -> BTreeMap<TemplateId, bool> {
     held.faces.iter().map(|face| (TemplateId::from_bytes(face.template), face.frozen)).collect()
+}
+
+/// Remainders of templates in a gate's file, free pages too, besides those it may hold.
+fn remains_at(store: &Store) -> Result<usize, String> {
+    let mut pages = store.decrypted_pages();
+    let held = store.live_faces().map_err(|error| error.to_string())?;
+    let known: Vec<Vec<u8>> =
+        held.iter().map(|one| one.face.expose().iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
+    let seen = remains::remains(&pages).len();
+    if remains::take_out(&mut pages, &known) < known.len() || seen < known.len() {
+        return Err("the search for templates does not find those that are there".into());
+    }
+    Ok(remains::remains(&pages).len())
 }
 
 /// Nothing half-written lies around: every file of a gate has a name that it knows.

@@ -51,7 +51,7 @@ impl Board {
         Self::start_at("127.0.0.1:0")
     }
 
-    fn start_at(listen: &str) -> Self {
+    pub fn start_at(listen: &str) -> Self {
         let mut child = Process::new(gate_program())
             .args(["--practice-board", "--listen", listen])
             .stdin(Stdio::piped())
@@ -76,7 +76,7 @@ impl Board {
         UdpBoards::new().ask(&self.address, BoardSerial::new(SERIAL), &ask, LIMIT).map(|(_, answer)| answer)
     }
 
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

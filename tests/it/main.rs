@@ -29,6 +29,7 @@ mod machine;
 mod model;
 mod notice;
 mod notice_site;
+mod one_contract;
 mod operators;
 mod own_face;
 mod pairing;

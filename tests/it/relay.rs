@@ -40,10 +40,10 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub(super) struct Site {
     pub(super) drive: Drive,
     pub(super) gates: Vec<GateProcess>,
-    folder: tempfile::TempDir,
+    pub(super) folder: tempfile::TempDir,
 }
 
-fn drive_in(folder: &Path) -> Drive {
+pub(super) fn drive_in(folder: &Path) -> Drive {
     let engine = face::engine_for(EngineKind::Sface, &models(), &gate_program());
     Drive::new(folder, engine, people(&pictures()).expect("make pictures fetches them"))
 }
@@ -148,7 +148,7 @@ impl Site {
 }
 
 /// Writes into a gate's file as no station would.
-fn tamper(gate: &GateProcess, sql: &str) {
+pub(super) fn tamper(gate: &GateProcess, sql: &str) {
     assert!(Place::new(&gate.folder, None).open_beside(Realm::Practice).unwrap().execute_for_a_test(sql));
 }
 
