@@ -3,8 +3,8 @@
 use super::conditions::PersonFacts;
 use super::desk::{Desk, failure_of};
 use super::enroll::{
-    self, CAPTURE_MS_MAX, Capturing, Consented, FRAME_MS_MAX, Flow, PICTURE_EVERY_MS, PICTURES, REPEATS, Sending,
-    TURN_MS_MAX,
+    self, CAPTURE_MS_MAX, Capturing, Consented, FRAME_MS_MAX, Flow, OTHERS_MAX, PICTURE_EVERY_MS, PICTURES, REPEATS,
+    Sending, TURN_MS_MAX,
 };
 use super::event::{Event, Failure, ResidentScene};
 use super::preview::preview;
@@ -59,6 +59,7 @@ impl Desk {
                     begun: at,
                     last_taken: None,
                     last_frame: at,
+                    others: 0,
                 };
                 self.set(Flow::Capturing(Box::new(capturing)));
             }
@@ -214,10 +215,17 @@ impl Desk {
         now: Timestamp,
     ) {
         let same = part.as_ref().is_none_or(|part| enroll::is_same_face(&capturing.parts, part));
-        if !same {
+        let turned = capturing.parts.len() >= usize::from(PICTURES);
+        if !same && turned && capturing.others < OTHERS_MAX {
+            // Turned too far to be known, or not the same person: not taken either way, and the next look tells.
+            capturing.others += 1;
+        } else if !same {
             // Begin with them, under the same consent, from nothing.
             capturing.parts.clear();
             capturing.presence.forget();
+            capturing.others = 0;
+        } else if part.is_some() {
+            capturing.others = 0;
         }
         if let (Some(_), Some(shown), true) = (&part, shown, same) {
             self.out.push(Event::Guide { guidance, taken: PICTURES + 1, needed: PICTURES + 1 });

@@ -2,6 +2,7 @@
 //! parts throughout (vault, engine child, TLS, gate processes); only camera and card reader are practice devices.
 
 mod aids;
+mod another_face;
 mod card_first;
 mod clocks;
 mod devices;
