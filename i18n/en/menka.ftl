@@ -1483,6 +1483,7 @@ keep-drill-rest = { $places } faces left single gates, and { $resting } rest unt
 keep-drill-cut-faces = So much has ended since that the gates' lists do not reach back to this backup: to be safe, faces nobody can vouch for end or rest.
 keep-drill-cut-cards = The lists of ended cards do not reach back either: check the cards of that time. One that a gate lacks is issued anew, never written back.
 keep-drill-cut-records = The same is true of closed records and of who refuses: please check those of that time.
+keep-restored-stopped = Faces rest at every door; cards go on. Whoever withdrew before this restore while no gate could be reached is known only to the paper in their hand: go through those papers and withdraw again for them first, then take faces up again on the page about pausing and deleting.
 keep-restored-keys = A new master key is in force.
 keep-restored-recovery = The recovery key of that time is void: make a new one.
 keep-heard-some = { $heard } of { $all } gates were heard. What ended after the backup and only the others know still counts as going on: switch them on, and it ends as soon as they answer.

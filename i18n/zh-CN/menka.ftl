@@ -1483,6 +1483,7 @@ keep-drill-rest = 其中 { $places } 张人脸已退出个别门，{ $resting } 
 keep-drill-cut-faces = 备份之后结束的太多，门禁里的清单没有全部列出：为稳妥起见，无法确认的人脸一律结束或暂停。
 keep-drill-cut-cards = 卡的清单也没有全部列出：请核对那时的卡。门禁里没有的卡要重新办，不会写回。
 keep-drill-cut-records = 已关闭的档案和拒绝人脸的登记也没有全部列出：请核对那时的记录。
+keep-restored-stopped = 各门的人脸先停用，门禁卡照常。恢复之前，如果有人在所有门禁机都连不上时撤回过，只有他手里的证明知道：请先逐份核对并办理撤回，再到“人脸停用与删除”页恢复使用。
 keep-restored-keys = 已启用新的主密钥。
 keep-restored-recovery = 那时的恢复密钥已作废：请制作新的。
 keep-heard-some = 连上了 { $heard } / { $all } 台门禁。备份之后停用的，若只有其余门禁记得，目前仍按有效处理：请接通它们，连上后会立即停用。

@@ -109,7 +109,7 @@ impl Since {
     /// again in what was written later, and a list that is cut says nothing beside a newer one.
     fn lasting(self) -> Self {
         let Self { faces, oldest_consent, places, mut doors, cards, oldest_card, .. } = self;
-        // "None is left" was true of what there was then, and says nothing of what came after.
+        // An earlier version wrote the end of time where none was left: true of what there was then, and it says nothing of what came after.
         let known = |oldest: i64| if oldest == i64::MAX { i64::MIN } else { oldest };
         let (oldest_consent, oldest_card) = (known(oldest_consent), known(oldest_card));
         doors.retain(|(_, age)| *age != i64::MAX);

@@ -134,9 +134,14 @@ pub(super) struct Paper {
 }
 
 /// Asked for with every note: answered from an index, also at a site of 100,000 people.
-pub(super) const OLDEST_CONSENT: &str = "SELECT min(signed_at) FROM consents WHERE ended_at IS NULL";
+///
+/// Where none is in force: just after the newest. What comes later than the note is none of its business; who was erased with all rows is known by
+/// the tree.
+pub(super) const OLDEST_CONSENT: &str = "SELECT coalesce((SELECT min(signed_at) FROM consents WHERE ended_at IS NULL),
+     (SELECT max(signed_at) + 1 FROM consents))";
 /// The same of cards.
-pub(super) const OLDEST_CARD: &str = "SELECT min(issued_at) FROM cards WHERE ended_at IS NULL";
+pub(super) const OLDEST_CARD: &str = "SELECT coalesce((SELECT min(issued_at) FROM cards WHERE ended_at IS NULL),
+     (SELECT max(issued_at) + 1 FROM cards))";
 
 impl Lists {
     /// Reads them from the vault, within so many bytes.
@@ -222,14 +227,15 @@ impl Lists {
              WHERE ended_at IS NULL ORDER BY d.gate LIMIT ?1";
         let mut statement = view.prepare_cached(sql)?;
         let gates = statement.query_map([FEW], |row| row.get::<_, [u8; 16]>(0))?.collect::<Result<Vec<_>, _>>()?;
-        let sql = "SELECT min(signed_at) FROM consents JOIN consent_gates AS named ON named.consent = consents.id
+        let sql = "SELECT coalesce((SELECT min(signed_at) FROM consents JOIN consent_gates AS named ON named.consent = consents.id
              WHERE ended_at IS NULL AND coalesce(taken_over_by, gate) = ?1
-                 AND NOT EXISTS (SELECT 1 FROM dropped_doors AS d WHERE d.consent = consents.id AND d.gate = ?1)";
+                 AND NOT EXISTS (SELECT 1 FROM dropped_doors AS d WHERE d.consent = consents.id AND d.gate = ?1)),
+             (SELECT max(signed_at) + 1 FROM consents))";
         let mut statement = view.prepare_cached(sql)?;
         let mut ages = BTreeMap::new();
         for gate in &gates {
             let age: Option<i64> = statement.query_row([gate], |row| row.get(0))?;
-            let age = age.unwrap_or(i64::MAX);
+            let age = age.unwrap_or(i64::MIN);
             self.doors.extend(short(gate).into_iter().chain(age.to_be_bytes()));
             ages.insert(*gate, age);
         }
@@ -350,9 +356,9 @@ fn list(
     Ok((bytes, from))
 }
 
-/// Before every instant that a query knows of, everything is over; at the end of time when it knows of none.
+/// What came into being before this instant is over; nothing was, where a query knows of nothing.
 fn oldest(view: &Connection, sql: &str) -> Result<i64, VaultError> {
-    Ok(view.query_row(sql, [], |row| row.get::<_, Option<i64>>(0))?.unwrap_or(i64::MAX))
+    Ok(view.query_row(sql, [], |row| row.get::<_, Option<i64>>(0))?.unwrap_or(i64::MIN))
 }
 
 type Ending = ([u8; 16], Option<[u8; 16]>);

@@ -73,6 +73,8 @@ pub struct RestoreReport {
     pub passphrases: u64,
     /// What the gates list does not reach back to this backup.
     pub cut: Cut,
+    /// Faces rest at every gate until people take them up: who withdrew while no gate could be reached is known to nobody here.
+    pub stopped: bool,
     /// Whether the log, its documents and everybody's record read back whole.
     pub sound: bool,
 }
@@ -421,6 +423,10 @@ impl Restoring {
             let allowed = AuditEvent::Keep(KeepEvent::RestoreAllowed(*who));
             self.vault.append(&work, who.map_or(Actor::Station, Actor::Staff), &allowed, now)?;
         }
+        if has_faces(&work)? {
+            self.vault.stop_in(&work, None, Actor::Station, now)?;
+            report.stopped = true;
+        }
         let lost = report.lost.map(|lost| format!("lost-{lost}"));
         let restored = AuditEvent::Keep(KeepEvent::Restored);
         self.vault.append_with(&work, Actor::Station, &restored, lost.as_deref(), None, now)?;
@@ -561,4 +567,9 @@ impl Restoring {
 
 fn again(key: &VaultKey) -> Result<VaultKey, VaultError> {
     VaultKey::from_slice(key.bytes()).ok_or(VaultError::Refused(0))
+}
+
+/// Whether somebody's face may be at a gate.
+fn has_faces(work: &Connection) -> Result<bool, VaultError> {
+    Ok(work.query_row("SELECT EXISTS (SELECT 1 FROM consents WHERE ended_at IS NULL)", [], |row| row.get(0))?)
 }

@@ -41,7 +41,7 @@ pub struct Site {
     pub folder: tempfile::TempDir,
 }
 
-fn drive_in(folder: &Path) -> Drive {
+pub fn drive_in(folder: &Path) -> Drive {
     let engine = face::engine_for(EngineKind::Sface, &models(), &gate_program());
     Drive::new(folder, engine, people(&pictures()).expect("make pictures fetches them"))
 }
@@ -570,6 +570,11 @@ fn p44_a_pause_since_the_backup_is_lifted_by_the_person_only_after_the_desk_was_
     site.ask_withdraw();
     site.drive.resident(ResidentCommand::AskDoors);
     site.deliver_until("the pause at both", Duration::from_secs(30), all(DoorState::Paused));
+    // After a restore all faces rest until people take them up; the person's own pause stays.
+    assert!(report.stopped);
+    assert_eq!(site.gates[0].ask("look 0").unwrap(), "FacesOff(Stopped)");
+    site.drive.staff(StaffCommand::Deletion(DeletionCommand::ResumeFaces(None)));
+    site.deliver_until("what is resumed", Duration::from_secs(30), |s| s.drive.gates.iter().all(|g| g.pending == 0));
     for _ in 0..5 {
         site.drive.deliver().unwrap();
         assert!(!site.knows(0) && !site.knows(1), "no machine takes it up again");

@@ -141,7 +141,7 @@ fn press(drive: &mut Drive, kind: GateKind) {
 }
 
 #[test]
-fn k2_9_a_gate_and_a_card_board_answer_to_one_contract() {
+fn a_gate_and_a_card_board_answer_to_one_contract() {
     for make in [
         (|folder| Door::Gate(GateProcess::start(&gate_program(), folder, 0).unwrap())) as fn(&std::path::Path) -> Door,
         |_| Door::Board(Board::start()),

@@ -81,9 +81,8 @@ fn courier(site: &Site, takes_batches: bool) -> (Vault, Courier, Arc<Mutex<Vec<(
     (vault, courier, told)
 }
 
-// Shows: P47
 #[test]
-fn p47_stops_go_first_then_erasures_pauses_cards_taken_back_and_new_ones_whatever_was_said_first() {
+fn stops_go_first_then_erasures_pauses_cards_taken_back_and_new_ones_whatever_was_said_first() {
     for takes_batches in [true, false] {
         let mut site = site(1);
         let (withdraws, pauses) = (site.enrolled(0), site.enrolled(1));
@@ -132,9 +131,8 @@ fn p47_stops_go_first_then_erasures_pauses_cards_taken_back_and_new_ones_whateve
     }
 }
 
-// Shows: P47 K2-9
 #[test]
-fn p47_a_gate_is_compared_every_hour_though_nobody_said_that_anything_changed() {
+fn a_gate_is_compared_every_hour_though_nobody_said_that_anything_changed() {
     let mut site = site(1);
     site.enrolled(0);
     site.until("in step", |s| s.drive.gates.iter().all(|g| g.in_step == Some(true) && g.pending == 0));

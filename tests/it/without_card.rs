@@ -39,9 +39,9 @@ fn current(site: &mut Site, resident: ResidentId) -> bool {
     look(site, |vault| vault.current_consent(resident).unwrap().is_some())
 }
 
-// Shows: P15 NDR22-5
+// Shows: P15a
 #[test]
-fn p15_who_has_no_card_along_withdraws_on_their_own_screen_in_three_steps_once_staff_checked_who_it_is() {
+fn p15a_who_has_no_card_along_withdraws_on_their_own_screen_in_three_steps_once_staff_checked_who_it_is() {
     let (mut site, resident) = enrolled(2);
     // One: "Withdraw and delete" on the idle screen.
     site.drive.resident(ResidentCommand::AskWithdraw);
@@ -81,9 +81,9 @@ fn p15_who_has_no_card_along_withdraws_on_their_own_screen_in_three_steps_once_s
     assert_eq!(who, [format!("staff:{staff}"), format!("staff:{staff}")]);
 }
 
-// Shows: P15
+// Shows: P15a
 #[test]
-fn p15_who_is_being_served_is_not_sent_away_for_somebody_without_a_card_and_nothing_is_withdrawn_of_who_has_no_face() {
+fn p15a_who_is_being_served_is_not_sent_away_for_somebody_without_a_card_and_nothing_is_withdrawn_of_who_has_no_face() {
     let (mut site, resident) = enrolled(1);
     let other = site.drive.add("王小明", "1-101").unwrap();
     site.drive.issue(other, 1).unwrap();

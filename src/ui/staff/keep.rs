@@ -449,6 +449,9 @@ pub fn said(texts: &Texts, told: &KeepTold) -> Option<(Tone, explain::Words)> {
             if report.recovery_void {
                 more.push(tr!(texts, "keep-restored-recovery"));
             }
+            if report.stopped {
+                more.push(tr!(texts, "keep-restored-stopped"));
+            }
             more.extend(heard(texts, report));
             if let Some(lost) = report.lost.filter(|lost| *lost > 0) {
                 more.push(tr!(texts, "keep-restored-lost", lost = lost));

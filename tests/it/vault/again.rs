@@ -5,13 +5,18 @@ use std::path::PathBuf;
 use menka::domain::Realm;
 use menka::domain::audit::Actor;
 use menka::domain::change::{Part, Stand};
-use menka::domain::consent::EraseReason;
+use menka::domain::consent::{ConsentDraft, EraseReason, Signature};
 use menka::domain::delivery::GateOp;
-use menka::domain::id::{GateId, ResidentId};
+use menka::domain::id::{ConsentId, GateId, ResidentId, ShowingId, TemplateId};
+use menka::domain::notice::{Language, NoticeRef, NoticeShown};
+use menka::domain::resident::AgeBand;
 use menka::domain::time::Timestamp;
 use menka::evidence::certificate;
-use menka::secret::RecoveryKey;
+use menka::evidence::consent::{ConsentFacts, consent_json};
+use menka::secret::{RecoveryKey, random_bytes};
 use menka::vault::{CardNumbers, EpochNote, RestoreReport, Vault};
+
+use sha2::{Digest, Sha256};
 
 use super::deletion::{DAY, HOUR, enrolled, later, own_key, words};
 use super::site::*;
@@ -124,7 +129,7 @@ fn p15_a_door_taken_out_since_the_backup_stays_out_where_the_gate_was_away() {
     assert_eq!(frozen(&vault, gates[0].id), Vec::<bool>::new(), "not expected there any more");
     assert_eq!(frozen(&vault, gates[1].id), [false], "the other door goes on");
     let erase = GateOp::EraseFace { template: granted.template() };
-    assert_eq!(gates[0].serve(&mut vault, later(DAY)), [erase]);
+    assert_eq!(gates[0].serve(&mut vault, later(DAY)), [GateOp::StopFaces, erase]);
     let whole = vault.certificate_at(granted.consent(), Some(gates[0].id), later(DAY + HOUR)).unwrap();
     let said = certificate::verify(&whole.file, &own_key(&vault)).unwrap();
     assert!(said.one_place && said.is_complete() && said.supplement_of.is_some(), "{said:?}");
@@ -194,6 +199,57 @@ fn p47_where_the_lists_do_not_reach_back_the_safe_side_is_taken_and_said() {
     vault.issue_card(people[4], &uid(99), &[east], last_day(), later(DAY)).unwrap();
     let issued = vault.current_card(people[4]).unwrap().unwrap();
     assert!(!vault.card_is_doubted(issued.id).unwrap());
+}
+
+/// A card and a consent that came into being at an instant.
+fn newcomer(vault: &mut Vault, card: u32, gates: &[GateId], at: Timestamp) -> ResidentId {
+    let resident = resident(vault, "王小明", &format!("{card}-101"));
+    vault.issue_card(resident, &uid(card), gates, last_day(), at).unwrap();
+    vault.record_face_asked(resident, at).unwrap();
+    let (id, sha256) = (ShowingId::from_bytes(random_bytes()), Sha256::digest(NOTICE.as_bytes()).into());
+    let notice = NoticeRef { id: "MK-N1".into(), version: "1.0".into(), language: Language::Chinese, sha256 };
+    let mut shown = NoticeShown { id, resident, notice, opened_at: at, reached_end_at: None };
+    vault.record_showing(&shown, NOTICE, at).unwrap();
+    vault.record_reached_end(id, at.plus_ms(20_000)).unwrap();
+    shown.reached_end_at = Some(at.plus_ms(20_000));
+    let (signature, signed) = (Signature::Strokes(vec![vec![(1, 2), (3, 4)]]), at.plus_ms(30_000));
+    let sentence = "我同意用人脸开东门".into();
+    let draft =
+        ConsentDraft::new(&shown, resident, AgeBand::Adult, sentence, gates.to_vec(), last_day(), signature, signed);
+    let (draft, consent) = (draft.unwrap(), ConsentId::from_bytes(random_bytes()));
+    let (template, facts) = (TemplateId::from_bytes(random_bytes()), vault.facts().unwrap());
+    let (site, realm) = (vault.site(), vault.realm());
+    let about = ConsentFacts { consent, template, draft: &draft, facts: &facts, site, realm };
+    let _ = vault.record_consent(&draft, consent, template, &consent_json(&about), signed).unwrap();
+    resident
+}
+
+/// The gates' last note may be older than the backup: they were away since. What came into being after it is none of its business.
+#[test]
+fn what_came_after_the_gates_last_note_and_is_in_the_backup_comes_back_with_it() {
+    for (everything_ended, nobody_yet) in [(false, false), (true, false), (false, true)] {
+        let (_folder, mut vault) = new_vault(Realm::Real);
+        let gates = ["东门", "西门"].map(|name| gate(&mut vault, name));
+        if !nobody_yet {
+            let early = newcomer(&mut vault, 1, &gates, NOW);
+            if everything_ended {
+                vault.end_consent(early, EraseReason::Withdrawn, later(HOUR)).unwrap();
+                vault.end_card(early, later(HOUR)).unwrap();
+            } else {
+                vault.drop_door(early, gates[1], Actor::Resident(early), later(HOUR)).unwrap();
+            }
+        }
+        let note = vault.epoch_note().unwrap();
+        let newer = newcomer(&mut vault, 2, &gates, later(2 * HOUR));
+        let stick = back_up(&mut vault);
+        let (report, restored) = stick.restore(&note, later(DAY));
+        let case = (everything_ended, nobody_yet);
+        assert_eq!((report.faces, report.places, report.cards), (0, 0, 0), "{case:?} {report:?}");
+        assert!(restored.current_consent(newer).unwrap().is_some(), "{case:?}");
+        assert!(restored.current_card(newer).unwrap().is_some(), "{case:?}");
+        let (doors, _) = restored.doors(newer).unwrap().unwrap();
+        assert!(doors.iter().all(|door| !door.dropped), "{case:?} {doors:?}");
+    }
 }
 
 #[test]
