@@ -86,6 +86,8 @@ fn report() -> RestoreReport {
         closed: 4,
         accounts: 1,
         gates: 2,
+        stopped: true,
+        recovery_void: true,
         sound: true,
         ..RestoreReport::default()
     }
