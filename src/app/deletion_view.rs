@@ -84,6 +84,8 @@ pub struct EndingView {
 pub struct SiteView {
     /// Gates in use, whether all faces are stopped there, and whether the gate has still to sign for that.
     pub gates: Vec<(GateId, GateLabel, bool, bool)>,
+    /// All faces rest since a backup was restored then: papers about withdrawals that only residents have come first.
+    pub restored_at: Option<Timestamp>,
     /// Gates out of use that have not signed yet that they hold nobody any more.
     pub unmet: Vec<(GateId, GateLabel)>,
     /// Endings that are not done, or wait for their person.
@@ -204,6 +206,7 @@ pub(super) fn site_view(vault: &Vault, now: Timestamp) -> Result<SiteView, Vault
     Ok(SiteView {
         overdue: open.iter().filter(|e| !e.pending.is_empty() && now.since(e.ended_at) >= ALARM_MS).count(),
         gates: in_use.map(|g| (g.id, g.name, stopped.contains(&g.id), waiting.contains(&g.id))).collect(),
+        restored_at: vault.stopped_by_restore()?,
         unmet: vault.gates_to_meet()?.into_iter().map(|g| (g.id, g.name)).collect(),
         open,
         plan: vault.retention_plan(now)?,

@@ -69,6 +69,18 @@ impl Vault {
         Ok(told.len())
     }
 
+    /// When a restore stopped all faces, while nobody has taken them up since.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn stopped_by_restore(&self) -> Result<Option<Timestamp>, VaultError> {
+        let Some(at) = self.restored_at()? else { return Ok(None) };
+        let sql =
+            "SELECT EXISTS (SELECT 1 FROM face_stops WHERE gate IS NULL AND resumed_at IS NULL AND stopped_at = ?1)";
+        let stopped: bool = self.main.query_row(sql, [at.ms()], |row| row.get(0))?;
+        Ok(stopped.then_some(at))
+    }
+
     /// Lets faces be matched again at a gate, or at every gate. Returns how many gates were told. What takes up the whole site
     /// ([`Self::resumes_the_site`]) takes a second person, where there is one.
     ///

@@ -58,6 +58,10 @@ fn n8_14_no_face_comes_back_with_a_backup_though_only_a_paper_knows_that_it_was_
     passes(&mut site);
     assert!(site.gates.iter_mut().all(|gate| gate.ask("look 0").unwrap() == "FacesOff(Stopped)"));
 
+    site.drive.staff(StaffCommand::Deletion(DeletionCommand::Show));
+    let page = site.drive.told.iter().rev().find(|told| told.contains("Deletion(Site(")).unwrap();
+    assert!(page.contains("restored_at: Some("), "the page says why: {page}");
+
     // Staff enter what the paper says; then a supervisor takes faces up again, and this one is gone.
     site.drive.staff(StaffCommand::OpenResident(resident, LookWhy::Request));
     site.drive.staff(StaffCommand::WithdrawFor(resident));

@@ -58,7 +58,7 @@ pub fn own_commands(page: &str) -> Option<&'static [&'static str]> {
         "notice-refused" => &["lock", "minors-figures", "requests", "show-deletions", "show-gates"],
         "notice-why" => &["lock", "requests", "show-deletions", "show-gates"],
         "home-notice" => &["lock", "requests", "show-deletions", "show-gates", "show-relay"],
-        "record-news" => &["close", "evidence", "lock", "requests", "tell-on-paper"],
+        "record-news" => &["close", "evidence", "lock", "requests", "tell-on-paper", "withdraw-at-screen"],
         _ => return None,
     })
 }

@@ -220,6 +220,7 @@ fn site_with(doubt: bool, due: bool) -> Staff {
             (GateId::from_bytes([1; 16]), "东门".into(), false, false),
             (GateId::from_bytes([2; 16]), "西门车库".into(), due, due),
         ],
+        restored_at: doubt.then_some(at),
         unmet: due.then(|| (GateId::from_bytes([7; 16]), "东门".into())).into_iter().collect(),
         open: vec![ending(true)],
         plan,

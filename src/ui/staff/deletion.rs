@@ -304,7 +304,11 @@ impl Deletion {
             .iter()
             .enumerate()
             .map(|(at, (gate, name, stopped, waiting))| self.gate_line(texts, at, *gate, name, *stopped, *waiting));
-        let content = column![head].extend(lines).spacing(S.space * 1.25);
+        let restored = site.restored_at.map(|at| {
+            let what = tr!(texts, "restored-stop", day = at.minute_text());
+            widget::telling(S, "restored-stop", Tone::Warn, what, Some(tr!(texts, "restored-stop-todo")))
+        });
+        let content = column![head].push(restored).extend(lines).spacing(S.space * 1.25);
         widget::panel(S, Tone::Plain, content).into()
     }
 
