@@ -100,8 +100,15 @@ const WRITES: &[&str] = &[
 ];
 
 /// What stops, erases or takes in: waits for nobody, and is logged as a look while the record is shut.
-const IMMEDIATE: &[&str] =
-    &["withdraw-for", "pause-for", "drop-door-for", "note-face-refused", "receive-request", "close-record-unlawful"];
+const IMMEDIATE: &[&str] = &[
+    "withdraw-for",
+    "withdraw-at-screen",
+    "pause-for",
+    "drop-door-for",
+    "note-face-refused",
+    "receive-request",
+    "close-record-unlawful",
+];
 
 /// A child whose face was entered and erased again, with a request on the register, and no record open.
 fn child(site: &mut Site) -> About {
