@@ -358,7 +358,10 @@ fn instant(bytes: &[u8; LENGTH], place: usize) -> Option<Timestamp> {
         *to = *from;
     }
     let [a, b, c, d, h, m, s] = seven;
-    Some(at(day_of([a, b, c, d])?, time_of([h, m, s])?))
+    let day = day_of([a, b, c, d])?;
+    let at = at(day, time_of([h, m, s])?);
+    // Further than our days reach (`CivilDate`) is no time.
+    (at.date() == day).then_some(at)
 }
 
 impl Answer {

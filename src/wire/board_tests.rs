@@ -123,3 +123,14 @@ fn what_answers_something_else_or_is_from_elsewhere_is_not_taken() {
     late[8] ^= 1;
     assert_eq!(ask.answer(Some(SERIAL), &late), Err(BoardError::Other), "another card's answer");
 }
+
+/// Found by fuzzing: a day so far away that it was read as another one.
+#[test]
+fn a_clock_further_than_our_days_reach_shows_no_time() {
+    let serial = BoardSerial::new(405_419_896).unwrap();
+    let mut bytes = Ask::Time.encode(Some(serial));
+    bytes[8..15].copy_from_slice(&[0x99, 0x20, 0x01, 0x01, 0x20, 0x27, 0x12]);
+    assert_eq!(Ask::Time.answer(Some(serial), &bytes), Ok((serial, Answer::Time(None))));
+    bytes[8] = 0x20;
+    assert!(matches!(Ask::Time.answer(Some(serial), &bytes), Ok((_, Answer::Time(Some(_))))));
+}
