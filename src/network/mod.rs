@@ -5,7 +5,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 
 use if_addrs::{IfAddr, Interface};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::Socket;
+#[cfg(target_os = "linux")]
+use socket2::{Domain, Protocol, Type};
 
 use crate::ports::{LinkError, Networks};
 
