@@ -71,3 +71,5 @@ mod site_end;
 mod staff;
 mod visit;
 mod witness;
+
+pub use enroll::same_face_min;

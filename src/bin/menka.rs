@@ -189,7 +189,7 @@ mod practice {
     use menka::gate::protect::Transform;
     use menka::ports::{Camera, CardReader};
     use menka::practice::site::{self, GateProcess};
-    use menka::practice::{Controls, PictureCamera, PracticeReader, people};
+    use menka::practice::{Controls, Person, PictureCamera, PracticeReader, people};
     use menka::secret::{Passphrase, random_bytes};
     use menka::ui::practice_tools::PracticeTools;
 
@@ -201,9 +201,13 @@ mod practice {
             "--accuracy" => {
                 let out = &mut std::io::stdout();
                 let transform = Transform::derive(&random_bytes(), &random_bytes());
+                let practice = practice_people()?;
                 EngineKind::ALL.into_iter().try_for_each(|kind| {
                     let least: Vec<f32> = limit::points(&kind.id()).iter().map(|point| point.similarity).collect();
                     accuracy::run(kind, &options.models, &folder, &least, &|face| transform.turn(face), out)
+                        .map_err(|e| e.to_string())?;
+                    let heads = practice.iter().map(menka::practice::heads).collect();
+                    accuracy::heads(kind, &options.models, heads, menka::app::same_face_min(&kind.id()), out)
                         .map_err(|e| e.to_string())
                 })
             }
@@ -219,14 +223,18 @@ mod practice {
         Ok(program.with_file_name("menka-gate"))
     }
 
+    fn practice_people() -> Result<Vec<Person>, String> {
+        let pictures = std::env::var_os("MENKA_PICTURES").map_or_else(|| "var/pictures".into(), PathBuf::from);
+        people(&pictures).map_err(|e| format!("{e}; run `make pictures`"))
+    }
+
     fn open_site(folder: &Path, options: Options) -> Result<(), String> {
         let Options { models, engine, windows, webcam, reader, chip, .. } = options;
         let mut chip = menka::chip::this_computer(chip.as_deref())?;
         let data = folder.join("desk");
         let config = DeskConfig { data_dir: data.clone(), realm: Realm::Practice, kdf: site::KDF.into() };
         log_to(folder);
-        let pictures = std::env::var_os("MENKA_PICTURES").map_or_else(|| "var/pictures".into(), PathBuf::from);
-        let all = people(&pictures).map_err(|e| format!("{e}; run `make pictures`"))?;
+        let all = practice_people()?;
         let labels = all.iter().map(|p| p.label().to_owned()).collect();
         let controls = Controls::new();
         let (program, gates) = (std::env::current_exe().map_err(|e| e.to_string())?, gate_program()?);

@@ -36,7 +36,7 @@ mod tools;
 pub use camera::PictureCamera;
 pub use folder::LabelledFolder;
 pub use people::{Person, PracticeError, people};
-pub use picture::{Variant, picture_frame};
+pub use picture::{Variant, heads, picture_frame};
 pub use reader::{PracticeReader, practice_card};
 pub use tools::{Controls, PracticeAct, PracticeState, Seated};
 

@@ -82,6 +82,14 @@ fn turn(n: u64) -> Option<usize> {
     usize::try_from(side * 2 + turned * 2 / TURN).ok()
 }
 
+/// A person facing the camera, and with the head turned to both sides: degrees, and the frame.
+pub fn heads(person: &Person) -> (Frame, Vec<(u32, Frame)>) {
+    let turned = (0..ROUND).filter_map(|n| Some((turn(n)?, n))).filter(|(at, n)| turn(n.wrapping_sub(1)) != Some(*at));
+    let degrees = |at: usize| TURN_ANGLES[at].abs().to_degrees().round() as u32;
+    let turned = turned.map(|(at, n)| (degrees(at), picture_frame(person, Variant::Plain, n))).collect();
+    (picture_frame(person, Variant::Plain, 0), turned)
+}
+
 /// A head that turns: the picture drawn on an egg with a nose, turned about its upright axis. The face is where `assets/practice.toml`
 /// puts it: in the middle, 44 % of the height. Positive angles turn to the person's left.
 fn turned(base: &RgbImage, angle: f32) -> RgbImage {
@@ -204,6 +212,18 @@ mod tests {
             assert_eq!((frame.width(), frame.height()), (640, 480));
             assert_eq!(frame.rgb(), picture_frame(&person, Variant::Plain, n).rgb());
             assert!(difference(&frame, &picture_frame(&person, Variant::Plain, n + 1)) > 100_000, "frame {n}");
+        }
+    }
+
+    #[test]
+    fn heads_are_one_frame_that_faces_us_and_one_of_each_turn() {
+        let person = somebody(90);
+        let (facing, turned) = heads(&person);
+        assert_eq!(facing.rgb(), picture_frame(&person, Variant::Plain, 0).rgb());
+        assert_eq!(turned.iter().map(|(degrees, _)| *degrees).collect::<Vec<_>>(), [24, 34, 24, 34]);
+        for (k, (_, frame)) in turned.iter().enumerate() {
+            assert!(difference(frame, &facing) > 100_000);
+            assert!(turned[k + 1..].iter().all(|(_, other)| difference(frame, other) > 100_000), "turn {k}");
         }
     }
 
