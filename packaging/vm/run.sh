@@ -4,7 +4,7 @@
 # The machine is Debian's kernel (unpacked, not installed), a busybox initramfs and this machine's own root folder, shared read-only:
 # the program under test is menka-gate with its hidden `--camera-selftest`. `vivid` and `v4l2loopback` are the cameras; at the end a known
 # face goes through one of them into a template and to a gate, and opens that gate's door: a line of a GPIO chip of our own (menka_gpio.c, built
-# here, since Debian's kernel has neither gpio-sim nor gpio-mockup). Last comes the network section of the chaos tests with a card in it, on a line
+# here, since Debian's kernel has neither gpio-sim nor gpio-mockup). Last comes the network section of the chaos tests, cards and faces, on a line
 # that the machine's kernel makes bad (sch_netem). What is downloaded stays in var/vm.
 # Only the engine child runs outside, by this machine's own processor: emulated, one look takes over ten seconds, and the desk gives up on an
 # engine that slow. Its two pipes are carried by relay.py over a network that leads to that one process and nowhere else.
@@ -117,6 +117,10 @@ pictures=${MENKA_PICTURES:-$root/var/pictures}
 "$root/packaging/setup/models.sh" "$models" >/dev/null
 "$root/packaging/setup/pictures.sh" "$pictures" >/dev/null
 install -m 0755 "$here/guest.sh" "$here/relay.py" "$state/share/"
+# What the camera shows and the engine says of each practice person is learnt here, since an emulated engine takes minutes a face.
+rm -rf "$state/share/faces" && mkdir -p "$state/share/faces"
+MENKA_MODELS=$models MENKA_PICTURES=$pictures MENKA_CHAOS_FACES=$state/share/faces MENKA_CHAOS_GATE=$program MENKA_CHAOS_LIBRARY=$state/fault.so \
+    "$chaos" netem enroll > "$state/faces.log" 2>&1 || { cat "$state/faces.log" >&2; exit 1; }
 printf '#!/bin/sh\nexec "%s" --face-engine sface --models "%s"\n' "$program" "$models" > "$state/engine"
 chmod 0755 "$state/engine"
 printf '%s\n' "$program" "$pictures/obama.jpg" "$models" "$pictures" "$chaos" "$state/fault.so" > "$state/share/arguments"
