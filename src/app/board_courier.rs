@@ -2,7 +2,7 @@
 //! nobody at the other end can sign for anything.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::boards::{BoardSeen, DriftLine};
 use super::courier::{Courier, Differs, LeftOver, OPS_PER_PASS};
@@ -21,8 +21,10 @@ use crate::wire::board::{Answer, Ask, Slot, Status};
 
 /// Longest wait for one answer.
 pub(super) const BOARD_LIMIT: Duration = Duration::from_millis(1_000);
-/// Places of the list that are read in one pass, so that no board keeps the others waiting.
+/// Places of the list that are read in one go. Then it is for whatever else waits; where nothing does, reading goes on.
 const PLACES_PER_PASS: u32 = 64;
+/// How long boards are read on in one pass while nothing waits, all of them together: about as long as the courier would sleep.
+const READING: Duration = Duration::from_millis(900);
 /// Places of the list that are read at most: real boards have room for 20,000 to 100,000 cards.
 const PLACES_MAX: u32 = 131_072;
 /// From this difference on a board's clock is set, in milliseconds: its entries end by its own clock.
@@ -40,11 +42,13 @@ const SILENCE_MS_MAX: i64 = 60_000;
 pub(super) struct Boards {
     link: Box<dyn BoardLink>,
     known: BTreeMap<GateId, Known>,
+    /// How long each may be read on in a pass while nothing waits.
+    each: Duration,
 }
 
 impl Boards {
     pub(super) fn new(link: Box<dyn BoardLink>) -> Self {
-        Self { link, known: BTreeMap::new() }
+        Self { link, known: BTreeMap::new(), each: Duration::ZERO }
     }
 }
 
@@ -92,7 +96,9 @@ impl Courier {
     /// The vault failed; boards that do not answer are not an error.
     pub(super) fn pass_boards(&mut self, now: Timestamp) -> Result<u32, VaultError> {
         let (mut done, mut failed) = (0, None);
-        for board in self.vault.boards_to_serve()? {
+        let boards = self.vault.boards_to_serve()?;
+        self.boards.each = READING / u32::try_from(boards.len()).unwrap_or(u32::MAX).max(1);
+        for board in boards {
             if self.shared().is_over() {
                 break;
             }
@@ -319,7 +325,8 @@ impl Courier {
         now: Timestamp,
     ) -> Result<Option<LinkError>, VaultError> {
         let Some(mut reading) = known.reading.take() else { return Ok(None) };
-        for _ in 0..PLACES_PER_PASS {
+        let began = Instant::now();
+        for read in 1.. {
             reading.next += 1;
             match self.ask_board(board, &Ask::CardAt(reading.next)) {
                 Ok(Answer::CardAt(Slot::Held(entry))) => reading.held.push(entry),
@@ -337,6 +344,9 @@ impl Courier {
             if reading.next >= PLACES_MAX {
                 return Ok(Some(LinkError::Protocol));
             }
+            if read % PLACES_PER_PASS == 0 && (self.shared().is_awaited() || began.elapsed() >= self.boards.each) {
+                break;
+            }
         }
         known.reading = Some(reading);
         Ok(None)
@@ -350,12 +360,7 @@ impl Courier {
         now: Timestamp,
     ) -> Result<(), VaultError> {
         let cards = self.vault.board_cards(board)?;
-        let mut should: Vec<BoardEntry> = vec![];
-        for (_, entry) in &cards.should {
-            if !should.iter().any(|first| first.card == entry.card) {
-                should.push(*entry);
-            }
-        }
+        let should: Vec<BoardEntry> = cards.should.iter().map(|(_, entry)| *entry).collect();
         let moving = [&cards.moving[..], &reading.own].concat();
         let drift = BoardDrift::judge(&reading.held, &should, &moving);
         if drift.is_empty() != known.differs.is_empty() {

@@ -111,6 +111,12 @@ impl Shared {
         self.bell.notify_all();
     }
 
+    /// Whether the courier has something else to do than what may take its time: somebody rang, or the desk was locked.
+    pub fn is_awaited(&self) -> bool {
+        let state = self.lock();
+        state.rung || state.over
+    }
+
     /// The desk is locked: the courier's thread ends.
     pub fn end(&self) {
         self.lock().over = true;

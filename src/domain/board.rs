@@ -2,6 +2,8 @@
 //!
 //! A board is never a [`GateRecord`]: whatever handles a face takes that type, so that a board cannot be chosen for one.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::card::CardUid;
 use super::gate::GateRecord;
 use super::id::GateId;
@@ -252,17 +254,24 @@ pub enum BoardFault {
 pub struct BoardDrift(Vec<(BoardFault, BoardCard, Option<BoardEntry>)>);
 
 impl BoardDrift {
-    /// Compares everything a board holds with everything it should. Cards in `moving` are on their way and left out.
+    /// Compares everything a board holds with everything it should. Cards in `moving` are on their way and left out; of two entries of one card that
+    /// should be there the first counts.
     pub fn judge(held: &[BoardEntry], should: &[BoardEntry], moving: &[BoardCard]) -> Self {
+        let moving: BTreeSet<BoardCard> = moving.iter().copied().collect();
+        let there: BTreeSet<BoardCard> = held.iter().map(|entry| entry.card).collect();
+        let mut wanted = BTreeMap::new();
+        for entry in should {
+            wanted.entry(entry.card).or_insert(*entry);
+        }
         let mut faults = vec![];
         for entry in held.iter().filter(|entry| !moving.contains(&entry.card)) {
-            match should.iter().find(|wanted| wanted.card == entry.card) {
+            match wanted.get(&entry.card) {
                 None => faults.push((BoardFault::Extra, entry.card, None)),
                 Some(wanted) if wanted != entry => faults.push((BoardFault::Differs, entry.card, Some(*wanted))),
                 Some(_) => {}
             }
         }
-        let missing = should.iter().filter(|w| !moving.contains(&w.card) && !held.iter().any(|e| e.card == w.card));
+        let missing = wanted.values().filter(|w| !moving.contains(&w.card) && !there.contains(&w.card));
         faults.extend(missing.map(|wanted| (BoardFault::Missing, wanted.card, Some(*wanted))));
         faults.sort_by_key(|(fault, card, _)| (*fault, *card));
         faults.dedup();

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdout, Command as Process, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use menka::app::boards::{BoardDone, BoardView, BoardsCommand, BoardsEvent};
@@ -387,6 +388,29 @@ fn a_board_with_many_cards_is_compared_while_cards_go_to_it() {
     assert!(station.gate().compared_at.unwrap() > compared_at);
     assert_eq!(faults, [BoardFault::Extra, BoardFault::Missing], "and none of the cards that went there meanwhile");
     assert_eq!((station.gate().step(), station.failures()), (Step::Differs(2), vec![]));
+}
+
+/// At 64 places a round, one a second, a board of 5,000 cards was compared every two minutes.
+#[test]
+fn a_long_list_is_read_on_while_nothing_waits_and_left_at_once_when_somebody_rings() {
+    let (mut board, mut station) = (Board::start(), Station::new());
+    station.add(&board);
+    (1..=5_000).for_each(|card| drop(board.tell(&format!("add {card}"))));
+    let shared = Arc::clone(station.courier.shared());
+    let asked = |board: &mut Board| board.tell("asked").parse::<u32>().unwrap();
+    let before = asked(&mut board);
+    shared.ring();
+    station.rounds(1);
+    let questions = asked(&mut board) - before;
+    assert!((64..80).contains(&questions), "one go and the look at the board: {questions}");
+    let mut rounds = 0;
+    while station.gate().step() != Step::Differs(5_000) {
+        rounds += 1;
+        assert!(rounds < 40, "64 a round would be 78");
+        shared.wait(Duration::ZERO);
+        station.rounds(1);
+    }
+    assert_eq!(station.failures(), vec![]);
 }
 
 #[test]
