@@ -44,11 +44,13 @@ pub(super) struct Boards {
     known: BTreeMap<GateId, Known>,
     /// How long each may be read on in a pass while nothing waits.
     each: Duration,
+    /// A list is not at its end.
+    reads: bool,
 }
 
 impl Boards {
     pub(super) fn new(link: Box<dyn BoardLink>) -> Self {
-        Self { link, known: BTreeMap::new(), each: Duration::ZERO }
+        Self { link, known: BTreeMap::new(), each: Duration::ZERO, reads: false }
     }
 }
 
@@ -108,6 +110,10 @@ impl Courier {
                 Err(error) => failed = failed.or(Some(error)),
             }
             self.boards.known.insert(board.id, known);
+        }
+        if std::mem::take(&mut self.boards.reads) {
+            // The next round comes at once.
+            self.shared().ring();
         }
         failed.map_or(Ok(done), Err)
     }
@@ -345,6 +351,7 @@ impl Courier {
                 return Ok(Some(LinkError::Protocol));
             }
             if read % PLACES_PER_PASS == 0 && (self.shared().is_awaited() || began.elapsed() >= self.boards.each) {
+                self.boards.reads = true;
                 break;
             }
         }
