@@ -13,7 +13,7 @@
 #   CHAOS_DUTY_STRIDE=1     every write (or record) of acts of the whole site (first run, unlock, migration, backup, restoring, new
 #                           keys, gates among each other); in turn.
 #                           Unset, errors in backup, restoring and new keys, and kills while the vault is bound to the chip, come at one in four
-#   CHAOS_SLOW_STRIDE=5     faults on the line that somebody must wait for: lost, late, half-open
+#   CHAOS_SLOW_STRIDE=1     faults on the line that somebody must wait for (lost, late, half-open): every record
 #   CHAOS_KINDS=all         every kind of fault at each of those writes, not one in turn: four or five times as long
 #   CHAOS_JOBS=2            sections beside each other
 #   CHAOS_MINUTES=0         no limit; else sections that would begin later do not run, and say so

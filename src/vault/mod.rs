@@ -529,6 +529,17 @@ impl Vault {
         self.people_keys.query_row(sql, [resident.bytes()], |row| row.get(0)).map_err(|error| epoch::in_keys(&error))
     }
 
+    /// A person's name as the file holds it, sealed or empty, and whether its key is there: for tests that look for it after it was erased.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    #[cfg(feature = "practice")]
+    pub fn name_as_stored(&self, resident: ResidentId) -> Result<(Vec<u8>, bool), VaultError> {
+        let sql = "SELECT name FROM residents WHERE id = ?1";
+        let name = self.main.query_row(sql, [resident.bytes()], |row| row.get(0))?;
+        Ok((name, self.identity_key(resident).is_ok()))
+    }
+
     /// Starts a write: the lock is taken at once, so that two connections never build on the same state.
     fn begin(&self) -> Result<Transaction<'_>, VaultError> {
         Ok(Transaction::new_unchecked(&self.main, TransactionBehavior::Immediate)?)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use menka::domain::Realm;
+use menka::domain::id::ResidentId;
 use menka::domain::site::Fact;
 use menka::gate::place::Place;
 use menka::practice::site::GateProcess;
@@ -99,6 +100,14 @@ pub const DUTIES: &[Duty] = &[
         before: late::to_report_an_incident,
         after: late::incident_reported,
     },
+    Duty {
+        name: "ends by rule",
+        places: DESK,
+        line: Some(0),
+        points: &["erase/"],
+        before: late::to_end_by_rule,
+        after: late::has_ended_by_rule,
+    },
     Duty { name: "put right", places: BOTH, line: Some(1), points: &[], before: to_put_right, after: put_right },
 ];
 
@@ -115,7 +124,9 @@ pub struct Site<'a> {
     stick: PathBuf,
     kept: usize,
     /// Whom the act is about.
-    person: usize,
+    pub person: usize,
+    /// Somebody who has moved out, and the name as the vault holds it.
+    pub former: Option<(ResidentId, Vec<u8>)>,
     /// The slots file before new keys.
     slots: Vec<u8>,
     /// Gates that were ever made.
@@ -156,6 +167,7 @@ impl<'a> Site<'a> {
             stick,
             kept,
             person: kept,
+            former: None,
             slots: vec![],
             made: 2,
             count: 0,
@@ -297,7 +309,7 @@ impl<'a> Site<'a> {
 /// would run away as fast as the faults come after it.
 const TRIES_A_SITE: usize = 60;
 
-fn once_more(site: &mut Site<'_>) {
+pub fn once_more(site: &mut Site<'_>) {
     if site.count > 0 && site.count.is_multiple_of(TRIES_A_SITE) {
         house::move_on(site);
     }

@@ -29,8 +29,10 @@ struct Seen {
     templates: BTreeMap<u64, [f32; TEMPLATE_LEN]>,
 }
 
-/// More frames than one enrollment looks at.
+/// Of one enrollment at most so many frames are remembered meanwhile: those that became a picture, and the last ones.
 const FRAMES_MAX: usize = 120;
+/// The frames of the turn, which ends an enrollment.
+const TURN: usize = 3;
 
 impl Memory {
     pub fn new() -> Self {
@@ -59,6 +61,7 @@ impl Memory {
     pub fn keep(&self) {
         let mut seen = self.seen();
         let (false, Some(path)) = (seen.known, seen.path()) else { return };
+        seen.shorten();
         seen.mirror();
         let beside = path.with_extension(std::process::id().to_string());
         if std::fs::write(&beside, seen.written()).is_ok() {
@@ -114,6 +117,29 @@ fn mirrored_look(look: &Look) -> Look {
 }
 
 impl Seen {
+    /// Another frame that the engine saw.
+    fn add(&mut self, frame: &Frame, look: &Look) {
+        if self.frames.len() >= FRAMES_MAX
+            && let Some(at) = self.frames.iter().position(|(_, _, rgb)| !self.is_picture(rgb))
+        {
+            self.frames.remove(at);
+        }
+        self.frames.push((look.frame.0, look.frame.1, frame.rgb().to_vec()));
+        self.looks.insert(name_of(frame), look.clone());
+    }
+
+    fn is_picture(&self, rgb: &[u8]) -> bool {
+        self.templates.contains_key(&name_of_rgb(rgb))
+    }
+
+    /// To the pictures and the turn: an emulated machine, or an unoptimised desk, shows a long film too slowly for the turn to be seen.
+    fn shorten(&mut self) {
+        let frames = std::mem::take(&mut self.frames);
+        let turn = frames.len().saturating_sub(TURN);
+        let kept = frames.into_iter().enumerate().filter(|(n, (_, _, rgb))| *n >= turn || self.is_picture(rgb));
+        self.frames = kept.map(|(_, frame)| frame).collect();
+    }
+
     fn mirror(&mut self) {
         for (width, height, rgb) in self.frames.clone() {
             let twin = mirrored(width, &rgb);
@@ -232,9 +258,8 @@ impl FaceEngine for RememberingEngine {
         }
         let look = self.inner.locate(warrant, frame)?;
         let mut seen = self.memory.seen();
-        if !seen.known && seen.folder.is_some() && seen.frames.len() < FRAMES_MAX {
-            seen.frames.push((look.frame.0, look.frame.1, frame.rgb().to_vec()));
-            seen.looks.insert(name, look.clone());
+        if !seen.known && seen.folder.is_some() {
+            seen.add(frame, &look);
         }
         Ok(look)
     }

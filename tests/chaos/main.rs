@@ -132,9 +132,12 @@ const GATES: [&str; 6] = ["renew", "fill", "replace", "pair", "unpair", "put rig
 const LATE: [&str; 2] = ["incident", "report"];
 
 /// The longest first, so that those beside each other end together.
-const SECTIONS: [Section; 35] = [
+const SECTIONS: [Section; 36] = [
+    ("network-slow", |r, l| net::sweeps(r, l, &NetFault::SLOW, &net::ACTS, slow_stride())),
     ("desk-duties", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &GATES, duty())),
+    ("by-rule", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &["ends by rule"], duty())),
     ("desk-kills-faces", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::KILLS, (true, long()))),
+    ("network-duties-slow", |r, l| duty_sweeps::net(r, l, &NetFault::SLOW, &[], slow_duty())),
     ("chip", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &["bind", "release"], duty_errors())),
     ("vault-kills", |r, l| duty_sweeps::sweeps(r, l, Where::Desk, &Fault::KILLS, &VAULT, duty())),
     ("random-desk", |r, l| kills::random(r, l, Where::Desk, setting("CHAOS_KILLS", 1_000), seed())),
@@ -143,8 +146,6 @@ const SECTIONS: [Section; 35] = [
     ("gate-duties", |r, l| duty_sweeps::sweeps(r, l, Where::Gate, &Fault::KILLS, &GATES, duty())),
     ("desk-errors-faces", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::ERRORS, (true, long_errors()))),
     ("random-gate", |r, l| kills::random(r, l, Where::Gate, setting("CHAOS_KILLS", 1_000) / 2, seed())),
-    ("network-slow", |r, l| net::sweeps(r, l, &NetFault::SLOW, &net::ACTS, slow_stride())),
-    ("network-duties-slow", |r, l| duty_sweeps::net(r, l, &NetFault::SLOW, &[], slow_duty())),
     ("giver-duties", |r, l| duty_sweeps::sweeps(r, l, Where::Giver, &Fault::KILLS, &GATES, duty())),
     ("desk-kills", |r, l| kills::sweeps(r, l, Where::Desk, &Fault::KILLS, (false, short()))),
     ("gate-kills", |r, l| kills::sweeps(r, l, Where::Gate, &Fault::KILLS, (false, short()))),
@@ -215,11 +216,11 @@ fn duty_errors() -> Dose {
 
 /// Faults on the line that somebody must wait for.
 fn slow_stride() -> u64 {
-    setting("CHAOS_SLOW_STRIDE", 5).max(1)
+    setting("CHAOS_SLOW_STRIDE", 1).max(1)
 }
 
 fn slow_duty() -> Dose {
-    Dose { stride: setting("CHAOS_SLOW_STRIDE", 5).max(1), in_turn: !all_kinds() }
+    Dose { stride: setting("CHAOS_SLOW_STRIDE", 1).max(1), in_turn: !all_kinds() }
 }
 
 fn place_named(name: &str) -> Where {

@@ -1,5 +1,8 @@
-//! What is left of templates in a decrypted file, free pages and all, without knowing whose: a template is a row of small numbers (128 of 32 bits,
+//! What is left of templates in a decrypted file and its write-ahead log, free pages and all, without knowing whose: a template is a row of small numbers (128 of 32 bits,
 //! all between -1 and 1), and nothing else that desk and gates keep looks like that.
+
+use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Numbers in a row that are taken for a remainder: 96 bytes. By chance, in bytes that are keys or digests, one in 10^25.
 const RUN_MIN: usize = 24;
@@ -32,6 +35,54 @@ pub fn remains(pages: &[u8]) -> Vec<usize> {
         }
     }
     found
+}
+
+/// A sealed SQLite file as it was at each stage of which its write-ahead log still has frames, of an earlier round of the log too: copies of the file
+/// with the pages of the log laid over it, the oldest of each page first, opened by `open` in `scratch` with `beside` copied there.
+///
+/// The layout of the log is SQLite's (<https://www.sqlite.org/fileformat2.html#walformat>): a header of 32 bytes with the size of a page at 8, then
+/// frames of 24 bytes, the number of the page first, and the page.
+pub fn stages(
+    folder: &Path,
+    file: &str,
+    scratch: &Path,
+    beside: &[&str],
+    open: impl Fn(&Path) -> Result<Vec<u8>, String>,
+) -> Result<Vec<Vec<u8>>, String> {
+    let read = |name: &str| std::fs::read(folder.join(name)).map_err(|e| format!("{name}: {e}"));
+    let (base, log) = (read(file)?, read(&format!("{file}-wal"))?);
+    let Some(header) = log.get(..32) else { return Ok(vec![]) };
+    let size = u32::from_be_bytes([header[8], header[9], header[10], header[11]]) as usize;
+    let mut versions: BTreeMap<usize, Vec<&[u8]>> = BTreeMap::new();
+    for frame in log[32..].chunks_exact(24 + size) {
+        let number = u32::from_be_bytes([frame[0], frame[1], frame[2], frame[3]]) as usize;
+        versions.entry(number).or_default().push(&frame[24..]);
+    }
+    for name in beside {
+        std::fs::copy(folder.join(name), scratch.join(name)).map_err(|e| format!("{name}: {e}"))?;
+    }
+    let depth = versions.values().map(Vec::len).max().unwrap_or(0);
+    let mut all = vec![];
+    for stage in 0..depth {
+        let mut image = base.clone();
+        for (number, pages) in &versions {
+            let start = number.checked_sub(1).ok_or("a page without a number")? * size;
+            // The first page says how long the file is: its newest, so that none is passed over. No template lies there.
+            let at = if *number == 1 { pages.len() - 1 } else { stage.min(pages.len() - 1) };
+            image.resize(image.len().max(start + size), 0);
+            image[start..start + size].copy_from_slice(pages[at]);
+        }
+        for ending in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(scratch.join(format!("{file}{ending}")));
+        }
+        std::fs::write(scratch.join(file), image).map_err(|e| e.to_string())?;
+        let pages = open(scratch)?;
+        if pages.len() < base.len() {
+            return Err(format!("stage {stage} of {depth} does not open"));
+        }
+        all.push(pages);
+    }
+    Ok(all)
 }
 
 fn find(pages: &[u8], what: &[u8]) -> Option<usize> {
