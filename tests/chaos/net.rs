@@ -88,6 +88,7 @@ pub fn on_a_bad_line(report: &Report, library: &Path, acts: &[&str]) {
             let person = act.prepare(&mut world);
             let line = act.line_for(&world, person);
             let said = world.ask(&line);
+            report.tried("bad line");
             report.fault("bad line");
             act.note(&mut world, person, &said);
             world.must("settle 90");
