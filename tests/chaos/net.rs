@@ -84,6 +84,7 @@ pub fn on_a_bad_line(report: &Report, library: &Path, acts: &[&str]) {
     for name in acts {
         let act = Act::named(name);
         let mut world = World::new(report, library, "bad line", 1, act.is_long());
+        world.visits_more = 4;
         for _ in 0..5 {
             let person = act.prepare(&mut world);
             let line = act.line_for(&world, person);
