@@ -148,6 +148,7 @@ fn a_gate_and_a_card_board_answer_to_one_contract() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let mut drive = drive_in(folder.path());
+        drive.hasten();
         drive.create();
         let mut door = make(&folder.path().join("gate"));
         let kind = door.kind();
