@@ -184,7 +184,7 @@ mod practice {
 
     use super::*;
     use menka::app::command::StaffCommand;
-    use menka::face::accuracy;
+    use menka::face::{accuracy, heads};
     use menka::gate::limit;
     use menka::gate::protect::Transform;
     use menka::ports::{Camera, CardReader};
@@ -206,8 +206,8 @@ mod practice {
                     let least: Vec<f32> = limit::points(&kind.id()).iter().map(|point| point.similarity).collect();
                     accuracy::run(kind, &options.models, &folder, &least, &|face| transform.turn(face), out)
                         .map_err(|e| e.to_string())?;
-                    let heads = practice.iter().map(menka::practice::heads).collect();
-                    accuracy::heads(kind, &options.models, heads, menka::app::same_face_min(&kind.id()), out)
+                    let people = practice.iter().map(menka::practice::heads).collect();
+                    heads::run(kind, &options.models, people, menka::app::same_face_min(&kind.id()), out)
                         .map_err(|e| e.to_string())
                 })
             }

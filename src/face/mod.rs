@@ -34,6 +34,8 @@ pub mod child;
 #[cfg(feature = "practice")]
 mod depth;
 mod dlib;
+#[cfg(feature = "practice")]
+pub mod heads;
 mod models;
 mod parent;
 mod pipe;
