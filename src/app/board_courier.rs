@@ -23,7 +23,8 @@ use crate::wire::board::{Answer, Ask, Slot, Status};
 pub(super) const BOARD_LIMIT: Duration = Duration::from_millis(1_000);
 /// Places of the list that are read in one go. Then it is for whatever else waits; where nothing does, reading goes on.
 const PLACES_PER_PASS: u32 = 64;
-/// How long boards are read on in one pass while nothing waits, all of them together: about as long as the courier would sleep.
+/// How long boards are read in one pass, all of them together: about as long as the courier would sleep. A board that answers slowly keeps nobody else
+/// waiting for longer.
 const READING: Duration = Duration::from_millis(900);
 /// Places of the list that are read at most: real boards have room for 20,000 to 100,000 cards.
 const PLACES_MAX: u32 = 131_072;
@@ -42,7 +43,7 @@ const SILENCE_MS_MAX: i64 = 60_000;
 pub(super) struct Boards {
     link: Box<dyn BoardLink>,
     known: BTreeMap<GateId, Known>,
-    /// How long each may be read on in a pass while nothing waits.
+    /// How long each may be read in a pass.
     each: Duration,
     /// A list is not at its end.
     reads: bool,
@@ -350,7 +351,8 @@ impl Courier {
             if reading.next >= PLACES_MAX {
                 return Ok(Some(LinkError::Protocol));
             }
-            if read % PLACES_PER_PASS == 0 && (self.shared().is_awaited() || began.elapsed() >= self.boards.each) {
+            let is_awaited = read % PLACES_PER_PASS == 0 && self.shared().is_awaited();
+            if is_awaited || began.elapsed() >= self.boards.each {
                 self.boards.reads = true;
                 break;
             }

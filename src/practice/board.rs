@@ -25,6 +25,8 @@ struct Mischief {
     spoil: u32,
     pose_as: Option<u32>,
     deaf_to_puts: bool,
+    /// Milliseconds before each answer.
+    slow: u32,
 }
 
 #[derive(Debug)]
@@ -111,6 +113,7 @@ impl Board {
             ("spoil", Some(n)) => self.mischief.spoil = n,
             ("pose-as", n) => self.mischief.pose_as = n,
             ("deaf-to-puts", None) => self.mischief.deaf_to_puts = true,
+            ("slow", Some(n)) => self.mischief.slow = n,
             ("well", None) => self.mischief = Mischief::default(),
             ("ahead", Some(seconds)) => self.ahead = i64::from(seconds),
             ("add", Some(card)) => self.put(entry(card, [0x20, 0x20, 1, 1], [0x20, 0x99, 0x12, 0x31], [1; 4])),
@@ -216,6 +219,7 @@ impl Board {
 
     /// Sends an answer, or what the mischief of the hour makes of it.
     fn send(&mut self, answer: Datagram, wire: &UdpSocket, to: SocketAddr) {
+        std::thread::sleep(std::time::Duration::from_millis(u64::from(self.mischief.slow)));
         if self.mischief.lose > 0 {
             self.mischief.lose -= 1;
             return;

@@ -403,6 +403,14 @@ fn a_long_list_is_read_on_while_nothing_waits_and_left_at_once_when_somebody_rin
     station.rounds(1);
     let questions = asked(&mut board) - before;
     assert!((64..80).contains(&questions), "one go and the look at the board: {questions}");
+    // One that answers slowly keeps nobody waiting for a whole go of it.
+    board.tell("slow 100");
+    let before = asked(&mut board);
+    shared.wait(Duration::ZERO);
+    station.rounds(1);
+    let questions = asked(&mut board) - before;
+    assert!((1..=10).contains(&questions), "as many as go into a round: {questions}");
+    board.tell("well");
     let mut rounds = 0;
     while station.gate().step() != Step::Differs(5_000) {
         rounds += 1;
