@@ -203,7 +203,12 @@ impl Courier {
                     }
                 }
                 Ok(Carried::Stuck(reason)) => {
-                    self.vault.record_wedged(delivery.op, reason, now)?;
+                    let removes = matches!(delivery.what, GateOp::RemoveCard { .. });
+                    if removes && self.vault.board_is_retired(board.id)? {
+                        self.vault.record_not_taken(delivery.op, reason, now)?;
+                    } else {
+                        self.vault.record_wedged(delivery.op, reason, now)?;
+                    }
                     stuck = true;
                 }
                 Err(error) => {

@@ -166,22 +166,8 @@ impl Desk {
                     open.shared.ask_repair(board, open.vault.operator().0);
                 }
             }
-            BoardsCommand::OpenDoor(board, door) => {
-                if let Some(Answer::Opened(true)) = self.ask_board(board, &Ask::Open(door))
-                    && self.vault(|v| v.record_board_act(board, "door-opened", v.who(), now)).is_some()
-                {
-                    self.say(StaffEvent::Boards(BoardsEvent::Done(BoardDone::Opened(door))));
-                }
-            }
-            BoardsCommand::StopEvents(board) => {
-                let set = matches!(self.ask_board(board, &Ask::STOP_EVENTS), Some(Answer::ListenerSet(true)));
-                let back = set.then(|| self.ask_board(board, &Ask::Listener)).flatten();
-                if back.is_some_and(|answer| answer.events_to().is_none())
-                    && self.vault(|v| v.record_board_act(board, "events-stopped", v.who(), now)).is_some()
-                {
-                    self.say(StaffEvent::Boards(BoardsEvent::Done(BoardDone::EventsStopped)));
-                }
-            }
+            BoardsCommand::OpenDoor(board, door) => self.open_board_door(board, door, now),
+            BoardsCommand::StopEvents(board) => self.stop_events(board, now),
         }
         if let Some(open) = self.open.as_mut() {
             open.boards_shown = None;
@@ -233,6 +219,42 @@ impl Desk {
             self.vault(|v| v.retry_wedged(id, now));
             self.say(StaffEvent::Boards(BoardsEvent::Done(BoardDone::Added)));
             self.show_opened(now);
+        }
+    }
+
+    fn open_board_door(&mut self, id: GateId, door: DoorNumber, now: Timestamp) {
+        if self.vault(|v| v.boards()).is_none_or(|boards| boards.iter().all(|board| board.id != id)) {
+            return;
+        }
+        let act = match self.ask_board(id, &Ask::Open(door)) {
+            Some(Answer::Opened(true)) => "door-opened",
+            // Nothing was done.
+            Some(_) => return self.refused_by(id),
+            // The answer may be what was lost.
+            None => "door-unanswered",
+        };
+        let logged = self.vault(|v| v.record_board_act(id, act, v.who(), now)).is_some();
+        if logged && act == "door-opened" {
+            self.say(StaffEvent::Boards(BoardsEvent::Done(BoardDone::Opened(door))));
+        }
+    }
+
+    fn stop_events(&mut self, id: GateId, now: Timestamp) {
+        let Some(set) = self.ask_board(id, &Ask::STOP_EVENTS) else { return };
+        let Some(back) = self.ask_board(id, &Ask::Listener) else { return };
+        if set != Answer::ListenerSet(true) || back.events_to().is_some() {
+            return self.refused_by(id);
+        }
+        if self.vault(|v| v.record_board_act(id, "events-stopped", v.who(), now)).is_some() {
+            self.say(StaffEvent::Boards(BoardsEvent::Done(BoardDone::EventsStopped)));
+        }
+    }
+
+    /// A board answered that it would not, or says one thing and does another: staff are told instead of left to wonder.
+    fn refused_by(&mut self, id: GateId) {
+        let boards = self.vault(|v| v.boards()).unwrap_or_default();
+        if let Some(board) = boards.into_iter().find(|board| board.id == id) {
+            self.fail(Failure::Link(board.name, LinkError::Protocol));
         }
     }
 

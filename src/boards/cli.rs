@@ -124,12 +124,27 @@ fn listen(
     };
     // Ours before the board hears of it: an address that is in use changes nothing there, and the first event finds somebody listening.
     let listener = BoardListener::at(at.into(), serial)?;
-    let set = |link: &mut UdpBoards, to, every| link.ask(address, Some(serial), &Ask::SetListener(to, every), LIMIT);
-    set(link, at, 0)?;
+    // Set, and read back: a "yes" is no proof.
+    let set = |link: &mut UdpBoards, to: SocketAddrV4, every| -> Result<SocketAddrV4, CliError> {
+        link.ask(address, Some(serial), &Ask::SetListener(to, every), LIMIT)?;
+        match link.ask(address, Some(serial), &Ask::Listener, LIMIT)?.1 {
+            Answer::Listener(now, _) => Ok(now),
+            _ => Err(CliError::Refused),
+        }
+    };
+    let ours = set(link, at, 0);
+    if !matches!(&ours, Ok(now) if *now == at) {
+        // It may have taken it all the same.
+        let _ = set(link, before, every);
+        return Err(ours.err().unwrap_or(CliError::Refused));
+    }
     let shown = show(&listener, at, long, out);
     // Also when our output is gone: the board must not go on sending to us.
-    set(link, before, every)?;
-    writeln!(out, "events go to: {}", if before.port() == 0 { "nobody".into() } else { before.to_string() })?;
+    let now = set(link, before, every)?;
+    writeln!(out, "events go to: {}", if now.port() == 0 { "nobody".into() } else { now.to_string() })?;
+    if now != before {
+        return Err(CliError::Refused);
+    }
     Ok(shown?)
 }
 

@@ -8,7 +8,7 @@ use crate::domain::consent::{AtTheDoor, DoorWatch};
 pub enum DoorOpens {
     /// It was released.
     Yes,
-    /// The relay or its board did not answer (installer).
+    /// The relay, the command or the board did not say in time that it opened (installer).
     Failed,
 }
 

@@ -62,8 +62,11 @@ trait Output: Send {
     fn afterwards(&mut self, _due: &Receiver<Job>) {}
 }
 
-/// Somebody waits for the door, and for this answer.
-type Job = SyncSender<DoorOpens>;
+/// Somebody waits for the door, for so long, and for this answer.
+struct Job {
+    answer: SyncSender<DoorOpens>,
+    until: Instant,
+}
 
 /// Gives an output a thread of its own and answers in time.
 struct PromptDoor {
@@ -74,7 +77,11 @@ impl PromptDoor {
     fn new(mut output: Box<dyn Output>) -> std::io::Result<Self> {
         let (jobs, due) = mpsc::sync_channel::<Job>(1);
         std::thread::Builder::new().name("door".into()).spawn(move || {
-            while let Ok(answer) = due.recv() {
+            while let Ok(Job { answer, until }) = due.recv() {
+                if Instant::now() >= until {
+                    // The one before took too long: whoever waited was told that it failed, and has gone.
+                    continue;
+                }
                 let opens = match output.release() {
                     Ok(()) => DoorOpens::Yes,
                     Err(why) => {
@@ -93,7 +100,7 @@ impl PromptDoor {
 impl Door for PromptDoor {
     fn release(&mut self) -> DoorOpens {
         let (answer, opens) = mpsc::sync_channel(1);
-        match self.jobs.try_send(answer) {
+        match self.jobs.try_send(Job { answer, until: Instant::now() + DOOR_WITHIN }) {
             Ok(()) => match opens.recv_timeout(DOOR_WITHIN) {
                 Ok(opens) => opens,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
@@ -164,9 +171,9 @@ fn held_open(due: &Receiver<Job>, hold: Duration) {
     let mut until = Instant::now() + hold;
     loop {
         match due.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(answer) => {
+            Ok(job) => {
                 until = Instant::now() + hold;
-                let _ = answer.send(DoorOpens::Yes);
+                let _ = job.answer.send(DoorOpens::Yes);
             }
             Err(RecvTimeoutError::Timeout) => return,
             // The gate ends; the door has its time all the same.
@@ -249,6 +256,22 @@ mod tests {
             assert_eq!(hangs.release(), DoorOpens::Failed);
             assert!(begun.elapsed() < DOOR_WITHIN + Duration::from_millis(700));
         }
+    }
+
+    /// Somebody came while a slow command ran, heard that the door failed, and went: it opened for nobody, seconds later.
+    #[test]
+    fn a_slow_command_is_not_run_once_more_for_somebody_who_has_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = folder.path().join("runs");
+        let script = format!("echo run >> '{}'; sleep 4", runs.display());
+        let mut door = command(&["sh", "-c", &script]);
+        assert_eq!(door.release(), DoorOpens::Failed, "it did not say so in time");
+        std::thread::sleep(Duration::from_millis(300));
+        assert_eq!(door.release(), DoorOpens::Failed, "the first one still runs");
+        std::thread::sleep(Duration::from_millis(2_500));
+        assert_eq!(std::fs::read_to_string(&runs).unwrap(), "run\n");
+        assert_eq!(door.release(), DoorOpens::Failed);
+        assert_eq!(std::fs::read_to_string(&runs).unwrap(), "run\nrun\n", "whoever is there gets another");
     }
 
     /// A line that is active from its release until it goes back.

@@ -25,6 +25,9 @@ struct Mischief {
     spoil: u32,
     pose_as: Option<u32>,
     deaf_to_puts: bool,
+    deaf_to_deletes: bool,
+    deaf_to_time: bool,
+    deaf_to_listeners: bool,
     /// Milliseconds before each answer.
     slow: u32,
 }
@@ -113,6 +116,9 @@ impl Board {
             ("spoil", Some(n)) => self.mischief.spoil = n,
             ("pose-as", n) => self.mischief.pose_as = n,
             ("deaf-to-puts", None) => self.mischief.deaf_to_puts = true,
+            ("deaf-to-deletes", None) => self.mischief.deaf_to_deletes = true,
+            ("deaf-to-time", None) => self.mischief.deaf_to_time = true,
+            ("deaf-to-listeners", None) => self.mischief.deaf_to_listeners = true,
             ("slow", Some(n)) => self.mischief.slow = n,
             ("well", None) => self.mischief = Mischief::default(),
             ("ahead", Some(seconds)) => self.ahead = i64::from(seconds),
@@ -159,7 +165,9 @@ impl Board {
             0x20 => self.status(&mut reply),
             0x30 => {
                 let wanted = from_bcd(&request[8..15]);
-                self.ahead = wanted - now();
+                if !self.mischief.deaf_to_time {
+                    self.ahead = wanted - now();
+                }
                 reply[8..15].copy_from_slice(&to_bcd(wanted));
             }
             0x32 => reply[8..15].copy_from_slice(&to_bcd(now() + self.ahead)),
@@ -175,7 +183,10 @@ impl Board {
                 }
                 reply[8] = 1;
             }
-            0x52 => reply[8] = u8::from(self.delete(u32_at(request, 8))),
+            0x52 => {
+                let (card, deaf) = (u32_at(request, 8), self.mischief.deaf_to_deletes);
+                reply[8] = u8::from(if deaf { self.place(card).is_some() } else { self.delete(card) });
+            }
             0x54 => {
                 let all = u32_at(request, 8) == 0x55AA_AA55;
                 if all {
@@ -200,7 +211,9 @@ impl Board {
                 }
             }
             0x90 => {
-                self.listener.copy_from_slice(&request[8..15]);
+                if !self.mischief.deaf_to_listeners {
+                    self.listener.copy_from_slice(&request[8..15]);
+                }
                 reply[8] = 1;
             }
             0x92 => reply[8..15].copy_from_slice(&self.listener),

@@ -54,6 +54,15 @@ impl Vault {
         )
     }
 
+    /// Whether a board is out of use: what it would not let go of is asked again, since nobody looks at it any more.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn board_is_retired(&self, board: GateId) -> Result<bool, VaultError> {
+        let sql = "SELECT retired_at IS NOT NULL FROM gates WHERE id = ?1";
+        Ok(self.main.prepare_cached(sql)?.query_row([board.bytes()], |row| row.get(0))?)
+    }
+
     /// Every gate of either kind that was ever known, for the names beside a card.
     ///
     /// # Errors
@@ -197,7 +206,8 @@ impl Vault {
         Ok(work.commit()?)
     }
 
-    /// Logs what somebody did at a board from the desk: `mended`, `door-opened`, `events-stopped`.
+    /// Logs what somebody did at a board from the desk: `mended`, `door-opened`, `door-unanswered` (asked, and no answer came: it may have opened),
+    /// `events-stopped`.
     ///
     /// # Errors
     /// Those of the disk.

@@ -195,7 +195,7 @@ impl Vault {
     pub fn wedged(&self) -> Result<Vec<Wedged>, VaultError> {
         let mut statement = self.main.prepare_cached(
             "SELECT gate, coalesce(reason, ''), count(*), state = 'pending' FROM outbox
-             JOIN gates ON gates.id = outbox.gate AND retired_at IS NULL
+             JOIN gates ON gates.id = outbox.gate AND (retired_at IS NULL OR gates.id IN (SELECT gate FROM boards))
              WHERE state = 'wedged' OR (state = 'pending' AND reason IS NOT NULL)
              GROUP BY gate, reason, state ORDER BY gate, reason, state",
         )?;

@@ -108,15 +108,18 @@ impl Vault {
         let sql = "SELECT retired_at IS NOT NULL,
                  EXISTS (SELECT 1 FROM unpairings WHERE gate = ?1 AND settled_at IS NULL)
                      AND id NOT IN (SELECT gate FROM boards),
-                 EXISTS (SELECT 1 FROM unpairings WHERE gate = ?1 AND settled_at IS NOT NULL)
+                 EXISTS (SELECT 1 FROM unpairings WHERE gate = ?1 AND settled_at IS NOT NULL),
+                 id IN (SELECT gate FROM boards)
              FROM gates WHERE id = ?1";
-        let (retired, open, settled): (bool, bool, bool) =
-            work.query_row(sql, [gate.bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let (retired, open, settled, board): (bool, bool, bool, bool) =
+            work.query_row(sql, [gate.bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
         let which = match (retired, open, settled) {
             (false, ..) => return Ok(()),
             (true, true, _) => "state IN ('pending', 'wedged') AND kind IN ('resume', 'thaw', 'put-card')",
+            // A card that a board would not let go of goes on opening: it is asked again for as long as it takes.
+            (true, false, false) if board => "state = 'wedged' AND kind <> 'remove-card'",
             (true, false, true) => "state IN ('pending', 'wedged')",
-            // Of a version that unpaired nobody, or a card board: it goes on waiting for what it has not been told yet.
+            // Of a version that unpaired nobody: it goes on waiting for what it has not been told yet.
             (true, false, false) => "state = 'wedged'",
         };
         let sql = format!("UPDATE outbox SET state = 'superseded', settled_at = ?2 WHERE gate = ?1 AND {which}");
@@ -125,7 +128,7 @@ impl Vault {
             let label = format!("settled:{count}");
             self.append_with(work, Actor::Station, &AuditEvent::GateRetired(gate), Some(&label), None, now)?;
         }
-        if open {
+        if open || board {
             // The reason stays: papers go on saying that it was refused.
             let sql = "UPDATE outbox SET state = 'pending', settled_at = NULL, attempts = 0, not_before = ?2
                  WHERE gate = ?1 AND state = 'wedged'";

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use menka::app::boards::{BoardDone, BoardView, BoardsCommand, BoardsEvent};
 use menka::app::command::{Command, StaffCommand};
 use menka::app::courier::Courier;
-use menka::app::deletion::DeletionCommand;
+use menka::app::deletion::{Closing, DeletionCommand};
 use menka::app::desk::{Desk, DeskConfig, Devices};
 use menka::app::event::{Event, Failure, FieldFault, ResidentView, StaffEvent};
 use menka::app::operators::OperatorsCommand;
@@ -98,26 +98,36 @@ struct Station {
     told: Vec<StaffEvent>,
 }
 
+const PASSPHRASE: &str = "the passphrase of 主管甲";
+
+fn config(folder: &std::path::Path) -> DeskConfig {
+    let kdf = KdfCost { memory_kib: 64, passes: 1, lanes: 1 }.into();
+    DeskConfig { data_dir: folder.to_owned(), realm: Realm::Real, kdf }
+}
+
+fn devices(folder: &std::path::Path) -> Devices {
+    let controls = Controls::default();
+    Devices {
+        camera: Box::new(PictureCamera::new(vec![], controls.clone())),
+        engine: face::engine_for(EngineKind::Sface, &models(), &gate_program()),
+        reader: Box::new(PracticeReader::new(controls)),
+        link: menka::practice::drive::tls_links(),
+        boards: menka::boards::links(),
+        speech: Box::new(menka::speech::SystemSpeech::new()),
+        printer: Box::new(menka::printing::SystemPrinter::new()),
+        posture: menka::posture::this_machine(folder),
+        chip: menka::chip::none(),
+    }
+}
+
 impl Station {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let controls = Controls::default();
-        let devices = Devices {
-            camera: Box::new(PictureCamera::new(vec![], controls.clone())),
-            engine: face::engine_for(EngineKind::Sface, &models(), &gate_program()),
-            reader: Box::new(PracticeReader::new(controls)),
-            link: menka::practice::drive::tls_links(),
-            boards: menka::boards::links(),
-            speech: Box::new(menka::speech::SystemSpeech::new()),
-            printer: Box::new(menka::printing::SystemPrinter::new()),
-            posture: menka::posture::this_machine(folder.path()),
-            chip: menka::chip::none(),
-        };
-        let kdf = KdfCost { memory_kib: 64, passes: 1, lanes: 1 }.into();
-        let mut desk = Desk::new(DeskConfig { data_dir: folder.path().to_owned(), realm: Realm::Real, kdf }, devices);
+        let devices = devices(folder.path());
+        let mut desk = Desk::new(config(folder.path()), devices);
         let now = SystemClock.now();
         desk.start(now);
-        let passphrase = Passphrase::new("the passphrase of 主管甲".into());
+        let passphrase = Passphrase::new(PASSPHRASE.into());
         let create =
             StaffCommand::CreateVault { operator: "主管甲".into(), passphrase, facts: SiteFacts::default() };
         desk.handle(Command::Staff(create), now);
@@ -133,6 +143,29 @@ impl Station {
         }
         station.told.clear();
         station
+    }
+
+    /// The program is started again.
+    fn again(self) -> Self {
+        let Self { _folder, desk, courier, now, .. } = self;
+        drop((desk, courier));
+        let mut desk = Desk::new(config(_folder.path()), devices(_folder.path()));
+        desk.start(now);
+        let passphrase = Passphrase::new(PASSPHRASE.into());
+        let events = desk.handle(Command::Staff(StaffCommand::Unlock { account: None, passphrase }), now);
+        let courier = desk.take_courier().expect("unlocked");
+        let mut station = Self { _folder, desk, courier, now, told: vec![] };
+        station.take(events);
+        station
+    }
+
+    /// What the log says was done at boards. The program has ended.
+    fn acts(self) -> Vec<String> {
+        let Self { _folder, desk, courier, now, .. } = self;
+        drop((desk, courier));
+        let vault = Vault::unlock(_folder.path(), Realm::Real, &Passphrase::new(PASSPHRASE.into()), now).unwrap();
+        let records = vault.log_records(0, 10_000).unwrap();
+        records.into_iter().filter(|record| record.what == "board-act").filter_map(|record| record.label).collect()
     }
 
     fn staff(&mut self, command: StaffCommand) {
@@ -328,6 +361,75 @@ fn a_board_that_says_yes_and_does_nothing_is_found_by_the_read_back() {
     station.add(&board);
     station.rounds(2);
     assert!(held(&board, 0x0500_0001).is_some());
+}
+
+/// The write that ends somebody's way in.
+#[test]
+fn a_board_that_says_it_took_a_card_out_and_keeps_it_is_found_by_the_read_back() {
+    let (mut board, mut station) = (Board::start(), Station::new());
+    let id = station.add(&board);
+    let resident = station.resident("张伟", 0x0500_0001, id);
+    station.rounds(2);
+    board.tell("deaf-to-deletes");
+    station.staff(StaffCommand::Deletion(DeletionCommand::CloseRecord { resident, why: Closing::MovedOut }));
+    station.rounds(3);
+    assert_eq!((station.gate().wedged, station.gate().pending), (1, 0));
+    assert!(!matches!(station.gate().step(), Step::InStep), "{:?}", station.gate());
+    let told = Wedged { gate: id, reason: reason::READ_BACK.into(), count: 1, still_tried: false };
+    assert!(station.told.contains(&StaffEvent::Relay(RelayEvent::Wedged(vec![told]))));
+    assert_eq!(board.tell(&format!("swipe {} 1", 0x0500_0001)), "opens");
+    // Out of use nobody looks at it any more: it goes on being asked, and is listed as what it is, after a new start too.
+    station.staff(StaffCommand::Deletion(DeletionCommand::RetireGate(id)));
+    station.rounds(40);
+    let kept = |station: &mut Station| {
+        let told = Wedged { gate: id, reason: reason::READ_BACK.into(), count: 1, still_tried: true };
+        assert_eq!((station.gate().pending, station.gate().wedged), (1, 0));
+        assert!(station.told.contains(&StaffEvent::Relay(RelayEvent::Wedged(vec![told]))));
+    };
+    kept(&mut station);
+    let mut station = station.again();
+    station.rounds(40);
+    kept(&mut station);
+    board.tell("well");
+    station.rounds(70);
+    assert_eq!(board.tell("cards"), "0");
+    assert_eq!(board.tell(&format!("swipe {} 1", 0x0500_0001)), "shut");
+}
+
+#[test]
+fn a_board_that_keeps_its_clock_or_its_listener_is_said_to_do_so() {
+    let (mut board, mut station) = (Board::start(), Station::new());
+    let id = station.add(&board);
+    board.tell("deaf-to-time");
+    board.tell("ahead 3600");
+    station.rounds(12);
+    let drift = station.gate().clock_drift_ms.unwrap();
+    assert!(drift > 3_000_000, "what was read back, not what was said: {drift}");
+    let to = "127.0.0.1:60001".parse().unwrap();
+    assert_eq!(board.ask(Ask::SetListener(to, 0)), Ok(Answer::ListenerSet(true)));
+    board.tell("deaf-to-listeners");
+    station.rounds(6);
+    station.told.clear();
+    station.boards(BoardsCommand::StopEvents(id));
+    assert!(!station.told.contains(&StaffEvent::Boards(BoardsEvent::Done(BoardDone::EventsStopped))));
+    assert_eq!(station.failures(), vec![Failure::Link("地库门".into(), LinkError::Protocol)]);
+    station.rounds(6);
+    assert!(station.view().seen.unwrap().events_to.is_some(), "and the page goes on saying so");
+}
+
+/// The board opened, and its answer was lost: staff hear that it is away, and the log has to know that somebody asked.
+#[test]
+fn a_door_that_was_opened_without_an_answer_is_in_the_log() {
+    let (mut board, mut station) = (Board::start(), Station::new());
+    let id = station.add(&board);
+    station.rounds(1);
+    board.tell("lose 50");
+    station.boards(BoardsCommand::OpenDoor(id, DoorNumber::new(2).unwrap()));
+    assert!(board.tell("opened 2").parse::<u32>().unwrap() >= 1);
+    assert_eq!(station.failures(), vec![Failure::Link("地库门".into(), LinkError::Away)]);
+    board.tell("well");
+    station.boards(BoardsCommand::OpenDoor(id, DoorNumber::new(2).unwrap()));
+    assert_eq!(station.acts(), ["door-unanswered", "door-opened"]);
 }
 
 #[test]
