@@ -283,6 +283,8 @@ impl Vault {
                 return Ok(Certificate { file: file_of(&facts, &statement, &evidence), facts, statement, handed_at });
             }
             facts.supplement_of = Some(id);
+        } else if place.is_none() {
+            facts.supplement_of = left_partial(work, consent)?;
         }
         self.append(work, by, &AuditEvent::ReceiptIssued(consent), now)?;
         let head = self.head(work)?;
@@ -406,13 +408,30 @@ fn named_at(view: &Connection, consent: ConsentId, gate: GateId) -> Result<GateI
     Ok(named.optional()?.unwrap_or(gate))
 }
 
-/// Whether a certificate that says more than the last one handed over waits for the person.
+/// Whether a certificate that says more than the last one handed over waits for the person. That of everything also says more than one of a place
+/// that was handed over while its gate was away.
 fn supplement_waits(view: &Connection, consent: ConsentId, place: Option<GateId>) -> Result<bool, VaultError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM certificates WHERE consent = ?1 AND gate IS ?2 AND complete = 1
          AND handed_at IS NULL AND EXISTS (SELECT 1 FROM certificates WHERE consent = ?1 AND gate IS ?2
              AND handed_at IS NOT NULL))";
     let of = params![consent.bytes(), place.map(|gate| *gate.bytes())];
-    Ok(view.prepare_cached(sql)?.query_row(of, |row| row.get(0))?)
+    if view.prepare_cached(sql)?.query_row(of, |row| row.get(0))? {
+        return Ok(true);
+    }
+    let sql = "SELECT EXISTS (SELECT 1 FROM certificates WHERE consent = ?1 AND gate IS NULL AND complete = 1)
+         AND NOT EXISTS (SELECT 1 FROM certificates WHERE consent = ?1 AND gate IS NULL AND handed_at IS NOT NULL)";
+    let unhanded: bool = view.prepare_cached(sql)?.query_row([consent.bytes()], |row| row.get(0))?;
+    Ok(place.is_none() && unhanded && left_partial(view, consent)?.is_some())
+}
+
+/// The last certificate of one place that says less than all of it and was handed over, where none that says all of it was.
+fn left_partial(view: &Connection, consent: ConsentId) -> Result<Option<[u8; 16]>, VaultError> {
+    let sql = "SELECT id FROM certificates AS partial
+         WHERE consent = ?1 AND gate IS NOT NULL AND complete = 0 AND handed_at IS NOT NULL
+             AND NOT EXISTS (SELECT 1 FROM certificates AS whole WHERE whole.consent = ?1 AND whole.gate = partial.gate
+                 AND whole.complete = 1 AND whole.handed_at IS NOT NULL)
+         ORDER BY number DESC LIMIT 1";
+    Ok(view.prepare_cached(sql)?.query_row([consent.bytes()], |row| row.get(0)).optional()?)
 }
 
 /// The last erasure at a gate, when it was signed and read back and no newer one waits.

@@ -62,6 +62,35 @@ fn p47a_a_door_taken_out_is_certified_alone_and_the_consent_goes_on() {
     assert!(vault.audit().unwrap().is_sound());
 }
 
+/// The paper of one place, handed over while its gate was away, was completed by nothing that anybody was told of, once everything had ended.
+#[test]
+fn p47a_a_partial_paper_of_one_place_is_completed_by_that_of_everything() {
+    let (_folder, mut vault, gates, reader, granted) = enrolled(Realm::Real, &["东门", "西门"]);
+    let consent = granted.consent();
+    vault.drop_door(reader.resident, gates[0].id, Actor::Resident(reader.resident), later(0)).unwrap();
+    let part = vault.certificate_at(consent, Some(gates[0].id), later(1)).unwrap();
+    vault.record_handed(part.facts.id, later(1)).unwrap();
+    vault.end_consent(reader.resident, EraseReason::Withdrawn, later(2)).unwrap();
+    gates[1].serve(&mut vault, later(3));
+    let waits = |vault: &Vault| {
+        let open = vault.endings_open().unwrap();
+        open.iter().map(|ended| (ended.pending.clone(), ended.supplement_waits)).collect::<Vec<_>>()
+    };
+    assert_eq!(waits(&vault), [(vec![gates[0].id], false)]);
+    // It comes back: the whole is made by itself, and waits for the person who has half of it in hand.
+    gates[0].serve(&mut vault, later(HOUR));
+    assert_eq!(vault.certificates_of(consent).unwrap(), [true]);
+    assert_eq!(waits(&vault), [(vec![], true)]);
+    assert!(vault.endings_of(reader.resident).unwrap()[0].supplement_waits, "on the person's page too");
+    let all = vault.certificate(consent, later(2 * HOUR)).unwrap();
+    assert_eq!(all.facts.supplement_of, Some(part.facts.id));
+    let said = checked(&vault, &all).unwrap();
+    assert_eq!((said.one_place, said.is_complete(), said.erased.len()), (false, true, 2));
+    vault.record_handed(all.facts.id, later(2 * HOUR)).unwrap();
+    assert_eq!(waits(&vault), []);
+    assert!(vault.audit().unwrap().is_sound());
+}
+
 /// The same certificate signed by a key of our own, so that only what it says is judged.
 pub(super) fn signed_anew(vault: &Vault, genuine: Certificate, key: &ed25519_dalek::SigningKey) -> (Certificate, Keys) {
     let mut file: serde_json::Value = serde_json::from_slice(&genuine.file).unwrap();
