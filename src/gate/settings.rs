@@ -3,7 +3,7 @@
 //!
 //! ```toml
 //! [door]
-//! open = "line"               # "log", "command", "line" or "board"
+//! open = "line"               # "log", "command", "line" or "board"; a command that has not ended after 1.5 s counts as failed, after 5 s it is ended
 //! chip = "/dev/gpiochip0"
 //! line = 17
 //! active_low = false

@@ -275,6 +275,16 @@ mod tests {
         assert_eq!(source, [0.0; TEMPLATE_LEN]);
     }
 
+    /// What is kept in these types is wiped when it is dropped; with other types in their place this does not compile.
+    #[test]
+    fn a_picture_and_a_template_are_wiped_when_they_are_dropped() {
+        fn wiped<T: zeroize::ZeroizeOnDrop>(_: &T) {}
+        let frame = Frame::new(1, 1, vec![1, 2, 3]).expect("one pixel");
+        wiped::<Zeroizing<Vec<u8>>>(&frame.rgb);
+        let template = FaceTemplate::from_unit_vector(EngineId::sface(), &mut unit(7)).expect("a unit vector");
+        wiped::<SecretBox<[f32; TEMPLATE_LEN]>>(&template.vector);
+    }
+
     #[test]
     fn the_mean_has_unit_length_and_one_engine() {
         let part = |at| FaceTemplate::from_unit_vector(EngineId::sface(), &mut unit(at)).into_iter();

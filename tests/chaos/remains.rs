@@ -3,12 +3,53 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
+
+use menka::domain::Realm;
+use menka::gate::place::Place;
+use menka::gate::store::Store;
 
 /// Numbers in a row that are taken for a remainder: 96 bytes. By chance, in bytes that are keys or digests, one in 10^25.
 const RUN_MIN: usize = 24;
 
+/// Remainders of templates in a gate's file, free pages and every frame of its write-ahead log too, besides those it may hold.
+pub fn at_gate(folder: &Path, store: &Store) -> Result<usize, String> {
+    let held = store.live_faces().map_err(|error| error.to_string())?;
+    let known: Vec<Vec<u8>> =
+        held.iter().map(|one| one.face.expose().iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
+    let mut pages = store.decrypted_pages();
+    let seen = remains(&pages).len();
+    if take_out(&mut pages, &known) < known.len() || seen < known.len() {
+        return Err("the search for templates does not find those that are there".into());
+    }
+    let mut found = remains(&pages).len();
+    for mut pages in logged_pages(folder)? {
+        take_out(&mut pages, &known);
+        found += remains(&pages).len();
+    }
+    Ok(found)
+}
+
+/// What a gate's file was like at each stage that its write-ahead log still has frames of, decrypted.
+fn logged_pages(folder: &Path) -> Result<Vec<Vec<u8>>, String> {
+    let mut why = String::new();
+    for _ in 0..5 {
+        let scratch = tempfile::tempdir().map_err(|e| e.to_string())?;
+        match stages(folder, "gate.db", scratch.path(), &["gate.key", "gate.secret"], |folder| {
+            let store = Place::new(folder, None).open_beside(Realm::Practice).map_err(|e| e.to_string())?;
+            Ok(store.decrypted_pages())
+        }) {
+            Ok(stages) => return Ok(stages),
+            // The gate lives, and may have been writing.
+            Err(error) => why = error,
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    Err(format!("the log cannot be searched: {why}"))
+}
+
 /// Takes every copy of what may be there out of the pages. Returns how many there were.
-pub fn take_out(pages: &mut [u8], known: &[Vec<u8>]) -> usize {
+fn take_out(pages: &mut [u8], known: &[Vec<u8>]) -> usize {
     let mut taken = 0;
     for template in known {
         let mut from = 0;
@@ -42,7 +83,7 @@ pub fn remains(pages: &[u8]) -> Vec<usize> {
 ///
 /// The layout of the log is SQLite's (<https://www.sqlite.org/fileformat2.html#walformat>): a header of 32 bytes with the size of a page at 8, then
 /// frames of 24 bytes, the number of the page first, and the page.
-pub fn stages(
+fn stages(
     folder: &Path,
     file: &str,
     scratch: &Path,

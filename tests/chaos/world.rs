@@ -10,7 +10,6 @@ use menka::domain::Realm;
 use menka::domain::id::{GateId, ResidentId, TemplateId};
 use menka::face::{self, EngineKind};
 use menka::gate::place::Place;
-use menka::gate::store::Store;
 use menka::ports::{Clock, SecurityChip};
 use menka::practice::drive::Drive;
 use menka::practice::practice_card;
@@ -442,7 +441,7 @@ impl<'a> World<'a> {
                 std::cmp::Ordering::Greater => broke(Break::Zombie, format!("gate {number} holds old cards")),
                 std::cmp::Ordering::Equal => {}
             }
-            match remains_at(&gate.folder, &store) {
+            match remains::at_gate(&gate.folder, &store) {
                 Ok(0) => {}
                 Ok(count) => broke(Break::Zombie, format!("gate {number}: {count} remainders of erased templates")),
                 Err(what) => broke(Break::Unsound, format!("gate {number}: {what}")),
@@ -507,42 +506,6 @@ fn should_hold(vault: &Vault, gate: GateId) -> Holdings {
 /// Each face, and whether it rests.
 fn faces_of(held: &Holdings) -> BTreeMap<TemplateId, bool> {
     held.faces.iter().map(|face| (TemplateId::from_bytes(face.template), face.frozen)).collect()
-}
-
-/// Remainders of templates in a gate's file, free pages and every frame of its write-ahead log too, besides those it may hold.
-fn remains_at(folder: &Path, store: &Store) -> Result<usize, String> {
-    let held = store.live_faces().map_err(|error| error.to_string())?;
-    let known: Vec<Vec<u8>> =
-        held.iter().map(|one| one.face.expose().iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
-    let mut pages = store.decrypted_pages();
-    let seen = remains::remains(&pages).len();
-    if remains::take_out(&mut pages, &known) < known.len() || seen < known.len() {
-        return Err("the search for templates does not find those that are there".into());
-    }
-    let mut found = remains::remains(&pages).len();
-    for mut pages in logged_pages(folder)? {
-        remains::take_out(&mut pages, &known);
-        found += remains::remains(&pages).len();
-    }
-    Ok(found)
-}
-
-/// What a gate's file was like at each stage that its write-ahead log still has frames of, decrypted.
-fn logged_pages(folder: &Path) -> Result<Vec<Vec<u8>>, String> {
-    let mut why = String::new();
-    for _ in 0..5 {
-        let scratch = tempfile::tempdir().map_err(|e| e.to_string())?;
-        match remains::stages(folder, "gate.db", scratch.path(), &["gate.key", "gate.secret"], |folder| {
-            let store = Place::new(folder, None).open_beside(Realm::Practice).map_err(|e| e.to_string())?;
-            Ok(store.decrypted_pages())
-        }) {
-            Ok(stages) => return Ok(stages),
-            // The gate lives, and may have been writing.
-            Err(error) => why = error,
-        }
-        std::thread::sleep(Duration::from_millis(200));
-    }
-    Err(format!("the log cannot be searched: {why}"))
 }
 
 /// Nothing half-written lies around: every file of a gate has a name that it knows.

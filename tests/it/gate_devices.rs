@@ -220,6 +220,9 @@ fn a_known_face_opens_the_gates_door_once_an_approach_and_a_stranger_never() {
     let after = place.files();
     assert_eq!(before.0, after.0, "no file is new");
     assert!(after.1 < before.1 + 200_000, "a picture has 900,000 bytes: {} and {}", before.1, after.1);
+    let files = menka::gate::place::Place::new(&place.gate.folder, None);
+    let left = super::remains::at_gate(&place.gate.folder, &files.open_beside(Realm::Practice).unwrap());
+    assert_eq!(left, Ok(0), "in pages, free pages and the log no template but the enrolled person's");
 
     // The engine's process dies: the next face is recognised by a new one.
     let engines = children(place.gate.process_id());

@@ -40,6 +40,8 @@ mod relay;
 mod relay_due;
 mod relay_orders;
 mod relay_sync;
+#[path = "../chaos/remains.rs"]
+mod remains;
 mod retention;
 mod rights;
 mod roles;

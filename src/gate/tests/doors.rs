@@ -11,7 +11,7 @@ use crate::gate::place::Place;
 use crate::gate::settings::FacePlan;
 use crate::gate::store::Setup;
 use crate::gate::watch::Answer;
-use crate::ports::{FaceEngine, FaceError};
+use crate::ports::{Clock, FaceEngine, FaceError};
 use crate::secret::{EngineId, FaceTemplate, Frame};
 use crate::wire::message::{Outcome, Refusal, Reply, Request, What};
 
@@ -191,6 +191,56 @@ fn card_and_face_both_open_and_whatever_stops_faces_leaves_the_card() {
     site.clock.set(NOON.plus_ms(30 * 24 * HOUR));
     assert!(matches!(shown(&site, 1), Answer::FacesOff(_)), "no contact for a month");
     assert_eq!(open(&site), Some(DoorOpens::Yes));
+}
+
+/// What a picture shows is so similar to person 1.
+struct Like(f32);
+
+impl FaceEngine for Like {
+    fn engine(&self) -> EngineId {
+        EngineId::sface()
+    }
+    fn wake(&mut self) -> Result<(), FaceError> {
+        Ok(())
+    }
+    fn locate(&mut self, warrant: Warrant<'_>, frame: &Frame) -> Result<Look, FaceError> {
+        ByFirstPixel.locate(warrant, frame)
+    }
+    fn extract(&mut self, _: Warrant<'_>, _: Frame, _: &FaceBox) -> Result<FaceTemplate, FaceError> {
+        Ok(likeness(1, self.0))
+    }
+    fn rest(&mut self) {}
+}
+
+/// The measured false-match rates of one comparison are 1 in 10,000, 100,000 and 200,000 at similarities of 0.4716, 0.5 and 0.5488.
+#[test]
+fn the_more_people_a_gate_holds_the_more_alike_a_face_must_be() {
+    let mut site = Site::new();
+    let enter = |site: &mut Site, n: u8| site.put(n, &person(u32::from(n)), "2027-01-31");
+    let limit = |site: &Site| {
+        site.with_gate(|gate, _| gate.limit_faces(FacePlan { strangers_in_max: 0.000_1, ..FacePlan::default() }));
+    };
+    let known = |site: &mut Site, similarity: f32| {
+        // Tries are few within a while.
+        site.clock.set(site.clock.now().plus_ms(2_000));
+        let door = site.with_gate(|gate, now| {
+            let act = gate.acted(Act::ButtonPressed);
+            gate.recognise_frame(&mut Like(similarity), frame(1), act, now)
+        });
+        let tried = site.probe(&likeness(1, similarity)).template.is_some();
+        assert_eq!(tried, matches!(door, Answer::Recognised(_)), "{similarity}: a try and the door say the same");
+        tried
+    };
+    let all = [0.46, 0.48, 0.52, 0.56];
+    enter(&mut site, 1);
+    limit(&site);
+    assert_eq!(all.map(|s| known(&mut site, s)), [false, true, true, true], "alone");
+    enter(&mut site, 2);
+    assert_eq!(all.map(|s| known(&mut site, s)), [false, false, true, true], "two: 1 in 10,000 each is too often");
+    (3..=10).for_each(|n| drop(enter(&mut site, n)));
+    assert_eq!(all.map(|s| known(&mut site, s)), [false, false, true, true], "ten");
+    enter(&mut site, 11);
+    assert_eq!(all.map(|s| known(&mut site, s)), [false, false, false, true], "eleven");
 }
 
 #[test]

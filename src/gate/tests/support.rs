@@ -290,6 +290,18 @@ pub fn person(person: u32) -> FaceTemplate {
     FaceTemplate::from_unit_vector(EngineId::sface(), &mut vector(person)).unwrap()
 }
 
+/// A face that is so similar to this person's, by its cosine.
+pub fn likeness(of: u32, similarity: f32) -> FaceTemplate {
+    let (own, mut other) = (vector(of), vector(of + 1_000_000));
+    let along: f32 = own.iter().zip(&other).map(|(a, b)| a * b).sum();
+    other.iter_mut().zip(&own).for_each(|(x, a)| *x -= along * a);
+    let length = other.iter().map(|x| x * x).sum::<f32>().sqrt();
+    let across = (1.0 - similarity * similarity).sqrt() / length;
+    let mut v = own;
+    v.iter_mut().zip(&other).for_each(|(x, n)| *x = similarity * *x + across * n);
+    FaceTemplate::from_unit_vector(EngineId::sface(), &mut v).unwrap()
+}
+
 /// Another picture of the same person: the vector turned a little.
 pub fn person_again(person: u32) -> FaceTemplate {
     let noise = vector(person + 1_000_000);
