@@ -1396,6 +1396,7 @@ board-add = Add
 board-adding = Asking…
 board-name-place = { $name } ({ $place })
 board-where = { $address } · serial number { $serial } · cards open door { $doors }
+board-former = Out of use, and the board still holds these cards: they go on opening. The desk keeps trying; they can also be deleted at the board itself, or the installer takes it off its power.
 board-cards = { $count } cards on the board
 board-compared = whole list compared { $at }
 board-comparing = comparing the whole list

@@ -1396,6 +1396,7 @@ board-add = 添加
 board-adding = 正在询问…
 board-name-place = { $name }（{ $place }）
 board-where = { $address } · 序列号 { $serial } · 卡能开 { $doors } 号门
+board-former = 已停用，卡板却还留着这些卡，仍能开门。工作台会一直重试；也可以在卡板上删掉，或者请安装人员断电拆下。
 board-cards = 板上有 { $count } 张卡
 board-compared = 整份名单核对于 { $at }
 board-comparing = 正在核对整份名单

@@ -124,6 +124,29 @@ fn the_page_says_cards_only_and_that_the_wire_has_no_authentication() {
 }
 
 #[test]
+fn a_board_out_of_use_that_keeps_cards_is_named_with_what_to_do() {
+    let mut staff = at_boards();
+    let gate = GateStatus { kind: GateKind::Board, ..gate_status(9, "旧车棚") };
+    staff.apply(StaffEvent::Gates(vec![gate.clone()]));
+    let page = (1366.0, 4000.0);
+    for texts in both() {
+        assert!(window(page, staff.view(&texts)).find("旧车棚").is_err(), "nothing to say of it");
+    }
+    let told = Wedged { gate: gate.id, reason: reason::READ_BACK.into(), count: 2, still_tried: true };
+    staff.apply(StaffEvent::Relay(RelayEvent::Wedged(vec![told])));
+    for (texts, words) in both().iter().zip([
+        "已停用，卡板却还留着这些卡，仍能开门。工作台会一直重试；也可以在卡板上删掉，或者请安装人员断电拆下。",
+        "Out of use, and the board still holds these cards: they go on opening. The desk keeps trying; they can also be deleted at the board itself, \
+         or the installer takes it off its power.",
+    ]) {
+        let mut ui = window(page, staff.view(texts));
+        assert!(ui.find("旧车棚").is_ok() && ui.find(words).is_ok());
+    }
+    let asked = commands(press_at(&mut staff, "board-former-retry-0"));
+    assert!(matches!(asked[..], [StaffCommand::Relay(RelayCommand::Retry(board))] if board == gate.id), "{asked:?}");
+}
+
+#[test]
 fn the_difference_is_shown_card_by_card_and_mended_only_after_a_second_press() {
     for texts in both() {
         let staff = at_boards();

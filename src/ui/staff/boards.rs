@@ -10,6 +10,7 @@ use crate::app::command::StaffCommand;
 use crate::app::deletion::DeletionCommand;
 use crate::app::relay::RelayCommand;
 use crate::domain::board::{BoardFault, CardFormat, DOORS, DoorNumber};
+use crate::domain::gate::{GateKind, GateStatus};
 use crate::domain::id::{GateId, ResidentId};
 use crate::domain::role::{LookWhy, Role};
 use crate::i18n::Texts;
@@ -227,6 +228,7 @@ impl Boards {
             .push(head)
             .push(none)
             .extend(list)
+            .extend(Self::former(texts, known, role))
             .spacing(S.space * 1.5);
         column![].push(tabs).push(widget::scroll("boards-scroll", content).height(Fill)).spacing(S.space * 1.5).into()
     }
@@ -271,6 +273,20 @@ impl Boards {
             })
             .spacing(S.space);
         widget::panel(S, Tone::Plain, content).into()
+    }
+
+    /// Boards out of use that still hold cards which the desk could not take out: nothing else names them any more.
+    fn former<'a>(texts: &Texts, known: &'a Known, role: Role) -> Vec<Element<'a, Message>> {
+        let listed = |gate: &GateStatus| known.boards.iter().any(|view| view.board.id == gate.id);
+        let former = known.gates.iter().filter(|gate| gate.kind == GateKind::Board && !listed(gate));
+        let panels = former.enumerate().filter_map(|(at, gate)| {
+            let of = (gate.id, gate.name.as_str());
+            let retry = Message::RetryPressed(gate.id);
+            let refused = relay::refused(texts, known, of, format!("board-former-retry-{at}"), retry, role)?;
+            let content = column![S.heading(gate.name.clone()), S.text(tr!(texts, "board-former")), refused];
+            Some(widget::panel(S, Tone::Alarm, content.spacing(S.space)).into())
+        });
+        panels.collect()
     }
 
     fn form<'a>(&'a self, texts: &Texts) -> Element<'a, Message> {
