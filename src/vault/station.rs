@@ -119,7 +119,8 @@ impl Vault {
     /// Those of the disk.
     pub fn needs_repair(&self, gate: &GateRecord) -> Result<bool, VaultError> {
         let keys = |g: &GateRecord| (g.tls_pin, g.seal_key, g.sign_key);
-        let other = self.gates()?.iter().any(|known| known.id == gate.id && keys(known) != keys(gate));
+        // Also of one that is out of use: what waits for it would go to whoever states its number, and count as its own.
+        let other = self.gates_ever()?.iter().any(|known| known.id == gate.id && keys(known) != keys(gate));
         Ok(other || gate_is_stopped(&self.main, gate.id)? == Some(true))
     }
 

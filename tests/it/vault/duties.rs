@@ -7,6 +7,7 @@ use menka::domain::approval::Act;
 use menka::domain::audit::Actor;
 use menka::domain::consent::EraseReason;
 use menka::domain::delivery::{DeliveryState, GateOp};
+use menka::domain::gate::GateRecord;
 use menka::domain::id::{ConsentId, GateId, OpId, ResidentId, ShowingId, TemplateId};
 use menka::domain::resident::{AgeBand, ResidentDraft};
 use menka::domain::role::LookWhy;
@@ -627,6 +628,26 @@ fn a_gate_with_a_changed_key_gets_nothing_until_it_is_paired_again() {
     assert!(vault.next_due(east, later(1)).unwrap().is_some());
     let words = vault.log_records(0, 100).unwrap();
     assert_eq!(words.iter().filter(|r| r.what == "gate-key-changed").count(), 1);
+}
+
+/// A gate's number is no secret: a machine that states it under keys of its own would be handed what waits for a gate out of use, and its
+/// signatures would count as that gate's.
+#[test]
+fn other_keys_in_the_place_of_any_gate_that_was_ever_known_take_two_people() {
+    let (_folder, mut vault) = new_vault(Realm::Real);
+    let east = gate(&mut vault, "东门");
+    let record = vault.gates().unwrap().remove(0);
+    let posed = GateRecord { tls_pin: [8; 32], sign_key: [9; 32], ..record.clone() };
+    assert_eq!(
+        vault.record_gate(&posed, NOW),
+        Err(VaultError::ApprovalNeeded),
+        "of a gate in use that was never stopped"
+    );
+    vault.retire_gate(east, vault.who(), None, NOW).unwrap();
+    assert_eq!(vault.record_gate(&posed, NOW), Err(VaultError::ApprovalNeeded), "of one that is out of use");
+    assert!(vault.gates().unwrap().is_empty());
+    let kept = vault.gates_ever().unwrap().remove(0);
+    assert_eq!((kept.tls_pin, kept.sign_key), (record.tls_pin, record.sign_key));
 }
 
 #[test]
