@@ -329,7 +329,22 @@ pub enum FillRefused {
     CannotTake,
 }
 
-/// Gates in use that hold the face, other than the one to be filled.
+/// Whether a gate in use other than this one holds the face for a door that the consent still allows: a copy that waits to be erased is nobody's.
+pub(super) fn is_elsewhere(view: &Connection, consent: ConsentId, gate: GateId) -> Result<bool, VaultError> {
+    let mut statement = view.prepare_cached(
+        "SELECT held.gate FROM held JOIN gates ON gates.id = held.gate
+         WHERE consent = ?1 AND held.gate <> ?2 AND erased_at IS NULL AND retired_at IS NULL",
+    )?;
+    let rows = statement.query_map(params![consent.bytes(), gate.bytes()], |row| row.get(0).map(GateId::from_bytes))?;
+    let holders: Vec<GateId> = rows.collect::<Result<_, _>>()?;
+    if holders.is_empty() {
+        return Ok(false);
+    }
+    let live = live_gates(view, consent)?;
+    Ok(holders.iter().any(|holder| live.contains(holder)))
+}
+
+/// Gates in use that hold the face for a door that the consent still allows, other than the one to be filled.
 fn sources(view: &Connection, consent: ConsentId, gate: GateId) -> Result<Vec<GateId>, VaultError> {
     let mut statement = view.prepare_cached(
         "SELECT held.gate FROM held JOIN gates ON gates.id = held.gate
@@ -337,7 +352,12 @@ fn sources(view: &Connection, consent: ConsentId, gate: GateId) -> Result<Vec<Ga
              AND key_changed_at IS NULL ORDER BY since, held.gate",
     )?;
     let rows = statement.query_map(params![consent.bytes(), gate.bytes()], |row| row.get(0).map(GateId::from_bytes))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let holders: Vec<GateId> = rows.collect::<Result<_, _>>()?;
+    if holders.is_empty() {
+        return Ok(holders);
+    }
+    let live = live_gates(view, consent)?;
+    Ok(holders.into_iter().filter(|holder| live.contains(holder)).collect())
 }
 
 /// Notes that a face goes to a gate now.

@@ -18,6 +18,7 @@ use crate::domain::time::Timestamp;
 use super::Vault;
 use super::consents::row_is_current;
 use super::error::{MAIN_FILE, VaultError};
+use super::fills;
 use super::outbox::{self, Queued};
 use super::residents::FoundRow;
 use super::versions::live_gates;
@@ -157,12 +158,7 @@ impl Vault {
             rows.collect::<Result<_, _>>()?
         };
         for (consent, resident, held) in named {
-            let elsewhere: bool = work.query_row(
-                "SELECT EXISTS (SELECT 1 FROM held JOIN gates ON gates.id = held.gate
-                     WHERE consent = ?1 AND gate <> ?2 AND erased_at IS NULL AND retired_at IS NULL)",
-                params![consent.bytes(), old.bytes()],
-                |row| row.get(0),
-            )?;
+            let elsewhere = fills::is_elsewhere(work, consent, old)?;
             if held && !elsewhere {
                 self.end_current(work, resident, EraseReason::GateRetired.label(), Actor::Staff(self.staff), now)?;
                 continue;
@@ -274,9 +270,7 @@ impl Vault {
                  EXISTS (SELECT 1 FROM fills WHERE fills.consent = c.id AND fills.gate = ?1 AND state = 'closed')
              FROM consents AS c JOIN consent_gates AS named ON named.consent = c.id
              WHERE coalesce(named.taken_over_by, named.gate) = ?1 AND c.ended_at IS NULL
-                 AND NOT EXISTS (SELECT 1 FROM held WHERE held.consent = c.id AND held.gate = ?1 AND erased_at IS NULL)
-                 AND EXISTS (SELECT 1 FROM held JOIN gates ON gates.id = held.gate WHERE held.consent = c.id
-                     AND held.gate <> ?1 AND erased_at IS NULL AND retired_at IS NULL)",
+                 AND NOT EXISTS (SELECT 1 FROM held WHERE held.consent = c.id AND held.gate = ?1 AND erased_at IS NULL)",
         )?;
         let mut rows = statement.query([gate.bytes()])?;
         let mut all = ToCome::default();
@@ -284,7 +278,7 @@ impl Vault {
             let (consent, resident) = (ConsentId::from_bytes(row.get(0)?), ResidentId::from_bytes(row.get(1)?));
             let (link, paused, closed): (_, bool, bool) =
                 (row.get(2).map(TemplateId::from_bytes)?, row.get(3)?, row.get(4)?);
-            if !live_gates(&self.main, consent)?.contains(&gate) {
+            if !live_gates(&self.main, consent)?.contains(&gate) || !fills::is_elsewhere(&self.main, consent, gate)? {
                 continue;
             }
             let count = match closed {

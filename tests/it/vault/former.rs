@@ -153,3 +153,38 @@ fn p51_4_where_a_card_gate_takes_the_place_the_door_leaves_the_consents() {
     gates[1].serve(&mut vault, later(3));
     assert_eq!(vault.certificates_at(granted.consent(), Some(gates[1].id)).unwrap(), [true]);
 }
+
+#[test]
+fn p19_a_copy_at_a_door_that_the_person_took_out_is_no_source_and_whoever_has_no_other_is_invited_again() {
+    let (folder, vault, gates, reader, granted) = enrolled(Realm::Real, &["东门", "西门"]);
+    let (mut vault, second) = with_second_supervisor(&folder, vault);
+    // The eastern gate is away: what it holds waits to be erased. Then the western one burns.
+    vault.drop_door(reader.resident, gates[0].id, Actor::Resident(reader.resident), later(0)).unwrap();
+    let new = replaced(&mut vault, second, &gates[1]);
+    assert_eq!(vault.current_consent(reader.resident).unwrap(), None, "nobody has the face for a door that is named");
+    let one = vault.replacements(later(2)).unwrap().remove(0);
+    assert_eq!((one.waiting, one.resting, one.to_invite), (0, 0, 1));
+    let listed = vault.to_invite(new.id, 0).unwrap();
+    assert_eq!(listed.iter().map(|row| row.id).collect::<Vec<_>>(), [reader.resident]);
+    assert!(vault.fills_due(new.id, 9, later(2)).unwrap().is_empty());
+    gates[0].serve(&mut vault, later(3));
+    new.serve(&mut vault, later(3));
+    assert!(vault.replacement_may_end(new.id, later(4)).unwrap());
+    let paper = vault.certificate(granted.consent(), later(5)).unwrap();
+    let states: Vec<bool> = paper.facts.gates.iter().map(|gate| matches!(gate.state, GateState::Pending(_))).collect();
+    assert_eq!(states, [false, true], "erased at the door taken out, waiting for the one that burnt");
+}
+
+#[test]
+fn p19_a_door_taken_out_while_its_gate_is_the_last_source_keeps_no_replacement_open() {
+    let (folder, vault, gates, reader, _) = enrolled(Realm::Real, &["东门", "西门"]);
+    let (mut vault, second) = with_second_supervisor(&folder, vault);
+    let new = replaced(&mut vault, second, &gates[1]);
+    assert_eq!(vault.replacements(later(2)).unwrap()[0].waiting, 1);
+    assert_eq!(vault.fills_due(new.id, 9, later(2)).unwrap().len(), 1);
+    vault.drop_door(reader.resident, gates[0].id, Actor::Resident(reader.resident), later(3)).unwrap();
+    assert_eq!(vault.replacements(later(4)).unwrap()[0].waiting, 0);
+    assert!(vault.fills_due(new.id, 9, later(4)).unwrap().is_empty(), "an erasure is due there, not a hand-over");
+    new.serve(&mut vault, later(5));
+    assert!(vault.replacement_may_end(new.id, later(6)).unwrap());
+}
