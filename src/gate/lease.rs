@@ -94,11 +94,14 @@ impl Lease {
 
     /// Somebody else has put the system's clock right since the station did: added on top of that, the offset would run ahead. A clock that
     /// still needs the offset stands as far behind the latest instant. (A small one cannot be told from the time between two looks, and does
-    /// little harm: the station may set the clock back by as much.)
+    /// little harm: the station may set the clock back by as much.) At the first look of a run the two cannot be told apart when the gate was off
+    /// for about as long as the offset: the offset goes, for a clock that runs ahead would end what is not over; and no face is matched until the
+    /// station, which sees the difference, was heard.
     fn drop_offset(&mut self, clock: Timestamp) {
         let behind = self.latest.since(clock);
         if self.offset_ms > CLOCK_BACK_MAX_MS && behind <= (self.offset_ms / 2).min(CLOCK_BACK_MAX_MS) {
             self.offset_ms = 0;
+            self.unheard |= self.steady.is_none();
         }
     }
 
@@ -255,6 +258,31 @@ mod tests {
         // A time server is found: the offset would run a year ahead.
         assert_eq!(lease.look(START.plus_ms(HOUR_MS + 31_000)), START.plus_ms(HOUR_MS + 31_000));
         assert_eq!(lease.offset_ms(), 0);
+    }
+
+    #[test]
+    fn a_gate_that_was_off_as_long_as_its_offset_matches_nobody_before_its_station_is_heard() {
+        let clock = START.plus_ms(-HOUR_MS);
+        for off_for in [HOUR_MS - 50_000, HOUR_MS, 3 * HOUR_MS] {
+            let mut lease = Lease::resumed(24, START, START, 0);
+            lease.set_offset(HOUR_MS);
+            lease.believe_clock();
+            let slow = clock.plus_ms(off_for);
+            lease.look(slow);
+            assert_eq!((lease.offset_ms(), lease.faces_off()), (0, Some(FacesOff::NoContact)), "{off_for}");
+            lease.look(slow.plus_ms(30_000));
+            assert_eq!(lease.faces_off(), Some(FacesOff::NoContact), "not by itself");
+            // The station hears a clock that is an hour slow, says so, and may set it.
+            lease.heard();
+            assert_eq!(lease.faces_off(), None);
+            let right = slow.plus_ms(HOUR_MS + 30_000);
+            assert_eq!(lease.offset_for(slow.plus_ms(30_000), right), Some(HOUR_MS));
+        }
+        let mut soon = Lease::resumed(24, START, START, 0);
+        soon.set_offset(HOUR_MS);
+        soon.believe_clock();
+        soon.look(clock.plus_ms(HOUR_MS / 2));
+        assert_eq!((soon.offset_ms(), soon.faces_off()), (HOUR_MS, None), "half an hour is no doubt");
     }
 
     #[test]
