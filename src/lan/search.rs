@@ -1,12 +1,13 @@
 //! Looks for gates that wait to be paired: one question by multicast DNS a second, from a port of its own on the one interface that was
 //! chosen, answers taken at that port. The socket is there only while somebody looks.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::domain::Realm;
+use crate::network;
 use crate::ports::{FoundGate, Lan, LinkError};
 use crate::wire::address::is_lan;
 use crate::wire::mdns::{self, MESSAGE_MAX};
@@ -41,7 +42,7 @@ impl Search {
         }
         let open = || -> std::io::Result<UdpSocket> {
             let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
-            socket.bind(&SocketAddrV4::new(on, 0).into())?;
+            network::hear_on(&socket, on)?;
             socket.set_multicast_if_v4(&on)?;
             socket.set_multicast_ttl_v4(1)?;
             socket.set_nonblocking(true)?;

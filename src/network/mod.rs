@@ -51,6 +51,21 @@ pub fn listen(on: SocketAddr) -> std::io::Result<Vec<TcpListener>> {
     Ok(std::iter::once(outside).chain(own).collect())
 }
 
+/// Binds a datagram socket to one of this machine's addresses, a free port, and on Linux to the interface that has it: what comes in over another
+/// one is not heard. To the address only where the system binds no interface (Linux before 5.7).
+///
+/// # Errors
+/// The address is not of this machine.
+pub fn hear_on(socket: &Socket, on: Ipv4Addr) -> std::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    if let Some(interface) = listening_interface(SocketAddr::from((on, 0)))
+        && let Err(error) = socket.bind_device(Some(interface.as_bytes()))
+    {
+        tracing::warn!(%error, interface, "the search is kept to its address only");
+    }
+    socket.bind(&SocketAddr::from((on, 0)).into())
+}
+
 /// Whether the interface that a listener is bound to is gone. It hears nothing then, also once there is one of that name again.
 pub fn is_lost(listener: &TcpListener) -> bool {
     #[cfg(target_os = "linux")]

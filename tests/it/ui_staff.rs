@@ -1381,6 +1381,12 @@ fn the_first_screen_says_of_each_gate_whether_it_answers_is_in_step_waits_and_si
     let mut all = gates();
     all.push(new);
     staff.apply(StaffEvent::Gates(all));
+    // Somebody is open: there is somebody to show.
+    staff.apply(StaffEvent::Opened(Box::new(person(held()))));
+    for texts in &both() {
+        let mut ui = window((1366.0, 1600.0), staff.view(texts));
+        assert!(ui.find("王𠮷小明").is_ok(), "their own page has them");
+    }
     staff.update(Message::Go(Route::Home));
     let at = |ms| Timestamp::from_ms(ms).minute_text();
     let (seen, queued) = (at(1_795_317_000_000), at(1_795_310_000_000));

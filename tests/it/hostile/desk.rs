@@ -431,6 +431,7 @@ fn every_reason_has_words_of_its_own() {
         reason::NO_NUMBER,
         reason::TWO_CARDS,
         reason::BOARD,
+        reason::UNREADABLE,
         &Refusal::Full.to_string(),
         &Refusal::Storage.to_string(),
         &Refusal::TooMany.to_string(),

@@ -2,6 +2,7 @@
 //! their own, a gate and a board behind each of them as processes of their own, and the kernel's own count of what left by which.
 //! Alone: `cargo test --features practice --test it posture::kept -- --nocapture`.
 
+use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,12 +11,15 @@ use menka::app::boards::BoardsCommand;
 use menka::app::command::StaffCommand;
 use menka::app::event::Failure;
 use menka::app::pairing::{PairingCommand, PairingFailure};
+use menka::domain::Realm;
 use menka::domain::board::CardFormat;
+use menka::domain::id::SiteId;
 use menka::face::{self, EngineKind};
-use menka::ports::{LinkError, PairError};
+use menka::ports::{GateLink, LinkError, PairError};
 use menka::practice::drive::Drive;
 use menka::practice::people;
 use menka::practice::site::GateProcess;
+use menka::wire::mdns::{self, Announced};
 
 use super::network::{ip, is_inside, run_inside};
 use crate::day::{gate_program, models, pictures};
@@ -77,6 +81,17 @@ impl Far {
         let knock = format!("exec 3<>/dev/tcp/{host}/{port}");
         let words = ["-t", &pid, "-n", "timeout", "2", "bash", "-c", &knock];
         Command::new("nsenter").args(words).stderr(Stdio::null()).status().unwrap().success()
+    }
+
+    /// Sends a datagram from there.
+    fn sends(&self, bytes: &[u8], to: SocketAddr) {
+        let pid = self.holder.id().to_string();
+        let escaped: String = bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+        // One write, or the shell would make a datagram of every line.
+        let words =
+            format!("printf '{escaped}' | dd bs=2000 iflag=fullblock status=none >/dev/udp/{}/{}", to.ip(), to.port());
+        let sent = Command::new("nsenter").args(["-t", &pid, "-n", "bash", "-c", &words]).status().unwrap();
+        assert!(sent.success());
     }
 
     fn gate(&self, folder: &Path, address: &str) -> GateProcess {
@@ -274,4 +289,62 @@ fn p38_a_gate_hears_nothing_on_an_interface_that_it_does_not_listen_on() {
         std::thread::sleep(Duration::from_millis(500));
     }
     assert!(!other.reaches(CHOSEN, "7443"), "over the other cable");
+}
+
+/// The port of the one datagram socket of this namespace on an address of the chosen network.
+fn search_port() -> u16 {
+    let open = std::fs::read_to_string("/proc/net/udp").unwrap();
+    let ports: Vec<u16> = open
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(1)?.strip_prefix("0151A8C0:"))
+        .map(|port| u16::from_str_radix(port, 16).unwrap())
+        .collect();
+    assert_eq!(ports.len(), 1, "{open}");
+    ports[0]
+}
+
+// Shows: P38
+#[test]
+fn p38_a_gate_on_another_network_than_the_one_that_is_searched_is_not_found() {
+    if !is_inside() {
+        run_inside("posture::kept::p38_a_gate_on_another_network_than_the_one_that_is_searched_is_not_found");
+        return;
+    }
+    ip("link set lo up");
+    let folder = tempfile::tempdir().unwrap();
+    let (chosen, other) = (Far::new(folder.path(), 1), Far::new(folder.path(), 2));
+    other.ip("route add 192.168.81.0/24 via 192.168.82.1");
+    let says = |address: &str| {
+        let announced = Announced { name: "gate-x".into(), address: address.parse().unwrap() };
+        mdns::answer(0, &announced, Realm::Practice).unwrap()
+    };
+    let (true_one, false_one) = (says("192.168.81.10:7443"), says("192.168.82.10:7443"));
+    // A socket that is bound to the address only hears what comes over the other cable.
+    let plain = UdpSocket::bind("192.168.81.1:0").unwrap();
+    plain.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    other.sends(&false_one, plain.local_addr().unwrap());
+    let mut heard = [0; 2_000];
+    let (length, from) = plain.recv_from(&mut heard).unwrap();
+    assert_eq!((&heard[..length], from.ip().to_string().as_str()), (&false_one[..], "192.168.82.10"));
+    drop(plain);
+
+    let keys = menka::wire::keys::IdentityKeys::make(Realm::Practice).unwrap();
+    let mut link = menka::lan::TlsLink::new(keys.into(), SiteId::from_bytes([1; 16]));
+    let left_by_the_other = other.sent();
+    assert_eq!(link.search(CHOSEN), Ok(vec![]));
+    let to = SocketAddr::new(CHOSEN.parse().unwrap(), search_port());
+    let begun = Instant::now();
+    loop {
+        other.sends(&false_one, to);
+        chosen.sends(&true_one, to);
+        let found: Vec<String> = link.search(CHOSEN).unwrap().into_iter().map(|gate| gate.address).collect();
+        assert!(!found.contains(&"192.168.82.10:7443".to_owned()), "over the other cable");
+        if found == ["192.168.81.10:7443"] {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(10), "{found:?}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    // Neighbours are asked for their hardware address now and then: nothing else leaves there.
+    assert!(other.sent() - left_by_the_other <= 3, "no question left by the other cable");
 }
