@@ -348,3 +348,32 @@ fn p38_a_gate_on_another_network_than_the_one_that_is_searched_is_not_found() {
     // Neighbours are asked for their hardware address now and then: nothing else leaves there.
     assert!(other.sent() - left_by_the_other <= 3, "no question left by the other cable");
 }
+
+// Shows: P38
+#[test]
+fn p38_nothing_at_all_is_sent_to_a_public_address() {
+    if !is_inside() {
+        run_inside("posture::kept::p38_nothing_at_all_is_sent_to_a_public_address");
+        return;
+    }
+    ip("link set lo up");
+    let folder = tempfile::tempdir().unwrap();
+    let out = Far::new(folder.path(), 2);
+    ip("route add default via 192.168.82.10");
+    let keys = menka::wire::keys::IdentityKeys::make(Realm::Real).unwrap();
+    let mut link = menka::lan::TlsLink::new(keys.into(), SiteId::from_bytes([1; 16]));
+    let code = menka::secret::PairingCode::parse("12345678").unwrap();
+    let before = out.sent();
+    for public in ["8.8.8.8:7443", "100.64.0.1:7443", "203.0.113.5:7443", "gate.example:7443"] {
+        let refused = link.pair(public, &code, Duration::from_secs(2)).err();
+        assert_eq!(refused, Some(PairError::Link(LinkError::NotLan)), "{public}");
+    }
+    assert_eq!(out.sent(), before, "the kernel counts nothing");
+    // There is a way out, and the count sees what takes it.
+    UdpSocket::bind("192.168.82.1:0").unwrap().send_to(b"x", "8.8.8.8:7443").unwrap();
+    let begun = Instant::now();
+    while out.sent() == before {
+        assert!(begun.elapsed() < Duration::from_secs(5), "counted");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
