@@ -329,35 +329,32 @@ pub enum FillRefused {
     CannotTake,
 }
 
-/// Whether a gate in use other than this one holds the face for a door that the consent still allows: a copy that waits to be erased is nobody's.
-pub(super) fn is_elsewhere(view: &Connection, consent: ConsentId, gate: GateId) -> Result<bool, VaultError> {
+/// Gates in use that hold the face for a door that the consent still allows, other than this one, and whether each shows its own keys. A copy that
+/// waits to be erased is nobody's.
+fn holders(view: &Connection, consent: ConsentId, but: GateId) -> Result<Vec<(GateId, bool)>, VaultError> {
     let mut statement = view.prepare_cached(
-        "SELECT held.gate FROM held JOIN gates ON gates.id = held.gate
-         WHERE consent = ?1 AND held.gate <> ?2 AND erased_at IS NULL AND retired_at IS NULL",
+        "SELECT held.gate, key_changed_at IS NULL FROM held JOIN gates ON gates.id = held.gate
+         WHERE consent = ?1 AND held.gate <> ?2 AND erased_at IS NULL AND retired_at IS NULL ORDER BY since, held.gate",
     )?;
-    let rows = statement.query_map(params![consent.bytes(), gate.bytes()], |row| row.get(0).map(GateId::from_bytes))?;
-    let holders: Vec<GateId> = rows.collect::<Result<_, _>>()?;
-    if holders.is_empty() {
-        return Ok(false);
+    let rows = statement
+        .query_map(params![consent.bytes(), but.bytes()], |row| Ok((GateId::from_bytes(row.get(0)?), row.get(1)?)))?;
+    let mut holders: Vec<(GateId, bool)> = rows.collect::<Result<_, _>>()?;
+    if !holders.is_empty() {
+        let live = live_gates(view, consent)?;
+        holders.retain(|(holder, _)| live.contains(holder));
     }
-    let live = live_gates(view, consent)?;
-    Ok(holders.iter().any(|holder| live.contains(holder)))
+    Ok(holders)
 }
 
-/// Gates in use that hold the face for a door that the consent still allows, other than the one to be filled.
+/// Whether another gate than this one holds the face, for a door that the consent still allows.
+pub(super) fn is_elsewhere(view: &Connection, consent: ConsentId, gate: GateId) -> Result<bool, VaultError> {
+    Ok(!holders(view, consent, gate)?.is_empty())
+}
+
+/// Gates that may pass the face on to the one to be filled.
 fn sources(view: &Connection, consent: ConsentId, gate: GateId) -> Result<Vec<GateId>, VaultError> {
-    let mut statement = view.prepare_cached(
-        "SELECT held.gate FROM held JOIN gates ON gates.id = held.gate
-         WHERE consent = ?1 AND held.gate <> ?2 AND erased_at IS NULL AND retired_at IS NULL
-             AND key_changed_at IS NULL ORDER BY since, held.gate",
-    )?;
-    let rows = statement.query_map(params![consent.bytes(), gate.bytes()], |row| row.get(0).map(GateId::from_bytes))?;
-    let holders: Vec<GateId> = rows.collect::<Result<_, _>>()?;
-    if holders.is_empty() {
-        return Ok(holders);
-    }
-    let live = live_gates(view, consent)?;
-    Ok(holders.into_iter().filter(|holder| live.contains(holder)).collect())
+    let all = holders(view, consent, gate)?;
+    Ok(all.into_iter().filter_map(|(holder, same_keys)| same_keys.then_some(holder)).collect())
 }
 
 /// Notes that a face goes to a gate now.
